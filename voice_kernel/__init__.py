@@ -1,0 +1,60 @@
+"""voice_kernel: a voice assistant that lives in the Jupyter notebook.
+
+The map, from the top; imports go down only, `a | b` are independent of each other
+(`lint-imports` holds this, see pyproject.toml):
+
+    magic | cli         %voice and %%voice; the voice-kernel command
+    app                 composition root: chooses implementations, wires the ports
+    ui                  panel and inline cards, comm target, static bundle
+    client              speaks messages.py to a session in another process
+    session             one turn: utterance -> plan -> tool calls -> events
+    agent               openai-agents brain: the toolbox as function tools
+    tools               what can be done: data, shell, tests, files, tasks ...
+    toolbox             the one door: validation, policy, approval, task
+    intents             grammar: (text, Context) -> tool calls
+    speech              sound -> text, locally
+    kernel              the only door to the IPython shell
+    task                state machine, runner, processes, logs
+    context             what exists around the user, as one frozen value
+    events | loop       how state reaches every surface; the one background thread
+    messages | settings the wire schema; configuration
+    errors              the error tree
+
+One spoken command: the panel streams PCM over a comm (ui) -> speech transcribes -> session asks
+intents for a plan -> toolbox checks each call and runs it as a task -> tools act, code through
+kernel on the main thread -> every change is an event that the surfaces draw.
+
+Importing this package imports nothing but the standard library.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+__version__ = "0.1.0"
+__all__ = ["__version__", "load_ipython_extension", "unload_ipython_extension"]
+
+
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """Register `%voice` and `%%voice`; everything heavy waits for their first use."""
+    from voice_kernel import magic
+
+    magic.register(shell)
+
+
+def unload_ipython_extension(shell: InteractiveShell) -> None:
+    """Close surfaces, cancel tasks and stop the background thread."""
+    from voice_kernel import magic
+
+    magic.unregister(shell)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "VoicePanel":
+        from voice_kernel.app import panel_class
+
+        return panel_class()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,98 @@
+"""The errors a caller may meet, and nothing else.
+
+    VoiceKernelError            message, hint (what to do next), retryable
+    ├── SettingsError           a setting cannot be read, or is locked by an administrator
+    ├── KernelError             the code door: no shell, no main thread, shutting down
+    ├── SpeechError             sound could not be turned into text
+    │   ├── AudioError          the audio itself is unreadable, empty or too long
+    │   └── EngineUnavailable   weights missing, changed, or an engine that is not installed
+    ├── IntentError             a sentence file (ours or the user's) is wrong
+    ├── ToolError               a tool was asked for something it cannot do
+    │   ├── UnknownTool         no tool has that name
+    │   ├── ToolUnavailable     the tool is known, but not here: not built yet, or needs a surface
+    │   ├── InvalidArguments    the arguments do not fit the tool's schema
+    │   └── Refused             policy or a person said no; never retried by itself
+    │       └── NobodyToAsk     approval was needed and no person is connected
+    ├── ModelError              the model provider answered with an error, or not at all
+    └── ClientError             a session in another process could not be reached
+
+A cell that raises, a test that fails and a shell exit that is not 0 are results, not exceptions.
+Cancellation is `asyncio.CancelledError` and is never wrapped.
+"""
+
+from __future__ import annotations
+
+
+class VoiceKernelError(Exception):
+    """Say what went wrong and what to do next.
+
+    Args:
+        message: one sentence for a person, without a trailing hint.
+        hint: what the person can do now; empty when there is nothing to do.
+        retryable: whether the same call may succeed later without a change.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", retryable: bool = False) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.retryable = retryable
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
+
+class SettingsError(VoiceKernelError):
+    """A setting cannot be read, or is locked by an administrator."""
+
+
+class KernelError(VoiceKernelError):
+    """The code door cannot run code: no shell, no main thread, or shutting down."""
+
+
+class SpeechError(VoiceKernelError):
+    """Sound could not be turned into text."""
+
+
+class AudioError(SpeechError):
+    """The audio itself is unreadable, empty or too long."""
+
+
+class EngineUnavailable(SpeechError):
+    """A speech engine cannot be used: weights missing or changed, or not installed."""
+
+
+class IntentError(VoiceKernelError):
+    """A sentence file, ours or the user's, is wrong."""
+
+
+class ToolError(VoiceKernelError):
+    """A tool was asked for something it cannot do."""
+
+
+class UnknownTool(ToolError):
+    """No tool has that name."""
+
+
+class ToolUnavailable(ToolError):
+    """The tool is known but cannot be used here."""
+
+
+class InvalidArguments(ToolError):
+    """The arguments do not fit the tool's schema."""
+
+
+class Refused(ToolError):
+    """Policy or a person said no."""
+
+
+class NobodyToAsk(Refused):
+    """Approval was needed and no person is connected."""
+
+
+class ModelError(VoiceKernelError):
+    """The model provider answered with an error, or not at all."""
+
+
+class ClientError(VoiceKernelError):
+    """A session in another process could not be reached."""

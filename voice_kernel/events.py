@@ -1,0 +1,188 @@
+"""How state reaches every surface: one hub that keeps the current state and tells what changes.
+
+The hub knows entities (turns, tasks, approvals, speech) by id, and nothing of how they come about or
+who draws them. All its methods belong to the loop thread; a snapshot and a subscription taken together
+are therefore consistent: nothing is lost or doubled between them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+from voice_kernel.messages import (
+    About,
+    AnswerDelta,
+    Approval,
+    ApprovalChanged,
+    ControlSpoken,
+    Notice,
+    Speech,
+    SpeechChanged,
+    State,
+    Task,
+    TaskChanged,
+    TaskOutput,
+    ToSurface,
+    Turn,
+    TurnChanged,
+)
+
+MAX_TURNS = 200
+MAX_TASKS = 500
+MAX_TAIL_CHARS = 8_192
+MAX_TAIL_LINES = 300
+MAX_PENDING = 2_000
+"""Changes kept for a surface that does not fetch them; past that it gets the whole state again."""
+
+T = TypeVar("T")
+
+
+def clip_tail(text: str) -> str:
+    """Keep the newest lines: at most `MAX_TAIL_LINES` lines and `MAX_TAIL_CHARS` characters."""
+    text = text[-MAX_TAIL_CHARS:]
+    lines = text.splitlines(keepends=True)
+    return "".join(lines[-MAX_TAIL_LINES:]) if len(lines) > MAX_TAIL_LINES else text
+
+
+class EventSink(Protocol):
+    """Where lower layers put their events."""
+
+    def publish(self, message: ToSurface) -> None:
+        """Record the change and hand it to every subscriber. Never blocks."""
+        ...
+
+
+class Subscription:
+    """The changes since the last fetch, coalesced: of each entity only its newest version."""
+
+    def __init__(self, close: Callable[[Subscription], None]) -> None:
+        self._pending: OrderedDict[tuple[str, int], ToSurface] = OrderedDict()
+        self._serial = 0
+        self._wake = asyncio.Event()
+        self._close = close
+        self.overflowed = False
+
+    def offer(self, message: ToSurface) -> None:
+        """Queue a change, merging it with one that is still waiting."""
+        if self.overflowed:
+            return
+        key = self._key(message)
+        waiting = self._pending.get(key)
+        if isinstance(message, TaskOutput) and isinstance(waiting, TaskOutput):
+            message = _join_output(waiting, message)
+        elif isinstance(message, AnswerDelta) and isinstance(waiting, AnswerDelta):
+            message = AnswerDelta(turn_id=message.turn_id, text=waiting.text + message.text)
+        elif isinstance(message, TaskChanged):
+            # The whole task carries its tail: waiting output would be shown twice.
+            self._pending.pop(("output", message.task.id), None)
+        elif isinstance(message, TurnChanged):
+            self._pending.pop(("answer", message.turn.id), None)
+        self._pending[key] = message
+        if len(self._pending) > MAX_PENDING:
+            self._pending.clear()
+            self.overflowed = True
+        self._wake.set()
+
+    async def changes(self) -> list[ToSurface]:
+        """Wait for changes and return them in order; empty once after an overflow."""
+        await self._wake.wait()
+        self._wake.clear()
+        batch = list(self._pending.values())
+        self._pending.clear()
+        return batch
+
+    def close(self) -> None:
+        """Stop receiving."""
+        self._close(self)
+
+    def _key(self, message: ToSurface) -> tuple[str, int]:
+        if isinstance(message, TurnChanged):
+            return ("turn", message.turn.id)
+        if isinstance(message, TaskChanged):
+            return ("task", message.task.id)
+        if isinstance(message, TaskOutput):
+            return ("output", message.task_id)
+        if isinstance(message, AnswerDelta):
+            return ("answer", message.turn_id)
+        if isinstance(message, ApprovalChanged):
+            return ("approval", message.approval.id)
+        if isinstance(message, SpeechChanged):
+            return ("speech", 0)
+        self._serial += 1
+        return ("once", self._serial)
+
+
+def _join_output(first: TaskOutput, second: TaskOutput) -> TaskOutput:
+    text = first.text + second.text
+    kept = clip_tail(text)
+    cut = len(text.encode()) - len(kept.encode())
+    return TaskOutput(
+        task_id=second.task_id,
+        text=kept,
+        output_bytes=second.output_bytes,
+        skipped_bytes=first.skipped_bytes + second.skipped_bytes + cut,
+    )
+
+
+class Hub:
+    """Keeps the newest version of every entity and tells each subscriber what changes."""
+
+    def __init__(self, about: About) -> None:
+        self.about = about
+        self.speech = Speech()
+        self.turns: OrderedDict[int, Turn] = OrderedDict()
+        self.tasks: OrderedDict[int, Task] = OrderedDict()
+        self.approvals: OrderedDict[int, Approval] = OrderedDict()
+        self._subscriptions: list[Subscription] = []
+
+    def publish(self, message: ToSurface) -> None:
+        """Record the change and hand it to every subscriber. Never blocks."""
+        self._record(message)
+        for subscription in self._subscriptions:
+            subscription.offer(message)
+
+    def state(self) -> State:
+        """Return everything a surface needs to draw itself."""
+        return State(
+            about=self.about,
+            speech=self.speech,
+            turns=list(self.turns.values()),
+            tasks=list(self.tasks.values()),
+            approvals=list(self.approvals.values()),
+        )
+
+    def subscribe(self) -> tuple[State, Subscription]:
+        """Return the state now and a subscription to every change after it."""
+        subscription = Subscription(self._subscriptions.remove)
+        self._subscriptions.append(subscription)
+        return self.state(), subscription
+
+    def _record(self, message: ToSurface) -> None:
+        if isinstance(message, TurnChanged):
+            _keep(self.turns, message.turn.id, message.turn, MAX_TURNS)
+        elif isinstance(message, TaskChanged):
+            _keep(self.tasks, message.task.id, message.task, MAX_TASKS)
+        elif isinstance(message, TaskOutput):
+            task = self.tasks.get(message.task_id)
+            if task is not None:
+                update = {"tail": clip_tail(task.tail + message.text), "output_bytes": message.output_bytes}
+                self.tasks[task.id] = task.model_copy(update=update)
+        elif isinstance(message, AnswerDelta):
+            turn = self.turns.get(message.turn_id)
+            if turn is not None:
+                self.turns[turn.id] = turn.model_copy(update={"answer": turn.answer + message.text})
+        elif isinstance(message, ApprovalChanged):
+            _keep(self.approvals, message.approval.id, message.approval, MAX_TASKS)
+        elif isinstance(message, SpeechChanged):
+            self.speech = message.speech
+        elif isinstance(message, State | Notice | ControlSpoken):
+            pass  # nothing to keep
+
+
+def _keep(entities: OrderedDict[int, T], key: int, value: T, limit: int) -> None:
+    entities[key] = value
+    while len(entities) > limit:
+        entities.popitem(last=False)

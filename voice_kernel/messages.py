@@ -1,0 +1,413 @@
+"""The wire schema between a session and its surfaces, and the values both sides share.
+
+A surface (panel, inline card, sidebar, another process) sends `ToKernel` messages and receives
+`ToSurface` messages, as JSON with audio beside it in binary buffers, never inside the JSON.
+Entities (turn, task, approval, speech) are always sent whole: the newest version wins, so a surface
+that connects late needs only `State`. The two deltas (`TaskOutput`, `AnswerDelta`) append to an
+entity that was sent before.
+
+TypeScript types are generated from this module: run `make generate` after a change.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+PROTOCOL = 1
+"""Raised when an older surface can no longer talk to this kernel."""
+
+TaskState = Literal[
+    "queued", "awaiting_approval", "running", "succeeded", "failed", "cancelled", "interrupted"
+]
+TurnState = Literal["listening", "understanding", "running", "succeeded", "failed", "cancelled", "nothing"]
+"""`nothing`: the turn ended and nothing was to be done (no speech, or talk that is no command)."""
+Route = Literal["intents", "fuzzy", "model", "none"]
+Origin = Literal["voice", "text", "magic", "script", "model", "retry"]
+"""Who asked: a person's voice or text, a cell's magic, a script or replay, a model, a retry click."""
+
+
+class Wire(BaseModel):
+    """Base of everything on the wire: frozen, unknown fields refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+# ---- values ---------------------------------------------------------------------------------------
+
+
+class Problem(Wire):
+    """An error as data: what happened and what to do next."""
+
+    kind: str
+    """The error's class name, e.g. `Refused`, or the exception name of user code."""
+    message: str
+    hint: str = ""
+    retryable: bool = False
+
+
+class Output(Wire):
+    """One piece of output, in the words of the Jupyter messaging protocol."""
+
+    kind: Literal["stream", "display", "result", "error"]
+    text: str = ""
+    """Plain text with ANSI colours: the stream's text, or the traceback of an error."""
+    data: dict[str, str] = {}
+    """Mime bundle of a display or a result; images as base64 text. At most 2 MB in all."""
+
+
+class TestCase(Wire):
+    """One test's outcome."""
+
+    __test__ = False  # not a test class, whatever pytest thinks of the name
+
+    id: str
+    """pytest node id."""
+    outcome: Literal["passed", "failed", "skipped", "error", "xfailed", "xpassed"]
+    duration_s: float = 0.0
+    file: str = ""
+    line: int = 0
+    """From 1; 0 when unknown."""
+    message: str = ""
+    """The assertion or error, first 500 characters."""
+    detail: str = ""
+    """The failure's report, last 4,000 characters."""
+
+
+class TestReport(Wire):
+    """What a test run amounts to; failures first, then up to 200 others."""
+
+    __test__ = False
+
+    passed: int = 0
+    failed: int = 0
+    errors: int = 0
+    skipped: int = 0
+    duration_s: float = 0.0
+    cases: list[TestCase] = []
+
+
+class Result(Wire):
+    """What a task gave back."""
+
+    summary: str = ""
+    """One line for a person (and later for speech): no code, no ids."""
+    text: str = ""
+    """Plain text body, at most 16 KB."""
+    code: str = ""
+    """The code that was run, when the tool ran or proposes code."""
+    outputs: list[Output] = []
+    tests: TestReport | None = None
+    exit_code: int | None = None
+    """Exit status of a command; None when there was no process."""
+    data: dict[str, Any] = {}
+    """JSON result for programs and models, at most 64 KB."""
+
+
+class Progress(Wire):
+    """How far a running task is."""
+
+    fraction: float | None = Field(default=None, ge=0, le=1)
+    label: str = ""
+
+
+class Call(Wire):
+    """One tool call of a plan, as the parser or the model made it."""
+
+    tool: str
+    arguments: dict[str, Any] = {}
+
+
+class Task(Wire):
+    """One action: a tool call that was let through the door, or waits before it."""
+
+    id: int
+    """The number a person says: from 1, never reused in a session."""
+    turn_id: int
+    tool: str
+    arguments: dict[str, Any] = {}
+    title: str
+    """Short text for the card, e.g. `run_tests tests/unit`."""
+    state: TaskState = "queued"
+    origin: Origin = "text"
+    created_at: float
+    """Seconds since the epoch, as are all times."""
+    started_at: float | None = None
+    ended_at: float | None = None
+    progress: Progress | None = None
+    tail: str = ""
+    """The newest output, at most 300 lines and 8 KB, with ANSI colours."""
+    output_bytes: int = 0
+    """Bytes of output so far, shown or not."""
+    log_path: str = ""
+    """Where the full log is; empty while there is none."""
+    log_cut_bytes: int = 0
+    """Bytes that did not fit below the log's cap."""
+    result: Result | None = None
+    problem: Problem | None = None
+    approval_id: int | None = None
+
+
+class Turn(Wire):
+    """One utterance and what became of it."""
+
+    id: int
+    parent_id: int | None = None
+    """The turn inside which this one was started (`%voice run cell 3`)."""
+    state: TurnState
+    origin: Origin
+    surface_id: str = ""
+    """The surface that started it; empty for a magic."""
+    text: str = ""
+    """The transcript as heard or typed; never rewritten."""
+    partial: bool = False
+    """True while the transcript may still change."""
+    route: Route | None = None
+    calls: list[Call] = []
+    closest: list[str] = []
+    """Phrases that would have been understood, when this one was not."""
+    answer: str = ""
+    """What the assistant says: Markdown when the route is `model`, else plain text."""
+    problem: Problem | None = None
+    created_at: float
+    ended_at: float | None = None
+    audio_s: float | None = None
+    """Length of the speech."""
+    latency_s: float | None = None
+    """From the end of speech to the final transcript."""
+
+
+class Approval(Wire):
+    """A card that waits for a person."""
+
+    id: int
+    """The number a person says when two cards are open."""
+    task_id: int
+    tool: str
+    arguments: dict[str, Any] = {}
+    target: str
+    """What will be touched: the command, the package, the host."""
+    reason: str
+    """Why it asks, one sentence."""
+    state: Literal["open", "approved", "denied", "expired"] = "open"
+    created_at: float
+    shown_at: float | None = None
+    """When a surface first said the card was on the screen; speech from before does not count."""
+
+
+class Speech(Wire):
+    """The recogniser's state."""
+
+    state: Literal["idle", "loading", "ready", "listening", "transcribing", "unavailable"] = "idle"
+    engine: str = "local"
+    message: str = ""
+    hint: str = ""
+
+
+class About(Wire):
+    """What a surface shows of the configuration; never a secret."""
+
+    version: str
+    model: str = ""
+    """The configured model's name; empty when the grammar answers alone."""
+    shell_allowed: bool = False
+    cwd: str = ""
+    warnings: list[str] = []
+
+
+# ---- kernel to surface ----------------------------------------------------------------------------
+
+
+class State(Wire):
+    """Everything a surface needs to draw itself; sent first, and again after a reconnect."""
+
+    type: Literal["state"] = "state"
+    protocol: int = PROTOCOL
+    about: About
+    speech: Speech = Speech()
+    turns: list[Turn] = []
+    tasks: list[Task] = []
+    approvals: list[Approval] = []
+
+
+class TurnChanged(Wire):
+    type: Literal["turn"] = "turn"
+    turn: Turn
+
+
+class TaskChanged(Wire):
+    type: Literal["task"] = "task"
+    task: Task
+
+
+class TaskOutput(Wire):
+    """More output of a running task, coalesced to at most 10 a second and 8 KB each."""
+
+    type: Literal["task_output"] = "task_output"
+    task_id: int
+    text: str
+    output_bytes: int
+    """Total so far, this piece included."""
+    skipped_bytes: int = 0
+    """Bytes between the last piece and this one that are only in the log."""
+
+
+class AnswerDelta(Wire):
+    """More of a model's answer."""
+
+    type: Literal["answer_delta"] = "answer_delta"
+    turn_id: int
+    text: str
+
+
+class ApprovalChanged(Wire):
+    type: Literal["approval"] = "approval"
+    approval: Approval
+
+
+class SpeechChanged(Wire):
+    type: Literal["speech"] = "speech"
+    speech: Speech
+
+
+class Notice(Wire):
+    """Something a person should know that belongs to no turn."""
+
+    type: Literal["notice"] = "notice"
+    level: Literal["info", "warning", "error"] = "info"
+    message: str
+    hint: str = ""
+
+
+class ControlSpoken(Wire):
+    """A control that the surface itself must carry out."""
+
+    type: Literal["control"] = "control"
+    control: Literal["stop_listening", "stop_speaking"]
+
+
+ToSurface = Annotated[
+    State
+    | TurnChanged
+    | TaskChanged
+    | TaskOutput
+    | AnswerDelta
+    | ApprovalChanged
+    | SpeechChanged
+    | Notice
+    | ControlSpoken,
+    Field(discriminator="type"),
+]
+
+
+# ---- surface to kernel ----------------------------------------------------------------------------
+
+
+class Hello(Wire):
+    """First message of a surface, and the first after a reconnect: answered with `State`."""
+
+    type: Literal["hello"] = "hello"
+    protocol: int = PROTOCOL
+    surface_id: str
+    """Made by the surface, kept over a reconnect."""
+    kind: Literal["widget", "card", "sidebar", "client"]
+    approve: list[str] = []
+    """Tools that a `client` approves beforehand (`--approve TOOL`); ignored from the others."""
+
+
+class AudioStart(Wire):
+    """The microphone opened; chunks follow."""
+
+    type: Literal["audio_start"] = "audio_start"
+    utterance_id: str
+    rate_hz: int = Field(ge=8000, le=192000)
+
+
+class Audio(Wire):
+    """One chunk of mono 16-bit little-endian PCM, in the message's first binary buffer."""
+
+    type: Literal["audio"] = "audio"
+    utterance_id: str
+    seq: int
+    """From 0, without a gap."""
+
+
+class AudioEnd(Wire):
+    """The key was released (`discard` false), or the recording was thrown away."""
+
+    type: Literal["audio_end"] = "audio_end"
+    utterance_id: str
+    chunks: int
+    """How many chunks were sent, so that a missing one is noticed."""
+    discard: bool = False
+
+
+class Say(Wire):
+    """Text typed, or a transcript that was edited and is to be run again."""
+
+    type: Literal["say"] = "say"
+    text: str = Field(max_length=10_000)
+    corrects_turn_id: int | None = None
+
+
+class CancelTask(Wire):
+    type: Literal["cancel_task"] = "cancel_task"
+    task_id: int
+
+
+class CancelTurn(Wire):
+    type: Literal["cancel_turn"] = "cancel_turn"
+    turn_id: int
+
+
+class RetryTask(Wire):
+    type: Literal["retry_task"] = "retry_task"
+    task_id: int
+
+
+class ApprovalShown(Wire):
+    """The card is on the screen: from now on a spoken yes can count."""
+
+    type: Literal["approval_shown"] = "approval_shown"
+    approval_id: int
+
+
+class Decide(Wire):
+    """A click on Approve or Deny."""
+
+    type: Literal["decide"] = "decide"
+    approval_id: int
+    approved: bool
+
+
+class Interrupt(Wire):
+    """Interrupt user code that runs in the kernel."""
+
+    type: Literal["interrupt"] = "interrupt"
+
+
+class WarmUp(Wire):
+    """The panel is open: load the recogniser now."""
+
+    type: Literal["warm_up"] = "warm_up"
+
+
+ToKernel = Annotated[
+    Hello
+    | AudioStart
+    | Audio
+    | AudioEnd
+    | Say
+    | CancelTask
+    | CancelTurn
+    | RetryTask
+    | ApprovalShown
+    | Decide
+    | Interrupt
+    | WarmUp,
+    Field(discriminator="type"),
+]
+
+to_kernel: TypeAdapter[ToKernel] = TypeAdapter(ToKernel)
+to_surface: TypeAdapter[ToSurface] = TypeAdapter(ToSurface)
