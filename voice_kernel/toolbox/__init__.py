@@ -1,0 +1,1 @@
+"""The one door through which every brain, every surface and every replay acts."""

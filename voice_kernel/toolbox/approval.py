@@ -1,0 +1,141 @@
+"""Cards that wait for a person, and what counts as a yes.
+
+A spoken yes counts only when its first sample came after the card was on the screen; with several
+cards open its number must be said. Anything else is no approval. All of it belongs to the loop thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from voice_kernel.errors import NobodyToAsk, Refused
+from voice_kernel.events import EventSink
+from voice_kernel.messages import Approval, ApprovalChanged, Task
+
+APPROVAL_LIMIT_S = 600.0
+"""A card nobody answers is closed after ten minutes, as denied."""
+
+
+@dataclass
+class _Card:
+    approval: Approval
+    answer: asyncio.Future[bool]
+
+
+class Approvals:
+    """The open cards.
+
+    Args:
+        sink: where changes are told.
+        somebody_listens: whether a person can see a card now.
+    """
+
+    def __init__(self, sink: EventSink, somebody_listens: Callable[[], bool]) -> None:
+        self._sink = sink
+        self._somebody_listens = somebody_listens
+        self._cards: dict[int, _Card] = {}
+        self._last_id = 0
+
+    async def ask(self, task: Task, target: str, reason: str, approved_tools: Collection[str] = ()) -> None:
+        """Show a card and wait for the answer.
+
+        Raises:
+            NobodyToAsk: at once, when no person can see the card.
+            Refused: when the person denies, or nobody answers in time.
+        """
+        if task.tool in approved_tools:
+            return
+        if not self._somebody_listens():
+            raise NobodyToAsk(
+                f"{task.tool} needs approval, and nobody can be asked here. {reason}",
+                hint=f"Run it from a notebook with the voice panel open, or pass --approve {task.tool} "
+                "to voice-kernel.",
+            )
+        self._last_id += 1
+        approval = Approval(
+            id=self._last_id,
+            task_id=task.id,
+            tool=task.tool,
+            arguments=task.arguments,
+            target=target,
+            reason=reason,
+            created_at=time.time(),
+        )
+        card = _Card(approval, asyncio.get_running_loop().create_future())
+        self._cards[approval.id] = card
+        self._publish(card)
+        try:
+            async with asyncio.timeout(APPROVAL_LIMIT_S):
+                approved = await card.answer
+        except TimeoutError:
+            self._close(card, "expired")
+            raise Refused(
+                f"Nobody answered the card for {task.tool} within ten minutes.", hint="Ask for it again."
+            ) from None
+        except asyncio.CancelledError:
+            self._close(card, "expired")
+            raise
+        self._close(card, "approved" if approved else "denied")
+        if not approved:
+            raise Refused(f"You said no to {task.tool}.")
+
+    def shown(self, approval_id: int) -> None:
+        """Note that a surface has the card on the screen."""
+        card = self._cards.get(approval_id)
+        if card is not None and card.approval.shown_at is None:
+            card.approval = card.approval.model_copy(update={"shown_at": time.time()})
+            self._publish(card)
+
+    def decide(self, approval_id: int, approved: bool) -> bool:
+        """Answer a card by its number, as a click does; returns whether it was open."""
+        card = self._cards.get(approval_id)
+        if card is None or card.answer.done():
+            return False
+        card.answer.set_result(approved)
+        return True
+
+    def spoken(self, approved: bool, number: int | None, first_sample_at: float) -> str:
+        """Answer by voice or typed text; returns what to say when it did not count, else empty.
+
+        Args:
+            approved: yes or no.
+            number: the card's number, when it was said.
+            first_sample_at: when the utterance began, seconds since the epoch.
+        """
+        cards = {i: c for i, c in self._cards.items() if not c.answer.done()}
+        if not cards:
+            return "Nothing is waiting for your approval."
+        if number is None and len(cards) > 1:
+            if not approved:
+                # A no is always safe to take generously.
+                for card in cards.values():
+                    card.answer.set_result(False)
+                return ""
+            numbers = ", ".join(str(i) for i in cards)
+            return (
+                f"Several cards are open. Say the number, for example: approve {min(cards)}. Open: {numbers}."
+            )
+        chosen = cards.get(number) if number is not None else next(iter(cards.values()))
+        if chosen is None:
+            return f"No open card has the number {number}."
+        shown_at = chosen.approval.shown_at
+        if approved and (shown_at is None or first_sample_at <= shown_at):
+            return "That was said before the card was on the screen, so it does not count. Say it again."
+        chosen.answer.set_result(approved)
+        return ""
+
+    @property
+    def open(self) -> list[Approval]:
+        """The cards that wait, oldest first."""
+        return [card.approval for card in self._cards.values()]
+
+    def _close(self, card: _Card, state: str) -> None:
+        card.approval = card.approval.model_copy(update={"state": state})
+        self._cards.pop(card.approval.id, None)
+        self._publish(card)
+
+    def _publish(self, card: _Card) -> None:
+        self._sink.publish(ApprovalChanged(approval=card.approval))

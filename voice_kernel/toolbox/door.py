@@ -1,0 +1,80 @@
+"""The one door: validates a call, asks policy and a person, makes a task of it and runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from voice_kernel.errors import Refused, ToolUnavailable
+from voice_kernel.messages import Origin, Result, Task
+from voice_kernel.task.runner import Runner, TaskHandle
+from voice_kernel.toolbox.approval import Approvals
+from voice_kernel.toolbox.policy import Policy
+from voice_kernel.toolbox.registry import Registry
+
+MAX_TITLE_CHARS = 80
+
+
+class Toolbox:
+    """Calls tools by name; every call becomes a task that ends in a state with its reason."""
+
+    def __init__(self, registry: Registry, policy: Policy, approvals: Approvals, runner: Runner) -> None:
+        self.registry = registry
+        self.policy = policy
+        self.approvals = approvals
+        self.runner = runner
+
+    async def call(
+        self,
+        name: str,
+        arguments: dict[str, Any],
+        *,
+        turn_id: int,
+        origin: Origin,
+        approved_tools: Collection[str] = (),
+        untrusted: bool = False,
+    ) -> Task:
+        """Run one tool call to its end.
+
+        Args:
+            name: the tool's name.
+            arguments: its arguments; None values count as absent.
+            turn_id: the turn that asks.
+            origin: who asks; policy treats a model differently from a person.
+            approved_tools: tools a person approved beforehand for this turn.
+            untrusted: whether text of strangers has entered the turn.
+
+        Returns:
+            The ended task. Refusals and wrong arguments are failed tasks, not exceptions.
+        """
+        given = {key: value for key, value in arguments.items() if value is not None}
+        handle = self.runner.create(
+            turn_id=turn_id, tool=name, arguments=given, title=title_of(name, given), origin=origin
+        )
+
+        async def work(task: TaskHandle) -> Result:
+            spec = self.registry.get(name)
+            parsed = spec.validate(given)
+            if spec.handler is None:
+                raise ToolUnavailable(spec.reason, hint='Say "help" for what works now.')
+            decision = self.policy.decide(spec.effects(parsed), origin, untrusted=untrusted)
+            if decision.kind == "refuse":
+                raise Refused(decision.reason, hint=decision.hint)
+            if decision.kind == "ask":
+                task.move("awaiting_approval")
+                await self.approvals.ask(task.task, spec.target(parsed), decision.reason, approved_tools)
+            task.move("running")
+            return await spec.handler(task, parsed)
+
+        return await self.runner.run(handle, work)
+
+
+def title_of(name: str, arguments: dict[str, Any]) -> str:
+    """Return the short text of a task's card: the tool and its values, on one line."""
+    values = " ".join(
+        key if value is True else str(value)
+        for key, value in arguments.items()
+        if value not in (None, False, "")
+    )
+    title = " ".join(f"{name} {values}".split())
+    return title if len(title) <= MAX_TITLE_CHARS else title[: MAX_TITLE_CHARS - 1] + "…"

@@ -1,0 +1,69 @@
+"""Whether a call may run: at once, after a person agreed, or not at all.
+
+Rules (the design page's policy): with CLI execution off, shell is refused with the way to allow it;
+allowed or not, what installs, restarts or deletes beyond undo asks first; when a model drives,
+what executes, writes or reaches the network asks too; a turn into which untrusted text has entered
+asks again whatever was approved before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from voice_kernel.messages import Origin
+from voice_kernel.toolbox.registry import Effect, Effects
+
+SHELL_OFF = "Shell commands are switched off."
+SHELL_HINT = (
+    "To allow them, put ALLOW_CLI_EXECUTION=true into a .env file in this folder "
+    "(or set it in the environment), then restart the kernel."
+)
+
+_ALWAYS_ASKS: dict[Effect, str] = {
+    "install": "it installs or removes software",
+    "restart": "it restarts or stops something that runs",
+    "delete": "it deletes or overwrites what undo cannot bring back",
+}
+_MODEL_ASKS: dict[Effect, str] = {
+    "execute": "a model wants to run code",
+    "shell": "a model wants to run a command",
+    "write": "a model wants to change your notebook or files",
+    "network": "a model wants to reach the network",
+}
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Policy's answer for one call."""
+
+    kind: Literal["allow", "ask", "refuse"]
+    reason: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The rules as configured."""
+
+    shell_allowed: bool = False
+
+    def decide(self, effects: Effects, origin: Origin, *, untrusted: bool = False) -> Decision:
+        """Decide about a call with these effects, asked for by `origin`.
+
+        Args:
+            effects: what the call may do.
+            origin: who asked.
+            untrusted: whether text of strangers has entered the turn.
+        """
+        if "shell" in effects and not self.shell_allowed:
+            return Decision("refuse", SHELL_OFF, SHELL_HINT)
+        for effect, reason in _ALWAYS_ASKS.items():
+            if effect in effects:
+                return Decision("ask", f"It asks because {reason}.")
+        if origin == "model":
+            for effect, reason in _MODEL_ASKS.items():
+                if effect in effects:
+                    why = f"{reason}, after reading text that is not yours" if untrusted else reason
+                    return Decision("ask", f"It asks because {why}.")
+        return Decision("allow")

@@ -1,0 +1,169 @@
+"""What tools there are: names, arguments, effects, handlers. Knows nothing of what they do."""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from voice_kernel.errors import InvalidArguments, UnknownTool
+from voice_kernel.messages import Result
+from voice_kernel.task.runner import TaskFailed as ToolFailed
+from voice_kernel.task.runner import TaskHandle
+
+__all__ = ["Arguments", "Effect", "Effects", "Registry", "ToolFailed", "ToolSpec"]
+
+Effect = Literal["read", "write", "execute", "delete", "install", "restart", "network", "shell"]
+"""What a call may do to the world; policy decides by it. `shell` marks what needs CLI execution;
+`execute` runs code in the kernel or a process; `delete` is what undo cannot restore."""
+Effects = frozenset[Effect]
+
+
+class Arguments(BaseModel):
+    """Base of every tool's arguments: frozen, unknown names refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+Handler = Callable[[TaskHandle, Any], Awaitable[Result]]
+
+
+@dataclass(frozen=True)
+class ToolSpec:
+    """One tool, as brains, policy and surfaces see it."""
+
+    name: str
+    area: str
+    description: str
+    """One sentence for models and for help."""
+    arguments: type[Arguments]
+    handler: Handler | None
+    """None for a tool that is known but not available; `reason` then says why."""
+    effects: Callable[[Any], Effects]
+    target: Callable[[Any], str]
+    """What a call touches, in a person's words: the command, the host, the file."""
+    untrusted: bool = False
+    """Whether its result carries text of strangers (pages, files, servers)."""
+    reason: str = ""
+
+    def json_schema(self) -> dict[str, Any]:
+        """Return the arguments as JSON Schema."""
+        return self.arguments.model_json_schema()
+
+    def validate(self, arguments: dict[str, Any]) -> Arguments:
+        """Return the arguments as their model.
+
+        Raises:
+            InvalidArguments: naming the first argument that does not fit.
+        """
+        try:
+            return self.arguments.model_validate(arguments)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            where = ".".join(str(part) for part in first["loc"]) or "arguments"
+            names = ", ".join(self.arguments.model_fields) or "none"
+            raise InvalidArguments(
+                f"{self.name}: {where}: {first['msg']}.", hint=f"Its arguments are: {names}."
+            ) from None
+
+
+@dataclass
+class Registry:
+    """Tools by name."""
+
+    specs: dict[str, ToolSpec] = field(default_factory=dict)
+
+    def tool(
+        self,
+        *,
+        area: str,
+        effects: Effects | Callable[[Any], Effects] = frozenset(),
+        target: Callable[[Any], str] | None = None,
+        untrusted: bool = False,
+    ) -> Callable[[Handler], Handler]:
+        """Register an async function `(task, args) -> Result` as the tool of its name.
+
+        Its first docstring line becomes the description, the annotation of its second parameter
+        the arguments.
+        """
+
+        def register(handler: Handler) -> Handler:
+            hints = typing.get_type_hints(handler, localns=_models_of(handler))
+            parameters = list(inspect.signature(handler).parameters)
+            arguments = hints[parameters[1]]
+            self.add(
+                ToolSpec(
+                    name=handler.__name__,
+                    area=area,
+                    description=(inspect.getdoc(handler) or "").partition("\n")[0],
+                    arguments=arguments,
+                    handler=handler,
+                    effects=effects if callable(effects) else _always(effects),
+                    target=target or _first_value,
+                    untrusted=untrusted,
+                )
+            )
+            return handler
+
+        return register
+
+    def planned(
+        self, name: str, area: str, arguments: type[Arguments], description: str, reason: str
+    ) -> None:
+        """Declare a tool that is known by name but cannot be used yet, and say why."""
+        self.add(
+            ToolSpec(
+                name=name,
+                area=area,
+                description=description,
+                arguments=arguments,
+                handler=None,
+                effects=_always(frozenset()),
+                target=_first_value,
+                reason=reason,
+            )
+        )
+
+    def add(self, spec: ToolSpec) -> None:
+        """Register a tool; a second one of the same name is a bug, unless the first was only planned."""
+        known = self.specs.get(spec.name)
+        if known is not None and known.handler is not None:
+            raise ValueError(f"tool {spec.name} is registered twice")
+        self.specs[spec.name] = spec
+
+    def get(self, name: str) -> ToolSpec:
+        """Return the tool of that name.
+
+        Raises:
+            UnknownTool: when there is none.
+        """
+        spec = self.specs.get(name)
+        if spec is None:
+            raise UnknownTool(f"There is no tool named {name!r}.", hint='Say "help" for what there is.')
+        return spec
+
+    def available(self) -> list[ToolSpec]:
+        """Return the tools that can be used, by area and name."""
+        usable = (spec for spec in self.specs.values() if spec.handler is not None)
+        return sorted(usable, key=lambda spec: (spec.area, spec.name))
+
+
+def _models_of(handler: Handler) -> dict[str, Any]:
+    # `from __future__ import annotations` leaves names; models defined inside `register` functions
+    # are only in the closure.
+    return dict(inspect.getclosurevars(handler).nonlocals)
+
+
+def _always(effects: Effects) -> Callable[[Any], Effects]:
+    return lambda _arguments: effects
+
+
+def _first_value(arguments: Arguments) -> str:
+    for value in arguments.model_dump(exclude_none=True).values():
+        if value not in ("", False):
+            return str(value)
+    return ""
