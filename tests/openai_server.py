@@ -1,0 +1,402 @@
+"""A server on loopback that speaks OpenAI's protocol to the real client, as a test scripts it.
+
+Speaks Responses and Chat Completions (JSON and SSE), the list of models and transcription. Each model
+request takes the next `Reply` of the script. Every request of any kind is recorded, so a test can also
+say what was *not* sent. Knows nothing of voice_kernel.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import json
+import socket
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+LIMIT_S = 10.0
+"""Nothing on this server waits longer: a test that hangs fails instead."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A tool call the model makes; `arguments` as text are sent as they are, right or wrong."""
+
+    name: str
+    arguments: dict[str, Any] | str = field(default_factory=dict)
+
+    @property
+    def json(self) -> str:
+        return self.arguments if isinstance(self.arguments, str) else json.dumps(self.arguments)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the model answers to one request."""
+
+    text: str = ""
+    calls: tuple[Call, ...] = ()
+    refusal: str = ""
+    status: int = 200
+    error: dict[str, Any] = field(default_factory=dict)
+    """With a status other than 200: the error object of the body."""
+    headers: dict[str, str] = field(default_factory=dict)
+    cut_after: int | None = None
+    """Cut the connection after this many pieces of text."""
+    end_after: int | None = None
+    """End the stream in good order after this many pieces of text, without having finished."""
+    hold_after: int | None = None
+    """Wait after this many pieces of text, until the test sets `server.release`."""
+    garbage: str = ""
+    """Sent in place of any answer, as an SSE event."""
+
+    @property
+    def pieces(self) -> list[str]:
+        return [word + " " for word in self.text.split(" ")[:-1]] + self.text.split(" ")[-1:] if self.text else []
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One request as it arrived."""
+
+    path: str
+    headers: dict[str, str]
+    body: dict[str, Any]
+
+
+class OpenAIServer:
+    """The script, what arrived, and the events a test waits for."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.script: list[Reply] = []
+        self.key: str | None = None
+        """The key to insist on; None takes any."""
+        self.models = ["test-model"]
+        self.transcript = "run the tests"
+        self.seen: list[Seen] = []
+        self.holding = threading.Event()
+        """Set when a reply has come to its `hold_after`."""
+        self.release = threading.Event()
+        self.hung_up = threading.Event()
+        """Set when the client closed a reply that was on hold."""
+        self._ids = itertools.count(1)
+
+    def says(self, *replies: Reply | str | Call) -> None:
+        """Add replies: a text, one tool call, or a whole `Reply`."""
+        for reply in replies:
+            if isinstance(reply, str):
+                reply = Reply(text=reply)
+            elif isinstance(reply, Call):
+                reply = Reply(calls=(reply,))
+            self.script.append(reply)
+
+    @property
+    def asked(self) -> list[dict[str, Any]]:
+        """Bodies of the model requests."""
+        return [seen.body for seen in self.seen if seen.path.endswith(("/responses", "/completions"))]
+
+    @property
+    def app(self) -> Starlette:
+        return Starlette(
+            routes=[
+                Route("/v1/responses", self._responses, methods=["POST"]),
+                Route("/v1/chat/completions", self._chat, methods=["POST"]),
+                Route("/v1/audio/transcriptions", self._transcribe, methods=["POST"]),
+                Route("/v1/models", self._models),
+                Route("/{rest:path}", self._other, methods=["GET", "POST", "PUT", "DELETE"]),
+            ]
+        )
+
+    # ---- endpoints --------------------------------------------------------------------------------
+
+    async def _responses(self, request: Request) -> Response:
+        body = await self._note(request)
+        if (refused := self._refused(request)) is not None:
+            return refused
+        reply = self._next()
+        if reply.status != 200:
+            return JSONResponse({"error": reply.error}, reply.status, headers=reply.headers)
+        if not body.get("stream"):
+            return JSONResponse(self._response(body, "completed", self._items(reply)))
+        return _sse(self._response_events(body, reply))
+
+    async def _chat(self, request: Request) -> Response:
+        body = await self._note(request)
+        if (refused := self._refused(request)) is not None:
+            return refused
+        reply = self._next()
+        if reply.status != 200:
+            return JSONResponse({"error": reply.error}, reply.status, headers=reply.headers)
+        if body.get("stream"):
+            return _sse(self._chat_events(body, reply))
+        message: dict[str, Any] = {"role": "assistant", "content": reply.text or None}
+        if reply.refusal:
+            message["refusal"] = reply.refusal
+        if reply.calls:
+            message["tool_calls"] = [self._chat_call(call) for call in reply.calls]
+        choice = {"index": 0, "message": message, "finish_reason": "tool_calls" if reply.calls else "stop"}
+        return JSONResponse(
+            self._chat_base(body, "chat.completion") | {"choices": [choice], "usage": _CHAT_USAGE}
+        )
+
+    async def _transcribe(self, request: Request) -> Response:
+        async with request.form() as form:
+            upload = form["file"]
+            assert not isinstance(upload, str)
+            fields = {key: value for key, value in form.multi_items() if isinstance(value, str)}
+            size = len(await upload.read())
+        self.seen.append(Seen(request.url.path, dict(request.headers), fields | {"bytes": size}))
+        if (refused := self._refused(request)) is not None:
+            return refused
+        if fields.get("stream") in ("true", "True", "1"):
+
+            async def events() -> AsyncIterator[str]:
+                for word in self.transcript.split():
+                    yield _event({"type": "transcript.text.delta", "delta": word + " "})
+                yield _event({"type": "transcript.text.done", "text": self.transcript})
+
+            return _sse(events())
+        return JSONResponse({"text": self.transcript})
+
+    async def _models(self, request: Request) -> Response:
+        await self._note(request)
+        if (refused := self._refused(request)) is not None:
+            return refused
+        listed = [{"id": name, "object": "model", "created": 0, "owned_by": "test"} for name in self.models]
+        return JSONResponse({"object": "list", "data": listed})
+
+    async def _other(self, request: Request) -> Response:
+        await self._note(request)
+        return JSONResponse({"error": {"message": "no such address"}}, 404)
+
+    # ---- Responses --------------------------------------------------------------------------------
+
+    async def _response_events(self, body: dict[str, Any], reply: Reply) -> AsyncIterator[str]:
+        serial = itertools.count()
+
+        def event(kind: str, **fields: Any) -> str:
+            return _event({"type": kind, "sequence_number": next(serial), **fields})
+
+        yield event("response.created", response=self._response(body, "in_progress", []))
+        if reply.garbage:
+            yield f"data: {reply.garbage}\n\n"
+            return
+        items = self._items(reply)
+        for index, item in enumerate(items):
+            place = {"item_id": item["id"], "output_index": index}
+            if item["type"] == "function_call":
+                start = item | {"arguments": "", "status": "in_progress"}
+                yield event("response.output_item.added", item=start, output_index=index)
+                yield event("response.function_call_arguments.delta", **place, delta=item["arguments"])
+                yield event(
+                    "response.function_call_arguments.done",
+                    **place,
+                    name=item["name"],
+                    arguments=item["arguments"],
+                )
+            else:
+                part = item["content"][0]
+                kind, field_name = ("refusal", "refusal") if reply.refusal else ("output_text", "text")
+                place["content_index"] = 0
+                start = item | {"content": [], "status": "in_progress"}
+                yield event("response.output_item.added", item=start, output_index=index)
+                yield event("response.content_part.added", **place, part=part | {field_name: ""})
+                for count, piece in enumerate(reply.pieces or [reply.refusal]):
+                    if await self._stops(reply, count):
+                        return
+                    yield event(f"response.{kind}.delta", **place, delta=piece, logprobs=[])
+                if await self._stops(reply, len(reply.pieces)):
+                    return
+                yield event(f"response.{kind}.done", **place, **{field_name: part[field_name]}, logprobs=[])
+                yield event("response.content_part.done", **place, part=part)
+            yield event("response.output_item.done", item=item, output_index=index)
+        yield event("response.completed", response=self._response(body, "completed", items))
+
+    def _items(self, reply: Reply) -> list[dict[str, Any]]:
+        items: list[dict[str, Any]] = []
+        part: dict[str, Any] | None = None
+        if reply.refusal:
+            part = {"type": "refusal", "refusal": reply.refusal}
+        elif reply.text:
+            part = {"type": "output_text", "text": reply.text, "annotations": [], "logprobs": []}
+        if part is not None:
+            items.append(
+                {
+                    "id": self._id("msg"),
+                    "type": "message",
+                    "role": "assistant",
+                    "status": "completed",
+                    "content": [part],
+                }
+            )
+        for call in reply.calls:
+            items.append(
+                {
+                    "id": self._id("fc"),
+                    "type": "function_call",
+                    "call_id": self._id("call"),
+                    "name": call.name,
+                    "arguments": call.json,
+                    "status": "completed",
+                }
+            )
+        return items
+
+    def _response(self, body: dict[str, Any], status: str, output: list[dict[str, Any]]) -> dict[str, Any]:
+        response = {
+            "id": self._id("resp"),
+            "object": "response",
+            "created_at": time.time(),
+            "model": body["model"],
+            "status": status,
+            "output": output,
+            "parallel_tool_calls": True,
+            "tool_choice": "auto",
+            "tools": body.get("tools", []),
+        }
+        if status == "completed":
+            response["usage"] = {
+                "input_tokens": 10,
+                "output_tokens": 5,
+                "total_tokens": 15,
+                "input_tokens_details": {"cached_tokens": 0},
+                "output_tokens_details": {"reasoning_tokens": 0},
+            }
+        return response
+
+    # ---- Chat Completions -------------------------------------------------------------------------
+
+    async def _chat_events(self, body: dict[str, Any], reply: Reply) -> AsyncIterator[str]:
+        base = self._chat_base(body, "chat.completion.chunk")
+
+        def chunk(delta: dict[str, Any], finish: str | None = None) -> str:
+            choice = {"index": 0, "delta": delta, "finish_reason": finish}
+            return f"data: {json.dumps(base | {'choices': [choice]})}\n\n"
+
+        yield chunk({"role": "assistant", "content": ""})
+        if reply.garbage:
+            yield f"data: {reply.garbage}\n\n"
+            return
+        for count, piece in enumerate(reply.pieces):
+            if await self._stops(reply, count):
+                return
+            yield chunk({"content": piece})
+        if await self._stops(reply, len(reply.pieces)):
+            return
+        if reply.refusal:
+            yield chunk({"refusal": reply.refusal})
+        for index, call in enumerate(reply.calls):
+            yield chunk({"tool_calls": [{"index": index, **self._chat_call(call)}]})
+        yield chunk({}, "tool_calls" if reply.calls else "stop")
+        yield f"data: {json.dumps(base | {'choices': [], 'usage': _CHAT_USAGE})}\n\n"
+        yield "data: [DONE]\n\n"
+
+    def _chat_base(self, body: dict[str, Any], kind: str) -> dict[str, Any]:
+        return {
+            "id": self._id("chatcmpl"),
+            "object": kind,
+            "created": int(time.time()),
+            "model": body["model"],
+        }
+
+    def _chat_call(self, call: Call) -> dict[str, Any]:
+        return {
+            "id": self._id("call"),
+            "type": "function",
+            "function": {"name": call.name, "arguments": call.json},
+        }
+
+    # ---- both -------------------------------------------------------------------------------------
+
+    async def _note(self, request: Request) -> dict[str, Any]:
+        raw = await request.body()
+        body = json.loads(raw) if raw and "json" in request.headers.get("content-type", "") else {}
+        self.seen.append(Seen(request.url.path, dict(request.headers), body))
+        return body if isinstance(body, dict) else {}
+
+    def _refused(self, request: Request) -> Response | None:
+        given = request.headers.get("authorization", "").removeprefix("Bearer ")
+        if self.key is None or given == self.key:
+            return None
+        # As OpenAI does, it quotes the wrong key.
+        error = {
+            "message": f"Incorrect API key provided: {given}.",
+            "type": "invalid_request_error",
+            "code": "invalid_api_key",
+        }
+        return JSONResponse({"error": error}, 401)
+
+    def _next(self) -> Reply:
+        if not self.script:
+            return Reply(status=400, error={"message": "the test's script is at its end"})
+        return self.script.pop(0)
+
+    async def _stops(self, reply: Reply, count: int) -> bool:
+        """Do what the reply wants after `count` pieces; returns whether it ends there."""
+        if count == reply.hold_after:
+            self.holding.set()
+            try:
+                async with asyncio.timeout(LIMIT_S):
+                    while not self.release.is_set():
+                        await asyncio.sleep(0.005)
+            except asyncio.CancelledError:
+                self.hung_up.set()
+                raise
+        if count == reply.cut_after:
+            raise ConnectionResetError("the test wants the connection cut here")
+        return count == reply.end_after
+
+    def _id(self, kind: str) -> str:
+        return f"{kind}_{next(self._ids)}"
+
+
+_CHAT_USAGE = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
+
+
+def _event(fields: dict[str, Any]) -> str:
+    return f"event: {fields['type']}\ndata: {json.dumps(fields)}\n\n"
+
+
+def _sse(events: AsyncIterator[str]) -> StreamingResponse:
+    return StreamingResponse(events, media_type="text/event-stream")
+
+
+class _Uvicorn(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()
+
+
+@contextlib.contextmanager
+def serve() -> Iterator[OpenAIServer]:
+    """Serve on a free port of loopback until the block ends."""
+    server = OpenAIServer()
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    server.url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+    web = _Uvicorn(uvicorn.Config(server.app, log_config=None, lifespan="off", timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=web.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    assert web.ready.wait(LIMIT_S)
+    try:
+        yield server
+    finally:
+        server.release.set()
+        web.should_exit = True
+        thread.join(LIMIT_S)
+        listener.close()

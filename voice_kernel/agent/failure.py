@@ -1,0 +1,145 @@
+"""What went wrong with the model, in words for a person.
+
+Turns the exceptions of the OpenAI client and of the agents SDK into `ModelError`. What a server wrote is
+quoted only shortened and with keys removed. Both libraries use httpx2 and wrap its exceptions: nothing
+here catches httpx.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from voice_kernel.agent.provider import ModelSettings
+from voice_kernel.errors import ModelError
+
+if TYPE_CHECKING:
+    import openai
+
+MAX_QUOTE_CHARS = 300
+
+
+def failures() -> tuple[type[Exception], ...]:
+    """Return the exception classes that mean the model did not answer. Needs the SDK to be loaded."""
+    import agents
+    import openai
+    from pydantic import ValidationError
+
+    # The last two: a server that answers with something that is not its protocol.
+    return (openai.OpenAIError, agents.AgentsException, ValidationError, ValueError)
+
+
+def is_too_long(error: Exception) -> bool:
+    """Say whether the conversation did not fit into the model's context."""
+    import openai
+
+    if not isinstance(error, openai.BadRequestError):
+        return False
+    return error.code == "context_length_exceeded" or "context length" in error.message.lower()
+
+
+def is_broken_off(error: Exception) -> bool:
+    """Say whether the server stopped talking, rather than said what is wrong."""
+    import agents
+    import openai
+
+    unfinished = isinstance(error, agents.ModelBehaviorError) and "final response" in error.message
+    return unfinished or isinstance(error, openai.APIConnectionError)
+
+
+def model_error(error: Exception, settings: ModelSettings, model: str) -> ModelError:
+    """Say what happened, where, and what to do next.
+
+    Args:
+        error: one of `failures()`.
+        settings: how the server was reached.
+        model: the name of the model that was asked.
+    """
+    import agents
+    import openai
+
+    server = settings.server
+    if isinstance(error, openai.APITimeoutError):
+        return ModelError(
+            f"The model at {server} did not answer within {settings.timeout_s:g} s.",
+            hint="Ask again, or choose a faster model with MODEL.",
+            retryable=True,
+        )
+    if isinstance(error, openai.APIStatusError):
+        return _status_error(error, settings, model)
+    if isinstance(error, openai.APIConnectionError):
+        hint = (
+            "Check the network, and whether a proxy or firewall is in the way."
+            if settings.is_openai
+            else "Check that the server runs and that VOICE_KERNEL_BASE_URL is right."
+        )
+        return ModelError(f"The model server at {server} cannot be reached.", hint=hint, retryable=True)
+    if isinstance(error, agents.MaxTurnsExceeded):
+        return ModelError(
+            "The model used all its steps and did not finish.",
+            hint="Ask for a smaller step; what its tasks did stays done.",
+        )
+    if isinstance(error, agents.ModelRefusalError):
+        return ModelError(f"The model declined: {_quote(error.refusal, settings)}")
+    if isinstance(error, openai.APIError):
+        # An error event inside the stream: there is no status to tell more.
+        return ModelError(
+            f"The model server at {server} reported an error: {_quote(error.message, settings)}",
+            hint="Ask again.",
+            retryable=True,
+        )
+    return ModelError(
+        f"The model server at {server} sent an answer that makes no sense ({type(error).__name__}).",
+        hint=""
+        if settings.is_openai
+        else "Check that the server supports streaming and tool calls for this model.",
+        retryable=True,
+    )
+
+
+def broken_off(settings: ModelSettings) -> ModelError:
+    """Say that the answer ended before its end; what came before it was shown."""
+    return ModelError(
+        f"The connection to the model at {settings.server} broke off in the middle of its answer.",
+        hint="Ask again.",
+        retryable=True,
+    )
+
+
+def _status_error(error: openai.APIStatusError, settings: ModelSettings, model: str) -> ModelError:
+    server, status = settings.server, error.status_code
+    if status == 401:
+        if settings.api_key:
+            return ModelError(f"{server} did not accept the API key.", hint="Check OPENAI_API_KEY.")
+        return ModelError(f"{server} wants an API key.", hint="Set OPENAI_API_KEY.")
+    if status == 403:
+        return ModelError(
+            f"{server} does not let this API key use {model}.",
+            hint="Check the key's permissions, or set MODEL to another model.",
+        )
+    if status == 404:
+        return ModelError(
+            f"{server} has no model named {model}, or does not answer at this address.",
+            hint="Check MODEL." if settings.is_openai else "Check MODEL and VOICE_KERNEL_BASE_URL.",
+        )
+    if status == 429 and error.code == "insufficient_quota":
+        return ModelError(f"The account at {server} has no credit left.", hint="Check its billing.")
+    if status == 429:
+        wait = error.response.headers.get("retry-after", "")
+        when = f"in {wait} s" if wait.isdecimal() else "in a moment"
+        return ModelError(
+            f"{server} limits how often it can be asked.", hint=f"Ask again {when}.", retryable=True
+        )
+    if is_too_long(error):
+        return ModelError(
+            f"The conversation is too long for {model}.",
+            hint="It was forgotten just now; ask again.",
+            retryable=True,
+        )
+    if status >= 500:
+        return ModelError(f"{server} has a problem of its own ({status}).", hint="Ask again.", retryable=True)
+    return ModelError(f"{server} refused the request ({status}): {_quote(error.message, settings)}")
+
+
+def _quote(text: str, settings: ModelSettings) -> str:
+    words = " ".join(settings.scrub(text).split())
+    return words if len(words) <= MAX_QUOTE_CHARS else words[: MAX_QUOTE_CHARS - 1] + "…"

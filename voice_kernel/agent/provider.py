@@ -1,0 +1,174 @@
+"""Which model answers, and the connection to it.
+
+Knows OpenAI and any server that speaks its protocol. Does not know what is asked, nor the tools.
+Everything the SDK would share through globals (client, key, tracing) is passed explicitly: the user's
+own notebook may use the same SDK in this process, and neither side may change the other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from voice_kernel.errors import ModelError
+
+if TYPE_CHECKING:
+    import agents
+    import openai
+
+OPENAI_URL = "https://api.openai.com/v1"
+CONNECT_LIMIT_S = 10.0
+MAX_LISTED_MODELS = 10
+
+_NO_KEY = "none"
+"""The client refuses to start without a key; local servers do not read it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSettings:
+    """Which model answers.
+
+    Raises:
+        ModelError: when `base_url` is no http(s) address.
+    """
+
+    model: str = ""
+    """The model's name; empty for the SDK's default, or for the only model a custom server offers."""
+    api_key: str | None = field(default=None, repr=False)
+    base_url: str | None = None
+    """A server that speaks OpenAI's protocol; None for OpenAI itself."""
+    use_responses: bool | None = None
+    """Responses or Chat Completions; None for Responses with OpenAI, Chat Completions elsewhere."""
+    timeout_s: float = 60.0
+    """Longest silence of the server: until it starts to answer, and between two pieces of the answer."""
+
+    def __post_init__(self) -> None:
+        if self.base_url is None:
+            return
+        parts = urlsplit(self.base_url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ModelError(
+                "The address of the model server is not an http(s) address.",
+                hint="Set VOICE_KERNEL_BASE_URL to something like http://127.0.0.1:11434/v1.",
+            )
+
+    @property
+    def is_openai(self) -> bool:
+        """Whether OpenAI itself answers."""
+        return self.base_url is None
+
+    @property
+    def speaks_responses(self) -> bool:
+        """Whether requests go to `/responses` rather than `/chat/completions`."""
+        return self.is_openai if self.use_responses is None else self.use_responses
+
+    @property
+    def server(self) -> str:
+        """Host and port for a person; never the credentials an address may carry."""
+        parts = urlsplit(self.base_url or OPENAI_URL)
+        return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
+
+    def scrub(self, text: str) -> str:
+        """Return the text without this key, and without anything else that looks like one."""
+        if self.api_key:
+            text = text.replace(self.api_key, "***")
+        return re.sub(r"\bsk-[\w*-]{4,}", "***", text)
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A ready client and what the SDK needs to use it."""
+
+    client: openai.AsyncOpenAI
+    provider: agents.ModelProvider
+    model: str
+    tuning: agents.ModelSettings
+
+    async def close(self) -> None:
+        """Close the connections to the server."""
+        await self.client.close()
+
+
+async def load_sdk() -> None:
+    """Import the SDK (1.4 s of CPU and 100 MB) in a worker, so that the loop stays responsive."""
+    await asyncio.to_thread(__import__, "agents")
+
+
+async def connect(settings: ModelSettings) -> Connection:
+    """Make the client and choose the model.
+
+    A request is sent only when a custom server has to be asked which model it offers.
+
+    Raises:
+        ModelError: when no model is named and the server offers none, or several.
+        openai.OpenAIError: when the server had to be asked and did not answer.
+    """
+    await load_sdk()
+    import agents
+    import openai
+
+    # The transport's timeouts bound each wait, not the whole answer, which may be long.
+    client = openai.AsyncOpenAI(
+        api_key=settings.api_key or _NO_KEY,
+        # Never from the environment (OPENAI_BASE_URL): the key goes where the settings say.
+        base_url=settings.base_url or OPENAI_URL,
+        timeout=openai.Timeout(settings.timeout_s, connect=min(CONNECT_LIMIT_S, settings.timeout_s)),
+        # The client would obey a Retry-After of two minutes in silence; `_tuning` retries instead.
+        max_retries=0,
+    )
+    try:
+        model = settings.model or await _default_model(client, settings)
+    except BaseException:  # the client must not outlive a failed or cancelled start
+        await client.close()
+        raise
+    provider = agents.OpenAIProvider(openai_client=client, use_responses=settings.speaks_responses)
+    return Connection(client, provider, model, _tuning(settings, model))
+
+
+async def _default_model(client: openai.AsyncOpenAI, settings: ModelSettings) -> str:
+    if settings.is_openai:
+        from agents.models import get_default_model
+
+        return get_default_model()
+    names = [model.id async for model in client.models.list()]
+    if len(names) == 1:
+        return names[0]
+    if not names:
+        raise ModelError(
+            f"The server at {settings.server} offers no model.",
+            hint="Load a model there, or set MODEL to its name.",
+        )
+    listed = ", ".join(names[:MAX_LISTED_MODELS])
+    raise ModelError(
+        f"The server at {settings.server} offers several models, and none is chosen.",
+        hint=f"Set MODEL to one of: {listed}.",
+    )
+
+
+def _tuning(settings: ModelSettings, model: str) -> agents.ModelSettings:
+    import agents
+    from agents.models import get_default_model_settings
+    from agents.models.default_models import gpt_5_reasoning_settings_required
+    from agents.retry import ModelRetryBackoffSettings, ModelRetrySettings, RetryPolicyContext
+
+    def passing(attempt: RetryPolicyContext) -> bool:
+        # Once, for what passes by itself: a kept connection the server had closed, a server that
+        # stumbles. Not a rate limit or a timeout: a person waits, and is told instead.
+        error = attempt.normalized
+        return not error.is_timeout and (error.is_network_error or (error.status_code or 0) >= 500)
+
+    retry = ModelRetrySettings(
+        max_retries=1, backoff=ModelRetryBackoffSettings(initial_delay=0.2, max_delay=0.2), policy=passing
+    )
+    tuning = agents.ModelSettings(retry=retry)
+    if settings.is_openai:
+        # Conversations are not kept by the provider. Without storage a reasoning model needs its own
+        # reasoning handed back, encrypted. Source: OpenAI, "Reasoning models", encrypted reasoning items.
+        thinks = settings.speaks_responses and gpt_5_reasoning_settings_required(model)
+        include = ["reasoning.encrypted_content"] if thinks else None
+        store = agents.ModelSettings(store=False, response_include=include)
+        tuning = get_default_model_settings(model).resolve(store).resolve(tuning)
+    return tuning

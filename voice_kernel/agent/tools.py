@@ -1,0 +1,211 @@
+"""The toolbox as the SDK's function tools, for one turn.
+
+Every call goes through the one door (`Toolbox.call`), so policy, approval and tasks are the same for a
+model as for a person. Whatever comes of a call is told to the model as a result; nothing is raised at
+the SDK but cancellation. Does not know what the model is asked, nor how its answer reaches anybody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import json
+import re
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from voice_kernel.agent.memory import Exchange
+from voice_kernel.agent.report import refusal, report
+from voice_kernel.errors import InvalidArguments
+from voice_kernel.toolbox.door import Toolbox
+from voice_kernel.toolbox.registry import ToolSpec
+
+if TYPE_CHECKING:
+    from agents import FunctionTool
+    from agents.tool_context import ToolContext
+
+MAX_CALLS = 50
+"""Calls of one turn; past that the model is told to stop. It also has a bound of its own on steps."""
+MAX_ARGUMENTS_CHARS = 200_000
+STOP_LIMIT_S = 5.0
+"""How long a cancelled turn waits for its tools: a shell command may take a moment to die."""
+
+_NAME = re.compile(r"^[a-zA-Z0-9_-]{1,64}$")
+"""Source: OpenAI, function calling: one other name, and the whole request is refused."""
+
+
+class TurnTools:
+    """What one turn of the model may call, and what it has called.
+
+    Args:
+        toolbox: the one door.
+        turn_id: the turn its tasks belong to.
+        untrusted: whether text of strangers is already in the conversation.
+        approved_tools: tools a person approved beforehand for this turn.
+        strict: whether the provider enforces strict JSON schemas.
+    """
+
+    def __init__(
+        self,
+        toolbox: Toolbox,
+        *,
+        turn_id: int,
+        untrusted: bool = False,
+        approved_tools: Collection[str] = (),
+        strict: bool = True,
+    ) -> None:
+        self.untrusted = untrusted
+        """Whether text of strangers is in the conversation by now."""
+        self.exchanges: list[Exchange] = []
+        self._toolbox = toolbox
+        self._turn_id = turn_id
+        self._approved_tools = approved_tools
+        self._strict = strict
+        self._order = _Order()
+        self._running: set[asyncio.Task[Any]] = set()
+        self._calls = 0
+
+    def function_tools(self) -> list[FunctionTool]:
+        """Return the available tools as the SDK's. Controls are no tools and are never among them."""
+        return [
+            self._function_tool(spec) for spec in self._toolbox.registry.available() if _NAME.match(spec.name)
+        ]
+
+    def not_found(self, name: str) -> str:
+        """Return what a model is told that calls a tool which does not exist."""
+        names = ", ".join(spec.name for spec in self._toolbox.registry.available())
+        return refusal(f"There is no tool named {name[:64]!r}.", hint=f"The tools are: {names}.")
+
+    async def stop(self) -> None:
+        """Cancel what still runs and wait until it has stopped, `STOP_LIMIT_S` at most."""
+        running = {task for task in self._running if not task.done()}
+        for task in running:
+            task.cancel()
+        if running:
+            await asyncio.wait(running, timeout=STOP_LIMIT_S)
+
+    def _function_tool(self, spec: ToolSpec) -> FunctionTool:
+        from agents import FunctionTool
+
+        async def invoke(context: ToolContext[Any], raw: str) -> str:
+            running = asyncio.current_task()
+            assert running is not None  # a coroutine always runs in a task
+            self._running.add(running)
+            try:
+                return await self._call(spec, context.tool_call_id, raw)
+            finally:
+                self._running.discard(running)
+
+        schema, strict = _schema(spec, self._strict)
+        return FunctionTool(
+            name=spec.name,
+            description=spec.description,
+            params_json_schema=schema,
+            on_invoke_tool=invoke,
+            strict_json_schema=strict,
+        )
+
+    async def _call(self, spec: ToolSpec, call_id: str, raw: str) -> str:
+        self._calls += 1
+        if self._calls > MAX_CALLS:
+            return refusal("Too many calls in one turn.", hint="Stop, and tell the user how far you got.")
+        try:
+            arguments = _parse(raw)
+        except ValueError as error:
+            return refusal(
+                f"The arguments of {spec.name} are not a JSON object: {error}.", hint="Send them again."
+            )
+        async with self._order.place(only_reads=_only_reads(spec, arguments)):
+            task = await self._toolbox.call(
+                spec.name,
+                arguments,
+                turn_id=self._turn_id,
+                origin="model",
+                approved_tools=self._approved_tools,
+                untrusted=self.untrusted,
+            )
+        # A call that gave nothing back (refused, wrong arguments) carries only our own words.
+        strange = spec.untrusted and (task.result is not None or bool(task.tail))
+        self.untrusted = self.untrusted or strange
+        told = report(task, untrusted=strange)
+        self.exchanges.append(Exchange(call_id, spec.name, arguments, told))
+        return told
+
+
+class _Order:
+    """Lets calls that only read overlap, and runs the others alone, in the order the model gave.
+
+    The SDK starts all calls of one model answer at once, in their order. One that changes something
+    waits for all before it, and all after it wait for it.
+    """
+
+    def __init__(self) -> None:
+        self._before: dict[asyncio.Future[None], bool] = {}
+
+    @asynccontextmanager
+    async def place(self, *, only_reads: bool) -> AsyncIterator[None]:
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        waits_for = [other for other, reads in self._before.items() if not (only_reads and reads)]
+        self._before[done] = only_reads
+        try:
+            if waits_for:
+                await asyncio.wait(waits_for)
+            yield
+        finally:
+            del self._before[done]
+            done.set_result(None)
+
+
+def _only_reads(spec: ToolSpec, arguments: dict[str, Any]) -> bool:
+    given = {key: value for key, value in arguments.items() if value is not None}
+    try:
+        return spec.effects(spec.validate(given)) <= {"read"}
+    except InvalidArguments:
+        return True  # it will be refused at the door
+
+
+def _parse(raw: str) -> dict[str, Any]:
+    if len(raw) > MAX_ARGUMENTS_CHARS:
+        raise ValueError(f"longer than {MAX_ARGUMENTS_CHARS} characters")
+    arguments = json.loads(raw or "{}")
+    if not isinstance(arguments, dict):
+        raise ValueError(f"a {type(arguments).__name__}")
+    return arguments
+
+
+def _schema(spec: ToolSpec, strict: bool) -> tuple[dict[str, Any], bool]:
+    """Return the arguments' schema, and whether it is strict.
+
+    A strict schema requires every argument; what is optional may then be null, which the door takes as
+    absent. Where strictness is not enforced, or impossible (free-form objects), the schema stays as it
+    is: small models leave out what they need not give.
+    """
+    from agents.exceptions import UserError
+    from agents.strict_schema import ensure_strict_json_schema
+
+    schema = copy.deepcopy(spec.json_schema())
+    if not strict:
+        return schema, False
+    wide = copy.deepcopy(schema)
+    required = set(wide.get("required", []))
+    for name, argument in wide.get("properties", {}).items():
+        if name not in required:
+            wide["properties"][name] = _nullable(argument)
+    try:
+        return ensure_strict_json_schema(wide), True
+    except UserError:
+        return schema, False
+
+
+def _nullable(argument: dict[str, Any]) -> dict[str, Any]:
+    inner = {key: value for key, value in argument.items() if key not in ("default", "title", "description")}
+    words = [argument[key] for key in ("description",) if argument.get(key)]
+    default = argument.get("default")
+    if default not in (None, ""):
+        words.append(f"null for {json.dumps(default)}.")
+    choices = inner.pop("anyOf", None) or [inner]
+    if {"type": "null"} not in choices:
+        choices = [*choices, {"type": "null"}]
+    field: dict[str, Any] = {"anyOf": choices}
+    return field | ({"description": " ".join(words)} if words else {})
