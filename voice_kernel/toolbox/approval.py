@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
+from typing import Literal
 
 from voice_kernel.errors import NobodyToAsk, Refused
 from voice_kernel.events import EventSink
@@ -30,10 +31,11 @@ class Approvals:
 
     Args:
         sink: where changes are told.
-        somebody_listens: whether a person can see a card now.
+        somebody_listens: whether a person can see a card; may wait a moment for a page that is just
+            being drawn.
     """
 
-    def __init__(self, sink: EventSink, somebody_listens: Callable[[], bool]) -> None:
+    def __init__(self, sink: EventSink, somebody_listens: Callable[[], Awaitable[bool]]) -> None:
         self._sink = sink
         self._somebody_listens = somebody_listens
         self._cards: dict[int, _Card] = {}
@@ -48,7 +50,7 @@ class Approvals:
         """
         if task.tool in approved_tools:
             return
-        if not self._somebody_listens():
+        if not await self._somebody_listens():
             raise NobodyToAsk(
                 f"{task.tool} needs approval, and nobody can be asked here. {reason}",
                 hint=f"Run it from a notebook with the voice panel open, or pass --approve {task.tool} "
@@ -132,7 +134,7 @@ class Approvals:
         """The cards that wait, oldest first."""
         return [card.approval for card in self._cards.values()]
 
-    def _close(self, card: _Card, state: str) -> None:
+    def _close(self, card: _Card, state: Literal["approved", "denied", "expired"]) -> None:
         card.approval = card.approval.model_copy(update={"state": state})
         self._cards.pop(card.approval.id, None)
         self._publish(card)

@@ -1,0 +1,64 @@
+# Two commands do all the set-up: `make lab` and `make test`. Each target sets up what it needs and is
+# quick when repeated.
+
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+export PYTHONDONTWRITEBYTECODE =
+# The project's own Jupyter files stay in the project, whatever the user's look like.
+LAB_ENV := JUPYTER_PREFER_ENV_PATH=1
+
+PANEL_SOURCES := $(shell find labextension -name node_modules -prune -o -type f -print 2>/dev/null)
+
+.PHONY: help setup lab demo test check bench soak generate screenshot clean
+
+help:           ## say what there is
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: .venv/ready voice_kernel/ui/static/panel.js  ## make .venv with everything in it
+
+.venv/ready: pyproject.toml .ci/constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint .ci/constraints.txt uv
+	VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip install --quiet --compile-bytecode \
+	    --build-constraint .ci/constraints.txt \
+	    --constraint .ci/constraints.txt --editable '.[local,model,lab,test]'
+	touch $@
+
+voice_kernel/ui/static/panel.js: $(PANEL_SOURCES)
+	cd labextension && { test -d node_modules && test node_modules -nt package-lock.json || npm ci --no-fund --no-audit; }
+	cd labextension && npm run --silent build
+	touch $@
+
+.venv/chromium: .venv/ready
+	$(BIN)/python .ci/chromium.py
+	touch $@
+
+lab: setup      ## open JupyterLab with the voice panel ready
+	$(LAB_ENV) $(BIN)/voice-kernel lab
+
+demo: setup     ## run the tour headless: out/demo/tour.ipynb and out/demo/tour.html
+	$(BIN)/python tests/demo.py out/demo
+
+check: setup    ## format, lint, types, imports, generated files
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	cd labextension && npm run --silent check
+
+test: check .venv/chromium  ## everything: checks and every tier of tests
+	cd labextension && npm test --silent
+	$(BIN)/python -m pytest
+
+bench: setup .venv/chromium ## print the figures, each beside a peer measured in the same run
+	CLIPS=$(CLIPS) $(BIN)/python tests/bench/run.py
+
+generate: setup ## rewrite what is generated from the wire schema
+	cd labextension && npm run --silent generate
+
+screenshot: setup .venv/chromium ## leave the README's picture
+	$(BIN)/python -m pytest tests/browser/test_speak_and_act.py
+
+clean:          ## remove what was built
+	rm -rf .venv labextension/node_modules voice_kernel/ui/static out

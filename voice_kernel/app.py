@@ -1,0 +1,360 @@
+"""The composition root: chooses implementations and wires the ports. The only module that does.
+
+One `App` per IPython shell, made by the first `%voice`. What is heavy is wired as a function that is
+called when it is first needed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Coroutine
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import voice_kernel
+from voice_kernel import session as session_module
+from voice_kernel.errors import VoiceKernelError
+from voice_kernel.events import Hub
+from voice_kernel.intents.grammar import Grammar
+from voice_kernel.intents.surroundings import scan
+from voice_kernel.kernel import Kernel
+from voice_kernel.listening import Listener
+from voice_kernel.loop import AgentLoop
+from voice_kernel.messages import About, Notice, Origin
+from voice_kernel.session import Brain, Session, TurnResult
+from voice_kernel.settings import Settings, config_dir
+from voice_kernel.settings import load as load_settings
+from voice_kernel.surroundings import Surroundings
+from voice_kernel.task.logs import LogFolder
+from voice_kernel.task.runner import Runner
+from voice_kernel.toolbox.approval import Approvals
+from voice_kernel.toolbox.door import Toolbox
+from voice_kernel.toolbox.policy import Policy
+from voice_kernel.toolbox.registry import Registry
+from voice_kernel.ui import cards
+from voice_kernel.ui.channel import register_target
+from voice_kernel.ui.surface import Surfaces
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from voice_kernel.speech.transcriber import Transcriber
+
+BEGIN_LIMIT_S = 10.0
+CARD_LIMIT_S = 10.0
+"""How long a card may take to be drawn before we say that nobody can be asked."""
+
+
+class TurnFailed(VoiceKernelError):
+    """A turn did not succeed; `result` holds what it came to."""
+
+    def __init__(self, message: str, *, hint: str, result: TurnResult) -> None:
+        super().__init__(message, hint=hint)
+        self.result = result
+
+    def _render_traceback_(self) -> list[str]:
+        # The card above already tells the story; a traceback through our modules would bury it.
+        return [f"{type(self).__name__}: {self}"]
+
+
+class TurnCancelled(KeyboardInterrupt):
+    """The turn of a `%voice` was interrupted or cancelled."""
+
+    def _render_traceback_(self) -> list[str]:
+        return ["Cancelled."]
+
+
+class TurnHandle:
+    """A turn in the background: `await handle`, `handle.result()`, `handle.cancel()`."""
+
+    def __init__(self, app: App, turn_id: int, work: Any) -> None:
+        self._app = app
+        self._work = work
+        self.turn_id = turn_id
+
+    @property
+    def done(self) -> bool:
+        """Whether the turn has ended."""
+        return bool(self._work.done())
+
+    def cancel(self) -> bool:
+        """Cancel the turn with everything it started; returns whether it was running."""
+        return bool(self._work.cancel())
+
+    def result(self) -> TurnResult:
+        """Wait for the turn and return its result.
+
+        Raises:
+            TurnFailed: it failed.
+            TurnCancelled: it was cancelled, or the wait was interrupted.
+        """
+        return self._app.outcome_of(self._app.wait(self._joined))
+
+    def __await__(self) -> Any:
+        # Awaiting blocks like `result`: code of the turn runs on this same thread, so that handing
+        # control back to the notebook's own loop would leave nobody to run it.
+        return self.result()
+        yield
+
+    async def _joined(self) -> TurnResult:
+        result: TurnResult = await asyncio.wrap_future(self._work)
+        return result
+
+    def __repr__(self) -> str:
+        return f"<turn {self.turn_id}: {'ended' if self.done else 'running'}>"
+
+
+class App:
+    """Everything of one session, wired.
+
+    Args:
+        shell: the user's shell.
+        settings: as read.
+    """
+
+    def __init__(self, shell: InteractiveShell, settings: Settings) -> None:
+        self.settings = settings
+        self.loop = AgentLoop()
+        self.kernel = Kernel(shell)
+        self.hub = Hub(self._about())
+        self.logs = LogFolder(
+            self._log_dir(),
+            max_bytes=settings.log_cap_mb * 1024**2,
+            secrets=[settings.openai_api_key.get_secret_value()] if settings.openai_api_key else [],
+            on_problem=lambda problem: self.hub.publish(Notice(level="warning", message=problem)),
+        )
+        runner = Runner(self.hub, lambda task_id: self.logs.open(f"task-{os.getpid()}-{task_id}"))
+        self.approvals = Approvals(self.hub, self._somebody_listens)
+        self.registry = Registry()
+        self.toolbox = Toolbox(
+            self.registry, Policy(shell_allowed=settings.shell_allowed), self.approvals, runner
+        )
+        self.surroundings = Surroundings(
+            Path.cwd,
+            self.kernel.namespace,
+            lambda: tuple(task.id for task in runner.tasks()),
+            scan,
+            settings.vocabulary,
+        )
+        self._grammar: asyncio.Task[Grammar] | None = None
+        self.session = Session(
+            self.hub,
+            self.toolbox,
+            self.grammar,
+            self.surroundings.refresh,
+            self.kernel.interrupt,
+            self._brain if settings.model_configured else None,
+        )
+        self.listener = Listener(self.hub, self.session, self.transcriber, self.surroundings.now)
+        self.surfaces = Surfaces(
+            self.loop, self.hub, self.session, self.listener, self.approvals, self.kernel.interrupt
+        )
+        self._register_tools()
+        self._turns: list[int] = []
+        self._stop_accepting = register_target(
+            lambda channel, _data: (self.surfaces.connect(channel), None)[1], self.kernel.route
+        )
+
+    # ---- what a cell asks for ---------------------------------------------------------------------
+
+    def say(self, text: str, *, background: bool = False) -> TurnResult | TurnHandle:
+        """Do what the words say, in the cell that runs.
+
+        Raises:
+            TurnFailed: the turn did not succeed.
+            TurnCancelled: it was interrupted.
+        """
+        turn_id = self._begin("understanding", text)
+        return self._turn(turn_id, lambda: self.session.understand(turn_id, text), background)
+
+    def hear(self, path: str, *, background: bool = False) -> TurnResult | TurnHandle:
+        """Do what a recording says. Raises like `say`, and `AudioError` for a file that is no sound."""
+        from voice_kernel.speech.clip import AudioClip
+
+        clip = AudioClip.read(Path(path).expanduser())
+        turn_id = self._begin("understanding", "")
+        return self._turn(
+            turn_id, lambda: self.listener.recording(turn_id, clip.pcm, clip.rate_hz), background
+        )
+
+    def say_all(self, commands: list[str], *, keep_going: bool = False) -> list[TurnResult]:
+        """Do one command after the other; stop at the first failure, or raise it at the end."""
+        results: list[TurnResult] = []
+        failure: TurnFailed | None = None
+        for command in commands:
+            try:
+                result = self.say(command)
+                assert isinstance(result, TurnResult)
+                results.append(result)
+            except TurnFailed as failed:
+                if not keep_going:
+                    raise
+                failure = failure or failed
+        if failure is not None:
+            raise failure
+        return _Results(results)
+
+    def show_panel(self) -> Any:
+        """Return a live panel for the cell to display; None in a terminal, which can show none."""
+        if not self.kernel.has_kernel:
+            raise VoiceKernelError(
+                "A terminal cannot show the voice panel.", hint="Give the words: %voice run the tests."
+            )
+        return cards.show_panel(self.kernel, self.surfaces)
+
+    def wait(self, start: Any) -> Any:
+        """Run a coroutine to its end while code of turns runs on this thread."""
+        try:
+            return self.kernel.wait(self.loop, start)
+        except asyncio.CancelledError:
+            raise TurnCancelled from None
+
+    def outcome_of(self, result: TurnResult) -> TurnResult:
+        """Return the result of a turn that succeeded; raise for any other."""
+        turn = result.turn
+        if turn.state == "succeeded":
+            return result
+        if turn.state == "cancelled":
+            raise TurnCancelled
+        problem = turn.problem
+        message = problem.message if problem else turn.answer or "The turn failed."
+        hint = problem.hint if problem else ""
+        if turn.closest:
+            hint = "Closest: " + "; ".join(turn.closest) + "."
+        raise TurnFailed(message, hint=hint, result=result)
+
+    def close(self) -> None:
+        """End the session: cancel everything, stop the thread."""
+        self._stop_accepting()
+        self.kernel.close()
+        self.loop.stop()
+
+    # ---- parts ------------------------------------------------------------------------------------
+
+    @cached_property
+    def transcriber(self) -> Transcriber:
+        """The speech engine; its weights load when it is first used."""
+        from voice_kernel.speech import LocalTranscriber
+
+        return LocalTranscriber(self.settings.speech_model_path or None)
+
+    async def grammar(self) -> Grammar:
+        """Return the sentences, loading them on a worker the first time."""
+        if self._grammar is None or (self._grammar.done() and self._grammar.exception() is not None):
+            self._grammar = asyncio.ensure_future(asyncio.to_thread(load_grammar, self.settings))
+        return await asyncio.shield(self._grammar)
+
+    async def _brain(self) -> Brain:
+        raise NotImplementedError
+
+    def _register_tools(self) -> None:
+        async def examples() -> dict[str, list[tuple[str, str]]]:
+            return (await self.grammar()).help()
+
+        session_module.register(self.registry, examples)
+
+    # ---- inside -----------------------------------------------------------------------------------
+
+    def _turn(self, turn_id: int, start: Any, background: bool) -> TurnResult | TurnHandle:
+        card = cards.Card(self.kernel, self.surfaces, turn_id)
+        if background:
+            return TurnHandle(self, turn_id, self.loop.submit(self._in_background(start, card, turn_id)))
+        self._turns.append(turn_id)
+        try:
+            self.wait(start)
+        finally:
+            self._turns.pop()
+            result = self._sync(_value(lambda: self.session.result(turn_id)))
+            card.freeze(result)
+        return self.outcome_of(result.mark_shown())
+
+    async def _in_background(self, start: Any, card: cards.Card, turn_id: int) -> TurnResult:
+        try:
+            result: TurnResult = await start()
+        finally:
+            card.freeze(self.session.result(turn_id))
+        return result.mark_shown()
+
+    def _begin(self, state: Any, text: str) -> int:
+        origin: Origin = "magic" if self.kernel.can_ask else "script"
+        parent_id = self._turns[-1] if self._turns else None
+
+        def begin() -> int:
+            turn_id = self.session.begin(origin, parent_id=parent_id, state=state)
+            self.session.change(turn_id, text=text)
+            return turn_id
+
+        return int(self._sync(_value(begin)))
+
+    def _sync(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        return self.loop.run_sync(coroutine, BEGIN_LIMIT_S)
+
+    async def _somebody_listens(self) -> bool:
+        if self.surfaces.somebody_listens:
+            return True
+        if not (self._turns and self.kernel.has_kernel and self.kernel.can_ask):
+            return False
+        return await self.surfaces.wait_for_somebody(CARD_LIMIT_S)
+
+    def _log_dir(self) -> Path:
+        if self.settings.log_dir:
+            return Path(self.settings.log_dir).expanduser()
+        from jupyter_core.paths import jupyter_data_dir
+
+        return Path(jupyter_data_dir()) / "voice_kernel" / "logs"
+
+    def _about(self) -> About:
+        return About(
+            version=voice_kernel.__version__,
+            model=(self.settings.model or "default model") if self.settings.model_configured else "",
+            shell_allowed=self.settings.shell_allowed,
+            cwd=str(Path.cwd()),
+        )
+
+
+class _Results(list[TurnResult]):
+    """The results of a `%%voice` cell; their cards have shown them already."""
+
+    def _ipython_display_(self) -> None:
+        pass
+
+
+async def _value(function: Any) -> Any:
+    return function()
+
+
+def load_grammar(settings: Settings) -> Grammar:
+    """Load the sentences of the settings' language, with the user's own."""
+    own = (
+        Path(settings.sentences_file).expanduser()
+        if settings.sentences_file
+        else config_dir() / "sentences.yaml"
+    )
+    return Grammar.load(settings.language, own if own.is_file() else None)
+
+
+def panel_class() -> Any:
+    """Return the panel's widget class."""
+    from voice_kernel.ui.widget import PanelWidget
+
+    return PanelWidget
+
+
+_apps: dict[int, App] = {}
+
+
+def app_of(shell: InteractiveShell) -> App:
+    """Return the shell's app, made when first asked for."""
+    app = _apps.get(id(shell))
+    if app is None:
+        app = _apps[id(shell)] = App(shell, load_settings())
+    return app
+
+
+def close_app(shell: InteractiveShell) -> None:
+    """End the shell's session, if there is one."""
+    app = _apps.pop(id(shell), None)
+    if app is not None:
+        app.close()

@@ -1,0 +1,150 @@
+"""Speaks messages.py to a session in another process, over the Jupyter protocol.
+
+Knows how to start a kernel, load voice_kernel in it and open a comm; not what the messages lead to.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from voice_kernel.errors import ClientError
+from voice_kernel.messages import (
+    Audio,
+    AudioEnd,
+    AudioStart,
+    Hello,
+    ToKernel,
+    ToSurface,
+    to_kernel,
+    to_surface,
+)
+
+COMM_TARGET = "voice_kernel"
+START_LIMIT_S = 60.0
+POLL_S = 0.5
+CHUNK_MS = 40
+
+LOAD = "%load_ext voice_kernel\nimport voice_kernel.app\nvoice_kernel.app.app_of(get_ipython()) and None"
+
+
+class Client:
+    """A connection to a session in a kernel of its own; an async context manager.
+
+    Args:
+        cwd: folder in which the kernel starts.
+        approve: tools that are approved beforehand.
+        kernel_name: which kernel to start.
+    """
+
+    def __init__(self, cwd: Path, approve: Sequence[str] = (), kernel_name: str = "python3") -> None:
+        self.surface_id = f"client-{uuid.uuid4().hex[:12]}"
+        self._cwd = cwd
+        self._approve = list(approve)
+        self._kernel_name = kernel_name
+        self._comm_id = uuid.uuid4().hex
+        self._manager: Any = None
+        self._client: Any = None
+
+    async def __aenter__(self) -> Client:
+        """Start the kernel, load voice_kernel in it and say hello.
+
+        Raises:
+            ClientError: the kernel does not start, or cannot load voice_kernel.
+        """
+        from jupyter_client.manager import AsyncKernelManager
+
+        self._manager = AsyncKernelManager(kernel_name=self._kernel_name)
+        try:
+            await self._manager.start_kernel(cwd=str(self._cwd))
+            self._client = self._manager.client()
+            self._client.start_channels()
+            await self._client.wait_for_ready(timeout=START_LIMIT_S)
+            await self._load()
+        except (RuntimeError, OSError) as error:
+            await self.__aexit__(None, None, None)
+            raise ClientError(
+                f"The kernel did not start: {type(error).__name__}.",
+                hint="Run voice-kernel doctor to see what is wrong.",
+                retryable=True,
+            ) from error
+        except BaseException:
+            await self.__aexit__(None, None, None)
+            raise
+        self._shell("comm_open", {"comm_id": self._comm_id, "target_name": COMM_TARGET, "data": {}})
+        self.send(Hello(surface_id=self.surface_id, kind="client", approve=self._approve))
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop the kernel; its children end with it."""
+        if self._client is not None:
+            self._client.stop_channels()
+        if self._manager is not None and self._manager.has_kernel:
+            with contextlib.suppress(RuntimeError):  # it has gone by itself
+                await self._manager.shutdown_kernel(now=False)
+
+    def send(self, message: ToKernel, buffers: Sequence[bytes] = ()) -> None:
+        """Send one message to the session."""
+        content = {"comm_id": self._comm_id, "data": to_kernel.dump_python(message, mode="json")}
+        self._shell("comm_msg", content, buffers)
+
+    def send_recording(self, pcm: bytes, rate_hz: int) -> None:
+        """Send a whole recording of mono 16-bit PCM, as a microphone would."""
+        utterance_id = uuid.uuid4().hex
+        self.send(AudioStart(utterance_id=utterance_id, rate_hz=rate_hz))
+        size = rate_hz * CHUNK_MS // 1000 * 2
+        pieces = [pcm[at : at + size] for at in range(0, len(pcm), size)]
+        for seq, piece in enumerate(pieces):
+            self.send(Audio(utterance_id=utterance_id, seq=seq), [piece])
+        self.send(AudioEnd(utterance_id=utterance_id, chunks=len(pieces)))
+
+    async def events(self) -> AsyncIterator[ToSurface]:
+        """Yield what the session tells, the state first.
+
+        Raises:
+            ClientError: the kernel died.
+        """
+        while True:
+            try:
+                message = await self._client.get_iopub_msg(timeout=POLL_S)
+            except queue.Empty:
+                if not await self._manager.is_alive():
+                    raise ClientError(
+                        "The kernel died.", hint="Run it again; voice-kernel doctor checks the installation."
+                    ) from None
+                continue
+            content = message["content"]
+            if message["msg_type"] == "comm_msg" and content.get("comm_id") == self._comm_id:
+                yield to_surface.validate_python(content["data"])
+
+    async def interrupt(self) -> None:
+        """Interrupt what runs in the kernel."""
+        await self._manager.interrupt_kernel()
+
+    async def _load(self) -> None:
+        reply = await self._client.execute_interactive(
+            LOAD,
+            silent=True,
+            store_history=False,
+            allow_stdin=False,
+            timeout=START_LIMIT_S,
+            output_hook=lambda _message: None,
+        )
+        if reply["content"]["status"] != "ok":
+            name, value = reply["content"].get("ename", "Error"), reply["content"].get("evalue", "")
+            raise ClientError(
+                f"The kernel cannot load voice_kernel: {name}: {value}",
+                hint=f"Install voice-kernel into the environment of the kernel {self._kernel_name!r}.",
+            )
+
+    def _shell(self, kind: str, content: dict[str, Any], buffers: Sequence[bytes] = ()) -> None:
+        channel = self._client.shell_channel
+        message = self._client.session.msg(kind, content)
+        self._client.session.send(channel.socket, message, buffers=list(buffers))

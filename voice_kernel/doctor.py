@@ -1,0 +1,146 @@
+"""Checks an installation and says how to mend each thing that is wrong. Changes nothing."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from voice_kernel.errors import VoiceKernelError
+
+OLDEST_FULL_IPYKERNEL = (7, 1)
+"""Before 7.1 nothing reaches a kernel while a cell runs. Source: measured, FACTS on busy kernels."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at."""
+
+    subject: str
+    level: Literal["ok", "note", "bad"]
+    message: str
+    cure: str = ""
+
+
+def examine() -> Iterator[Finding]:
+    """Look at everything, one finding after the other."""
+    checks: list[Callable[[], Finding]] = [
+        _settings,
+        _kernel,
+        _kernelspec,
+        _front_end,
+        _panel,
+        _weights,
+        _model,
+        _shell,
+        _chromium,
+    ]
+    for check in checks:
+        try:
+            yield check()
+        except VoiceKernelError as error:
+            yield Finding(check.__name__.strip("_"), "bad", error.message, error.hint)
+
+
+def _settings() -> Finding:
+    from voice_kernel.settings import config_dir, load
+
+    load()
+    return Finding("settings", "ok", f"readable; your own file would be {config_dir() / 'config.toml'}")
+
+
+def _kernel() -> Finding:
+    version = importlib.metadata.version("ipykernel")
+    numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
+    if numbers >= OLDEST_FULL_IPYKERNEL:
+        return Finding("kernel", "ok", f"ipykernel {version}")
+    return Finding(
+        "kernel",
+        "note",
+        f"ipykernel {version}: clicks and speech arrive only between cells",
+        "pip install 'ipykernel>=7.1' makes Cancel work while a cell runs.",
+    )
+
+
+def _kernelspec() -> Finding:
+    from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
+
+    try:
+        spec = KernelSpecManager().get_kernel_spec("python3")
+    except NoSuchKernel:
+        return Finding(
+            "kernelspec", "bad", "no kernel named python3", "python -m ipykernel install --sys-prefix"
+        )
+    python = Path(shutil.which(spec.argv[0]) or spec.argv[0])
+    if python.parent.resolve() != Path(sys.executable).parent.resolve() and python.name.startswith("python"):
+        return Finding(
+            "kernelspec",
+            "note",
+            "the kernel python3 runs another Python than this command",
+            "Install voice-kernel there too, or run: python -m ipykernel install --sys-prefix",
+        )
+    return Finding("kernelspec", "ok", "python3 runs this environment's Python")
+
+
+def _front_end() -> Finding:
+    found = []
+    for name in ("jupyterlab", "notebook"):
+        if importlib.util.find_spec(name) is not None:
+            found.append(f"{name} {importlib.metadata.version(name)}")
+    if found:
+        return Finding("front end", "ok", ", ".join(found))
+    return Finding(
+        "front end", "note", "no JupyterLab in this environment", 'pip install "voice-kernel[lab]"'
+    )
+
+
+def _panel() -> Finding:
+    bundle = Path(__file__).parent / "ui" / "static" / "panel.js"
+    if bundle.is_file():
+        return Finding("panel", "ok", f"built, {bundle.stat().st_size // 1024} KB")
+    return Finding(
+        "panel", "bad", "the panel's bundle is missing", "In a checkout: make setup. Else reinstall."
+    )
+
+
+def _weights() -> Finding:
+    from voice_kernel.settings import load
+    from voice_kernel.speech.weights import find_weights
+
+    return Finding("speech", "ok", find_weights(load().speech_model_path or None))
+
+
+def _model() -> Finding:
+    from voice_kernel.settings import load
+
+    settings = load()
+    if not settings.model_configured:
+        return Finding(
+            "model",
+            "note",
+            "none: the grammar answers alone, nothing leaves this machine",
+            "To add one, set OPENAI_API_KEY or VOICE_KERNEL_BASE_URL (and MODEL).",
+        )
+    if importlib.util.find_spec("agents") is None:
+        return Finding("model", "bad", "configured, but not installed", 'pip install "voice-kernel[model]"')
+    return Finding("model", "ok", f"{settings.model or 'default model'} at {settings.base_url or 'OpenAI'}")
+
+
+def _shell() -> Finding:
+    from voice_kernel.settings import load
+    from voice_kernel.toolbox.policy import SHELL_HINT
+
+    if load().shell_allowed:
+        return Finding("shell", "note", "spoken shell commands are allowed (ALLOW_CLI_EXECUTION=true)")
+    return Finding("shell", "ok", "spoken shell commands are refused", SHELL_HINT)
+
+
+def _chromium() -> Finding:
+    if shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chromium-browser"):
+        return Finding("browser", "ok", "chromium found")
+    return Finding("browser", "note", "no chromium: only the project's own browser tests need it")

@@ -1,0 +1,210 @@
+"""Microphone streams become turns: opens a turn when a key is held, transcribes, hands on the text.
+
+Knows surfaces only by id, engines only by the `Transcriber` protocol. Belongs to the loop thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from voice_kernel.context import Context
+from voice_kernel.errors import VoiceKernelError
+from voice_kernel.events import Hub
+from voice_kernel.messages import Notice, Problem, Speech, SpeechChanged
+from voice_kernel.session import Session, TurnResult
+from voice_kernel.speech.transcriber import Recognition, Transcriber
+from voice_kernel.task.runner import problem_of
+
+MAX_OPEN = 4
+"""Utterances that may be recorded at once, over all surfaces."""
+FINISH_LIMIT_S = 120.0
+"""A transcript that takes longer than this is given up."""
+
+
+@dataclass
+class _Utterance:
+    turn_id: int
+    surface_id: str
+    recognition: Recognition
+    started_at: float
+    chunks: int = 0
+    missing: int = 0
+
+
+class Listener:
+    """The utterances being recorded or transcribed.
+
+    Args:
+        hub: where the recogniser's state is told.
+        session: gets the text.
+        transcriber: the engine.
+        context: the names that may be spoken, as known now.
+    """
+
+    def __init__(
+        self, hub: Hub, session: Session, transcriber: Transcriber, context: Callable[[], Context]
+    ) -> None:
+        self._hub = hub
+        self._session = session
+        self._transcriber = transcriber
+        self._context = context
+        self._open: dict[str, _Utterance] = {}
+        self._loading: asyncio.Task[None] | None = None
+
+    def warm_up(self) -> None:
+        """Load the engine now, unless it is loaded or loading."""
+        if self._transcriber.loaded:
+            self._tell("ready")
+        elif self._loading is None or self._loading.done():
+            self._loading = asyncio.ensure_future(self._load())
+
+    def start(self, utterance_id: str, rate_hz: int, surface_id: str) -> None:
+        """Begin an utterance; its chunks follow."""
+        if utterance_id in self._open:
+            return
+        if len(self._open) >= MAX_OPEN:
+            self._notice(
+                "Too many recordings are open at once.", "Release the other microphone buttons first."
+            )
+            return
+        turn_id = self._session.begin("voice", surface_id=surface_id, state="listening")
+
+        def on_partial(text: str) -> None:
+            self._session.change(turn_id, text=text, partial=True)
+
+        try:
+            recognition = self._transcriber.open(
+                rate_hz=rate_hz, context=self._context(), on_partial=on_partial
+            )
+        except VoiceKernelError as error:
+            self._session.change(turn_id, state="failed", problem=problem_of(error))
+            return
+        self._open[utterance_id] = _Utterance(turn_id, surface_id, recognition, time.time())
+        self._tell("listening")
+        self.warm_up()
+
+    def chunk(self, utterance_id: str, seq: int, pcm: bytes) -> None:
+        """Take one chunk of PCM; a gap in `seq` is counted."""
+        utterance = self._open.get(utterance_id)
+        if utterance is None:
+            return
+        utterance.missing += max(0, seq - utterance.chunks)
+        utterance.chunks = seq + 1
+        utterance.recognition.feed(pcm)
+
+    async def end(
+        self, utterance_id: str, chunks: int, discard: bool, approved_tools: Collection[str] = ()
+    ) -> TurnResult | None:
+        """End an utterance: transcribe it and act on it, or throw it away."""
+        utterance = self._open.pop(utterance_id, None)
+        if utterance is None:
+            return None
+        turn_id = utterance.turn_id
+        if discard:
+            utterance.recognition.discard()
+            self._session.change(turn_id, state="cancelled", text="")
+            self._rest()
+            return None
+        utterance.missing += max(0, chunks - utterance.chunks)
+        if utterance.missing:
+            self._notice(
+                f"{utterance.missing} pieces of the recording were lost on the way to the kernel.",
+                "Check the transcript; if it happens again, the connection is too slow for audio.",
+            )
+        self._session.change(turn_id, state="understanding")
+        self._tell("transcribing")
+        try:
+            async with asyncio.timeout(FINISH_LIMIT_S):
+                transcript = await utterance.recognition.finish()
+        except TimeoutError:
+            utterance.recognition.discard()
+            problem = Problem(
+                kind="SpeechError",
+                message="The transcript took more than two minutes and was given up.",
+                hint="Say it again, in shorter pieces, or type it.",
+                retryable=True,
+            )
+            self._session.change(turn_id, state="failed", problem=problem)
+            return self._session.result(turn_id)
+        except VoiceKernelError as error:
+            self._session.change(turn_id, state="failed", problem=problem_of(error))
+            return self._session.result(turn_id)
+        finally:
+            self._rest()
+        if transcript.notice:
+            self._notice(transcript.notice, "")
+        self._session.change(turn_id, audio_s=transcript.audio_s, latency_s=transcript.latency_s)
+        return await self._session.understand(
+            turn_id,
+            transcript.text,
+            first_sample_at=utterance.started_at,
+            approved_tools=approved_tools,
+        )
+
+    async def recording(
+        self, turn_id: int, pcm: bytes, rate_hz: int, approved_tools: Collection[str] = ()
+    ) -> TurnResult:
+        """Transcribe a whole recording and act on it.
+
+        Raises:
+            SpeechError: it could not be transcribed; the turn has failed.
+        """
+        started_at = time.time()
+        try:
+            recognition = self._transcriber.open(rate_hz=rate_hz, context=self._context())
+            recognition.feed(pcm)
+            transcript = await recognition.finish()
+        except VoiceKernelError as error:
+            self._session.change(turn_id, state="failed", problem=problem_of(error))
+            return self._session.result(turn_id)
+        self._session.change(turn_id, audio_s=transcript.audio_s, latency_s=transcript.latency_s)
+        return await self._session.understand(
+            turn_id, transcript.text, first_sample_at=started_at, approved_tools=approved_tools
+        )
+
+    def drop_surface(self, surface_id: str) -> None:
+        """Throw away what a surface that has gone was recording."""
+        for utterance_id in [i for i, u in self._open.items() if u.surface_id == surface_id]:
+            utterance = self._open.pop(utterance_id)
+            utterance.recognition.discard()
+            problem = Problem(
+                kind="SpeechError",
+                message="The page went away while it was recording.",
+                hint="Open the panel again and repeat what you said.",
+            )
+            self._session.change(utterance.turn_id, state="cancelled", problem=problem)
+            self._rest()
+
+    async def _load(self) -> None:
+        if not self._open:
+            self._tell("loading")
+        try:
+            await self._transcriber.load()
+        except VoiceKernelError as error:
+            self._hub.publish(
+                SpeechChanged(
+                    speech=Speech(
+                        state="unavailable",
+                        engine=self._transcriber.name,
+                        message=error.message,
+                        hint=error.hint,
+                    )
+                )
+            )
+            return
+        self._rest()
+
+    def _rest(self) -> None:
+        if self._hub.speech.state != "unavailable" or self._transcriber.loaded:
+            self._tell("listening" if self._open else "ready" if self._transcriber.loaded else "loading")
+
+    def _tell(self, state: str) -> None:
+        speech = Speech.model_validate({"state": state, "engine": self._transcriber.name})
+        if speech != self._hub.speech:
+            self._hub.publish(SpeechChanged(speech=speech))
+
+    def _notice(self, message: str, hint: str) -> None:
+        self._hub.publish(Notice(level="warning", message=message, hint=hint))

@@ -1,0 +1,462 @@
+"""One turn: an utterance becomes a plan, the plan becomes tool calls, the outcome becomes an answer.
+
+The session owns turns and controls. It does not know sound (listening.py hands it text), nor how a
+tool acts (the toolbox), nor who draws (the hub). Everything belongs to the loop thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from voice_kernel.context import Context
+from voice_kernel.errors import Refused, VoiceKernelError
+from voice_kernel.events import Hub
+from voice_kernel.intents.parser import Grammar, Parse
+from voice_kernel.messages import (
+    AnswerDelta,
+    Call,
+    ControlSpoken,
+    Origin,
+    Output,
+    Problem,
+    Result,
+    Task,
+    Turn,
+    TurnChanged,
+    TurnState,
+)
+from voice_kernel.task.runner import TaskHandle, problem_of
+from voice_kernel.toolbox.door import Toolbox
+from voice_kernel.toolbox.registry import Arguments, Registry, ToolFailed
+
+CONTROLS = frozenset(
+    {"approve", "deny", "cancel_task", "interrupt_kernel", "stop_listening", "stop_speaking"}
+)
+"""Parsed like calls, but no tools: they pass every queue, and only a person makes them."""
+
+MAX_DEPTH = 3
+"""How deep turns may start turns (`%voice run cell 3`, and cell 3 holds `%voice`)."""
+
+ENDED_TURN: frozenset[TurnState] = frozenset({"succeeded", "failed", "cancelled", "nothing"})
+NOT_UNDERSTOOD = "I did not understand that."
+NO_SPEECH = "I heard no speech."
+
+
+class Brain(Protocol):
+    """Answers what the grammar does not understand, acting through the toolbox."""
+
+    async def answer(
+        self, text: str, *, turn_id: int, context: Context, on_text: Callable[[str], None]
+    ) -> str:
+        """Return the whole answer; pieces go to `on_text` as they come.
+
+        Raises:
+            ModelError: with what to do next.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class TurnResult:
+    """What one turn came to; `%voice` returns it.
+
+    `outcome` is the turn's state; `outputs` are those of its tasks, in order.
+    """
+
+    turn: Turn
+    tasks: tuple[Task, ...] = ()
+    _shown: list[bool] = field(default_factory=list, repr=False, compare=False)
+
+    @property
+    def transcript(self) -> str:
+        """The words as heard or typed."""
+        return self.turn.text
+
+    @property
+    def route(self) -> str | None:
+        """How it was understood: intents, fuzzy, model or none."""
+        return self.turn.route
+
+    @property
+    def calls(self) -> list[Call]:
+        """The tool calls of the plan."""
+        return self.turn.calls
+
+    @property
+    def outcome(self) -> TurnState:
+        """How the turn ended."""
+        return self.turn.state
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything that was asked for succeeded."""
+        return self.turn.state == "succeeded"
+
+    @property
+    def outputs(self) -> list[Output]:
+        """The outputs of all its tasks, in order."""
+        return [output for task in self.tasks if task.result for output in task.result.outputs]
+
+    @property
+    def results(self) -> list[Result]:
+        """The results of its tasks, in order."""
+        return [task.result for task in self.tasks if task.result]
+
+    def __repr__(self) -> str:
+        lines = [f"“{self.transcript}” ({self.route or 'no route'}): {self.outcome}"]
+        for task in self.tasks:
+            summary = task.result.summary if task.result and task.result.summary else ""
+            problem = task.problem.message if task.problem else ""
+            lines.append(f"  {task.id}. {task.title}: {task.state}. {summary or problem}".rstrip())
+        if self.turn.answer:
+            lines.append(f"  {self.turn.answer}")
+        if self.turn.problem and not self.tasks:
+            lines.append(f"  {self.turn.problem.message}")
+        return "\n".join(lines)
+
+    def mark_shown(self) -> TurnResult:
+        """Note that a card already shows it, so that the cell does not show it twice."""
+        self._shown.append(True)
+        return self
+
+    def _ipython_display_(self) -> None:
+        if self._shown:
+            self._shown.clear()  # the next display is one the person asked for
+        else:
+            print(repr(self))
+
+
+@dataclass
+class _Running:
+    turn: Turn
+    work: asyncio.Task[Any] | None = None
+
+
+class Session:
+    """The turns of one kernel.
+
+    Args:
+        hub: where turns are told.
+        toolbox: the door to every action.
+        grammar: the intents; loaded when first needed.
+        context: what exists now.
+        interrupt: interrupts user code on the main thread.
+        brain: the model, when one is configured.
+    """
+
+    def __init__(
+        self,
+        hub: Hub,
+        toolbox: Toolbox,
+        grammar: Callable[[], Awaitable[Grammar]],
+        context: Callable[[], Awaitable[Context]],
+        interrupt: Callable[[], None],
+        brain: Callable[[], Awaitable[Brain]] | None = None,
+    ) -> None:
+        self._hub = hub
+        self._toolbox = toolbox
+        self._grammar = grammar
+        self._context = context
+        self._interrupt = interrupt
+        self._brain = brain
+        self._running: dict[int, _Running] = {}
+        self._last_id = 0
+        self._understood: list[tuple[str, tuple[Call, ...], int]] = []
+
+    # ---- turns ------------------------------------------------------------------------------------
+
+    def begin(
+        self, origin: Origin, *, surface_id: str = "", parent_id: int | None = None, state: TurnState
+    ) -> int:
+        """Open a turn and tell everyone; returns its number."""
+        self._last_id += 1
+        turn = Turn(
+            id=self._last_id,
+            parent_id=parent_id,
+            state=state,
+            origin=origin,
+            surface_id=surface_id,
+            created_at=time.time(),
+        )
+        self._running[turn.id] = _Running(turn)
+        self._hub.publish(TurnChanged(turn=turn))
+        return turn.id
+
+    def change(self, turn_id: int, **changes: Any) -> None:
+        """Change an open turn and tell everyone; a turn that has ended stays as it is."""
+        running = self._running.get(turn_id)
+        if running is None:
+            return
+        if changes.get("state") in ENDED_TURN:
+            changes.setdefault("ended_at", time.time())
+            changes["partial"] = False
+            del self._running[turn_id]
+        running.turn = running.turn.model_copy(update=changes)
+        self._hub.publish(TurnChanged(turn=running.turn))
+
+    async def understand(
+        self,
+        turn_id: int,
+        text: str,
+        *,
+        first_sample_at: float | None = None,
+        approved_tools: Collection[str] = (),
+        corrects_turn_id: int | None = None,
+    ) -> TurnResult:
+        """Take a turn from its text to its end.
+
+        Args:
+            turn_id: a turn that was begun.
+            text: the transcript.
+            first_sample_at: when the utterance began; typed text counts from now.
+            approved_tools: tools a person approved beforehand.
+            corrects_turn_id: the turn whose transcript was edited; its open tasks are cancelled.
+
+        Returns:
+            The ended turn with its tasks. A failure is a state of the turn, not an exception.
+        """
+        spoken_at = time.time() if first_sample_at is None else first_sample_at
+        running = self._running.get(turn_id)
+        if running is None:
+            return self.result(turn_id)
+        if corrects_turn_id is not None:
+            self._cancel_tasks_of(corrects_turn_id)
+        running.work = asyncio.ensure_future(self._take(turn_id, text, spoken_at, approved_tools))
+        try:
+            await asyncio.wait({running.work})
+        except asyncio.CancelledError:
+            running.work.cancel()
+            await asyncio.wait({running.work})
+            self.change(turn_id, state="cancelled")
+            raise
+        error = None if running.work.cancelled() else running.work.exception()
+        if running.work.cancelled():
+            self.change(turn_id, state="cancelled")
+        elif error is not None:
+            self.change(turn_id, state="failed", problem=problem_of(error))
+        return self.result(turn_id)
+
+    def result(self, turn_id: int) -> TurnResult:
+        """Return a turn, running or ended, with its tasks."""
+        running = self._running.get(turn_id)
+        turn = running.turn if running else self._hub.turns[turn_id]
+        tasks = tuple(task for task in self._toolbox.runner.tasks() if task.turn_id == turn_id)
+        return TurnResult(turn, tasks)
+
+    def cancel_turn(self, turn_id: int) -> bool:
+        """Cancel a turn with everything it started; returns whether it was open."""
+        running = self._running.get(turn_id)
+        if running is None:
+            return False
+        if running.work is None:
+            self.change(turn_id, state="cancelled")
+        else:
+            running.work.cancel()
+        return True
+
+    async def retry(self, task_id: int, surface_id: str = "") -> TurnResult | None:
+        """Run a task's call again as a new turn; None when the task is not known."""
+        task = self._toolbox.runner.task(task_id)
+        if task is None:
+            return None
+        turn_id = self.begin("retry", surface_id=surface_id, state="running")
+        call = Call(tool=task.tool, arguments=task.arguments)
+        self.change(turn_id, text=f"Again: {task.title}", calls=[call])
+        running = self._running[turn_id]
+        running.work = asyncio.ensure_future(self._act(turn_id, [call], ()))
+        await asyncio.wait({running.work})
+        if running.work.cancelled():
+            self.change(turn_id, state="cancelled")
+        return self.result(turn_id)
+
+    # ---- controls ---------------------------------------------------------------------------------
+
+    def control(self, name: str, arguments: dict[str, Any], origin: Origin, spoken_at: float) -> str:
+        """Carry out a control at once; returns what to say.
+
+        Raises:
+            Refused: the control is not for this origin, or did not count.
+        """
+        if origin not in ("voice", "text", "magic"):
+            raise Refused(f"{name} is for a person only.")
+        if name in ("approve", "deny"):
+            if origin == "magic":
+                raise Refused(
+                    "A cell cannot answer for you.", hint="Say it, type it in the panel, or click the card."
+                )
+            number = arguments.get("approval")
+            reply = self._toolbox.approvals.spoken(
+                name == "approve", int(number) if number is not None else None, spoken_at
+            )
+            if reply:
+                raise Refused(reply)
+            return "Approved." if name == "approve" else "Denied."
+        if name == "cancel_task":
+            return self._cancel_said(str(arguments.get("task", "last")))
+        if name == "interrupt_kernel":
+            self._interrupt()
+            return "Interrupted."
+        self._hub.publish(
+            ControlSpoken(control="stop_listening" if name == "stop_listening" else "stop_speaking")
+        )
+        return "Stopped."
+
+    def cancel_task(self, task_id: int) -> bool:
+        """Cancel one task; returns whether it was open."""
+        return self._toolbox.runner.cancel(task_id)
+
+    def _cancel_said(self, which: str) -> str:
+        open_tasks = self._toolbox.runner.open_tasks()
+        if which == "all":
+            chosen = open_tasks
+        elif which == "last":
+            chosen = open_tasks[-1:]
+        else:
+            chosen = [task for task in open_tasks if str(task.id) == which]
+            if not chosen:
+                raise Refused(f"Task {which} is not running.", hint='Say "list tasks" to see what is.')
+        if not chosen:
+            return "Nothing is running."
+        for task in chosen:
+            self.cancel_task(task.id)
+        return f"Cancelled {', '.join(task.title for task in chosen)}."
+
+    def _cancel_tasks_of(self, turn_id: int) -> bool:
+        chosen = [task for task in self._toolbox.runner.open_tasks() if task.turn_id == turn_id]
+        for task in chosen:
+            self.cancel_task(task.id)
+        return bool(chosen)
+
+    # ---- one turn ---------------------------------------------------------------------------------
+
+    async def _take(self, turn_id: int, text: str, spoken_at: float, approved_tools: Collection[str]) -> None:
+        self.change(turn_id, state="understanding", text=text, partial=False)
+        if not text.strip():
+            self.change(turn_id, state="nothing", answer=NO_SPEECH)
+            return
+        grammar = await self._grammar()
+        context = await self._context()
+        parse = grammar.parse(text, context)
+        if parse.route == "none":
+            await self._unmatched(turn_id, text, parse, context)
+            return
+        calls = [Call(tool=call.tool, arguments=dict(call.arguments)) for call in parse.calls]
+        self.change(turn_id, route=parse.route)
+        if len(calls) == 1 and calls[0].tool == "correct":
+            calls = self._corrected(grammar, context, str(calls[0].arguments.get("text", "")))
+        elif len(calls) == 1 and calls[0].tool == "undo" and self._stop_last():
+            self.change(turn_id, calls=calls, state="succeeded", answer="Stopped what was running.")
+            return
+        elif not any(call.tool in CONTROLS for call in calls):
+            self._understood = [*self._understood[-19:], (text, tuple(calls), turn_id)]
+        self.change(turn_id, calls=calls, state="running")
+        await self._act(turn_id, calls, approved_tools, spoken_at)
+
+    async def _act(
+        self,
+        turn_id: int,
+        calls: list[Call],
+        approved_tools: Collection[str],
+        spoken_at: float | None = None,
+    ) -> None:
+        origin = self._running[turn_id].turn.origin
+        answer = ""
+        for call in calls:
+            if call.tool in CONTROLS:
+                try:
+                    answer = self.control(call.tool, call.arguments, origin, spoken_at or time.time())
+                except Refused as refused:
+                    self.change(turn_id, state="failed", problem=problem_of(refused))
+                    return
+                continue
+            task = await self._toolbox.call(
+                call.tool, call.arguments, turn_id=turn_id, origin=origin, approved_tools=approved_tools
+            )
+            if task.state != "succeeded":
+                state: TurnState = "cancelled" if task.state == "cancelled" else "failed"
+                self.change(turn_id, state=state, problem=task.problem)
+                return
+            answer = task.result.summary if task.result else ""
+        self.change(turn_id, state="succeeded", answer=answer)
+
+    async def _unmatched(self, turn_id: int, text: str, parse: Parse, context: Context) -> None:
+        if self._brain is None:
+            problem = Problem(
+                kind="NotUnderstood",
+                message=NOT_UNDERSTOOD,
+                hint='Say "help" for what you can say.',
+            )
+            self.change(turn_id, route="none", closest=list(parse.closest), state="nothing", problem=problem)
+            return
+        self.change(turn_id, route="model", state="running")
+
+        def on_text(piece: str) -> None:
+            running = self._running.get(turn_id)
+            if running is not None:
+                running.turn = running.turn.model_copy(update={"answer": running.turn.answer + piece})
+                self._hub.publish(AnswerDelta(turn_id=turn_id, text=piece))
+
+        try:
+            brain = await self._brain()
+            answer = await brain.answer(text, turn_id=turn_id, context=context, on_text=on_text)
+        except VoiceKernelError as error:
+            self.change(turn_id, state="failed", problem=problem_of(error))
+            return
+        self.change(turn_id, state="succeeded", answer=answer)
+
+    def _corrected(self, grammar: Grammar, context: Context, text: str) -> list[Call]:
+        """Work out what "no, I meant TEXT" asks for, from TEXT itself or put into the last command."""
+        whole = grammar.parse(text, context)
+        if whole.route == "intents":
+            self._stop_last()
+            return [Call(tool=call.tool, arguments=dict(call.arguments)) for call in whole.calls]
+        if not self._understood:
+            raise Refused("There is no earlier command to correct.", hint="Say the whole command.")
+        said, calls, _turn_id = self._understood[-1]
+        words = said.split()
+        # Replace the end of the last command by the correction: "run cell three" + "cell four".
+        for keep in range(len(words) - 1, 0, -1):
+            attempt = grammar.parse(" ".join([*words[:keep], text]), context)
+            same = [call.tool for call in attempt.calls] == [call.tool for call in calls]
+            changed = [dict(call.arguments) for call in attempt.calls] != [call.arguments for call in calls]
+            if attempt.route == "intents" and same and changed:
+                self._stop_last()
+                return [Call(tool=call.tool, arguments=dict(call.arguments)) for call in attempt.calls]
+        raise Refused(f"I cannot fit that into your last command, “{said}”.", hint="Say the whole command.")
+
+    def _stop_last(self) -> bool:
+        """Cancel what the last command still runs; returns whether there was something."""
+        return bool(self._understood) and self._cancel_tasks_of(self._understood[-1][2])
+
+
+class _Nothing(Arguments):
+    pass
+
+
+def register(registry: Registry, examples: Callable[[], Awaitable[dict[str, list[tuple[str, str]]]]]) -> None:
+    """Register what the session itself can do: help.
+
+    Args:
+        registry: where to.
+        examples: example phrases by tool area, each with the tool it calls.
+    """
+
+    @registry.tool(area="session")
+    async def help(task: TaskHandle, args: _Nothing) -> Result:
+        """Show what can be said."""
+        usable = {spec.name for spec in registry.available()} | CONTROLS
+        areas: dict[str, list[str]] = {}
+        for area, phrases in (await examples()).items():
+            said = [phrase for phrase, tool in phrases if tool in usable]
+            if said:
+                areas[area] = said
+        if not areas:
+            raise ToolFailed(Problem(kind="IntentError", message="No sentences are loaded."))
+        text = "\n".join(
+            f"{area}\n" + "\n".join(f"  {said}" for said in list_) for area, list_ in areas.items()
+        )
+        return Result(summary="Here is what you can say.", text=text, data={"phrases": areas})

@@ -1,0 +1,175 @@
+"""What a person or an administrator can configure, read once.
+
+Names that users of the OpenAI samples know are kept (`OPENAI_API_KEY`, `MODEL`,
+`ALLOW_CLI_EXECUTION`, ...); everything else is `VOICE_KERNEL_*`. Precedence: call > environment >
+`.env` of the working folder > user TOML > system TOML, except that keys a system TOML locks are
+final. Knows files and the environment, and nothing of who uses the values.
+
+A TOML file uses the field names below:
+
+    shell_allowed = true
+    model = "gpt-5"
+    vocabulary = ["kubeflow", "dbt"]
+
+    [lock]                      # system file only: these cannot be changed by users
+    keys = ["shell_allowed"]
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from voice_kernel.errors import SettingsError
+
+SYSTEM_FILE = Path("/etc/voice_kernel/config.toml")
+
+ENV_NAMES: dict[str, str] = {
+    "openai_api_key": "OPENAI_API_KEY",
+    "model": "MODEL",
+    "shell_allowed": "ALLOW_CLI_EXECUTION",
+    "browser_allowed": "ALLOW_BROWSER_AUTOMATION",
+    "mcp_registry_url": "MCP_REGISTRY_URL",
+}
+"""Fields whose environment name is not `VOICE_KERNEL_` and the field's name in capitals."""
+
+
+class Settings(BaseModel):
+    """The settings, with their defaults."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    openai_api_key: SecretStr | None = None
+    """Turns the model on; also for OpenAI speech engines later."""
+    base_url: str = ""
+    """A server that speaks OpenAI's protocol, e.g. http://127.0.0.1:11434/v1; turns the model on too."""
+    model: str = ""
+    """The model's name; empty for the provider's default."""
+    shell_allowed: bool = False
+    """Whether `run_shell` may run at all."""
+    browser_allowed: bool = True
+    mcp_registry_url: str = "https://registry.modelcontextprotocol.io"
+    language: str = Field(default="en", pattern=r"^[a-z]{2}$")
+    speech_model_path: str = ""
+    """Folder of a CTranslate2 Whisper model; empty for the installed weights."""
+    vocabulary: tuple[str, ...] = ()
+    """Words the recogniser should expect. In the environment: separated by commas."""
+    log_dir: str = ""
+    """Where full task logs are kept; empty for `voice_kernel/logs` in Jupyter's data folder."""
+    log_cap_mb: int = Field(default=512, ge=1)
+    """Cap of one task's log; what does not fit is counted and said."""
+    sentences_file: str = ""
+    """The user's own sentences (YAML); empty for `sentences.yaml` in the config folder."""
+
+    @property
+    def model_configured(self) -> bool:
+        """Whether a model may answer what the grammar does not."""
+        return self.openai_api_key is not None or bool(self.base_url)
+
+
+def config_dir() -> Path:
+    """Return the folder of the user's own files (not created)."""
+    from platformdirs import user_config_path
+
+    return user_config_path("voice_kernel")
+
+
+def load(
+    *,
+    cwd: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    user_file: Path | None = None,
+    system_file: Path = SYSTEM_FILE,
+    **call: Any,
+) -> Settings:
+    """Read the settings.
+
+    Args:
+        cwd: folder whose `.env` is read; the working folder by default.
+        environ: the environment; the process's by default.
+        user_file: the user's TOML; `config.toml` in the config folder by default.
+        system_file: the administrator's TOML.
+        call: fields given by the caller; they win over everything but a lock.
+
+    Raises:
+        SettingsError: a file is not readable or a value does not fit; names the file and the key.
+    """
+    environ = os.environ if environ is None else environ
+    user_file = user_file or Path(environ.get("VOICE_KERNEL_CONFIG") or config_dir() / "config.toml")
+    dotenv = (cwd or Path.cwd()) / ".env"
+
+    system = _toml(system_file)
+    locked = _locks(system, system_file)
+    layers = [
+        (str(system_file), system),
+        (str(user_file), _toml(user_file)),
+        (str(dotenv), _from_environ(_dotenv(dotenv))),
+        ("the environment", _from_environ(environ)),
+        ("the call", {key: value for key, value in call.items() if value is not None}),
+    ]
+    values: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    for source, layer in layers:
+        for key, value in layer.items():
+            if source != str(system_file) and key in locked:
+                continue
+            values[key], sources[key] = value, source
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        key = str(first["loc"][0])
+        raise SettingsError(
+            f"The setting {key} from {sources.get(key, 'nowhere')} does not fit: {first['msg']}.",
+            hint=f"Its environment name is {env_name(key)}.",
+        ) from None
+
+
+def env_name(key: str) -> str:
+    """Return the environment variable of a field."""
+    return ENV_NAMES.get(key, f"VOICE_KERNEL_{key.upper()}")
+
+
+def _from_environ(environ: Mapping[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key in Settings.model_fields:
+        value = environ.get(env_name(key), "").strip()
+        if value:
+            found[key] = [w.strip() for w in value.split(",") if w.strip()] if key == "vocabulary" else value
+    return found
+
+
+def _dotenv(path: Path) -> dict[str, str]:
+    if not path.is_file():
+        return {}
+    from dotenv import dotenv_values
+
+    try:
+        return {key: value for key, value in dotenv_values(path).items() if value is not None}
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} cannot be read: {type(error).__name__}.") from None
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"{path} cannot be read: {error}.", hint="Mend the file or remove it.") from None
+
+
+def _locks(system: dict[str, Any], path: Path) -> frozenset[str]:
+    lock = system.pop("lock", {})
+    keys = lock.get("keys", []) if isinstance(lock, dict) else None
+    if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
+        raise SettingsError(f"{path}: [lock] needs keys = [names].")
+    unknown = set(keys) - set(Settings.model_fields)
+    if unknown:
+        raise SettingsError(f"{path}: [lock] names no setting: {', '.join(sorted(unknown))}.")
+    return frozenset(keys)

@@ -1,0 +1,234 @@
+"""One connected surface: receives its messages, sends it the state and every change after.
+
+A surface is whatever is at the other end of a `Channel`: a panel, an inline card, a sidebar, another
+process. This module translates between the wire and the session; it draws nothing and decides nothing.
+Messages may arrive on any thread; everything else happens on the loop thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from pydantic import ValidationError
+
+from voice_kernel.events import Hub, Subscription
+from voice_kernel.listening import Listener
+from voice_kernel.loop import AgentLoop
+from voice_kernel.messages import (
+    PROTOCOL,
+    ApprovalShown,
+    Audio,
+    AudioEnd,
+    AudioStart,
+    CancelTask,
+    CancelTurn,
+    Decide,
+    Hello,
+    Interrupt,
+    Notice,
+    RetryTask,
+    Say,
+    ToKernel,
+    ToSurface,
+    WarmUp,
+    to_kernel,
+    to_surface,
+)
+from voice_kernel.session import Session
+from voice_kernel.toolbox.approval import Approvals
+from voice_kernel.ui.channel import Channel
+
+log = logging.getLogger(__name__)
+
+SEND_PAUSE_S = 0.05
+"""At most 20 batches a second: the Jupyter server silently drops what comes faster than its limits."""
+
+
+class Surfaces:
+    """All connected surfaces of a session."""
+
+    def __init__(
+        self,
+        loop: AgentLoop,
+        hub: Hub,
+        session: Session,
+        listener: Listener,
+        approvals: Approvals,
+        interrupt: Callable[[], None],
+    ) -> None:
+        self.loop = loop
+        self.hub = hub
+        self.session = session
+        self.listener = listener
+        self.approvals = approvals
+        self.interrupt = interrupt
+        self._said_hello: set[Surface] = set()
+        self._somebody = asyncio.Event()
+
+    def connect(self, channel: Channel) -> Surface:
+        """Serve a channel until it closes. Callable from any thread."""
+        return Surface(self, channel)
+
+    @property
+    def somebody_listens(self) -> bool:
+        """Whether a surface is connected on which a person can see a card."""
+        return any(surface.kind in ("widget", "card", "sidebar") for surface in self._said_hello)
+
+    async def wait_for_somebody(self, limit_s: float) -> bool:
+        """Wait until a surface is connected on which a person can see a card; False after `limit_s`."""
+        try:
+            async with asyncio.timeout(limit_s):
+                await self._somebody.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    def arrived(self, surface: Surface) -> None:
+        """Note that a surface has said hello."""
+        self._said_hello.add(surface)
+        self._update()
+
+    def left(self, surface: Surface) -> None:
+        """Note that a surface is gone."""
+        self._said_hello.discard(surface)
+        self._update()
+
+    def _update(self) -> None:
+        if self.somebody_listens:
+            self._somebody.set()
+        else:
+            self._somebody.clear()
+
+
+class Surface:
+    """One end of one channel."""
+
+    def __init__(self, surfaces: Surfaces, channel: Channel) -> None:
+        self._surfaces = surfaces
+        self._channel = channel
+        self._subscription: Subscription | None = None
+        self._sender: asyncio.Task[None] | None = None
+        self._work: set[asyncio.Task[Any]] = set()
+        self.kind = ""
+        self.surface_id = ""
+        self.approve: tuple[str, ...] = ()
+        channel.on_message(self._arrived)
+        channel.on_close(lambda: surfaces.loop.call_soon(self.close))
+
+    # ---- any thread -------------------------------------------------------------------------------
+
+    def _arrived(self, data: dict[str, Any], buffers: list[bytes]) -> None:
+        self._surfaces.loop.call_soon(self._receive, data, buffers)
+
+    # ---- loop thread ------------------------------------------------------------------------------
+
+    def _receive(self, data: dict[str, Any], buffers: list[bytes]) -> None:
+        try:
+            message = to_kernel.validate_python(data)
+        except ValidationError as error:
+            log.warning("a surface sent a message that does not fit: %d errors", error.error_count())
+            self._send(
+                Notice(
+                    level="error",
+                    message="The panel sent something this kernel does not know.",
+                    hint="Reload the page; if it stays, restart the kernel.",
+                )
+            )
+            return
+        self._act(message, buffers)
+
+    def _act(self, message: ToKernel, buffers: list[bytes]) -> None:
+        session, listener = self._surfaces.session, self._surfaces.listener
+        match message:
+            case Hello():
+                self._hello(message)
+            case AudioStart():
+                listener.start(message.utterance_id, message.rate_hz, self.surface_id)
+            case Audio():
+                listener.chunk(message.utterance_id, message.seq, buffers[0] if buffers else b"")
+            case AudioEnd():
+                self._spawn(listener.end(message.utterance_id, message.chunks, message.discard, self.approve))
+            case Say():
+                turn_id = session.begin("text", surface_id=self.surface_id, state="understanding")
+                self._spawn(
+                    session.understand(
+                        turn_id,
+                        message.text,
+                        approved_tools=self.approve,
+                        corrects_turn_id=message.corrects_turn_id,
+                    )
+                )
+            case CancelTask():
+                session.cancel_task(message.task_id)
+            case CancelTurn():
+                session.cancel_turn(message.turn_id)
+            case RetryTask():
+                self._spawn(session.retry(message.task_id, self.surface_id))
+            case ApprovalShown():
+                self._surfaces.approvals.shown(message.approval_id)
+            case Decide():
+                self._surfaces.approvals.decide(message.approval_id, message.approved)
+            case Interrupt():
+                self._surfaces.interrupt()
+            case WarmUp():
+                listener.warm_up()
+
+    def _hello(self, hello: Hello) -> None:
+        if hello.protocol != PROTOCOL:
+            self._send(
+                Notice(
+                    level="error",
+                    message="This page is from another version of voice_kernel than the kernel.",
+                    hint="Reload the page.",
+                )
+            )
+        self.kind, self.surface_id = hello.kind, hello.surface_id
+        self.approve = tuple(hello.approve) if hello.kind == "client" else ()
+        self._surfaces.arrived(self)
+        self._restart_sender()
+
+    def _restart_sender(self) -> None:
+        self._stop_sender()
+        state, self._subscription = self._surfaces.hub.subscribe()
+        self._send(state)
+        self._sender = asyncio.ensure_future(self._send_changes(self._subscription))
+
+    async def _send_changes(self, subscription: Subscription) -> None:
+        while True:
+            batch = await subscription.changes()
+            if subscription.overflowed:
+                self._surfaces.loop.call_soon(self._restart_sender)
+                return
+            for message in batch:
+                self._send(message)
+            await asyncio.sleep(SEND_PAUSE_S)
+
+    def _send(self, message: ToSurface) -> None:
+        self._channel.send(to_surface.dump_python(message, mode="json"))
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.ensure_future(work)
+        self._work.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._work.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("a surface's request failed: %s", type(task.exception()).__name__)
+
+    def _stop_sender(self) -> None:
+        if self._subscription is not None:
+            self._subscription.close()
+            self._subscription = None
+        if self._sender is not None:
+            self._sender.cancel()
+            self._sender = None
+
+    def close(self) -> None:
+        """Forget the surface: its recording ends, its turns go on."""
+        self._stop_sender()
+        self._surfaces.left(self)
+        self._surfaces.listener.drop_surface(self.surface_id)
