@@ -1,0 +1,34 @@
+"""`make bench`: every figure beside a peer measured in the same run.
+
+CLIPS=DIR chooses the speech clips (a folder with a manifest.jsonl); the project's own by default.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+PARTS = ("loading", "intents", "speech", "processes", "output", "busy")
+"""Each is a module of its own that prints its figures; run alone with `python tests/bench/NAME.py`."""
+
+
+def main() -> int:
+    chosen = sys.argv[1:] or PARTS
+    clips = os.environ.get("CLIPS") or str(HERE.parent / "data" / "speech")
+    failed = []
+    for part in chosen:
+        print(f"\n==== {part} " + "=" * (70 - len(part)), flush=True)
+        arguments = [clips] if part == "speech" else []
+        # A process each, so that no part's memory or threads colour another's figures.
+        if subprocess.run([sys.executable, str(HERE / f"{part}.py"), *arguments]).returncode:
+            failed.append(part)
+    if failed:
+        print(f"\nOut of budget or broken: {', '.join(failed)}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,215 @@
+"""A real JupyterLab and a real Chromium for the browser tests, the demo and the benchmarks.
+
+Every server gets folders of its own for configuration, data and IPython, so that nothing of the person who
+runs the tests is read or changed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+START_S = 60
+CHROMIUM = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+NOTEBOOK = """[...window.jupyterapp.shell.widgets('main')].find(w => w.sessionContext && w.content?.widgets)"""
+"""JavaScript for the open notebook's widget."""
+
+
+def microphone(clip: Path, *, loop: bool = False) -> list[str]:
+    """Return the Chromium options that make a WAV file the microphone."""
+    once = "" if loop else "%noloop"
+    return [
+        "--use-fake-ui-for-media-stream",
+        "--use-fake-device-for-media-stream",
+        f"--use-file-for-fake-audio-capture={clip}{once}",
+        "--autoplay-policy=no-user-gesture-required",
+    ]
+
+
+def isolated(folder: Path) -> dict[str, str]:
+    """Return an environment whose Jupyter, IPython and configuration files are all below `folder`."""
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("JUPYTER", "VOICE_KERNEL_", "OPENAI", "ALLOW_")) and name != "MODEL"
+    }
+    environment.update(
+        JUPYTER_CONFIG_DIR=str(folder / "config"),
+        JUPYTER_DATA_DIR=str(folder / "data"),
+        JUPYTER_RUNTIME_DIR=str(folder / "runtime"),
+        JUPYTERLAB_SETTINGS_DIR=str(folder / "settings"),
+        JUPYTERLAB_WORKSPACES_DIR=str(folder / "workspaces"),
+        IPYTHONDIR=str(folder / "ipython"),
+        XDG_CONFIG_HOME=str(folder / "xdg"),
+        PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    )
+    return environment
+
+
+def write_notebook(path: Path, cells: Sequence[str]) -> None:
+    """Write a notebook of code cells; a cell that starts with `#md ` is Markdown."""
+    notebook = nbformat.v4.new_notebook()
+    for source in cells:
+        if source.startswith("#md "):
+            notebook.cells.append(nbformat.v4.new_markdown_cell(source[4:]))
+        else:
+            notebook.cells.append(nbformat.v4.new_code_cell(source))
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(notebook, path)
+
+
+def free_port() -> int:
+    """Return a loopback port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def lab_server(root: Path, folder: Path, app: str = "lab", options: Sequence[str] = ()) -> Iterator[str]:
+    """Run JupyterLab on loopback over the notebooks in `root`; yields its base URL."""
+    port = free_port()
+    folder.mkdir(parents=True, exist_ok=True)
+    expose = "LabApp" if app == "lab" else "JupyterNotebookApp"
+    command = [
+        sys.executable, "-m", "jupyter", app, "--no-browser", "--allow-root", "--ip=127.0.0.1",
+        f"--port={port}", "--ServerApp.port_retries=0", "--IdentityProvider.token=",
+        "--ServerApp.password=", f"--ServerApp.root_dir={root}", "--LabApp.news_url=",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        f"--{expose}.expose_app_in_browser=True", *options,
+    ]  # fmt: skip
+    with (folder / "server.log").open("wb") as log:
+        server = subprocess.Popen(
+            command, env=isolated(folder), stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+        )
+    base = f"http://127.0.0.1:{port}"
+    try:
+        _wait_for(base + "/api/status", server, folder / "server.log")
+        yield base
+    finally:
+        server.send_signal(signal.SIGTERM)
+        try:
+            server.wait(20)
+        except subprocess.TimeoutExpired:
+            os.killpg(server.pid, signal.SIGKILL)
+            server.wait(5)
+
+
+def _wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    import time
+
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline:
+        if server.poll() is not None:
+            break
+        try:
+            urllib.request.urlopen(url, timeout=2).read()
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)  # a server that starts gives no event to wait for
+        else:
+            return
+    raise RuntimeError(f"the server did not start:\n{log.read_text()[-2000:]}")
+
+
+@contextlib.contextmanager
+def chromium(options: Sequence[str] = ()) -> Iterator[Browser]:
+    """Run Debian's Chromium headless."""
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=[*CHROMIUM, *options])
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@dataclass
+class Notebook:
+    """An open notebook in a page of JupyterLab."""
+
+    page: Page
+
+    @classmethod
+    def open(cls, context: BrowserContext, base: str, name: str) -> Notebook:
+        """Open a notebook and wait until its kernel is idle."""
+        page = context.new_page()
+        page.goto(f"{base}/lab/tree/{name}?reset")
+        notebook = cls(page)
+        page.wait_for_selector(".jp-NotebookPanel .jp-Cell", timeout=60_000)
+        notebook.wait_idle()
+        return notebook
+
+    def wait_idle(self, timeout_s: float = 60) -> None:
+        """Wait until the kernel is idle."""
+        self.page.wait_for_function(
+            f"() => window.jupyterapp && ({NOTEBOOK})?.sessionContext.session?.kernel?.status === 'idle'",
+            timeout=timeout_s * 1000,
+        )
+
+    def run(self, index: int, *, wait: bool = True, timeout_s: float = 60) -> None:
+        """Run one cell; with `wait`, until it has an execution count and the kernel is idle again."""
+        before = self.count(index)
+        self.page.evaluate(
+            f"""(i) => {{
+              const w = {NOTEBOOK};
+              window.jupyterapp.shell.activateById(w.id);
+              w.content.deselectAll(); w.content.activeCellIndex = i;
+              void window.jupyterapp.commands.execute('notebook:run-cell');
+            }}""",
+            index,
+        )
+        if wait:
+            self.page.wait_for_function(
+                f"""([i, before]) => {{
+                  const w = {NOTEBOOK}; const c = w.content.widgets[i].model;
+                  return c.executionCount && c.executionCount !== before && c.executionState !== 'running'
+                    && w.sessionContext.session.kernel.status === 'idle';
+                }}""",
+                arg=[index, before],
+                timeout=timeout_s * 1000,
+            )
+
+    def count(self, index: int) -> int | None:
+        """Return a cell's execution count."""
+        value: int | None = self.page.evaluate(
+            f"(i) => ({NOTEBOOK}).content.widgets[i].model.executionCount ?? null", index
+        )
+        return value
+
+    def outputs(self, index: int) -> list[dict[str, Any]]:
+        """Return a cell's outputs."""
+        found: list[dict[str, Any]] = self.page.evaluate(
+            f"(i) => ({NOTEBOOK}).content.widgets[i].model.outputs.toJSON()", index
+        )
+        return found
+
+    def save(self) -> None:
+        """Save the notebook."""
+        self.page.evaluate(f"async () => {{ await ({NOTEBOOK}).context.save(); }}")
+
+    def shut_down(self) -> None:
+        """End all kernels of the server."""
+        self.page.evaluate("async () => { await window.jupyterapp.serviceManager.sessions.shutdownAll(); }")
