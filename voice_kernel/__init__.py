@@ -40,16 +40,16 @@ __all__ = ["__version__", "load_ipython_extension", "unload_ipython_extension"]
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """Register `%voice` and `%%voice`; everything heavy waits for their first use."""
-    from voice_kernel import magic
+    from voice_kernel.magic import register
 
-    magic.register(shell)
+    register(shell)
 
 
 def unload_ipython_extension(shell: InteractiveShell) -> None:
     """Close surfaces, cancel tasks and stop the background thread."""
-    from voice_kernel import magic
+    from voice_kernel.magic import unregister
 
-    magic.unregister(shell)
+    unregister(shell)
 
 
 def __getattr__(name: str) -> Any:

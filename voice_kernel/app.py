@@ -40,6 +40,7 @@ from voice_kernel.ui.surface import Surfaces
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from voice_kernel.agent.brain import Brain as AgentBrain
     from voice_kernel.speech.transcriber import Transcriber
 
 BEGIN_LIMIT_S = 10.0
@@ -139,6 +140,7 @@ class App:
             settings.vocabulary,
         )
         self._grammar: asyncio.Task[Grammar] | None = None
+        self._model: AgentBrain | None = None
         self.session = Session(
             self.hub,
             self.toolbox,
@@ -247,13 +249,28 @@ class App:
         return await asyncio.shield(self._grammar)
 
     async def _brain(self) -> Brain:
-        raise NotImplementedError
+        if self._model is None:
+            from voice_kernel.agent.brain import Brain as AgentBrain
+            from voice_kernel.agent.provider import ModelSettings
+
+            key = self.settings.openai_api_key
+            model = ModelSettings(
+                model=self.settings.model,
+                api_key=key.get_secret_value() if key else None,
+                base_url=self.settings.base_url or None,
+            )
+            self._model = AgentBrain(model, self.toolbox, working_folder=str(Path.cwd()))
+        return self._model
+
+    def _forget(self) -> None:
+        if self._model is not None:
+            self._model.forget()
 
     def _register_tools(self) -> None:
-        async def examples() -> dict[str, list[tuple[str, str]]]:
+        async def examples() -> session_module.Examples:
             return (await self.grammar()).help()
 
-        session_module.register(self.registry, examples)
+        session_module.register(self.registry, examples, self._forget)
 
     # ---- inside -----------------------------------------------------------------------------------
 

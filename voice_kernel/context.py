@@ -7,8 +7,14 @@ against it, speech biases recognition with its vocabulary).
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
+
+VOCABULARY_LIMIT = 80
+"""Names offered to a recogniser; a longer prompt costs time and starts to invent words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +62,26 @@ class Context:
                 seen.setdefault(column)
         return tuple(seen)
 
+    @property
+    def vocabulary(self) -> tuple[str, ...]:
+        """Names the recogniser should expect, the likeliest first, at most `VOCABULARY_LIMIT`.
+
+        The user's own words come first, then what was touched last: tables' columns and variables,
+        servers, folders and files, tests, headings.
+        """
+        seen: dict[str, None] = {}
+        variables = [variable.name for variable in reversed(self.variables)]
+        stems = [path.rstrip("/").rsplit("/", 1)[-1] for path in self.files]
+        groups: tuple[Iterable[str], ...] = (
+            self.words, self.columns[:30], variables[:40], self.servers, stems[:40], self.tests[:40],
+            self.headings,
+        )  # fmt: skip
+        for group in groups:
+            for name in group:
+                if name and not name.startswith("_") and len(name) <= 40:
+                    seen.setdefault(name)
+        return tuple(seen)[:VOCABULARY_LIMIT]
+
 
 class ContextSource(Protocol):
     """Where the session asks for the current context; app wires the real one."""
@@ -63,3 +89,67 @@ class ContextSource(Protocol):
     def context(self) -> Context:
         """Return the context now. Bounded and cheap enough to call once per turn."""
         ...
+
+
+# ---- names by ear ---------------------------------------------------------------------------------
+
+_SQUASHED = re.compile(r"[^a-z0-9]+")
+_SPELLINGS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern), sound)
+    for pattern, sound in (
+        (r"^(?:kn|gn|pn)", "n"), (r"^wr", "r"), (r"^wh", "w"), (r"^x", "s"), (r"^ps", "s"),
+        (r"tch", "S"), (r"sch", "S"), (r"ch|sh", "S"), (r"[ts]i(?=o|a)", "S"), (r"ph", "f"), (r"gh(?=t)", ""),
+        (r"ough$", "f"), (r"gh$", ""), (r"th", "t"), (r"dge", "j"), (r"g(?=[eiy])", "j"), (r"ck", "k"),
+        (r"qu", "kw"), (r"x", "ks"), (r"c(?=[eiy])", "s"), (r"c", "k"), (r"mb$", "m"), (r"le$", "al"),
+        (r"(?<=[^aeiouy])e$", ""), (r"(?<=[aeiouy])[hw](?![aeiouy])", ""), (r"[aeiouy]+", "a"),
+        (r"[pb]", "p"), (r"[td]", "t"), (r"[kgq]", "k"), (r"[fv]", "f"), (r"[szj]", "s"), (r"(.)\1+", r"\1"),
+    )
+)  # fmt: skip
+"""Spelling to sound, in this order. Voiced and voiceless consonants and all vowels fall together: they
+are what a recogniser confuses (cell/sell/sale, plot/blot, save/safe). After Philips' Metaphone."""
+
+
+def squash(name: str) -> str:
+    """Return a name without case, spaces and marks: `Sales_Data` and `sales data` are the same."""
+    return _SQUASHED.sub("", name.lower())
+
+
+@lru_cache(maxsize=4096)
+def sound(word: str) -> str:
+    """Return how an English word sounds, coarsely: `cell`, `sell` and `sale` are the same."""
+    text = squash(word)
+    for pattern, replacement in _SPELLINGS:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def nearest(said: str, names: Iterable[str], *, cutoff: float = 84.0) -> str | None:
+    """Return the name that was most probably meant, or None when no name is clearly the nearest.
+
+    Exactly the same letters win, then the same sound, then the most similar spelling.
+
+    Args:
+        said: the name as it was spoken or written down by a recogniser.
+        names: candidates, the likeliest first.
+        cutoff: least similarity of spelling, 0 to 100.
+    """
+    wanted = squash(said)
+    if not wanted:
+        return None
+    candidates = list(names)
+    squashed = [squash(name) for name in candidates]
+    for name, letters in zip(candidates, squashed, strict=True):
+        if letters == wanted:
+            return name
+    if len(wanted) < 4 or not candidates:
+        return None  # too short to guess: df, dx and ds are different things
+    heard = sound(wanted)
+    alike = [name for name, letters in zip(candidates, squashed, strict=True) if sound(letters) == heard]
+    if len(alike) == 1 and len(heard) >= 3:
+        return alike[0]
+    from rapidfuzz import fuzz, process
+
+    ranked = process.extract(wanted, squashed, scorer=fuzz.ratio, limit=2, score_cutoff=cutoff)
+    if not ranked or (len(ranked) == 2 and ranked[0][1] - ranked[1][1] < 4):
+        return None
+    return candidates[ranked[0][2]]

@@ -37,6 +37,8 @@ MAX_TAIL_LINES = 300
 MAX_PENDING = 2_000
 """Changes kept for a surface that does not fetch them; past that it gets the whole state again."""
 
+MAX_STATE_CHARS = 400_000
+
 T = TypeVar("T")
 
 
@@ -145,12 +147,21 @@ class Hub:
             subscription.offer(message)
 
     def state(self) -> State:
-        """Return everything a surface needs to draw itself."""
+        """Return everything a surface needs to draw itself.
+
+        Past `MAX_STATE_CHARS` the outputs of older tasks are left out: the Jupyter server silently
+        drops messages when a kernel sends more than about 1 MB a second.
+        """
+        room = MAX_STATE_CHARS
+        tasks: list[Task] = []
+        for task in reversed(self.tasks.values()):
+            room -= _size(task)
+            tasks.append(task if room > 0 else _without_output(task))
         return State(
             about=self.about,
             speech=self.speech,
             turns=list(self.turns.values()),
-            tasks=list(self.tasks.values()),
+            tasks=tasks[::-1],
             approvals=list(self.approvals.values()),
         )
 
@@ -186,3 +197,20 @@ def _keep(entities: OrderedDict[int, T], key: int, value: T, limit: int) -> None
     entities[key] = value
     while len(entities) > limit:
         entities.popitem(last=False)
+
+
+def _size(task: Task) -> int:
+    size = len(task.tail) + 500
+    if task.result is not None:
+        size += len(task.result.text) + sum(
+            len(output.text) + sum(map(len, output.data.values())) for output in task.result.outputs
+        )
+    return size
+
+
+def _without_output(task: Task) -> Task:
+    result = task.result
+    if result is not None:
+        note = "(its output is no longer kept here; run it again to see it)" if result.outputs else ""
+        result = result.model_copy(update={"outputs": [], "text": note, "data": {}})
+    return task.model_copy(update={"tail": "", "result": result})

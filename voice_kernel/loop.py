@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 import concurrent.futures
+import contextlib
 import logging
 import os
 import threading
@@ -264,10 +265,8 @@ def _run(loop: asyncio.AbstractEventLoop) -> None:
 
 
 def _call_quietly(loop: asyncio.AbstractEventLoop, function: Callable[..., object]) -> None:
-    try:
+    with contextlib.suppress(RuntimeError):  # the loop has ended, and with it what was to be cancelled
         loop.call_soon_threadsafe(function)
-    except RuntimeError:
-        pass  # the loop has ended, and with it what was to be cancelled
 
 
 _alive: weakref.WeakSet[AgentLoop] = weakref.WeakSet()

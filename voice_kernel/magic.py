@@ -85,7 +85,8 @@ def register(shell: InteractiveShell) -> None:
         return _run(app_of(shell), parse_line(line), cell)
 
     voice.__doc__ = USAGE
-    shell.register_magic_function(voice, "line_cell", "voice")
+    # IPython's own decorator hides the real signature from type checkers.
+    shell.register_magic_function(voice, "line_cell", "voice")  # type: ignore[arg-type]
 
 
 def unregister(shell: InteractiveShell) -> None:

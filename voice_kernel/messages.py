@@ -31,7 +31,12 @@ Origin = Literal["voice", "text", "magic", "script", "model", "retry"]
 class Wire(BaseModel):
     """Base of everything on the wire: frozen, unknown fields refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        # Else `type` and every other field with a default turn optional in the generated TypeScript.
+        json_schema_serialization_defaults_required=True,
+    )
 
 
 # ---- values ---------------------------------------------------------------------------------------

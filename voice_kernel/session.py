@@ -31,7 +31,7 @@ from voice_kernel.messages import (
 )
 from voice_kernel.task.runner import TaskHandle, problem_of
 from voice_kernel.toolbox.door import Toolbox
-from voice_kernel.toolbox.registry import Arguments, Registry, ToolFailed
+from voice_kernel.toolbox.registry import Arguments, Registry
 
 CONTROLS = frozenset(
     {"approve", "deny", "cancel_task", "interrupt_kernel", "stop_listening", "stop_speaking"}
@@ -50,7 +50,13 @@ class Brain(Protocol):
     """Answers what the grammar does not understand, acting through the toolbox."""
 
     async def answer(
-        self, text: str, *, turn_id: int, context: Context, on_text: Callable[[str], None]
+        self,
+        text: str,
+        *,
+        turn_id: int,
+        context: Context,
+        on_text: Callable[[str], None],
+        approved_tools: Collection[str] = (),
     ) -> str:
         """Return the whole answer; pieces go to `on_text` as they come.
 
@@ -154,7 +160,7 @@ class Session:
         toolbox: Toolbox,
         grammar: Callable[[], Awaitable[Grammar]],
         context: Callable[[], Awaitable[Context]],
-        interrupt: Callable[[], None],
+        interrupt: Callable[[], object],
         brain: Callable[[], Awaitable[Brain]] | None = None,
     ) -> None:
         self._hub = hub
@@ -342,7 +348,7 @@ class Session:
         context = await self._context()
         parse = grammar.parse(text, context)
         if parse.route == "none":
-            await self._unmatched(turn_id, text, parse, context)
+            await self._unmatched(turn_id, text, parse, context, approved_tools)
             return
         calls = [Call(tool=call.tool, arguments=dict(call.arguments)) for call in parse.calls]
         self.change(turn_id, route=parse.route)
@@ -383,7 +389,9 @@ class Session:
             answer = task.result.summary if task.result else ""
         self.change(turn_id, state="succeeded", answer=answer)
 
-    async def _unmatched(self, turn_id: int, text: str, parse: Parse, context: Context) -> None:
+    async def _unmatched(
+        self, turn_id: int, text: str, parse: Parse, context: Context, approved_tools: Collection[str]
+    ) -> None:
         if self._brain is None:
             problem = Problem(
                 kind="NotUnderstood",
@@ -402,7 +410,13 @@ class Session:
 
         try:
             brain = await self._brain()
-            answer = await brain.answer(text, turn_id=turn_id, context=context, on_text=on_text)
+            answer = await brain.answer(
+                text,
+                turn_id=turn_id,
+                context=context,
+                on_text=on_text,
+                approved_tools=approved_tools,
+            )
         except VoiceKernelError as error:
             self.change(turn_id, state="failed", problem=problem_of(error))
             return
@@ -437,16 +451,23 @@ class _Nothing(Arguments):
     pass
 
 
-def register(registry: Registry, examples: Callable[[], Awaitable[dict[str, list[tuple[str, str]]]]]) -> None:
-    """Register what the session itself can do: help.
+Examples = dict[str, list[tuple[str, str]]]
+"""Example phrases by tool area, each with the tool it calls."""
+
+
+def register(
+    registry: Registry, examples: Callable[[], Awaitable[Examples]], forget: Callable[[], None]
+) -> None:
+    """Register what the session itself can do.
 
     Args:
         registry: where to.
-        examples: example phrases by tool area, each with the tool it calls.
+        examples: what can be said.
+        forget: makes the model forget the conversation so far.
     """
 
     @registry.tool(area="session")
-    async def help(task: TaskHandle, args: _Nothing) -> Result:
+    async def help(task: TaskHandle, args: _Nothing) -> Result:  # noqa: A001  the tool's public name
         """Show what can be said."""
         usable = {spec.name for spec in registry.available()} | CONTROLS
         areas: dict[str, list[str]] = {}
@@ -454,9 +475,13 @@ def register(registry: Registry, examples: Callable[[], Awaitable[dict[str, list
             said = [phrase for phrase, tool in phrases if tool in usable]
             if said:
                 areas[area] = said
-        if not areas:
-            raise ToolFailed(Problem(kind="IntentError", message="No sentences are loaded."))
         text = "\n".join(
-            f"{area}\n" + "\n".join(f"  {said}" for said in list_) for area, list_ in areas.items()
+            f"{area}\n" + "\n".join(f"  {phrase}" for phrase in said) for area, said in areas.items()
         )
         return Result(summary="Here is what you can say.", text=text, data={"phrases": areas})
+
+    @registry.tool(area="session")
+    async def new_thread(task: TaskHandle, args: _Nothing) -> Result:
+        """Start a new conversation: what was said before is forgotten."""
+        forget()
+        return Result(summary="A new conversation.")

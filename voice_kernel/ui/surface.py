@@ -57,7 +57,7 @@ class Surfaces:
         session: Session,
         listener: Listener,
         approvals: Approvals,
-        interrupt: Callable[[], None],
+        interrupt: Callable[[], object],
     ) -> None:
         self.loop = loop
         self.hub = hub

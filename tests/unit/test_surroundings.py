@@ -1,0 +1,68 @@
+"""What exists around the user: asked for often, scanned seldom, never waited for long."""
+
+import asyncio
+import threading
+from pathlib import Path
+
+from voice_kernel import surroundings
+from voice_kernel.context import Variable
+from voice_kernel.surroundings import Names, Surroundings
+
+DF = Variable("df", "DataFrame", (3, 2), ("price", "month"))
+
+
+def make(scan: object, cwd: Path = Path(".")) -> Surroundings:
+    return Surroundings(lambda: cwd, lambda: (DF,), lambda: (1, 2), scan, ("dbt",))  # type: ignore[arg-type]
+
+
+async def test_the_context_holds_names_files_tests_tasks_and_the_users_words() -> None:
+    context = await make(lambda _: (("a.py", "tests/"), ("test_a",))).refresh()
+    assert context.variables == (DF,)
+    assert context.files == ("a.py", "tests/")
+    assert context.tests == ("test_a",)
+    assert context.tasks == (1, 2)
+    assert context.words == ("dbt",)
+
+
+async def test_a_folder_is_scanned_once_for_two_turns_in_a_row() -> None:
+    scanned: list[Path] = []
+
+    def scan(folder: Path) -> Names:
+        scanned.append(folder)
+        return (), ()
+
+    around = make(scan)
+    await around.refresh()
+    await around.refresh()
+    assert len(scanned) == 1
+
+
+async def test_another_working_folder_is_scanned_at_once() -> None:
+    folders = [Path("a"), Path("b")]
+    around = Surroundings(lambda: folders[0], lambda: (), lambda: (), lambda f: ((f.name,), ()))
+    assert (await around.refresh()).files == ("a",)
+    folders.pop(0)
+    assert (await around.refresh()).files == ("b",)
+
+
+async def test_a_slow_disk_does_not_hold_up_a_turn() -> None:
+    released = threading.Event()
+
+    def scan(_: Path) -> Names:
+        released.wait(30)
+        return ("late.py",), ()
+
+    around = make(scan)
+    waiting = asyncio.ensure_future(around.refresh())
+    try:
+        context = await asyncio.wait_for(waiting, surroundings.SCAN_LIMIT_S + 10)
+        assert context.files == ()
+    finally:
+        released.set()
+
+
+async def test_a_folder_that_cannot_be_read_leaves_the_names_known_before() -> None:
+    def scan(_: Path) -> Names:
+        raise PermissionError
+
+    assert (await make(scan).refresh()).variables == (DF,)

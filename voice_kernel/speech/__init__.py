@@ -1,0 +1,42 @@
+"""From sound to text, on this machine.
+
+    transcriber   the ports: `Transcriber`, `Recognition`, `Transcript` (standard library only)
+    clip          `AudioClip`: mono 16 kHz sound out of files, bytes and PCM
+    resampling    any sampling rate to 16 kHz, chunk by chunk
+    vad           where in the sound somebody speaks (Silero)
+    melspectrum   what Whisper sees of a sound
+    whisper       one short-window decode of at most 30 s, and the guard against its loops
+    utterance     from the samples of one utterance to its text: segments, reading ahead, belief
+    vocabulary    the text that tells Whisper which words to expect
+    weights       where the model files are, and whether they are the ones we know
+    worker        one daemon thread that runs jobs by urgency
+    local         the `local` engine: utterances in the worker, behind the ports
+    files         transcripts of whole files, one record each
+
+Importing this package, `transcriber` or `local` costs nothing: numpy, CTranslate2 and ONNX Runtime
+are imported in the worker thread when they are first needed.
+
+It does not know panels, sessions or commands: it turns sound into words, and who opened the
+recognition decides what the words mean.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from voice_kernel.speech.clip import AudioClip
+    from voice_kernel.speech.files import transcribe_files
+    from voice_kernel.speech.local import LocalTranscriber
+
+__all__ = ["AudioClip", "LocalTranscriber", "transcribe_files"]
+
+_HOME = {"AudioClip": "clip", "LocalTranscriber": "local", "transcribe_files": "files"}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used."""
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
