@@ -1,0 +1,76 @@
+"""Transcripts of whole files, one record each: what `voice-kernel transcribe` prints.
+
+It does not know the command line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+from voice_kernel.context import Context
+from voice_kernel.errors import AudioError
+from voice_kernel.speech.clip import AudioClip
+from voice_kernel.speech.transcriber import Expect, Transcript
+
+
+class ClipTranscriber(Protocol):
+    """An engine that takes whole clips."""
+
+    async def load(self) -> None:
+        """Make the engine ready."""
+        ...
+
+    async def transcribe(
+        self, clip: AudioClip, *, context: Context | None = None, expect: Expect = "command"
+    ) -> Transcript:
+        """Return the transcript of a clip."""
+        ...
+
+    async def close(self) -> None:
+        """Stop the engine."""
+        ...
+
+
+def transcribe_files(
+    paths: Iterable[str | Path],
+    transcriber: ClipTranscriber,
+    *,
+    context: Context | None = None,
+    expect: Expect = "command",
+) -> Iterator[dict[str, Any]]:
+    """Yield one record per file, in order, and close the engine at the end.
+
+    Runs an event loop of its own, so it may not be called from a coroutine. A file that cannot be
+    read gives a record with `error` and `hint` instead of a text; the others go on.
+
+    Yields:
+        `file`, `text`, `audio_s`, `latency_s`, `engine`, and `notice` where there is one.
+
+    Raises:
+        EngineUnavailable: the engine cannot be loaded.
+    """
+    with asyncio.Runner() as runner:
+        try:
+            for path in paths:
+                try:
+                    clip = AudioClip.read(path)
+                except AudioError as error:
+                    yield {"file": str(path), "error": error.message, "hint": error.hint}
+                    continue
+                runner.run(transcriber.load())  # so that the first file's latency is like the others'
+                heard = runner.run(transcriber.transcribe(clip, context=context, expect=expect))
+                record = {
+                    "file": str(path),
+                    "text": heard.text,
+                    "audio_s": round(heard.audio_s, 3),
+                    "latency_s": round(heard.latency_s, 3),
+                    "engine": heard.engine,
+                }
+                if heard.notice:
+                    record["notice"] = heard.notice
+                yield record
+        finally:
+            runner.run(transcriber.close())

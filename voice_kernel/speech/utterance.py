@@ -1,0 +1,268 @@
+"""From the samples of one utterance to its text.
+
+Follows the speech in it, cuts what is too long for one decode at a silence, reads ahead while the
+speaker goes on, and believes one of two readings. Everything here is synchronous and depends on the
+samples alone: what was read ahead is the final text exactly when no speech came after it. It does
+not know threads, rates or microphones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from voice_kernel.context import Context
+from voice_kernel.speech.resampling import Samples
+from voice_kernel.speech.transcriber import RATE_HZ, Expect
+from voice_kernel.speech.vad import FRAME, FRAME_S, ONSET, SpeechDetector
+from voice_kernel.speech.vocabulary import command_prompt, opens_like_a_command
+from voice_kernel.speech.whisper import MAX_PROMPT_TOKENS, Reading, Whisper
+
+PRE_ROLL_FRAMES = 16
+"""Half a second before the detector is sure: soft first consonants are in there."""
+TAIL_FRAMES = 6
+"""How much silence after speech is read along (192 ms), and how long it takes to call it silence."""
+PAUSE_FRAMES = 62
+"""A pause of 2 s ends a segment: long silence in a window makes the model invent words."""
+MAX_SEGMENT_FRAMES = 812
+"""26 s: with the margin the model wants after the sound, this fills its window."""
+MIN_SURE_FRAMES = 3
+"""Fewer sure frames than this (96 ms) are a click or a cough, no word."""
+PARTIAL_FRAMES = 15
+"""New sound after which a partial text is worth a decode: 480 ms."""
+
+SURE_LOGPROB = -0.7
+"""A biased reading at least this likely that opens like a command needs no second opinion."""
+BIAS_LEAD = 0.2
+"""How much likelier the biased reading of other talk must be to be believed: the hint alone makes
+it likelier, and bends ordinary sentences (word errors of read speech 1.6% plain, 4.8% biased)."""
+NOISE_PROB = 0.6
+NOISE_LOGPROB = -1.0
+"""Beyond both, the plain reading is invented from noise.
+
+Source: the thresholds of OpenAI's reference decoder for `no_speech` and `logprob`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ears:
+    """The loaded models, shared by all utterances."""
+
+    detector: SpeechDetector
+    whisper: Whisper
+
+    @classmethod
+    def load(cls, folder: Path, *, threads: int, language: str) -> Ears:
+        """Load them; takes about a second.
+
+        Raises:
+            EngineUnavailable: a library is missing, or the folder holds no Whisper model.
+        """
+        ears = cls(SpeechDetector(), Whisper(folder, threads=threads, language=language))
+        silence = np.zeros(RATE_HZ, np.float32)
+        ears.detector.track().push(silence)
+        ears.whisper.read(ears.whisper.encode(silence), beam=1)  # the first calls are slow: not the user's
+        return ears
+
+
+class Segment(NamedTuple):
+    """A stretch of frames that is decoded at once."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What is known of an utterance when it is over."""
+
+    text: str
+    speech_s: float
+    avg_logprob: float | None
+    no_speech_prob: float | None
+
+
+class Utterance:
+    """One utterance. Used by one thread at a time.
+
+    Args:
+        ears: the models.
+        context: names that may be spoken.
+        expect: what kind of speech this is.
+    """
+
+    def __init__(self, ears: Ears, context: Context, expect: Expect) -> None:
+        whisper = self._whisper = ears.whisper
+        self._prompt = ""
+        if expect == "command":
+            self._prompt = command_prompt(
+                context, lambda text: whisper.prompt_tokens(text) <= MAX_PROMPT_TOKENS
+            )
+        self._track = ears.detector.track()
+        self._blocks: list[Samples] = []
+        self._dropped = 0  # samples before the blocks, read already
+        self._length = 0  # samples in all
+        self._frame = 0  # frames that were assigned to segments
+        self._open: int | None = None  # first frame of the segment under way
+        self._last_speech = 0  # frame after the last one of speech
+        self._cut_at = 0  # no segment begins before this frame
+        self._closed: list[Segment] = []  # complete, not read
+        self._read: list[Reading] = []  # readings of complete segments
+        self._ahead: tuple[Segment, Reading] | None = None  # the newest good reading of the open segment
+        self._tried_at = 0  # frame of the newest partial reading
+
+    def push(self, samples: Samples) -> None:
+        """Add sound: mono, 16 kHz. Cheap: finds speech, reads nothing."""
+        if len(samples):
+            self._blocks.append(samples)
+            self._length += len(samples)
+            self._track.push(samples)
+            self._segment()
+
+    @property
+    def partial_due(self) -> bool:
+        """Whether reading ahead would show something new."""
+        if self._closed:
+            return True
+        if self._open is None or not self._enough(Segment(self._open, self._last_speech)):
+            return False
+        if self._frame - self._last_speech >= TAIL_FRAMES:
+            return self._ahead is None or self._ahead[0] != self._tail_segment(self._open)
+        return self._frame - max(self._tried_at, self._open) >= PARTIAL_FRAMES
+
+    def read_ahead(self) -> str:
+        """Return the text so far, after one decode of what is new."""
+        if self._closed:
+            self._read_closed(self._closed.pop(0))
+            return self._text()
+        if self._open is None:
+            return self._text()
+        self._tried_at = self._frame
+        if self._frame - self._last_speech >= TAIL_FRAMES:
+            segment = self._tail_segment(self._open)
+            self._ahead = (segment, self._believe(segment))
+            return self._text(self._ahead[1])
+        return self._text(self._glance(Segment(self._open, self._frame)))
+
+    def finish(self, abandoned: Callable[[], bool] = lambda: False) -> Heard:
+        """Return the whole text. No sound may come after.
+
+        Args:
+            abandoned: asked between two segments; the rest is not read once nobody wants it.
+        """
+        self._track.flush()
+        self._segment()
+        if self._open is not None:
+            self._close(self._tail_segment(self._open))
+        while self._closed and not abandoned():
+            self._read_closed(self._closed.pop(0))
+        sure = sum(probability >= ONSET for probability in self._track.probabilities)
+        spoken = [reading for reading in self._read if reading.text]
+        return Heard(
+            text=self._text(),
+            speech_s=sure * FRAME_S if spoken else 0.0,
+            avg_logprob=min((r.avg_logprob for r in spoken), default=None),
+            no_speech_prob=max((r.no_speech_prob for r in spoken), default=None),
+        )
+
+    # ---- segments --------------------------------------------------------------------------------
+
+    def _segment(self) -> None:
+        """Assign new frames, one by one, so that chunks make no difference."""
+        speech = self._track.speech
+        while self._frame < len(speech):
+            now = self._frame
+            self._frame += 1
+            if speech[now]:
+                self._last_speech = now + 1
+                if self._open is None:
+                    self._open = max(self._cut_at, now - PRE_ROLL_FRAMES)
+            if self._open is None:
+                continue
+            if self._frame - self._last_speech >= PAUSE_FRAMES:
+                self._close(self._tail_segment(self._open))
+                self._open = None
+            elif self._frame - self._open >= MAX_SEGMENT_FRAMES:
+                cut = self._quietest(self._frame - MAX_SEGMENT_FRAMES // 2, self._frame)
+                self._close(Segment(self._open, cut))
+                self._open = cut
+
+    def _close(self, segment: Segment) -> None:
+        self._closed.append(segment)
+        self._cut_at = segment.end
+
+    def _tail_segment(self, start: int) -> Segment:
+        return Segment(start, min(self._last_speech + TAIL_FRAMES, self._frame))
+
+    def _quietest(self, start: int, end: int) -> int:
+        """Return the middle of the longest silence in a stretch, or its least speech-like frame."""
+        best, run = Segment(start, start), start
+        for frame in range(start, end):
+            if self._track.speech[frame]:
+                run = frame + 1
+            elif frame + 1 - run > best.end - best.start:
+                best = Segment(run, frame + 1)
+        if best.end > best.start:
+            return (best.start + best.end) // 2
+        return start + int(np.argmin(self._track.probabilities[start:end]))
+
+    def _enough(self, segment: Segment) -> bool:
+        sure = sum(p >= ONSET for p in self._track.probabilities[segment.start : segment.end])
+        return sure >= MIN_SURE_FRAMES
+
+    def _sound(self, segment: Segment) -> Samples:
+        if len(self._blocks) > 1:
+            self._blocks = [np.concatenate(self._blocks)]
+        start, end = segment.start * FRAME - self._dropped, segment.end * FRAME - self._dropped
+        return self._blocks[0][max(0, start) : end]
+
+    def _forget(self, frame: int) -> None:
+        """Drop the sound before a frame: it has been read."""
+        count = frame * FRAME - self._dropped
+        if count > RATE_HZ and self._blocks:
+            whole = np.concatenate(self._blocks)
+            self._blocks = [whole[count:].copy()]
+            self._dropped += min(count, len(whole))
+
+    # ---- readings --------------------------------------------------------------------------------
+
+    def _read_closed(self, segment: Segment) -> None:
+        if self._ahead is not None and self._ahead[0] == segment:
+            self._read.append(self._ahead[1])
+        elif self._enough(segment):
+            self._read.append(self._believe(segment))
+        self._ahead = None
+        self._forget(segment.end)
+
+    def _believe(self, segment: Segment) -> Reading:
+        """Read a segment as well as we can."""
+        sound = self._whisper.encode(self._sound(segment))
+        biased: Reading | None = None
+        if self._prompt:
+            biased = self._whisper.read(sound, prompt=self._prompt)
+            if opens_like_a_command(biased.text) and biased.avg_logprob >= SURE_LOGPROB:
+                return biased
+        plain = self._whisper.read(sound)
+        if plain.no_speech_prob > NOISE_PROB and plain.avg_logprob < NOISE_LOGPROB:
+            return Reading("", plain.avg_logprob, plain.no_speech_prob)
+        if biased is None or not biased.text:
+            return plain
+        likelier = biased.avg_logprob > plain.avg_logprob + BIAS_LEAD
+        return biased if likelier or opens_like_a_command(biased.text) else plain
+
+    def _glance(self, segment: Segment) -> Reading:
+        """Read a segment quickly, for a partial text that the next one replaces."""
+        sound = self._whisper.encode(self._sound(segment))
+        reading = self._whisper.read(sound, prompt=self._prompt, beam=1)
+        if self._prompt and not opens_like_a_command(reading.text):
+            reading = self._whisper.read(sound, beam=1)
+        if reading.no_speech_prob > NOISE_PROB and reading.avg_logprob < NOISE_LOGPROB:
+            return Reading("", reading.avg_logprob, reading.no_speech_prob)
+        return reading
+
+    def _text(self, last: Reading | None = None) -> str:
+        readings = [*self._read, *([last] if last else [])]
+        return " ".join(reading.text for reading in readings if reading.text)

