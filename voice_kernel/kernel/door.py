@@ -10,9 +10,13 @@ the stack what was hit: user code, in which it raises, or a wait, which it cance
 
 from __future__ import annotations
 
+import _thread
 import asyncio
+import builtins
 import concurrent.futures
 import contextlib
+import getpass
+import logging
 import queue
 import signal
 import sys
@@ -36,6 +40,8 @@ from voice_kernel.messages import Output, Problem
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -74,12 +80,19 @@ class _Pump(Generic[T]):
 
     parent: Message | None
     can_ask: bool
+    jobs_below: int
+    """How many jobs were running when it began: it waits inside the last of them."""
     wake: queue.SimpleQueue[None] = field(default_factory=queue.SimpleQueue)
     """Anything in it means: look around. Its `put` is safe in a signal handler."""
     submission: Submission[T] | None = None
     interrupts: int = 0
     next_input: str | None = None
     ended: bool = False
+
+    def interrupt(self) -> None:
+        """Ask the wait to end. Safe in a signal handler."""
+        self.interrupts += 1
+        self.wake.put(None)
 
 
 @dataclass(eq=False, slots=True)
@@ -117,7 +130,7 @@ class Kernel:
     """
 
     def __init__(self, shell: InteractiveShell) -> None:
-        self.shell = shell
+        self.shell: Any = shell  # a kernel's has more methods than a terminal's, and few of either are typed
         kernel = getattr(shell, "kernel", None)
         self._jupyter = JupyterKernel(kernel) if kernel is not None else None
         self._lock = threading.Lock()  # never taken in the signal handler
@@ -131,6 +144,7 @@ class Kernel:
         self._cell_parent: Message | None = None
         self._undo = contextlib.ExitStack()
         if self._jupyter is not None:
+            self._note_cell()
             shell.events.register("pre_execute", self._note_cell)
             self._undo.callback(shell.events.unregister, "pre_execute", self._note_cell)
 
@@ -199,12 +213,12 @@ class Kernel:
             asyncio.CancelledError: it was cancelled by someone else.
             KernelError: waits are nested deeper than `MAX_DEPTH`, or the door is closed.
         """
-        if threading.current_thread() is not threading.main_thread():
+        if not _on_main_thread():
             return _outcome(loop.submit(_begin(start, None)))
         parent: Message | None = None
         if self._jupyter is not None:
-            parent = self.shell.get_parent()  # type: ignore[attr-defined]  # a kernel's shell has it
-        pump: _Pump[T] = _Pump(parent, self._may_ask_here())
+            parent = self.shell.get_parent()
+        pump: _Pump[T] = _Pump(parent, self._may_ask_here(), len(self._running))
         with self._interrupts_decided():
             return self._pump(pump, loop, start)
 
@@ -255,7 +269,7 @@ class Kernel:
         JupyterLab allows its cells to ask for input; nbclient, papermill and `jupyter execute` do not.
         """
         pump = _waiting.get()
-        if pump is None and threading.current_thread() is not threading.main_thread():
+        if pump is None and not _on_main_thread():
             pump = next(iter(self._pumps[-1:]), None)
         return pump.can_ask if pump is not None else self._may_ask_here()
 
@@ -269,8 +283,8 @@ class Kernel:
             display = Display(lambda kind, content: shell.display_pub.publish(**content))
             shell.display_pub.publish(**display.content(bundle, metadata))
             return display
-        on_main_thread = threading.current_thread() is threading.main_thread()
-        parent = pump.parent if pump is not None else shell.get_parent()  # type: ignore[attr-defined]
+        on_main_thread = _on_main_thread()
+        parent: Message = pump.parent if pump is not None and pump.parent else shell.get_parent()
         display = Display(lambda kind, content: jupyter.publish(kind, content, parent))
         content = display.content(bundle, metadata)
         if on_main_thread:
@@ -286,7 +300,7 @@ class Kernel:
             False when no `%voice` waits for the calling turn: nothing was done.
         """
         pump = _waiting.get()
-        if pump is None and threading.current_thread() is threading.main_thread():
+        if pump is None and _on_main_thread():
             pump = next(iter(self._pumps[-1:]), None)
         if pump is None or pump.ended:
             return False
@@ -372,6 +386,8 @@ class Kernel:
         async with self._jupyter.main_lock():
             with self._lock:
                 self._idle_scheduled = False
+            if self._cell_parent is not None:  # this callback has a context of its own, without a parent
+                self.shell.set_parent(self._cell_parent)
             try:
                 job = self._take()
                 if job is not None:
@@ -464,6 +480,7 @@ class Kernel:
     @contextlib.contextmanager
     def _on_stage(self, job: _Job) -> Iterator[float]:
         """Hold everything a job's code needs around it, and clear away after it."""
+        cell_parent = self._cell_parent
         self._running.append(job)
         with self._lock:
             job.stoppable = True
@@ -474,6 +491,7 @@ class Kernel:
         except BaseException as error:
             # What ends the stage itself is no matter of the user's code. The awaiting tool must hear of
             # it, and the main thread's loop must not: only an end of the process passes through.
+            logger.error("A job's stage broke: %s", type(error).__name__)
             if not job.future.done():
                 job.future.set_exception(KernelError(f"The code could not be run: {type(error).__name__}."))
             if not isinstance(error, Exception):
@@ -486,6 +504,9 @@ class Kernel:
             while job.stop and time.monotonic() < deadline:
                 time.sleep(0.0005)
             self._running.remove(job)
+            self._cell_parent = cell_parent
+            if signal.getsignal(signal.SIGINT) != self._on_signal and _on_main_thread():
+                signal.signal(signal.SIGINT, self._on_signal)  # the code left a handler of its own
 
     def _stage(self, job: _Job) -> tuple[Message | None, bool]:
         """Return to which request the outputs belong, and whether they are hidden."""
@@ -500,7 +521,7 @@ class Kernel:
 
     def _needs_loop(self, code: str) -> bool:
         """Return whether code has a top-level await that asyncio runs. Source: ipykernel's do_execute."""
-        from IPython.core.interactiveshell import _asyncio_runner  # type: ignore[attr-defined]
+        from IPython.core.interactiveshell import _asyncio_runner
 
         shell: Any = self.shell
         if shell.loop_runner is not _asyncio_runner:
@@ -515,6 +536,8 @@ class Kernel:
         job.result = self.shell.run_cell(job.code, store_history=job.store_history)
 
     async def _run_cell_async(self, job: _Job) -> None:
+        if job.interrupted:
+            return
         shell = self.shell
         job.result = await shell.run_cell_async(
             job.code, store_history=job.store_history, transformed_cell=shell.transform_cell(job.code)
@@ -528,17 +551,16 @@ class Kernel:
         elif (error := task.exception()) is not None:
             raise error
 
-        def after() -> None:
-            self.shell.events.trigger("post_execute")
-            self.shell.events.trigger("post_run_cell", job.result)
-
-        self._guarded(job, after)
+        # `run_cell` would do it; matplotlib's figures come out here.
+        self.shell.events.trigger("post_execute")
+        self.shell.events.trigger("post_run_cell", job.result)
 
     def _guarded(self, job: _Job, call: Callable[[], None]) -> None:
-        """Call the shell; an interrupt that IPython lets through ends here."""
+        """Call the shell, unless interrupted before; an interrupt that IPython lets through ends here."""
         try:
             job.armed = True
-            call()
+            if not job.interrupted:
+                call()
         except KeyboardInterrupt:
             job.interrupted = True
         finally:
@@ -581,68 +603,65 @@ class Kernel:
     @contextlib.contextmanager
     def _interrupts_decided(self) -> Iterator[None]:
         """Let `_on_signal` decide about interrupts."""
-        if threading.current_thread() is not threading.main_thread():
-            yield  # an embedded kernel: signals are not for it
+        if not _on_main_thread():
+            yield  # a kernel embedded in a thread: signals are not for it
             return
         before = signal.signal(signal.SIGINT, self._on_signal)
         try:
             yield
         finally:
-            # Setting a handler first lets the old one handle what is pending.
+            # Python first lets the present handler handle what is pending, and then replaces it.
             signal.signal(signal.SIGINT, before if before is not None else signal.SIG_DFL)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         """Decide what an interrupt hits. Runs between any two steps of the main thread; takes no lock."""
+        job = self._running[-1] if self._running else None
+        place = self._place(frame)
         target = next((job for job in self._running if job.stop), None)
         if target is not None:
-            # Sent by `_stop`: it ends that job, and with it the waits that were started inside it.
+            # Sent by `_stop`: it ends that job, and with it the waits that began inside it.
             target.stop = False
-            for pump in self._pumps_inside(target):
-                _interrupt(pump)
-        job = self._running[-1] if self._running else None
-        match self._place(frame):
-            case "code":
-                assert job is not None
-                if target is None and self._pumps and job.pump is not self._pumps[-1]:
-                    _interrupt(self._pumps[-1])  # the person meant the cell that waits here
-                if job.armed and frame is not None and frame.f_code is _GUARDED:
-                    job.armed = False  # in `_guarded` itself: once, or it would hit its own clean-up
-                job.interrupted = True
-                raise KeyboardInterrupt
-            case "loop":
-                if job is not None and job.task is not None:
-                    job.interrupted = True
-                    job.task.get_loop().call_soon_threadsafe(job.task.cancel)
-            case "wait":
-                if target is None and self._pumps:
-                    _interrupt(self._pumps[-1])
-            case "between":
-                if target is None and job is None and self._pumps:
-                    _interrupt(self._pumps[-1])
+            target.interrupted = True
+            index = self._running.index(target)
+            for pump in self._pumps:
+                if pump.jobs_below > index:
+                    pump.interrupt()
+        elif self._pumps and (place == "wait" or job is None or job.pump is not self._pumps[-1]):
+            # A person: the cell that waits is meant, also while it runs code for somebody else.
+            self._pumps[-1].interrupt()
+        elif job is not None:
+            job.interrupted = True
+        if job is None or place == "wait":
+            return
+        if place == "code":
+            if frame is not None and frame.f_code is _GUARDED:
+                job.armed = False  # in `_guarded` itself only once, or it would hit its own clean-up
+            raise KeyboardInterrupt
+        if job.task is not None:
+            job.interrupted = True
+            job.task.get_loop().call_soon_threadsafe(job.task.cancel)
 
-    def _place(self, frame: FrameType | None) -> Literal["code", "loop", "wait", "between"]:
-        """Find what the main thread does: the innermost of the frames that mark it."""
+    def _place(self, frame: FrameType | None) -> Literal["code", "loop", "wait"]:
+        """Find what the main thread does: the innermost of the frames that mark it.
+
+        Returns:
+            `code`: the code of a job, where an interrupt can raise; `wait`: a pump, or what is around
+            a job's code; `loop`: code with a top-level await, between its steps.
+        """
         job = self._running[-1] if self._running else None
         user_code = getattr(type(self.shell).run_code, "__code__", None)
         while frame is not None:
             code: CodeType = frame.f_code
-            if code is user_code and job is not None:
+            if code is user_code:
                 return "code"
             if code is _GUARDED:
-                return "code" if job is not None and job.armed else "between"
+                return "code" if job is not None and job.armed else "wait"
             if code is _NESTED:
                 return "loop"
-            if code is _PUMPING:
+            if code is _WAITING:
                 return "wait"
             frame = frame.f_back
-        return "loop" if job is not None and job.task is not None else "between"
-
-    def _pumps_inside(self, job: _Job) -> list[_Pump[Any]]:
-        """Return the waits that were started by the code of a job that runs."""
-        return self._pumps[self._pumps_below(job) :]
-
-    def _pumps_below(self, job: _Job) -> int:
-        return self._depths.get(job, len(self._pumps))
+        return "loop"
 
     # ---- small things -----------------------------------------------------------------------------
 
@@ -653,7 +672,7 @@ class Kernel:
 
     def _note_cell(self) -> None:
         """Before a cell or a job runs: remember whose output is whose."""
-        if threading.current_thread() is threading.main_thread():
+        if _on_main_thread():
             shell: Any = self.shell
             self._cell_parent = parent = shell.get_parent()
             shell.set_parent(parent)  # also for threads, should `_settle` have just reset it
@@ -665,5 +684,76 @@ class Kernel:
         threads that have no parent of their own, such as the one that reads C-level output.
         """
         parent = self._cell_parent
-        if parent is not None and threading.current_thread() is not threading.main_thread():
-            self.shell.set_parent(parent)  # type: ignore[attr-defined]  # a kernel's shell has it
+        if parent is not None and not _on_main_thread():
+            self.shell.set_parent(parent)
+
+
+_GUARDED: CodeType = Kernel._guarded.__code__
+_NESTED: CodeType = Kernel._run_nested.__code__
+_WAITING: CodeType = Kernel.wait.__code__
+
+
+async def _begin(start: Callable[[], Coroutine[Any, Any, T]], pump: _Pump[T] | None) -> T:
+    _waiting.set(pump)
+    return await start()
+
+
+def _outcome(submission: Submission[T]) -> T:
+    try:
+        return submission.result()
+    except concurrent.futures.CancelledError:
+        raise asyncio.CancelledError from None
+
+
+def _on_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()
+
+
+def _signal_main_thread() -> None:
+    ident = threading.main_thread().ident
+    if ident is not None and hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(ident, signal.SIGINT)  # unlike interrupt_main, it wakes a sleep
+    else:
+        _thread.interrupt_main()
+
+
+def _main_loop() -> asyncio.AbstractEventLoop:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:  # a terminal
+        from IPython.core.async_helpers import get_asyncio_loop
+
+        loop: asyncio.AbstractEventLoop = get_asyncio_loop()  # type: ignore[no-untyped-call]
+        return loop
+
+
+@contextlib.contextmanager
+def _no_input() -> Iterator[None]:
+    """Let `input()` fail plainly: in idle time no front end waits to be asked."""
+    from IPython.core.error import StdinNotImplementedError
+
+    def refuse(*args: object, **options: object) -> str:
+        raise StdinNotImplementedError("input() needs a cell: this code was not started from one")
+
+    before = builtins.input, getpass.getpass
+    builtins.input, getpass.getpass = refuse, refuse
+    try:
+        yield
+    finally:
+        builtins.input, getpass.getpass = before
+
+
+def _problem(error: BaseException | None, interrupted: bool) -> Problem | None:
+    if interrupted:
+        return Problem(kind="KeyboardInterrupt", message="The code was interrupted.", retryable=True)
+    if error is None:
+        return None
+    try:
+        message = str(error)
+    except Exception:  # noqa: BLE001 - an exception of the user's making may fail to say what it is
+        message = ""
+    return Problem(kind=type(error).__name__, message=message[:MAX_MESSAGE_CHARS])
+
+
+def _shutting_down() -> KernelError:
+    return KernelError("The assistant is shutting down.", hint="Restart the kernel to use it again.")
