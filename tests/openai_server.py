@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import itertools
 import json
+import re
 import socket
 import threading
 import time
@@ -62,7 +63,7 @@ class Reply:
 
     @property
     def pieces(self) -> list[str]:
-        return [word + " " for word in self.text.split(" ")[:-1]] + self.text.split(" ")[-1:] if self.text else []
+        return re.findall(r"\S+\s*", self.text)
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,10 @@ class OpenAIServer:
 
     def __init__(self) -> None:
         self.url = ""
+        self.reset()
+
+    def reset(self) -> None:
+        """Be as new, at the same address."""
         self.script: list[Reply] = []
         self.key: str | None = None
         """The key to insist on; None takes any."""
@@ -348,7 +353,7 @@ class OpenAIServer:
             self.holding.set()
             try:
                 async with asyncio.timeout(LIMIT_S):
-                    while not self.release.is_set():
+                    while not self.release.is_set():  # noqa: ASYNC110 - set on the test's thread
                         await asyncio.sleep(0.005)
             except asyncio.CancelledError:
                 self.hung_up.set()
