@@ -1,0 +1,331 @@
+// Generated from voice_kernel/messages.py by `make generate`. Do not edit.
+
+export type ToKernel =
+  | Hello
+  | AudioStart
+  | Audio
+  | AudioEnd
+  | Say
+  | CancelTask
+  | CancelTurn
+  | RetryTask
+  | ApprovalShown
+  | Decide
+  | Interrupt
+  | WarmUp;
+export type ToSurface =
+  | State
+  | TurnChanged
+  | TaskChanged
+  | TaskOutput
+  | AnswerDelta
+  | ApprovalChanged
+  | SpeechChanged
+  | Notice
+  | ControlSpoken;
+
+/**
+ * Protocol 1.
+ */
+export interface Wire {
+  protocol: 1;
+}
+/**
+ * What a surface shows of the configuration; never a secret.
+ */
+export interface About {
+  cwd: string;
+  model: string;
+  shell_allowed: boolean;
+  version: string;
+  warnings: string[];
+}
+/**
+ * More of a model's answer.
+ */
+export interface AnswerDelta {
+  text: string;
+  turn_id: number;
+  type: 'answer_delta';
+}
+/**
+ * A card that waits for a person.
+ */
+export interface Approval {
+  arguments: {
+    [k: string]: unknown;
+  };
+  created_at: number;
+  id: number;
+  reason: string;
+  shown_at: number | null;
+  state: 'open' | 'approved' | 'denied' | 'expired';
+  target: string;
+  task_id: number;
+  tool: string;
+}
+export interface ApprovalChanged {
+  approval: Approval;
+  type: 'approval';
+}
+/**
+ * The card is on the screen: from now on a spoken yes can count.
+ */
+export interface ApprovalShown {
+  approval_id: number;
+  type: 'approval_shown';
+}
+/**
+ * One chunk of mono 16-bit little-endian PCM, in the message's first binary buffer.
+ */
+export interface Audio {
+  seq: number;
+  type: 'audio';
+  utterance_id: string;
+}
+/**
+ * The key was released (`discard` false), or the recording was thrown away.
+ */
+export interface AudioEnd {
+  chunks: number;
+  discard: boolean;
+  type: 'audio_end';
+  utterance_id: string;
+}
+/**
+ * The microphone opened; chunks follow.
+ */
+export interface AudioStart {
+  rate_hz: number;
+  type: 'audio_start';
+  utterance_id: string;
+}
+/**
+ * One tool call of a plan, as the parser or the model made it.
+ */
+export interface Call {
+  arguments: {
+    [k: string]: unknown;
+  };
+  tool: string;
+}
+export interface CancelTask {
+  task_id: number;
+  type: 'cancel_task';
+}
+export interface CancelTurn {
+  turn_id: number;
+  type: 'cancel_turn';
+}
+/**
+ * A control that the surface itself must carry out.
+ */
+export interface ControlSpoken {
+  control: 'stop_listening' | 'stop_speaking';
+  type: 'control';
+}
+/**
+ * A click on Approve or Deny.
+ */
+export interface Decide {
+  approval_id: number;
+  approved: boolean;
+  type: 'decide';
+}
+/**
+ * First message of a surface, and the first after a reconnect: answered with `State`.
+ */
+export interface Hello {
+  approve: string[];
+  kind: 'widget' | 'card' | 'sidebar' | 'client';
+  protocol: number;
+  surface_id: string;
+  type: 'hello';
+}
+/**
+ * Interrupt user code that runs in the kernel.
+ */
+export interface Interrupt {
+  type: 'interrupt';
+}
+/**
+ * Something a person should know that belongs to no turn.
+ */
+export interface Notice {
+  hint: string;
+  level: 'info' | 'warning' | 'error';
+  message: string;
+  type: 'notice';
+}
+/**
+ * One piece of output, in the words of the Jupyter messaging protocol.
+ */
+export interface Output {
+  data: {
+    [k: string]: string;
+  };
+  kind: 'stream' | 'display' | 'result' | 'error';
+  text: string;
+}
+/**
+ * An error as data: what happened and what to do next.
+ */
+export interface Problem {
+  hint: string;
+  kind: string;
+  message: string;
+  retryable: boolean;
+}
+/**
+ * How far a running task is.
+ */
+export interface Progress {
+  fraction: number | null;
+  label: string;
+}
+/**
+ * What a task gave back.
+ */
+export interface Result {
+  code: string;
+  data: {
+    [k: string]: unknown;
+  };
+  exit_code: number | null;
+  outputs: Output[];
+  summary: string;
+  tests: TestReport | null;
+  text: string;
+}
+/**
+ * What a test run amounts to; failures first, then up to 200 others.
+ */
+export interface TestReport {
+  cases: TestCase[];
+  duration_s: number;
+  errors: number;
+  failed: number;
+  passed: number;
+  skipped: number;
+}
+/**
+ * One test's outcome.
+ */
+export interface TestCase {
+  detail: string;
+  duration_s: number;
+  file: string;
+  id: string;
+  line: number;
+  message: string;
+  outcome: 'passed' | 'failed' | 'skipped' | 'error' | 'xfailed' | 'xpassed';
+}
+export interface RetryTask {
+  task_id: number;
+  type: 'retry_task';
+}
+/**
+ * Text typed, or a transcript that was edited and is to be run again.
+ */
+export interface Say {
+  corrects_turn_id: number | null;
+  text: string;
+  type: 'say';
+}
+/**
+ * The recogniser's state.
+ */
+export interface Speech {
+  engine: string;
+  hint: string;
+  message: string;
+  state: 'idle' | 'loading' | 'ready' | 'listening' | 'transcribing' | 'unavailable';
+}
+export interface SpeechChanged {
+  speech: Speech;
+  type: 'speech';
+}
+/**
+ * Everything a surface needs to draw itself; sent first, and again after a reconnect.
+ */
+export interface State {
+  about: About;
+  approvals: Approval[];
+  protocol: number;
+  speech: Speech;
+  tasks: Task[];
+  turns: Turn[];
+  type: 'state';
+}
+/**
+ * One action: a tool call that was let through the door, or waits before it.
+ */
+export interface Task {
+  approval_id: number | null;
+  arguments: {
+    [k: string]: unknown;
+  };
+  created_at: number;
+  ended_at: number | null;
+  id: number;
+  log_cut_bytes: number;
+  log_path: string;
+  origin: 'voice' | 'text' | 'magic' | 'script' | 'model' | 'retry';
+  output_bytes: number;
+  problem: Problem | null;
+  progress: Progress | null;
+  result: Result | null;
+  started_at: number | null;
+  state: 'queued' | 'awaiting_approval' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'interrupted';
+  tail: string;
+  title: string;
+  tool: string;
+  turn_id: number;
+}
+/**
+ * One utterance and what became of it.
+ */
+export interface Turn {
+  answer: string;
+  audio_s: number | null;
+  calls: Call[];
+  closest: string[];
+  created_at: number;
+  ended_at: number | null;
+  id: number;
+  latency_s: number | null;
+  origin: 'voice' | 'text' | 'magic' | 'script' | 'model' | 'retry';
+  parent_id: number | null;
+  partial: boolean;
+  problem: Problem | null;
+  route: ('intents' | 'fuzzy' | 'model' | 'none') | null;
+  state: 'listening' | 'understanding' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'nothing';
+  surface_id: string;
+  text: string;
+}
+export interface TaskChanged {
+  task: Task;
+  type: 'task';
+}
+/**
+ * More output of a running task, coalesced to at most 10 a second and 8 KB each.
+ */
+export interface TaskOutput {
+  output_bytes: number;
+  skipped_bytes: number;
+  task_id: number;
+  text: string;
+  type: 'task_output';
+}
+/**
+ * The panel is open: load the recogniser now.
+ */
+export interface WarmUp {
+  type: 'warm_up';
+}
+export interface TurnChanged {
+  turn: Turn;
+  type: 'turn';
+}
+
+export const PROTOCOL = 1;

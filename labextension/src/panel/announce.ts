@@ -1,0 +1,67 @@
+/**
+ * What a screen reader is told, and how urgently: transcripts, ends of tasks, approvals, problems.
+ *
+ * Pure: it compares the session before and after a message. It leaves out what only moves (partial
+ * transcripts, output, progress), which would drown the rest.
+ */
+import type { ToSurface } from '../messages.gen';
+import { type Session, hasEnded, turnHasEnded } from './store';
+import { TASK_STATE, callText } from './wording';
+
+export interface Announcement {
+  readonly text: string;
+  readonly urgent: boolean;
+}
+
+export function announcementOf(before: Session, message: ToSurface): Announcement | null {
+  switch (message.type) {
+    case 'turn': {
+      const turn = message.turn;
+      const known = before.turns.get(turn.id);
+      if (turn.problem && !known?.problem) {
+        return { text: `${turn.problem.message} ${turn.problem.hint}`.trim(), urgent: true };
+      }
+      const ended = turnHasEnded(turn) && !(known && turnHasEnded(known));
+      if (ended && turn.answer) {
+        return { text: turn.answer.slice(0, 500), urgent: false };
+      }
+      if (ended && turn.route === 'none' && turn.closest.length > 0) {
+        return { text: `Not understood. Closest: ${turn.closest.join('; ')}`, urgent: false };
+      }
+      if (turn.origin === 'voice' && turn.text && !turn.partial && (!known || known.partial || !known.text)) {
+        return { text: `Heard: ${turn.text}`, urgent: false };
+      }
+      return null;
+    }
+    case 'task': {
+      const task = message.task;
+      const known = before.tasks.get(task.id);
+      if (!hasEnded(task) || (known && hasEnded(known))) {
+        return null;
+      }
+      const detail = task.problem?.message ?? task.result?.summary ?? task.title;
+      return {
+        text: `Task ${task.id} ${TASK_STATE[task.state].toLowerCase()}: ${detail}`,
+        urgent: task.state === 'failed'
+      };
+    }
+    case 'approval': {
+      const approval = message.approval;
+      if (approval.state !== 'open' || before.approvals.get(approval.id)?.state === 'open') {
+        return null;
+      }
+      return {
+        text: `Approval ${approval.id} needed: ${callText(approval)}. ${approval.reason}`,
+        urgent: true
+      };
+    }
+    case 'notice':
+      return { text: `${message.message} ${message.hint}`.trim(), urgent: message.level === 'error' };
+    case 'speech':
+      return message.speech.state === 'unavailable' && before.speech.state !== 'unavailable'
+        ? { text: `${message.speech.message} ${message.speech.hint}`.trim(), urgent: true }
+        : null;
+    default:
+      return null;
+  }
+}

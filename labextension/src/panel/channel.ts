@@ -1,0 +1,17 @@
+/**
+ * The one way between a panel and its kernel, whoever carries it (an anywidget model, a sidebar's comm).
+ *
+ * Responsible for the contract only; it knows no message beyond its type.
+ */
+import type { ToKernel, ToSurface } from '../messages.gen';
+
+export type Unsubscribe = () => void;
+
+export interface Channel {
+  /** Sends one message, with binary buffers beside it. Throws when the channel is closed. */
+  send(message: ToKernel, buffers?: ArrayBuffer[]): void;
+  /** Calls back for every message of the kernel, in order. */
+  onMessage(callback: (message: ToSurface) => void): Unsubscribe;
+  /** Calls back when the other end is gone: kernel restarted or dead, comm closed. */
+  onClose(callback: () => void): Unsubscribe;
+}

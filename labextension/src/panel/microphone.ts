@@ -1,0 +1,125 @@
+/**
+ * The microphone as the panel uses it: gestures in, a recording and its level out.
+ *
+ * Responsible for joining gesture, recorder, hold key and the remembered choices. It does not know how the
+ * button looks, nor what the kernel makes of the sound.
+ */
+import type { ToKernel } from '../messages.gen';
+import { type GestureAction, HoldGesture } from './gesture';
+import { recall, remember } from './preferences';
+import { type MicrophonePhase, Recorder, listDevices } from './recorder';
+import type { Store } from './store';
+
+/** Five seconds of bars at 50 a second. */
+const KEPT_LEVELS = 250;
+
+export class Microphone {
+  /** Loudness of the newest 20 ms pieces, oldest first, each 0 to 1. */
+  readonly levels: number[] = [];
+  private readonly gesture: HoldGesture;
+  private readonly recorder: Recorder;
+
+  constructor(
+    private readonly store: Store,
+    send: (message: ToKernel, buffers?: ArrayBuffer[]) => void
+  ) {
+    this.gesture = new HoldGesture(recall('click_only') === 'yes');
+    this.recorder = new Recorder({
+      send,
+      onPhase: phase => this.enter(phase),
+      onLevel: level => {
+        this.levels.push(level);
+        if (this.levels.length > KEPT_LEVELS) {
+          this.levels.shift();
+        }
+      },
+      onProblem: problem => store.update({ microphoneProblem: problem })
+    });
+    window.addEventListener('blur', this.interrupt);
+    document.addEventListener('visibilitychange', this.interrupt);
+    navigator.mediaDevices?.addEventListener?.('devicechange', this.refreshDevices);
+    void this.refreshDevices();
+  }
+
+  get device(): string {
+    return recall('microphone');
+  }
+
+  set device(id: string) {
+    remember('microphone', id);
+    this.store.update({});
+  }
+
+  get clickOnly(): boolean {
+    return this.gesture.clickOnly;
+  }
+
+  set clickOnly(on: boolean) {
+    this.gesture.clickOnly = on;
+    remember('click_only', on ? 'yes' : '');
+    this.store.update({});
+  }
+
+  readonly press = (): void => this.act(this.gesture.press(performance.now()));
+
+  readonly release = (): void => this.act(this.gesture.release(performance.now()));
+
+  /** The release will not be seen: window or pointer went elsewhere. */
+  readonly interrupt = (): void => this.act(this.gesture.interrupt());
+
+  /** A click without a press, as assistive technology makes it. */
+  readonly toggle = (): void => {
+    this.press();
+    this.act(this.gesture.release(-Infinity));
+  };
+
+  readonly discard = (): void => {
+    this.gesture.reset();
+    this.recorder.discard();
+  };
+
+  readonly stop = (): void => {
+    this.gesture.reset();
+    void this.recorder.stop();
+  };
+
+  readonly refreshDevices = async (): Promise<void> => {
+    this.store.update({ devices: await listDevices().catch(() => []) });
+  };
+
+  dispose(): void {
+    window.removeEventListener('blur', this.interrupt);
+    document.removeEventListener('visibilitychange', this.interrupt);
+    navigator.mediaDevices?.removeEventListener?.('devicechange', this.refreshDevices);
+    if (this.store.snapshot.ui.microphone !== 'idle') {
+      this.recorder.discard();
+    }
+  }
+
+  private act(action: GestureAction): void {
+    if (action === 'start') {
+      this.store.update({ microphoneProblem: null });
+      void this.recorder.start(this.device).then(() => {
+        if (this.store.snapshot.ui.microphone === 'idle') {
+          this.gesture.reset();
+        }
+      });
+    } else if (action === 'stop') {
+      void this.recorder.stop();
+    }
+  }
+
+  private enter(phase: MicrophonePhase): void {
+    if (phase === 'listening') {
+      this.store.update({ microphone: phase, listeningSince: performance.now() });
+      // The names of the devices can be read from now on.
+      void this.refreshDevices();
+      return;
+    }
+    if (phase === 'idle') {
+      this.levels.length = 0;
+      this.gesture.reset();
+    }
+    this.store.update({ microphone: phase, listeningSince: null });
+  }
+}

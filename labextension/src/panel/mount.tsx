@@ -1,0 +1,116 @@
+/**
+ * Puts a panel, or the card of one turn, into an element and returns how to take it out again.
+ *
+ * Responsible for building the parts and for their end. It does not know its host: whoever mounts it hands
+ * over a Channel.
+ */
+import { render } from 'preact';
+import type { Hello, ToKernel, ToSurface } from '../messages.gen';
+import { type Announcement, announcementOf } from './announce';
+import type { Channel } from './channel';
+import { Connection } from './connection';
+import { guardShortcuts, listenForHoldKey } from './keys';
+import { Microphone } from './microphone';
+import { Store } from './store';
+import { followTheme } from './theme';
+import { Card } from './views/Card';
+import { Panel } from './views/Panel';
+import { PanelContext } from './views/context';
+import './panel.css';
+
+export interface MountOptions {
+  readonly channel: Channel;
+  /** `card`: only the turn `turnId`, without microphone and text box. */
+  readonly view: 'panel' | 'card';
+  readonly turnId: number;
+  readonly kind: Hello['kind'];
+}
+
+export function mount(host: HTMLElement, { channel, view, turnId, kind }: MountOptions): () => void {
+  const root = document.createElement('div');
+  root.className = 'vk-root';
+  root.dataset['vkView'] = view;
+  root.dataset['vkKind'] = kind;
+  host.append(root);
+
+  const store = new Store();
+  let announcement: Announcement | null = null;
+  let announced = 0;
+  const draw = (): void => {
+    const snapshot = store.snapshot;
+    render(
+      <PanelContext.Provider value={actions}>
+        {view === 'card' ? (
+          <Card snapshot={snapshot} turnId={turnId} announcement={announcement} announced={announced} />
+        ) : (
+          <Panel snapshot={snapshot} announcement={announcement} announced={announced} />
+        )}
+      </PanelContext.Provider>,
+      root
+    );
+  };
+
+  const receive = (message: ToSurface): void => {
+    const said = announcementOf(store.snapshot.session, message);
+    // A panel on the same page says it already.
+    if (said && (view === 'panel' || !document.querySelector('[data-vk-view="panel"]'))) {
+      announcement = said;
+      announced++;
+    }
+    store.receive(message);
+    if (message.type === 'control' && message.control === 'stop_listening') {
+      microphone.stop();
+    }
+  };
+
+  const connection = new Connection(channel, kind, {
+    onMessage: receive,
+    onPhase: phase => {
+      store.update({ connection: phase });
+      if (phase === 'closed' && store.snapshot.ui.microphone !== 'idle') {
+        microphone.discard();
+      }
+    }
+  });
+  const send = (message: ToKernel, buffers?: ArrayBuffer[]): void => void connection.send(message, buffers);
+  const microphone = new Microphone(store, send);
+  const actions = { store, send, microphone, hasComposer: view === 'panel' };
+
+  store.listen(draw);
+  const stopTheme = followTheme(root);
+  const stopGuard = guardShortcuts(root);
+  const stopKey =
+    view === 'panel'
+      ? listenForHoldKey({
+          press: () => {
+            if (!root.checkVisibility() || store.snapshot.ui.connection !== 'open') {
+              return false;
+            }
+            microphone.press();
+            return true;
+          },
+          release: microphone.release
+        })
+      : () => undefined;
+  // Messages may have been lost while the network was away: ask for everything again.
+  const again = (): void => {
+    if (connection.phase === 'open') {
+      connection.hello();
+    }
+  };
+  window.addEventListener('online', again);
+  draw();
+  connection.hello();
+
+  return () => {
+    window.removeEventListener('online', again);
+    stopKey();
+    stopGuard();
+    stopTheme();
+    microphone.dispose();
+    connection.dispose();
+    store.dispose();
+    render(null, root);
+    root.remove();
+  };
+}

@@ -1,0 +1,24 @@
+/**
+ * The little this browser remembers: which microphone, and whether to click or to hold.
+ *
+ * Storage may be off, full or forbidden in a frame; then nothing is remembered and nothing breaks.
+ */
+const PREFIX = 'voice_kernel.';
+
+export type Preference = 'microphone' | 'click_only';
+
+export function recall(name: Preference): string {
+  try {
+    return window.localStorage.getItem(PREFIX + name) ?? '';
+  } catch {
+    return '';
+  }
+}
+
+export function remember(name: Preference, value: string): void {
+  try {
+    window.localStorage.setItem(PREFIX + name, value);
+  } catch {
+    // Said above: not remembered.
+  }
+}

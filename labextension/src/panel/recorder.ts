@@ -1,0 +1,406 @@
+/**
+ * The microphone: opens it, streams it as numbered chunks, and says in words why it cannot.
+ *
+ * Responsible for one recording at a time, from the device to `AudioStart`, `Audio` and `AudioEnd`. The
+ * device is open only while it records, so that the browser's own indicator tells the truth. It does not
+ * know gestures, keys or drawing.
+ */
+import type { ToKernel } from '../messages.gen';
+import { randomId } from './connection';
+import { CHUNK_SAMPLES, Chunker, RATE_HZ, Resampler, loudness, toInt16 } from './pcm';
+
+/** `starting`: the device opens; `listening`: samples flow; `ending`: the last samples are on their way. */
+export type MicrophonePhase = 'idle' | 'starting' | 'listening' | 'ending';
+
+export interface MicrophoneProblem {
+  readonly message: string;
+  /** What the person can do now. */
+  readonly hint: string;
+}
+
+export interface Device {
+  readonly id: string;
+  readonly label: string;
+}
+
+export interface RecorderEvents {
+  send(message: ToKernel, buffers?: ArrayBuffer[]): void;
+  onPhase(phase: MicrophonePhase): void;
+  /** Loudness of the newest 20 ms, 0 to 1. */
+  onLevel(level: number): void;
+  onProblem(problem: MicrophoneProblem): void;
+}
+
+export const MAX_RECORDING_MS = 5 * 60_000;
+/** Sound is some 50 to 100 ms on its way through the system: what was said at release is still to come. */
+export const POST_ROLL_MS = 120;
+const FLUSH_MS = 250;
+
+/** The worklet only gathers: `AudioWorkletGlobalScope` has no modules to share, and pcm.ts can be tested. */
+const WORKLET = `
+class Gather extends AudioWorkletProcessor {
+  constructor(options) {
+    super();
+    this.size = options.processorOptions.size;
+    this.block = new Float32Array(this.size);
+    this.filled = 0;
+    this.open = true;
+    this.port.onmessage = () => {
+      this.port.postMessage(this.block.slice(0, this.filled));
+      this.port.postMessage(null);
+      this.open = false;
+    };
+  }
+  process([channels]) {
+    const samples = channels[0];
+    if (samples && this.open) {
+      let from = 0;
+      while (from < samples.length) {
+        const take = Math.min(this.size - this.filled, samples.length - from);
+        this.block.set(samples.subarray(from, from + take), this.filled);
+        this.filled += take;
+        from += take;
+        if (this.filled === this.size) {
+          this.port.postMessage(this.block, [this.block.buffer]);
+          this.block = new Float32Array(this.size);
+          this.filled = 0;
+        }
+      }
+    }
+    return this.open;
+  }
+}
+registerProcessor('voice-kernel-gather', Gather);
+`;
+
+/** Says what a failed `getUserMedia` or audio graph means, and what to do. */
+export function problemOf(error: unknown): MicrophoneProblem {
+  const name = error instanceof Error || error instanceof DOMException ? error.name : '';
+  switch (name) {
+    case 'NotAllowedError':
+    case 'SecurityError':
+      return {
+        message: 'The browser does not let this page use the microphone.',
+        hint: 'Click the icon to the left of the address, allow the microphone, then try again. Typing works meanwhile.'
+      };
+    case 'NotFoundError':
+      return {
+        message: 'No microphone was found.',
+        hint: 'Plug one in, or choose another in the microphone settings. Typing works meanwhile.'
+      };
+    case 'OverconstrainedError':
+      return {
+        message: 'The chosen microphone is not there any more.',
+        hint: 'Choose another in the microphone settings.'
+      };
+    case 'NotReadableError':
+    case 'AbortError':
+      return {
+        message: 'The microphone is in use by another program, or the system holds it back.',
+        hint: 'Close the program that uses it, or look at the privacy settings of the system, then try again.'
+      };
+    default:
+      return {
+        message: `The microphone could not be opened${name ? ` (${name})` : ''}.`,
+        hint: 'Try again, or reload the page. Typing works meanwhile.'
+      };
+  }
+}
+
+/** Returns why this page can never record, or null. */
+export function obstacle(): MicrophoneProblem | null {
+  if (!window.isSecureContext || !navigator.mediaDevices?.getUserMedia) {
+    return {
+      message: 'Browsers give the microphone only to secure pages, and this one is plain http.',
+      hint: 'Open Jupyter over https, or through a tunnel as http://localhost. Typing works meanwhile.'
+    };
+  }
+  if (typeof AudioWorkletNode === 'undefined') {
+    return {
+      message: 'This browser is too old to stream sound (it has no AudioWorklet).',
+      hint: 'Use a browser from 2021 or later. Typing works meanwhile.'
+    };
+  }
+  return null;
+}
+
+/** Lists the microphones; their names are hidden until the microphone was allowed once. */
+export async function listDevices(): Promise<Device[]> {
+  if (!navigator.mediaDevices?.enumerateDevices) {
+    return [];
+  }
+  const all = await navigator.mediaDevices.enumerateDevices();
+  return all
+    .filter(device => device.kind === 'audioinput' && device.deviceId !== '')
+    .map((device, index) => ({ id: device.deviceId, label: device.label || `Microphone ${index + 1}` }));
+}
+
+interface Graph {
+  readonly context: AudioContext;
+  readonly node: AudioWorkletNode;
+  readonly source: MediaStreamAudioSourceNode;
+}
+
+async function connect(stream: MediaStream, rateHz: number | null): Promise<Graph> {
+  const context = new AudioContext(rateHz === null ? {} : { sampleRate: rateHz });
+  try {
+    const url = URL.createObjectURL(new Blob([WORKLET], { type: 'text/javascript' }));
+    try {
+      await context.audioWorklet.addModule(url);
+    } finally {
+      URL.revokeObjectURL(url);
+    }
+    const source = context.createMediaStreamSource(stream);
+    const node = new AudioWorkletNode(context, 'voice-kernel-gather', {
+      numberOfInputs: 1,
+      numberOfOutputs: 0,
+      channelCount: 1,
+      channelCountMode: 'explicit',
+      processorOptions: { size: Math.round((CHUNK_SAMPLES * context.sampleRate) / RATE_HZ) }
+    });
+    source.connect(node);
+    await context.resume();
+    return { context, node, source };
+  } catch (error) {
+    await context.close();
+    throw error;
+  }
+}
+
+/** One recording, from the first sample to the last. */
+class Recording {
+  readonly utteranceId = randomId();
+  private readonly chunker = new Chunker();
+  private readonly resampler: Resampler;
+  private sent = 0;
+  private started = false;
+
+  constructor(
+    readonly stream: MediaStream,
+    private readonly graph: Graph,
+    private readonly events: RecorderEvents
+  ) {
+    this.resampler = new Resampler(graph.context.sampleRate, RATE_HZ);
+  }
+
+  /** Resolves when the first samples are here; they are sent from then on. */
+  run(): Promise<void> {
+    return new Promise(resolve => {
+      this.graph.node.port.onmessage = (event: MessageEvent<Float32Array | null>) => {
+        if (event.data === null) {
+          this.flushed?.();
+          return;
+        }
+        if (!this.started) {
+          this.started = true;
+          this.events.send({ type: 'audio_start', utterance_id: this.utteranceId, rate_hz: RATE_HZ });
+          resolve();
+        }
+        this.take(this.resampler.push(event.data));
+      };
+    });
+  }
+
+  /** Fetches what the worklet still holds, then ends the utterance. */
+  async finish(): Promise<void> {
+    await new Promise<void>(resolve => {
+      this.flushed = resolve;
+      // A dead audio device never answers.
+      setTimeout(resolve, FLUSH_MS);
+      this.graph.node.port.postMessage('flush');
+    });
+    this.graph.node.port.onmessage = null;
+    this.take(this.resampler.flush());
+    this.chunker.flush().forEach(chunk => this.sendChunk(chunk));
+    this.end(false);
+  }
+
+  end(discard: boolean): void {
+    this.release();
+    if (this.started) {
+      this.started = false;
+      this.events.send({
+        type: 'audio_end',
+        utterance_id: this.utteranceId,
+        chunks: this.sent,
+        discard
+      });
+    }
+  }
+
+  release(): void {
+    this.graph.node.port.onmessage = null;
+    this.graph.source.disconnect();
+    this.stream.getTracks().forEach(track => track.stop());
+    if (this.graph.context.state !== 'closed') {
+      void this.graph.context.close();
+    }
+  }
+
+  private flushed: (() => void) | undefined;
+
+  private take(samples: Float32Array): void {
+    for (const chunk of this.chunker.push(samples)) {
+      this.sendChunk(chunk);
+      this.events.onLevel(loudness(chunk.subarray(0, chunk.length / 2)));
+      this.events.onLevel(loudness(chunk.subarray(chunk.length / 2)));
+    }
+  }
+
+  private sendChunk(chunk: Float32Array): void {
+    const seq = this.sent++;
+    const buffer = toInt16(chunk).buffer as ArrayBuffer;
+    this.events.send({ type: 'audio', utterance_id: this.utteranceId, seq }, [buffer]);
+  }
+}
+
+export class Recorder {
+  private phase: MicrophonePhase = 'idle';
+  private recording: Recording | null = null;
+  /** What was asked for while the device was still opening. */
+  private abandoned: 'stop' | 'discard' | null = null;
+  private limit: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(private readonly events: RecorderEvents) {}
+
+  /** Opens the microphone and streams it until `stop` or `discard`. */
+  async start(deviceId: string): Promise<void> {
+    if (this.phase !== 'idle') {
+      return;
+    }
+    const blocked = obstacle();
+    if (blocked) {
+      this.events.onProblem(blocked);
+      return;
+    }
+    this.abandoned = null;
+    this.enter('starting');
+    let stream: MediaStream | null = null;
+    try {
+      stream = await this.open(deviceId);
+      const recording = new Recording(stream, await this.graph(stream), this.events);
+      if (this.abandoned) {
+        recording.release();
+        this.enter('idle');
+        this.tooSoon();
+        return;
+      }
+      this.recording = recording;
+      stream.getAudioTracks()[0]?.addEventListener('ended', () => this.lost(recording));
+      await recording.run();
+      if (this.recording === recording) {
+        this.limit = setTimeout(() => this.tooLong(), MAX_RECORDING_MS);
+        this.enter('listening');
+      }
+    } catch (error) {
+      // Whatever the browser throws here is told to the person, in words.
+      stream?.getTracks().forEach(track => track.stop());
+      this.recording = null;
+      this.enter('idle');
+      this.events.onProblem(problemOf(error));
+    }
+  }
+
+  /** Ends the utterance and has it transcribed. */
+  async stop(): Promise<void> {
+    if (this.phase === 'starting') {
+      this.abandon('stop');
+      return;
+    }
+    const recording = this.recording;
+    if (this.phase !== 'listening' || !recording) {
+      return;
+    }
+    clearTimeout(this.limit);
+    this.enter('ending');
+    await new Promise(resolve => setTimeout(resolve, POST_ROLL_MS));
+    if (this.recording !== recording) {
+      return;
+    }
+    await recording.finish();
+    this.recording = null;
+    this.enter('idle');
+  }
+
+  /** Throws the recording away. */
+  discard(): void {
+    if (this.phase === 'starting') {
+      this.abandon('discard');
+      return;
+    }
+    clearTimeout(this.limit);
+    const recording = this.recording;
+    this.recording = null;
+    recording?.end(true);
+    this.enter('idle');
+  }
+
+  private abandon(how: 'stop' | 'discard'): void {
+    this.abandoned = how;
+    if (this.recording) {
+      // Open, but without a sample yet: nothing was said to the kernel.
+      this.recording.release();
+      this.recording = null;
+      this.enter('idle');
+      this.tooSoon();
+    }
+  }
+
+  private tooSoon(): void {
+    if (this.abandoned === 'stop') {
+      this.events.onProblem({
+        message: 'You let go before the microphone was open.',
+        hint: 'It is allowed and ready now: hold until you have finished talking.'
+      });
+    }
+  }
+
+  private async open(deviceId: string): Promise<MediaStream> {
+    const audio: MediaTrackConstraints = {
+      channelCount: 1,
+      echoCancellation: true,
+      noiseSuppression: true,
+      autoGainControl: true
+    };
+    if (!deviceId) {
+      return navigator.mediaDevices.getUserMedia({ audio });
+    }
+    // `exact`: a silent fall back to another microphone would leave the person talking to the wrong one.
+    return navigator.mediaDevices.getUserMedia({ audio: { ...audio, deviceId: { exact: deviceId } } });
+  }
+
+  private async graph(stream: MediaStream): Promise<Graph> {
+    try {
+      return await connect(stream, RATE_HZ);
+    } catch {
+      // Firefox cannot connect a microphone to a context of another rate; pcm.ts converts then.
+      return connect(stream, null);
+    }
+  }
+
+  private lost(recording: Recording): void {
+    if (this.recording !== recording) {
+      return;
+    }
+    void this.stop();
+    this.events.onProblem({
+      message: 'The microphone went away while you were talking.',
+      hint: 'What was heard until then is used. Check the cable, or choose another microphone.'
+    });
+  }
+
+  private tooLong(): void {
+    void this.stop();
+    this.events.onProblem({
+      message: 'Recording ended after 5 minutes.',
+      hint: 'What was heard is used. Start again to go on.'
+    });
+  }
+
+  private enter(phase: MicrophonePhase): void {
+    if (phase !== this.phase) {
+      this.phase = phase;
+      this.events.onPhase(phase);
+    }
+  }
+}

@@ -1,0 +1,256 @@
+/**
+ * What the panel shows, in two halves that never mix.
+ *
+ * `Session` mirrors the kernel: only `reduce` makes it, from messages alone, so a State rebuilds all of it.
+ * `Interface` is this page's own (microphone, draft, opened cards): the kernel never sees it, and a
+ * State leaves it alone.
+ */
+import type {
+  About,
+  Approval,
+  Notice,
+  Speech,
+  Task,
+  ToSurface,
+  Turn
+} from '../messages.gen';
+import type { ConnectionPhase } from './connection';
+import type { Device, MicrophonePhase, MicrophoneProblem } from './recorder';
+
+export const MAX_TAIL_LINES = 300;
+export const MAX_TAIL_CHARS = 8_192;
+const MAX_TURNS = 200;
+const MAX_TASKS = 500;
+const MAX_NOTICES = 4;
+
+export interface Session {
+  readonly about: About | null;
+  readonly speech: Speech;
+  readonly turns: ReadonlyMap<number, Turn>;
+  readonly tasks: ReadonlyMap<number, Task>;
+  readonly approvals: ReadonlyMap<number, Approval>;
+  /** Per task: bytes that went past this page and are only in the log. */
+  readonly skipped: ReadonlyMap<number, number>;
+  readonly notices: readonly NumberedNotice[];
+}
+
+export interface NumberedNotice extends Omit<Notice, 'type'> {
+  readonly key: number;
+}
+
+export interface Interface {
+  readonly connection: ConnectionPhase;
+  readonly microphone: MicrophonePhase;
+  /** Milliseconds of `performance.now()` since when sound flows. */
+  readonly listeningSince: number | null;
+  readonly microphoneProblem: MicrophoneProblem | null;
+  readonly devices: readonly Device[];
+  readonly draft: string;
+  /** The turn whose transcript is being edited. */
+  readonly correcting: number | null;
+  /** Raised to move the focus into the text box. */
+  readonly focusDraft: number;
+  /** Cards that a person opened (true) or closed (false); the others follow their state. */
+  readonly opened: ReadonlyMap<number, boolean>;
+  readonly dismissed: ReadonlySet<string>;
+}
+
+export const EMPTY_SESSION: Session = {
+  about: null,
+  speech: { state: 'idle', engine: '', message: '', hint: '' },
+  turns: new Map(),
+  tasks: new Map(),
+  approvals: new Map(),
+  skipped: new Map(),
+  notices: []
+};
+
+export const INITIAL_INTERFACE: Interface = {
+  connection: 'connecting',
+  microphone: 'idle',
+  listeningSince: null,
+  microphoneProblem: null,
+  devices: [],
+  draft: '',
+  correcting: null,
+  focusDraft: 0,
+  opened: new Map(),
+  dismissed: new Set()
+};
+
+const ENDED: ReadonlySet<Task['state']> = new Set(['succeeded', 'failed', 'cancelled', 'interrupted']);
+
+export function hasEnded(task: Task): boolean {
+  return ENDED.has(task.state);
+}
+
+export function turnHasEnded(turn: Turn): boolean {
+  return turn.state !== 'listening' && turn.state !== 'understanding' && turn.state !== 'running';
+}
+
+/** Keeps the newest output: at most 300 lines and 8 KB, from a line's start where one is near. */
+export function clipTail(text: string): string {
+  let clipped = text;
+  if (clipped.length > MAX_TAIL_CHARS) {
+    clipped = clipped.slice(-MAX_TAIL_CHARS);
+    const line = clipped.indexOf('\n');
+    if (line >= 0 && line < 1_000) {
+      clipped = clipped.slice(line + 1);
+    }
+  }
+  let from = clipped.endsWith('\n') ? clipped.length - 1 : clipped.length;
+  for (let lines = 0; lines < MAX_TAIL_LINES; lines++) {
+    from = clipped.lastIndexOf('\n', from - 1);
+    if (from <= 0) {
+      return clipped;
+    }
+  }
+  return clipped.slice(from + 1);
+}
+
+function byId<T extends { id: number }>(entities: readonly T[]): ReadonlyMap<number, T> {
+  return new Map(entities.map(entity => [entity.id, entity]));
+}
+
+function upsert<T extends { id: number }>(
+  entities: ReadonlyMap<number, T>,
+  entity: T,
+  limit: number
+): ReadonlyMap<number, T> {
+  const next = new Map(entities).set(entity.id, entity);
+  for (const id of next.keys()) {
+    if (next.size <= limit) {
+      break;
+    }
+    next.delete(id);
+  }
+  return next;
+}
+
+/** Returns the session after one message; the same object when nothing changed. */
+export function reduce(session: Session, message: ToSurface): Session {
+  switch (message.type) {
+    case 'state':
+      return {
+        about: message.about,
+        speech: message.speech,
+        turns: byId(message.turns),
+        tasks: byId(message.tasks),
+        approvals: byId(message.approvals),
+        skipped: new Map(),
+        notices: session.notices
+      };
+    case 'turn':
+      return { ...session, turns: upsert(session.turns, message.turn, MAX_TURNS) };
+    case 'task':
+      return { ...session, tasks: upsert(session.tasks, message.task, MAX_TASKS) };
+    case 'approval':
+      return { ...session, approvals: upsert(session.approvals, message.approval, MAX_TASKS) };
+    case 'speech':
+      return { ...session, speech: message.speech };
+    case 'task_output': {
+      const task = session.tasks.get(message.task_id);
+      if (!task) {
+        return session;
+      }
+      const tail = clipTail(task.tail + message.text);
+      const tasks = new Map(session.tasks);
+      tasks.set(task.id, { ...task, tail, output_bytes: message.output_bytes });
+      if (message.skipped_bytes === 0) {
+        return { ...session, tasks };
+      }
+      const skipped = new Map(session.skipped);
+      skipped.set(task.id, (skipped.get(task.id) ?? 0) + message.skipped_bytes);
+      return { ...session, tasks, skipped };
+    }
+    case 'answer_delta': {
+      const turn = session.turns.get(message.turn_id);
+      if (!turn) {
+        return session;
+      }
+      const turns = new Map(session.turns);
+      turns.set(turn.id, { ...turn, answer: turn.answer + message.text });
+      return { ...session, turns };
+    }
+    case 'notice': {
+      const { level, message: text, hint } = message;
+      const key = (session.notices[session.notices.length - 1]?.key ?? 0) + 1;
+      const others = session.notices.filter(notice => notice.message !== text);
+      return {
+        ...session,
+        notices: [...others, { key, level, message: text, hint }].slice(-MAX_NOTICES)
+      };
+    }
+    case 'control':
+      return session;
+    default: {
+      // A newer kernel may say more than this page knows; that is no reason to stop drawing.
+      const unknown: never = message;
+      void unknown;
+      return session;
+    }
+  }
+}
+
+export function dismissNotice(session: Session, key: number): Session {
+  return { ...session, notices: session.notices.filter(notice => notice.key !== key) };
+}
+
+export interface Snapshot {
+  readonly session: Session;
+  readonly ui: Interface;
+}
+
+let stores = 0;
+
+/** Holds both halves and wakes its listener at most once per animation frame, however many changes came. */
+export class Store {
+  /** Tells the elements of several panels on one page apart. */
+  readonly id = ++stores;
+  private current: Snapshot = { session: EMPTY_SESSION, ui: INITIAL_INTERFACE };
+  private frame: number | null = null;
+  private listener: (() => void) | null = null;
+
+  get snapshot(): Snapshot {
+    return this.current;
+  }
+
+  receive(message: ToSurface): void {
+    const session = reduce(this.current.session, message);
+    if (session !== this.current.session) {
+      this.current = { ...this.current, session };
+      this.schedule();
+    }
+  }
+
+  dismiss(key: number): void {
+    this.current = { ...this.current, session: dismissNotice(this.current.session, key) };
+    this.schedule();
+  }
+
+  update(change: Partial<Interface>): void {
+    this.current = { ...this.current, ui: { ...this.current.ui, ...change } };
+    this.schedule();
+  }
+
+  listen(listener: (() => void) | null): void {
+    this.listener = listener;
+  }
+
+  dispose(): void {
+    this.listener = null;
+    if (this.frame !== null) {
+      cancelAnimationFrame(this.frame);
+    }
+  }
+
+  private schedule(): void {
+    if (this.frame !== null) {
+      return;
+    }
+    this.frame = requestAnimationFrame(() => {
+      this.frame = null;
+      this.listener?.();
+    });
+  }
+}

@@ -1,0 +1,117 @@
+/** Cards that wait for a person. They stay in sight above the text box, and never decide by themselves. */
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { Approval } from '../../messages.gen';
+import { Icon } from './Icon';
+import { usePanel } from './context';
+import { memo } from './memo';
+
+/** A click that was already on its way when the card appeared under the pointer must not approve. */
+const GUARD_MS = 500;
+
+/** Calls back once, when the element is truly on the screen: in view, on a page that is in front. */
+function useSeen(onSeen: () => void) {
+  const ref = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const element = ref.current;
+    if (!element) {
+      return undefined;
+    }
+    let inView = false;
+    let done = false;
+    const check = (): void => {
+      if (inView && !done && document.visibilityState === 'visible') {
+        done = true;
+        onSeen();
+      }
+    };
+    const observer = new IntersectionObserver(
+      entries => {
+        inView = entries.some(entry => entry.isIntersecting);
+        check();
+      },
+      { threshold: 0.6 }
+    );
+    observer.observe(element);
+    document.addEventListener('visibilitychange', check);
+    return () => {
+      observer.disconnect();
+      document.removeEventListener('visibilitychange', check);
+    };
+  }, []);
+  return ref;
+}
+
+function Arguments({ approval }: { approval: Approval }) {
+  const entries = Object.entries(approval.arguments).filter(([, value]) => value !== null && value !== '');
+  if (entries.length === 0) {
+    return null;
+  }
+  return (
+    <dl class="vk-arguments">
+      {entries.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{typeof value === 'string' ? value : JSON.stringify(value)}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+const ApprovalCard = memo(function ApprovalCard({ approval, numbered }: { approval: Approval; numbered: boolean }) {
+  const { send, store } = usePanel();
+  const [armed, setArmed] = useState(false);
+  const ref = useSeen(() => {
+    send({ type: 'approval_shown', approval_id: approval.id });
+    setTimeout(() => setArmed(true), GUARD_MS);
+  });
+  const titleId = `vk-approval-${store.id}-${approval.id}`;
+  const decide = (approved: boolean): void => {
+    if (armed || !approved) {
+      send({ type: 'decide', approval_id: approval.id, approved });
+    }
+  };
+  const which = numbered ? ` ${approval.id}` : '';
+  const target = approval.target !== '' && !Object.values(approval.arguments).includes(approval.target);
+  return (
+    <div ref={ref} class="vk-approval" role="group" aria-labelledby={titleId} data-approval={approval.id}>
+      <div class="vk-approval-head">
+        <Icon name="hand" />
+        <h3 id={titleId}>
+          {numbered && <span class="vk-number">{approval.id}</span>} Allow <code>{approval.tool}</code>?
+        </h3>
+      </div>
+      <p class="vk-reason">{approval.reason}</p>
+      <Arguments approval={approval} />
+      {target && <p class="vk-target">{approval.target}</p>}
+      <div class="vk-approval-buttons">
+        <button type="button" class="vk-button" aria-label={`Deny${which} ${approval.tool}`} onClick={() => decide(false)}>
+          Deny{which}
+        </button>
+        <button
+          type="button"
+          class="vk-button vk-primary"
+          aria-label={`Approve${which} ${approval.tool}`}
+          aria-disabled={!armed}
+          onClick={() => decide(true)}
+        >
+          Approve{which}
+        </button>
+        <span class="vk-hint">or say “approve{which}”</span>
+      </div>
+    </div>
+  );
+});
+
+export function Approvals({ approvals }: { approvals: readonly Approval[] }) {
+  if (approvals.length === 0) {
+    return null;
+  }
+  return (
+    <div class="vk-approvals" tabIndex={-1}>
+      {approvals.map(approval => (
+        <ApprovalCard key={approval.id} approval={approval} numbered={approvals.length > 1} />
+      ))}
+    </div>
+  );
+}

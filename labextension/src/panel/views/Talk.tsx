@@ -1,0 +1,173 @@
+/** The button that listens: hold it, click it, or hold the page-wide key. */
+import { useState } from 'preact/hooks';
+import type { Snapshot } from '../store';
+import { HOLD_KEY } from '../keys';
+import { clock } from '../wording';
+import { Icon, Spinner } from './Icon';
+import { Note } from './Note';
+import { Waveform } from './Waveform';
+import { usePanel } from './context';
+import { useNow } from './hooks';
+
+function Settings({ snapshot, id }: { snapshot: Snapshot; id: string }) {
+  const { microphone } = usePanel();
+  const devices = snapshot.ui.devices;
+  const chosen = devices.some(device => device.id === microphone.device) ? microphone.device : '';
+  return (
+    <div class="vk-settings" id={id}>
+      <label>
+        <span>Microphone</span>
+        <select
+          value={chosen}
+          onChange={event => {
+            microphone.device = event.currentTarget.value;
+          }}
+        >
+          <option value="">System default</option>
+          {devices.map(device => (
+            <option key={device.id} value={device.id}>
+              {device.label}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label class="vk-check">
+        <input
+          type="checkbox"
+          checked={microphone.clickOnly}
+          onChange={event => {
+            microphone.clickOnly = event.currentTarget.checked;
+          }}
+        />
+        <span>Click to start and click to stop, never hold</span>
+      </label>
+      <p class="vk-hint">
+        Anywhere on the page: hold <kbd>{HOLD_KEY}</kbd>. While it listens, <kbd>Esc</kbd> throws the recording
+        away. The microphone is open only while it listens.
+      </p>
+    </div>
+  );
+}
+
+function Elapsed({ since }: { since: number }) {
+  useNow(true, 250);
+  return <span class="vk-elapsed">{clock((performance.now() - since) / 1_000)}</span>;
+}
+
+export function Talk({ snapshot }: { snapshot: Snapshot }) {
+  const { microphone, store } = usePanel();
+  const [settings, setSettings] = useState(false);
+  const { ui, session } = snapshot;
+  const listening = ui.microphone === 'listening' || ui.microphone === 'ending';
+  const usable = ui.connection === 'open';
+  const settingsId = `vk-settings-${store.id}`;
+
+  // A press is handled by its pointer or key; the click that follows it is not a second press.
+  const onPointerDown = (event: PointerEvent): void => {
+    if (event.button === 0 && usable) {
+      (event.currentTarget as HTMLElement).setPointerCapture(event.pointerId);
+      microphone.press();
+    }
+  };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.key === 'Escape') {
+      microphone.discard();
+    } else if ((event.key === ' ' || event.key === 'Enter') && !event.ctrlKey && !event.metaKey) {
+      event.preventDefault();
+      if (!event.repeat && usable) {
+        microphone.press();
+      }
+    }
+  };
+  const onKeyUp = (event: KeyboardEvent): void => {
+    if (event.key === ' ' || event.key === 'Enter') {
+      event.preventDefault();
+      microphone.release();
+    }
+  };
+  const onClick = (event: MouseEvent): void => {
+    // Assistive technology clicks without pointer or key.
+    if (event.detail === 0 && usable) {
+      microphone.toggle();
+    }
+  };
+
+  let title = microphone.clickOnly ? 'Click to talk' : 'Hold to talk';
+  let hint = microphone.clickOnly ? 'Click again to send' : 'or click to start and stop';
+  if (ui.microphone === 'starting') {
+    title = 'Opening the microphone…';
+    hint = 'Allow it if the browser asks';
+  } else if (listening) {
+    title = 'Listening';
+    hint = 'Release or click to send · Esc to discard';
+  } else if (session.speech.state === 'unavailable') {
+    title = 'Type instead';
+    hint = session.speech.message;
+  } else if (session.speech.state === 'loading') {
+    hint = 'You can talk while the speech model loads';
+  }
+
+  return (
+    <div class="vk-talk" data-phase={ui.microphone}>
+      <div class="vk-talk-row">
+        <button
+          type="button"
+          class="vk-mic"
+          aria-pressed={listening}
+          aria-label={microphone.clickOnly ? 'Click to talk' : 'Hold to talk'}
+          aria-disabled={!usable}
+          title={`Hold to talk, or click to start and stop. Anywhere on the page: hold ${HOLD_KEY}`}
+          onPointerDown={onPointerDown}
+          onPointerUp={microphone.release}
+          onPointerCancel={microphone.interrupt}
+          onLostPointerCapture={microphone.interrupt}
+          onContextMenu={event => event.preventDefault()}
+          onKeyDown={onKeyDown}
+          onKeyUp={onKeyUp}
+          onBlur={microphone.interrupt}
+          onClick={onClick}
+        >
+          {ui.microphone === 'starting' ? <Spinner /> : <Icon name={listening ? 'stop' : 'microphone'} />}
+        </button>
+        <div class="vk-talk-text">
+          <p class="vk-talk-title">
+            {title}
+            {listening && ui.listeningSince !== null && <Elapsed since={ui.listeningSince} />}
+          </p>
+          {listening ? <Waveform levels={microphone.levels} /> : null}
+          <p class="vk-hint">{hint}</p>
+        </div>
+        {listening && (
+          <button type="button" class="vk-button vk-small" onClick={microphone.discard}>
+            Discard
+          </button>
+        )}
+        <button
+          type="button"
+          class="vk-icon-button"
+          aria-label="Microphone settings"
+          title="Microphone settings"
+          aria-expanded={settings}
+          aria-controls={settingsId}
+          onClick={() => {
+            void microphone.refreshDevices();
+            setSettings(!settings);
+          }}
+        >
+          <Icon name="tune" />
+        </button>
+      </div>
+      <div class="vk-talk-problem" role="alert">
+        {ui.microphoneProblem && (
+          <Note
+            tone="warning"
+            message={ui.microphoneProblem.message}
+            hint={ui.microphoneProblem.hint}
+            onDismiss={() => store.update({ microphoneProblem: null })}
+          />
+        )}
+      </div>
+      {settings && <Settings snapshot={snapshot} id={settingsId} />}
+    </div>
+  );
+}

@@ -1,0 +1,74 @@
+"""The panel, or the live card of one turn, as an anywidget.
+
+Responsible for the model's traits and for the bundle they load. It does not know what is said over it:
+`channel.WidgetChannel` carries the messages.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import traitlets as t
+
+from voice_kernel.errors import VoiceKernelError
+
+STATIC = Path(__file__).parent / "static"
+
+_FALLBACK = {
+    "panel": "The voice panel lives in a running notebook: run this cell again to open it.",
+    "card": "This voice command was still under way when the notebook was closed.",
+}
+
+
+def _read(name: str) -> str:
+    """Return a built file.
+
+    Raises:
+        VoiceKernelError: the panel was never built (a source tree without `make setup`).
+    """
+    try:
+        return (STATIC / name).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise VoiceKernelError(
+            "The voice panel is not built.",
+            hint="In the source tree run `make setup`; an installed package has it already.",
+        ) from None
+
+
+class PanelWidget(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is untyped for mypy
+    """A view on the session: the whole panel, or the card of one turn.
+
+    The bundle is read when a widget is made, not when this module is imported.
+    """
+
+    _esm = t.Unicode().tag(sync=True)
+    _css = t.Unicode().tag(sync=True)
+
+    view = t.Enum(["panel", "card"], default_value="panel").tag(sync=True)
+    turn_id = t.Int(0).tag(sync=True)
+    """The turn that a card shows."""
+    surface_kind = t.Enum(["widget", "card", "sidebar"]).tag(sync=True)
+    """What the page calls itself in Hello; follows from `view` unless given."""
+
+    @t.default("_esm")
+    def _read_module(self) -> str:
+        return _read("panel.js")
+
+    @t.default("_css")
+    def _read_style(self) -> str:
+        return _read("panel.css")
+
+    @t.default("surface_kind")
+    def _kind_of_view(self) -> str:
+        return "card" if self.view == "card" else "widget"
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        made: tuple[dict[str, Any], dict[str, Any]] | None = super()._repr_mimebundle_(**kwargs)
+        if made is None:
+            return None
+        data, metadata = made
+        # For a front end without widgets, and for a notebook that is read without its kernel.
+        fallback = _FALLBACK[self.view]
+        return {**data, "text/plain": fallback, "text/html": f"<p><em>{fallback}</em></p>"}, metadata
