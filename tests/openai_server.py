@@ -58,6 +58,10 @@ class Reply:
     """End the stream in good order after this many pieces of text, without having finished."""
     hold_after: int | None = None
     """Wait after this many pieces of text, until the test sets `server.release`."""
+    incomplete: str = ""
+    """Responses only: end as incomplete, for this reason, after the text."""
+    failed: str = ""
+    """Responses only: end as failed, with this message, after the text."""
     garbage: str = ""
     """Sent in place of any answer, as an SSE event."""
 
@@ -226,7 +230,16 @@ class OpenAIServer:
                 yield event(f"response.{kind}.done", **place, **{field_name: part[field_name]}, logprobs=[])
                 yield event("response.content_part.done", **place, part=part)
             yield event("response.output_item.done", item=item, output_index=index)
-        yield event("response.completed", response=self._response(body, "completed", items))
+        if reply.incomplete:
+            cut = self._response(body, "incomplete", items)
+            cut["incomplete_details"] = {"reason": reply.incomplete}
+            yield event("response.incomplete", response=cut)
+        elif reply.failed:
+            wrong = self._response(body, "failed", items)
+            wrong["error"] = {"code": "server_error", "message": reply.failed}
+            yield event("response.failed", response=wrong)
+        else:
+            yield event("response.completed", response=self._response(body, "completed", items))
 
     def _items(self, reply: Reply) -> list[dict[str, Any]]:
         items: list[dict[str, Any]] = []

@@ -21,7 +21,7 @@ from voice_kernel.messages import Task
 from voice_kernel.toolbox.door import Toolbox
 
 if TYPE_CHECKING:
-    import agents
+    from agents.items import TResponseStreamEvent
 
 MAX_STEPS = 12
 """Requests to the model in one turn."""
@@ -151,7 +151,10 @@ class Brain:
         run = agents.Runner.run_streamed(agent, items, max_turns=MAX_STEPS, run_config=config)
         try:
             async for event in run.stream_events():
-                said.take(event)
+                if event.type == "raw_response_event":
+                    if wrong := failure.reported(event.data, self.settings, connection.model):
+                        raise wrong
+                    said.take(event.data)
         finally:
             # However the turn ends, nothing of it goes on behind it.
             run.cancel()
@@ -171,13 +174,11 @@ class _Answer:
         self._on_text = on_text
         self._new_step = False
 
-    def take(self, event: agents.StreamEvent) -> None:
-        if event.type != "raw_response_event":
-            return
-        if event.data.type == "response.created":
+    def take(self, event: TResponseStreamEvent) -> None:
+        if event.type == "response.created":
             self._new_step = bool(self.text)
-        elif event.data.type == "response.output_text.delta" and event.data.delta:
-            self._add(("\n\n" if self._new_step else "") + event.data.delta)
+        elif event.type == "response.output_text.delta" and event.delta:
+            self._add(("\n\n" if self._new_step else "") + event.delta)
             self._new_step = False
 
     def _add(self, piece: str) -> None:

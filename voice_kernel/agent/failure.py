@@ -7,7 +7,7 @@ here catches httpx.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from voice_kernel.agent.provider import ModelSettings
 from voice_kernel.errors import ModelError
@@ -42,7 +42,9 @@ def is_broken_off(error: Exception) -> bool:
     import agents
     import openai
 
-    unfinished = isinstance(error, agents.ModelBehaviorError) and "final response" in error.message
+    # The SDK's words for a stream that ended in good order before its end, on either protocol.
+    words = ("final response", "finish_reason for choice")
+    unfinished = isinstance(error, agents.ModelBehaviorError) and any(w in error.message for w in words)
     return unfinished or isinstance(error, openai.APIConnectionError)
 
 
@@ -82,11 +84,7 @@ def model_error(error: Exception, settings: ModelSettings, model: str) -> ModelE
         return ModelError(f"The model declined: {_quote(error.refusal, settings)}")
     if isinstance(error, openai.APIError):
         # An error event inside the stream: there is no status to tell more.
-        return ModelError(
-            f"The model server at {server} reported an error: {_quote(error.message, settings)}",
-            hint="Ask again.",
-            retryable=True,
-        )
+        return _server_error(error.message, settings)
     return ModelError(
         f"The model server at {server} sent an answer that makes no sense ({type(error).__name__}).",
         hint=""
@@ -94,6 +92,31 @@ def model_error(error: Exception, settings: ModelSettings, model: str) -> ModelE
         else "Check that the server supports streaming and tool calls for this model.",
         retryable=True,
     )
+
+
+def reported(event: Any, settings: ModelSettings, model: str) -> ModelError | None:
+    """Return what is wrong when an event of the stream says so, else None.
+
+    Args:
+        event: an event of the Responses protocol.
+        settings: how the server was reached.
+        model: the name of the model that was asked.
+    """
+    if event.type == "response.incomplete":
+        reason = getattr(event.response.incomplete_details, "reason", None)
+        if reason == "content_filter":
+            return ModelError(f"The content filter of {settings.server} ended the answer.")
+        return ModelError(
+            f"{model} reached its length limit in the middle of its answer.",
+            hint="Ask for something shorter.",
+        )
+    if event.type == "response.failed":
+        words = getattr(event.response.error, "message", None)
+    elif event.type == "error":
+        words = event.message
+    else:
+        return None
+    return _server_error(words or "no reason given", settings)
 
 
 def broken_off(settings: ModelSettings) -> ModelError:
@@ -138,6 +161,14 @@ def _status_error(error: openai.APIStatusError, settings: ModelSettings, model: 
     if status >= 500:
         return ModelError(f"{server} has a problem of its own ({status}).", hint="Ask again.", retryable=True)
     return ModelError(f"{server} refused the request ({status}): {_quote(error.message, settings)}")
+
+
+def _server_error(words: str, settings: ModelSettings) -> ModelError:
+    return ModelError(
+        f"The model server at {settings.server} reported an error: {_quote(words, settings)}",
+        hint="Ask again.",
+        retryable=True,
+    )
 
 
 def _quote(text: str, settings: ModelSettings) -> str:

@@ -124,7 +124,12 @@ async def connect(settings: ModelSettings) -> Connection:
     except BaseException:  # the client must not outlive a failed or cancelled start
         await client.close()
         raise
-    provider = agents.OpenAIProvider(openai_client=client, use_responses=settings.speaks_responses)
+    provider = agents.OpenAIProvider(
+        openai_client=client,
+        use_responses=settings.speaks_responses,
+        # Other servers cut tool calls into pieces in ways of their own; the whole call is safe to read.
+        buffer_streamed_tool_calls=not settings.is_openai,
+    )
     return Connection(client, provider, model, _tuning(settings, model))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import socket
 import time
 from typing import Any
 
@@ -12,6 +13,8 @@ import pytest
 from brain_bench import KEY, Asked, Bench
 from openai_server import Call, OpenAIServer, Reply
 
+from voice_kernel.agent.brain import Brain
+from voice_kernel.agent.provider import ModelSettings
 from voice_kernel.context import Context, Variable
 from voice_kernel.errors import ModelError
 from voice_kernel.messages import TaskChanged
@@ -398,6 +401,48 @@ async def test_a_stream_that_ends_unfinished_is_no_whole_answer(brain: Asked, se
     with pytest.raises(ModelError, match="broke off in the middle"):
         await brain.answer("count")
     assert "".join(brain.pieces) == "One two "
+
+
+@pytest.mark.parametrize("settings", ["responses"], indirect=True)
+@pytest.mark.parametrize(
+    ("reply", "message"),
+    [
+        (Reply(text="One two", incomplete="max_output_tokens"), "reached its length limit"),
+        (Reply(text="One two", incomplete="content_filter"), "content filter"),
+        (Reply(text="One two", failed="the GPU is on fire"), "reported an error: the GPU is on fire"),
+    ],
+)
+async def test_an_answer_the_server_gave_up_is_said(
+    reply: Reply, message: str, brain: Asked, server: OpenAIServer
+) -> None:
+    server.says(reply)
+    with pytest.raises(ModelError, match=message):
+        await brain.answer("count")
+    assert "".join(brain.pieces) == "One two"
+
+
+async def test_a_silent_server_is_given_up(server: OpenAIServer, bench: Bench) -> None:
+    settings = ModelSettings("test-model", base_url=server.url, timeout_s=0.2)
+    brain = Asked(Brain(settings, bench.toolbox, working_folder="/"))
+    server.says(Reply(text="never", hold_after=0))
+    with pytest.raises(ModelError, match=r"did not answer within 0\.2 s"):
+        await brain.answer("hello")
+    await brain.brain.close()
+
+
+async def test_a_server_that_is_down_is_named(bench: Bench) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+        settings = ModelSettings("test-model", base_url=f"http://ada:pass@127.0.0.1:{port}/v1")
+        brain = Asked(Brain(settings, bench.toolbox, working_folder="/"))
+        with pytest.raises(ModelError) as caught:
+            await brain.answer("hello")
+        await brain.brain.close()
+    assert f"127.0.0.1:{port} cannot be reached" in caught.value.message
+    assert "VOICE_KERNEL_BASE_URL" in caught.value.hint
+    assert caught.value.retryable
+    assert "pass" not in str(caught.value)
 
 
 async def test_a_server_that_talks_nonsense_is_said(brain: Asked, server: OpenAIServer) -> None:
