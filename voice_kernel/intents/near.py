@@ -1,0 +1,158 @@
+"""What may have been said when the recogniser wrote something else.
+
+Turns words into readings: the word itself, words joined ("data frame" for "dataframe"), and, only when
+nothing was understood otherwise, words of the grammar that sound or look like it, each at a price. Also
+finds the phrases nearest to a miss. It knows the grammar's vocabulary, not its templates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from voice_kernel.context import sound, squash
+from voice_kernel.intents.words import Word
+
+Readings = list[dict[str, tuple[tuple[int, float], ...]]]
+
+LONGEST_REPAIRED = 12
+"""Words: a longer utterance is not repaired, it is talk."""
+CONFUSED = 0.15
+"""Price of a reading that the language's list of confusions names."""
+MOST_REPAIR = 0.5
+"""Dearest price of one word."""
+
+
+class Ear:
+    """Readings of words, for one grammar."""
+
+    def __init__(
+        self,
+        vocabulary: frozenset[str],
+        confusions: Mapping[str, str],
+        function_words: frozenset[str],
+        phrases: Sequence[str],
+    ) -> None:
+        self._vocabulary = vocabulary
+        self._function_words = function_words
+        self._confused: dict[str, list[str]] = {}
+        for word, wrong in confusions.items():
+            for text in str(wrong).split():
+                self._confused.setdefault(text.replace("-", " "), []).append(str(word))
+        self._content = sorted(
+            word for word in vocabulary if len(word) > 2 and word not in function_words and word.isalpha()
+        )
+        self._by_sound: dict[str, list[str]] = {}
+        for word in self._content:
+            self._by_sound.setdefault(sound(word), []).append(word)
+        self._phrases = list(phrases)
+        self._phrase_sounds = [" ".join(sound(word) for word in phrase.lower().split()) for phrase in phrases]
+
+    def readings(self, words: Sequence[Word]) -> Readings:
+        """Return each word as itself, and joined with the next where that is a word of the grammar."""
+        vocabulary = self._vocabulary
+        readings: Readings = []
+        count = len(words)
+        for at, word in enumerate(words):
+            text = word.text
+            reading: dict[str, tuple[tuple[int, float], ...]] = {text: ((at + 1, 0.0),)}
+            if at + 1 < count and not word.pause:
+                joined = text + words[at + 1].text
+                if joined in vocabulary and joined != text:
+                    reading[joined] = ((at + 2, 0.0),)
+                if len(text) == 1 and at + 2 < count:
+                    spelled = joined + words[at + 2].text
+                    if spelled in vocabulary and len(spelled) == 3:
+                        reading[spelled] = ((at + 3, 0.0),)
+            readings.append(reading)
+        return readings
+
+    def near_readings(self, words: Sequence[Word]) -> Readings | None:
+        """Return readings with words that sound alike, or None when the words are no command's."""
+        if len(words) > LONGEST_REPAIRED or len(words) < 2:
+            return None
+        readings = self.readings(words)
+        for at, word in enumerate(words):
+            extra: dict[str, list[tuple[int, float]]] = {}
+            self._add(extra, word.text, at + 1, 0.0)
+            if at + 1 < len(words):
+                self._add(extra, f"{word.text} {words[at + 1].text}", at + 2, 0.0)
+            reading = readings[at]
+            for text, ends in extra.items():
+                known = reading.get(text, ())
+                reading[text] = (*known, *(end for end in ends if end[0] not in {e for e, _ in known}))
+        return readings
+
+    def believable(self, words: Sequence[Word], repair: float, steps: int) -> bool:
+        """Return whether a repair is small for so many words."""
+        content = sum(1 for word in words if word.text not in self._function_words)
+        return repair > 0 and repair <= min(0.2 * max(content, 1), 0.6)
+
+    def closest(self, words: Sequence[Word], limit: int = 3) -> tuple[str, ...]:
+        """Return the phrases nearest to what was said, nearest first; none when nothing is near."""
+        if not self._phrases or len(words) > 40:
+            return ()
+        from rapidfuzz import fuzz, process
+
+        heard = " ".join(sound(word.text) for word in words)
+        ranked = process.extract(
+            heard, self._phrase_sounds, scorer=fuzz.token_sort_ratio, limit=limit, score_cutoff=45
+        )
+        return tuple(self._phrases[index] for _, _, index in ranked)
+
+    def _add(self, extra: dict[str, list[tuple[int, float]]], text: str, end: int, price: float) -> None:
+        for meant in self._confused.get(text, ()):
+            extra.setdefault(meant, []).append((end, price + CONFUSED))
+        parts = text.split()
+        if any(part in self._function_words for part in parts):
+            return
+        letters = squash(text)
+        if len(letters) < 4:
+            return
+        if len(parts) == 1 and text in self._vocabulary:
+            price += 0.1  # a word of the grammar was probably said as it stands
+        heard = sound(letters)
+        for meant in self._by_sound.get(heard, ()):
+            if meant != text and not _same_verb(letters, meant):
+                extra.setdefault(meant, []).append((end, price + 0.2))
+        if len(letters) < 5:
+            return
+        from rapidfuzz.distance import Levenshtein
+
+        for meant in self._content:
+            if meant == text or abs(len(meant) - len(letters)) > 2 or _same_verb(letters, meant):
+                continue
+            distance = Levenshtein.distance(letters, meant, score_cutoff=2)
+            if distance <= (1 if len(letters) < 7 else 2):
+                extra.setdefault(meant, []).append((end, price + 0.15 + 0.1 * distance))
+
+
+_ENDINGS = ("s", "es", "ed", "d", "ing", "n", "er", "ers", "r", "ly")
+_PAST = {
+    "ran": "run", "wrote": "write", "drew": "draw", "drawn": "draw", "went": "go", "gone": "go", "made": "make",
+    "shown": "show", "undid": "undo", "undone": "undo", "redid": "redo", "redone": "redo", "found": "find",
+    "chose": "choose", "said": "say", "took": "take", "taken": "take", "gave": "give", "began": "begin",
+    "told": "tell", "reran": "rerun", "written": "write", "given": "give", "saw": "see", "seen": "see",
+    "kept": "keep", "got": "get", "left": "leave", "held": "hold", "sent": "send", "brought": "bring",
+}  # fmt: skip
+
+
+def _same_verb(heard: str, meant: str) -> bool:
+    """Return whether two words are forms of one: those were said as they stand ("ran the tests")."""
+    if _PAST.get(heard) == meant:
+        return True
+    shorter, longer = sorted((heard, meant), key=len)
+    if longer.startswith(shorter) and longer[len(shorter) :] in _ENDINGS:
+        return True
+    if shorter.endswith("e") and longer.startswith(shorter[:-1]):
+        return longer[len(shorter) - 1 :] in ("ing", "ed", "er", "ers")
+    return longer.startswith(shorter + shorter[-1]) and longer[len(shorter) + 1 :] in (
+        "ing",
+        "ed",
+        "er",
+        "ers",
+    )
+
+
+def phrases(texts: Iterable[str]) -> list[str]:
+    """Return texts once each, in order."""
+    return list(dict.fromkeys(texts))

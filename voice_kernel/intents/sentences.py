@@ -1,0 +1,272 @@
+"""Sentence files: what can be said, as data.
+
+One YAML file per language holds the templates of every tool (`en.yaml`, beside this module); a user's
+own file in the config folder has the same form and adds to it or overrides it. This module reads,
+checks and merges such files; it does not compile templates nor match anything.
+
+A user's file:
+
+    intents:
+      morning:                                  # any name; a tool's name adds sentences to that tool
+        data:
+          - sentences: ["good morning", "start [my] day in {path}"]
+            calls:                              # without calls: the tool that has the intent's name,
+              - run_cells: {cells: all}         # its arguments being the slots of the sentence
+              - run_tests: {path: "{path}"}
+      save_notebook:
+        replace: true                           # forget the built-in sentences of this intent
+        data:
+          - sentences: ["put it away"]
+    lists:
+      room: {values: ["kitchen", {in: "living room", out: "lounge"}]}
+    expansion_rules:
+      please: "(please|kindly)"
+
+`{slots}` are lists: the built-in ones (name, path, query, number, ... see `lists` in en.yaml), or the
+file's own. `slots:` beside `sentences:` gives fixed arguments.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from voice_kernel.errors import IntentError
+from voice_kernel.intents.templates import Values
+
+_SLOT = re.compile(r"\{([A-Za-z_]\w*)\}")
+_DATA_KEYS = {"sentences", "slots", "calls", "metadata"}
+_INTENT_KEYS = {"data", "examples", "area", "alone", "exact", "replace", "talk"}
+_FILE_KEYS = {"language", "intents", "lists", "expansion_rules", "speech"}
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Sentences that mean the same calls."""
+
+    intent: str
+    sentences: tuple[str, ...]
+    slots: Mapping[str, Any]
+    """Fixed arguments."""
+    calls: tuple[tuple[str, Mapping[str, Any]], ...] | None
+    """What to call; a text `{slot}` stands for the slot. None: the tool named like the intent."""
+    alone: bool = False
+    """Whether it counts only as the whole of what was said, without fillers and other steps."""
+    exact: bool = False
+    """Whether it may never be reached by repairing misheard words."""
+    own: bool = False
+    """Whether it comes from the user: it then wins over ours."""
+    source: str = ""
+    """The file, for messages."""
+
+
+@dataclass(slots=True)
+class Sentences:
+    """The content of one or several sentence files."""
+
+    language: str = "en"
+    blocks: list[Block] = field(default_factory=list)
+    examples: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)
+    """area -> intent -> phrases that show how to say it."""
+    lists: dict[str, Values | str] = field(default_factory=dict)
+    """List name -> its values, or the name of its kind."""
+    rules: dict[str, str] = field(default_factory=dict)
+    speech: dict[str, Any] = field(default_factory=dict)
+    """Word-level facts of the language: contractions, numbers, fillers, confusions."""
+
+
+def built_in(language: str) -> tuple[str, str]:
+    """Return the name and the text of a language's own file.
+
+    Raises:
+        IntentError: there are no sentences for that language.
+    """
+    name = f"{language}.yaml"
+    try:
+        return name, (resources.files("voice_kernel.intents") / name).read_text("utf-8")
+    except FileNotFoundError:
+        raise IntentError(
+            f"There are no sentences for the language {language!r}.",
+            hint="Set VOICE_KERNEL_LANGUAGE to en, or add voice_kernel/intents/<language>.yaml.",
+        ) from None
+
+
+def read(path: Path) -> tuple[str, str]:
+    """Return the name and the text of a user's file.
+
+    Raises:
+        IntentError: it cannot be read.
+    """
+    try:
+        return str(path), path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise IntentError(f"The sentence file {path} cannot be read: {error}") from error
+
+
+def merge(files: Iterable[tuple[str, str]]) -> Sentences:
+    """Return the content of several files, the later ones adding to or overriding the earlier.
+
+    Args:
+        files: (name for messages, YAML text) pairs; the first is the language's own.
+
+    Raises:
+        IntentError: a file is no valid sentence file; the message names file, line and intent.
+    """
+    merged = Sentences()
+    for number, (name, text) in enumerate(files):
+        content = _load(name, text)
+        _add(merged, content, name, text, own=number > 0)
+    return merged
+
+
+def _load(name: str, text: str) -> dict[str, Any]:
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        content = yaml.load(text, Loader=loader)  # noqa: S506 - both are safe loaders
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}" if mark is not None else ""
+        problem = getattr(error, "problem", None) or "it is no valid YAML"
+        raise IntentError(f"{name}{where}: {problem}.", hint="Quote sentences that hold : or {.") from error
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise IntentError(f"{name}: a sentence file is a mapping with the key intents.")
+    unknown = set(content) - _FILE_KEYS
+    if unknown:
+        key = sorted(map(str, unknown))[0]
+        raise IntentError(
+            f"{name}, line {_line(text, key)}: the key {key!r} is not known.",
+            hint=f"Known keys: {', '.join(sorted(_FILE_KEYS))}.",
+        )
+    return content
+
+
+def _add(merged: Sentences, content: dict[str, Any], name: str, text: str, *, own: bool) -> None:
+    if not own:
+        merged.language = str(content.get("language", "en"))
+        merged.speech = content.get("speech", {})
+    for rule, body in _mapping(content, "expansion_rules", name, text).items():
+        if not isinstance(body, str):
+            raise IntentError(f"{name}, line {_line(text, rule)}: the rule {rule!r} is not a text.")
+        merged.rules[rule] = body
+    for list_name, body in _mapping(content, "lists", name, text).items():
+        merged.lists[list_name] = _list(list_name, body, name, text)
+    for intent, body in _mapping(content, "intents", name, text).items():
+        _add_intent(merged, str(intent), body, name, text, own=own)
+
+
+def _add_intent(merged: Sentences, intent: str, body: Any, name: str, text: str, *, own: bool) -> None:
+    where = f"{name}, line {_line(text, intent)}, intent {intent!r}"
+    if not isinstance(body, dict):
+        raise IntentError(f"{where}: it is not a mapping with the key data.")
+    unknown = set(body) - _INTENT_KEYS
+    if unknown:
+        raise IntentError(
+            f"{where}: the key {sorted(map(str, unknown))[0]!r} is not known.",
+            hint=f"Known keys: {', '.join(sorted(_INTENT_KEYS))}.",
+        )
+    if body.get("replace"):
+        merged.blocks[:] = [block for block in merged.blocks if block.intent != intent]
+    blocks = body.get("data", [])
+    if not isinstance(blocks, list):
+        raise IntentError(f"{where}: data is not a list.")
+    for data in blocks:
+        if not isinstance(data, dict) or not isinstance(data.get("sentences"), list):
+            raise IntentError(f"{where}: an entry of data has no list of sentences.")
+        if set(data) - _DATA_KEYS:
+            raise IntentError(
+                f"{where}: the key {sorted(map(str, set(data) - _DATA_KEYS))[0]!r} is not known.",
+                hint=f"Known keys: {', '.join(sorted(_DATA_KEYS))}.",
+            )
+        sentences = tuple(str(sentence) for sentence in data["sentences"])
+        slots = data.get("slots", {})
+        if not isinstance(slots, dict):
+            raise IntentError(f"{where}: slots is not a mapping.")
+        calls = () if body.get("talk") else _calls(data.get("calls"), sentences, where)
+        merged.blocks.append(
+            Block(
+                intent,
+                sentences,
+                {str(key): value for key, value in slots.items()},
+                calls,
+                alone=bool(body.get("alone")),
+                exact=bool(body.get("exact")),
+                own=own,
+                source=name,
+            )
+        )
+    examples = tuple(str(example) for example in body.get("examples", ()))
+    if not examples and own:
+        examples = tuple(
+            str(data["sentences"][0]) for data in blocks[:1] if not set("{<[(") & set(data["sentences"][0])
+        )
+    if examples:
+        merged.examples.setdefault(str(body.get("area", "own")), {})[intent] = examples
+
+
+def _calls(
+    calls: Any, sentences: tuple[str, ...], where: str
+) -> tuple[tuple[str, Mapping[str, Any]], ...] | None:
+    if calls is None:
+        return None
+    if not isinstance(calls, list):
+        raise IntentError(f"{where}: calls is not a list.", hint="Write: calls: [tool: {argument: value}].")
+    result: list[tuple[str, Mapping[str, Any]]] = []
+    for call in calls:
+        if isinstance(call, str):
+            call = {call: {}}
+        if not isinstance(call, dict) or len(call) != 1:
+            raise IntentError(f"{where}: a call is not of the form tool: {{argument: value}}.")
+        ((tool, arguments),) = call.items()
+        if arguments is None:
+            arguments = {}
+        if not isinstance(arguments, dict):
+            raise IntentError(f"{where}: the arguments of {tool!r} are not a mapping.")
+        result.append((str(tool), {str(key): value for key, value in arguments.items()}))
+    return tuple(result)
+
+
+def _list(list_name: str, body: Any, name: str, text: str) -> Values | str:
+    where = f"{name}, line {_line(text, list_name)}, list {list_name!r}"
+    if not isinstance(body, dict):
+        raise IntentError(f"{where}: it is not a mapping.")
+    if "values" in body:
+        entries: list[tuple[str, Any]] = []
+        for value in body["values"]:
+            if isinstance(value, dict):
+                if "in" not in value:
+                    raise IntentError(f"{where}: a value has no text (in).")
+                entries.append((str(value["in"]), value.get("out", value["in"])))
+            else:
+                entries.append((str(value), str(value)))
+        return Values(tuple(entries))
+    if "range" in body:
+        return "number"
+    if body.get("wildcard"):
+        return str(body.get("kind", "query"))
+    raise IntentError(f"{where}: it has neither values nor range nor wildcard.")
+
+
+def _mapping(content: dict[str, Any], key: str, name: str, text: str) -> dict[str, Any]:
+    value = content.get(key) or {}
+    if not isinstance(value, dict):
+        raise IntentError(f"{name}, line {_line(text, key)}: {key} is not a mapping.")
+    return value
+
+
+def _line(text: str, key: str) -> int:
+    """Return the line, from 1, on which a key stands."""
+    match = re.search(rf"^\s*[\"']?{re.escape(str(key))}[\"']?\s*:", text, re.MULTILINE)
+    return text.count("\n", 0, match.end() if match else 0) + 1
+
+
+def slots_of(template: str) -> tuple[str, ...]:
+    """Return the names in braces in a text."""
+    return tuple(_SLOT.findall(template))

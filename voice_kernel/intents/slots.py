@@ -1,0 +1,291 @@
+"""What a slot may hold, and what it stands for in the user's context.
+
+Each `{slot}` of a template has a kind. While a template is matched, the kind says which runs of words
+the slot may span and how loosely (its cost); once a whole sentence is understood, `resolve` turns the
+words into the value of an argument: a name that exists where there is one, else the name as spoken.
+It does not know the templates, nor what a tool does with its arguments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from voice_kernel.context import Context, nearest, squash
+from voice_kernel.intents import spoken
+from voice_kernel.intents.templates import Capture, Hearing
+from voice_kernel.intents.words import Lexicon, Word, number_at, said
+
+_MARKS = frozenset(
+    "dot slash underscore dash hyphen colon equals pipe star asterisk tilde backslash point quote unquote "
+    "comma".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A slot for words that no template knows."""
+
+    name: str
+    longest: int
+    """Most words it may span."""
+    base: float
+    each: float
+    """What one word costs: the higher, the sooner other readings of those words win."""
+    barred: frozenset[str] = frozenset()
+    """Words that it cannot hold: it ends before them."""
+    not_first: frozenset[str] = frozenset()
+    """Words that it cannot begin with."""
+    only: Callable[[Hearing, int, int], bool] | None = None
+    """A further condition on the words from a start to an end."""
+
+    def spans(self, hearing: Hearing, at: int) -> Iterator[tuple[int, float, Any]]:
+        """Yield every run of words that the slot may hold."""
+        words = hearing.words
+        if at >= len(words) or words[at].text in self.not_first:
+            return
+        cost = self.base
+        for end in range(at, min(len(words), at + self.longest)):
+            if words[end].text in self.barred:
+                return
+            cost += self.each
+            if self.only is None or self.only(hearing, at, end + 1):
+                yield end + 1, cost, None
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A slot for a number, in digits or in words."""
+
+    name: str
+    lexicon: Lexicon
+    misheard: Mapping[str, int]
+    """Words that numbers are taken for; only used when readings are loose."""
+
+    def spans(self, hearing: Hearing, at: int) -> Iterator[tuple[int, float, Any]]:
+        """Yield the numbers that begin here."""
+        for end, value in number_at(hearing.words, at, self.lexicon):
+            yield end, 0.1, str(value)
+        if hearing.loose and at < len(hearing.words):
+            number = self.misheard.get(hearing.words[at].text)
+            if number is not None:
+                yield at + 1, 0.6, str(number)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A slot for a web address."""
+
+    name: str
+    lexicon: Lexicon
+
+    def spans(self, hearing: Hearing, at: int) -> Iterator[tuple[int, float, Any]]:
+        """Yield the runs of words that are an address."""
+        words = hearing.words
+        last = min(len(words), at + 16)
+        if not any(
+            word.text in ("dot", "localhost", "colon", "host") or "." in word.text or ":" in word.text
+            for word in words[at:last]
+        ):
+            return
+        for end in range(at + 1, last + 1):
+            address = spoken.url(words[at:end], hearing.text, self.lexicon)
+            if address is not None:
+                yield end, 0.5 - 0.02 * (end - at), address
+
+
+def kinds(lexicon: Lexicon, function_words: frozenset[str], programs: Mapping[str, frozenset[str]],
+          misheard_numbers: Mapping[str, int], subjects: frozenset[str]) -> dict[str, Text | Number | Address]:  # fmt: skip
+    """Return the kinds of slot by name.
+
+    Args:
+        lexicon: the language's numbers and letters.
+        function_words: words that no name holds: articles, pronouns, auxiliaries, prepositions.
+        programs: shell programs that may be named without "shell"; each with the words that may follow
+            it, or none where anything may.
+        misheard_numbers: words that numbers are taken for ("tree" for three).
+        subjects: nouns of which at least one, or a number or a known name, is in a correction.
+    """
+
+    def known(hearing: Hearing, at: int, end: int) -> bool:
+        words = hearing.words[at:end]
+        return squash("".join(word.text for word in words)) in hearing.known or _is_identifier(words, lexicon)
+
+    def program(hearing: Hearing, at: int, end: int) -> bool:
+        first = hearing.words[at].text
+        following = programs.get(first)
+        if following is None:
+            return "/" in first and len(first) > 1 and first[0] in "./~"
+        if not following:
+            return True
+        if end == at + 1:
+            return "" in following
+        second = hearing.words[at + 1].text
+        return (
+            second in following or second.startswith("-") or second in ("dash", "minus") or "*" in following
+        )
+
+    def filename(hearing: Hearing, at: int, end: int) -> bool:
+        words = hearing.words[at:end]
+        name = spoken.path(words, hearing.text, lexicon) or ""
+        return "." in name.rsplit("/", 1)[-1][1:] or squash(name) in hearing.known
+
+    def test_file(hearing: Hearing, at: int, end: int) -> bool:
+        words = hearing.words[at:end]
+        name = (spoken.path(words, hearing.text, lexicon) or "").rsplit("/", 1)[-1]
+        return name.endswith(".py") and (name.startswith("test_") or name.endswith("_test.py"))
+
+    def correction(hearing: Hearing, at: int, end: int) -> bool:
+        words = hearing.words[at:end]
+        return (
+            any(word.text in subjects or number_at((word,), 0, lexicon) for word in words)
+            or known(hearing, at, end)
+            or any("slash" == word.text or "/" in word.text or "_" in word.text for word in words)
+        )
+
+    def modest(hearing: Hearing, at: int, end: int) -> bool:
+        """Not only function words: "it", "this one"."""
+        return any(word.text not in function_words for word in hearing.words[at:end])
+
+    names = function_words - _MARKS
+    return {
+        kind.name: kind
+        for kind in (
+            Number("number", lexicon, misheard_numbers),
+            Address("url", lexicon),
+            Text("name", 4, 0.6, 0.3, names),
+            Text("known_name", 5, 0.4, 0.3, names, only=known),
+            Text("frame", 4, 0.6, 0.3, names),
+            Text("known_frame", 5, 0.4, 0.3, names, only=known),
+            Text("column", 4, 0.5, 0.3, names),
+            Text("path", 10, 0.6, 0.2, names),
+            Text("filename", 10, 0.5, 0.1, names, only=filename),
+            Text("keyword", 4, 0.8, 0.3, names),
+            Text("server", 4, 0.6, 0.3, names),
+            Text("package", 6, 0.8, 0.2, names),
+            Text("query", 60, 1.0, 0.3, only=modest),
+            Text("topic", 60, 1.2, 0.3, not_first=function_words, only=modest),
+            Text("target", 10, 1.0, 0.3, only=modest),
+            Text("typed", 60, 0.8, 0.25),
+            Text("dictation", 400, 1.0, 0.05),
+            Text("code", 400, 1.0, 0.1),
+            Text("command", 80, 0.8, 0.1),
+            Text("program", 80, 0.6, 0.1, only=program),
+            Text("label", 6, 0.8, 0.3, only=modest),
+            Text("correction", 8, 1.0, 0.3, not_first=frozenset(("to", "that", "it", "what", "so", "well"))),
+            Text("correction_known", 8, 0.9, 0.3, not_first=frozenset(("to", "that", "it")), only=correction),
+            Text("test_file", 10, 0.4, 0.1, names, only=test_file),
+        )
+    }
+
+
+def resolve(
+    capture: Capture, hearing: Hearing, context: Context, lexicon: Lexicon
+) -> tuple[Any, float] | None:
+    """Return the value of a slot and what that changes in the reading's cost, or None when it has none."""
+    if capture.value is not None:
+        return capture.value, 0.0
+    words = hearing.words[capture.start : capture.end]
+    kind = capture.kind
+    if kind in ("name", "known_name", "frame", "known_frame", "column", "keyword", "server"):
+        return _name(kind, words, context, lexicon)
+    if kind in ("path", "filename", "test_file"):
+        return _path(words, hearing.text, context, lexicon)
+    if kind == "package":
+        return _package(words, hearing.text, lexicon), 0.0
+    if kind in ("command", "program"):
+        return spoken.command(words, hearing.text, lexicon), 0.0
+    if kind == "code":
+        return spoken.code(words, hearing.text, lexicon), 0.0
+    return said(hearing.text, words), 0.0
+
+
+def known_names(context: Context) -> frozenset[str]:
+    """Return what `known_name` and `filename` slots accept besides what looks like an identifier."""
+    names = {squash(variable.name) for variable in context.variables}
+    names.update(squash(column) for column in context.columns)
+    for file in context.files:
+        names.add(squash(file))
+        names.add(squash(file.rstrip("/").rsplit("/", 1)[-1]))
+    names.discard("")
+    return frozenset(names)
+
+
+def _name(kind: str, words: tuple[Word, ...], context: Context, lexicon: Lexicon) -> tuple[str, float]:
+    name = spoken.identifier(words, lexicon)
+    found = nearest(name, _candidates(kind, context))
+    return (found, -0.4) if found is not None else (name, 0.0)
+
+
+def _candidates(kind: str, context: Context) -> Iterable[str]:
+    newest = [variable.name for variable in reversed(context.variables)]
+    if kind in ("frame", "known_frame"):
+        tables = [variable.name for variable in reversed(context.variables) if variable.columns]
+        return [*tables, *newest]
+    if kind == "column":
+        return [*context.columns, *newest]
+    if kind == "keyword":
+        return context.tests
+    if kind == "server":
+        return context.servers
+    return newest
+
+
+def _path(words: tuple[Word, ...], text: str, context: Context, lexicon: Lexicon) -> tuple[str, float] | None:
+    spelled = spoken.path(words, text, lexicon)
+    if spelled is None:
+        return None
+    if context.files:
+        plain = spoken.path([word for word in words if word.text not in _MARKS], text, lexicon) or spelled
+        for wanted in dict.fromkeys((spelled, plain)):
+            found = _file(wanted, context.files)
+            if found is not None:
+                return found.rstrip("/"), -0.4
+    return spelled, 0.0
+
+
+def _file(wanted: str, files: tuple[str, ...]) -> str | None:
+    """Return the file or folder that was meant: by its whole path, its name, its name without ending."""
+    letters = squash(wanted)
+    by_name: str | None = None
+    for file in files:
+        if squash(file) == letters:
+            return file
+        name = file.rstrip("/").rsplit("/", 1)[-1]
+        if by_name is None and (squash(name) == letters or squash(name.rsplit(".", 1)[0]) == letters):
+            by_name = file
+    if by_name is not None:
+        return by_name
+    names = {file.rstrip("/").rsplit("/", 1)[-1].rsplit(".", 1)[0]: file for file in reversed(files)}
+    close = nearest(wanted, names) or nearest(wanted, names.values())
+    return names.get(close, close) if close is not None else None
+
+
+def _package(words: tuple[Word, ...], text: str, lexicon: Lexicon) -> str:
+    out = ""
+    glue = True
+    for word in words:
+        mark = {"dash": "-", "hyphen": "-", "underscore": "_", "dot": "."}.get(word.text)
+        if mark is not None and len(words) > 1:
+            out, glue = out + mark, True
+            continue
+        if word.text == "equals":
+            out, glue = (out if out.endswith("==") else out + "=="), True
+            continue
+        out += word.text if glue else "-" + word.text
+        glue = False
+    return out
+
+
+def _is_identifier(words: tuple[Word, ...], lexicon: Lexicon) -> bool:
+    """Whether words look like a name out of code and not like a word of the language."""
+    texts = [word.text for word in words]
+    if len(texts) == 1:
+        text = texts[0]
+        if "_" in text or any(mark.isdigit() for mark in text):
+            return any(mark.isalpha() for mark in text)
+        return len(text) <= 3 and text.isalpha() and not set(text) & set("aeiou")
+    if "underscore" in texts:
+        return True
+    return len(texts) <= 4 and all(len(lexicon.letters.get(text, text)) == 1 for text in texts)

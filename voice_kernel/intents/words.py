@@ -1,0 +1,153 @@
+"""Speech as words: what was said, cut into the units that templates are matched against.
+
+Knows casing, punctuation, contractions, hyphens, initialisms and number words. It does not know any
+template, tool or name of the user's. The text itself is never changed: every word remembers where in
+it it stands, so that free text can be handed on in the person's own words and casing.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+_CHUNK = re.compile(r"\S+")
+_OPENING = "\"'“”‘’([{<«¿¡,;:!?…`*"
+_CLOSING = "\"'“”‘’,;:!?….`*"
+_BRACKETS = {")": "(", "]": "[", "}": "{", ">": "<", "»": "«"}
+_INITIALISM = re.compile(r"(?:[a-z]\.)+[a-z]")
+_RANGE = re.compile(r"(\d{1,4})[-–—](\d{1,4})")
+_HYPHENATED = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)+")
+_GLUED_NUMBER = re.compile(r"(cells?|tasks?|tabs?)(\d{1,4})")
+_ORDINAL = re.compile(r"(\d{1,4})(?:st|nd|rd|th)")
+_DIGITS = re.compile(r"\d{1,6}")
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word as templates see it, and the place in the text it came from."""
+
+    text: str
+    """Lower case, without surrounding punctuation."""
+    start: int
+    end: int
+    """The word's span in the text, surrounding punctuation left out."""
+    pause: bool = False
+    """Whether a comma, a full stop or the like follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """The word-level facts of one language; comes from its sentence file."""
+
+    contractions: Mapping[str, tuple[str, ...]]
+    """`what's` -> (`what`, `is`)."""
+    numbers: Mapping[str, int]
+    """Number words from zero, ordinals included; `hundred` is 100."""
+    letters: Mapping[str, str]
+    """Names of letters as they are spelled aloud: `dee` -> `d`."""
+
+
+def listen(text: str, lexicon: Lexicon) -> tuple[Word, ...]:
+    """Return the words of a text, in order.
+
+    Args:
+        text: what was said or typed.
+        lexicon: contractions of the language.
+    """
+    words: list[Word] = []
+    for chunk in _CHUNK.finditer(text):
+        start, end = chunk.span()
+        start, end = _strip(text, start, end)
+        if start == end:
+            if words and chunk.group().strip("-–—") == "":
+                words[-1] = _with_pause(words[-1])
+            continue
+        pause = any(mark in ",;.!?…:" for mark in text[end : chunk.end()])
+        core = unicodedata.normalize("NFKC", text[start:end]).replace("’", "'").replace("‘", "'").lower()
+        parts = _parts(core, lexicon)
+        words.extend(
+            Word(part, start, end, pause and number == len(parts) - 1) for number, part in enumerate(parts)
+        )
+    return tuple(words)
+
+
+def number_at(words: Sequence[Word], at: int, lexicon: Lexicon) -> list[tuple[int, int]]:
+    """Return the numbers that begin at a word, longest first.
+
+    Returns:
+        pairs of (index after the number, value); ordinals count as their number.
+    """
+    if at >= len(words):
+        return []
+    text = words[at].text
+    if _DIGITS.fullmatch(text):
+        return [(at + 1, int(text))]
+    ordinal = _ORDINAL.fullmatch(text)
+    if ordinal:
+        return [(at + 1, int(ordinal.group(1)))]
+    numbers = lexicon.numbers
+    value = numbers.get(text)
+    if value is None:
+        return []
+    found = [(at + 1, value)]
+    end = at + 1
+    if value < 10 and end < len(words) and words[end].text == "hundred":
+        value, end = value * 100, end + 1
+        found.insert(0, (end, value))
+        rest = end + 1 if end < len(words) and words[end].text == "and" else end
+        tail = numbers.get(words[rest].text) if rest < len(words) else None
+        if tail is not None and tail < 100:
+            value, end = value + tail, rest + 1
+            found.insert(0, (end, value))
+    if value % 100 >= 20 and value % 10 == 0 and end < len(words):
+        unit = numbers.get(words[end].text)
+        if unit is not None and 0 < unit < 10:
+            found.insert(0, (end + 1, value + unit))
+    return found
+
+
+def said(text: str, words: Sequence[Word]) -> str:
+    """Return the person's own words for a run of words, inner punctuation and casing kept."""
+    return text[words[0].start : words[-1].end] if words else ""
+
+
+def _strip(text: str, start: int, end: int) -> tuple[int, int]:
+    while start < end and text[start] in _OPENING:
+        start += 1
+    while end > start:
+        mark = text[end - 1]
+        opening = _BRACKETS.get(mark)
+        unbalanced = opening is not None and text.count(opening, start, end) < text.count(mark, start, end)
+        if mark not in _CLOSING and not unbalanced:
+            break
+        end -= 1
+    if text[start:end].strip("-–—_") == "":
+        return start, start
+    return start, end
+
+
+def _parts(core: str, lexicon: Lexicon) -> tuple[str, ...]:
+    known = lexicon.contractions.get(core)
+    if known is not None:
+        return known
+    if core.isalpha():
+        return (core,)
+    if _INITIALISM.fullmatch(core):
+        return (core.replace(".", ""),)
+    span = _RANGE.fullmatch(core)
+    if span:
+        return (span.group(1), "to", span.group(2))
+    if _HYPHENATED.fullmatch(core):
+        return tuple(core.split("-"))
+    glued = _GLUED_NUMBER.fullmatch(core)
+    if glued:
+        return (glued.group(1), glued.group(2))
+    if core.startswith("#") and core[1:].isdigit():
+        return (core[1:],)
+    return (core,)
+
+
+def _with_pause(word: Word) -> Word:
+    return Word(word.text, word.start, word.end, True)
