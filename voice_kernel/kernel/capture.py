@@ -439,6 +439,10 @@ def _publisher(publisher: Any, capture: Capture) -> Any:
         def clear_output(self, wait: bool = False) -> None:
             publisher.clear_output(wait)
 
+        def set_parent(self, parent: Any) -> None:  # of ipykernel's; not all publishers have it
+            if hasattr(publisher, "set_parent"):
+                publisher.set_parent(parent)
+
     return Publisher(shell=publisher.shell)  # type: ignore[no-untyped-call]
 
 

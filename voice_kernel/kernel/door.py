@@ -116,6 +116,7 @@ class _Job:
     """What runs code with top-level await."""
     result: ExecutionResult | None = None
     interrupted: bool = False
+    duration_s: float = 0.0
 
 
 _waiting: ContextVar[_Pump[Any] | None] = ContextVar("voice_kernel_pump", default=None)
@@ -399,14 +400,14 @@ class Kernel:
                         self._schedule_idle()
 
     async def _run_idle_job(self, job: _Job) -> None:
-        with self._on_stage(job) as started:
+        with self._on_stage(job), self._captured(job):
             if self._needs_loop(job.code):
                 job.task = asyncio.get_running_loop().create_task(self._run_cell_async(job))
                 await asyncio.wait({job.task})
                 self._finish_async(job)
             else:
                 self._guarded(job, lambda: self._run_cell(job))
-        self._deliver(job, started)
+        self._deliver(job)
 
     # ---- the pump (main thread) -------------------------------------------------------------------
 
@@ -456,7 +457,7 @@ class Kernel:
                 pump.wake.get(timeout=HEARTBEAT_S)
 
     def _run_pumped_job(self, job: _Job) -> None:
-        with self._on_stage(job) as started:
+        with self._on_stage(job), self._captured(job):
             if self._needs_loop(job.code):
                 loop = _main_loop()
                 if loop.is_running():
@@ -469,7 +470,7 @@ class Kernel:
                 self._finish_async(job)
             else:
                 self._guarded(job, lambda: self._run_cell(job))
-        self._deliver(job, started)
+        self._deliver(job)
 
     def _run_nested(self, loop: asyncio.AbstractEventLoop, task: asyncio.Task[Any]) -> None:
         with contextlib.suppress(asyncio.CancelledError):  # of the task; `_finish_async` sees it
@@ -478,16 +479,15 @@ class Kernel:
     # ---- one job (main thread) --------------------------------------------------------------------
 
     @contextlib.contextmanager
-    def _on_stage(self, job: _Job) -> Iterator[float]:
-        """Hold everything a job's code needs around it, and clear away after it."""
+    def _on_stage(self, job: _Job) -> Iterator[None]:
+        """Let a job be the one that runs: it can be stopped meanwhile, and always ends."""
         cell_parent = self._cell_parent
+        started = time.monotonic()
         self._running.append(job)
         with self._lock:
             job.stoppable = True
         try:
-            parent, hide = self._stage(job)
-            with Capture(self.shell, job.recorder, parent=parent, hide=hide, code=job.code):
-                yield time.monotonic()
+            yield
         except BaseException as error:
             # What ends the stage itself is no matter of the user's code. The awaiting tool must hear of
             # it, and the main thread's loop must not: only an end of the process passes through.
@@ -504,24 +504,27 @@ class Kernel:
             while job.stop and time.monotonic() < deadline:
                 time.sleep(0.0005)
             self._running.remove(job)
+            job.duration_s = time.monotonic() - started
             self._cell_parent = cell_parent
             if signal.getsignal(signal.SIGINT) != self._on_signal and _on_main_thread():
                 signal.signal(signal.SIGINT, self._on_signal)  # the code left a handler of its own
 
-    def _stage(self, job: _Job) -> tuple[Message | None, bool]:
-        """Return to which request the outputs belong, and whether they are hidden."""
-        shown_in = job.pump if job.show is True and job.pump is not None and not job.pump.ended else None
-        if self._jupyter is None:
-            return None, shown_in is None
-        if isinstance(job.show, str):
-            return self._jupyter.new_parent(job.show), False
-        if shown_in is not None and shown_in.parent:
-            return shown_in.parent, False
-        return self._jupyter.new_parent(), True
+    def _captured(self, job: _Job) -> Capture:
+        """Return what catches a job's outputs, and shows them where they belong."""
+        parent: Message | None = None
+        hide = True
+        if job.show is True and job.pump is not None and not job.pump.ended:
+            parent, hide = job.pump.parent, False
+        if self._jupyter is not None:
+            if isinstance(job.show, str):
+                parent, hide = self._jupyter.new_parent(job.show), False
+            elif not parent:
+                parent, hide = self._jupyter.new_parent(), True
+        return Capture(self.shell, job.recorder, parent=parent, hide=hide, code=job.code)
 
     def _needs_loop(self, code: str) -> bool:
         """Return whether code has a top-level await that asyncio runs. Source: ipykernel's do_execute."""
-        from IPython.core.interactiveshell import _asyncio_runner
+        from IPython.core.async_helpers import _asyncio_runner
 
         shell: Any = self.shell
         if shell.loop_runner is not _asyncio_runner:
@@ -566,7 +569,7 @@ class Kernel:
         finally:
             job.armed = False
 
-    def _deliver(self, job: _Job, started: float) -> None:
+    def _deliver(self, job: _Job) -> None:
         if job.future.done():  # the stage failed
             return
         result = job.result
@@ -583,7 +586,7 @@ class Kernel:
                 error=_problem(error, interrupted),
                 line=self._line_of(error),
                 interrupted=interrupted,
-                duration_s=time.monotonic() - started,
+                duration_s=job.duration_s,
             )
         )
 

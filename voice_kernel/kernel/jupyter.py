@@ -36,6 +36,7 @@ class JupyterKernel:
 
     def __init__(self, kernel: Any) -> None:
         self._kernel = kernel
+        _let_captures_have_parents()
         self._subshell_lock = threading.Lock()
         self._subshell_id: str | None = None
 
@@ -178,3 +179,15 @@ class JupyterKernel:
         thread.io_loop.add_callback(make)
         done.wait(SUBSHELL_TIMEOUT_S)
         return created[0] if created else None
+
+
+def _let_captures_have_parents() -> None:
+    """Let messages be handled while `%%capture` runs.
+
+    ipykernel tells the shell's publisher of every message it handles, on every thread. During
+    `%%capture` that is IPython's capturing one, which cannot be told: the message would be lost.
+    """
+    from IPython.core.displaypub import CapturingDisplayPublisher
+
+    if not hasattr(CapturingDisplayPublisher, "set_parent"):
+        CapturingDisplayPublisher.set_parent = lambda self, parent: None  # type: ignore[attr-defined]
