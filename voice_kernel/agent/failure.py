@@ -7,6 +7,7 @@ here catches httpx.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from voice_kernel.agent.provider import ModelSettings
@@ -24,8 +25,9 @@ def failures() -> tuple[type[Exception], ...]:
     import openai
     from pydantic import ValidationError
 
-    # The last two: a server that answers with something that is not its protocol.
-    return (openai.OpenAIError, agents.AgentsException, ValidationError, ValueError)
+    # The last three: a server that answers with something that is not its protocol.
+    nonsense = (ValidationError, json.JSONDecodeError, UnicodeDecodeError)
+    return (openai.OpenAIError, agents.AgentsException, *nonsense)
 
 
 def is_too_long(error: Exception) -> bool:

@@ -8,6 +8,7 @@ own notebook may use the same SDK in this process, and neither side may change t
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -93,8 +94,23 @@ class Connection:
 
 
 async def load_sdk() -> None:
-    """Import the SDK (1.4 s of CPU and 100 MB) in a worker, so that the loop stays responsive."""
-    await asyncio.to_thread(__import__, "agents")
+    """Import the SDK (1.4 s of CPU and 100 MB) in a worker, so that the loop stays responsive.
+
+    Raises:
+        ModelError: when it is not installed.
+    """
+    try:
+        await asyncio.to_thread(__import__, "agents")
+    except ImportError as error:
+        raise ModelError(
+            f"A model is configured, but {error.name or 'openai-agents'} is not installed.",
+            hint='Run: pip install "voice-kernel[model]", then restart the kernel.',
+        ) from error
+    # Without a handler Python prints the SDK's errors into whatever cell is newest. What they say
+    # reaches the person as a ModelError; a handler of the user's own still gets them.
+    logger = logging.getLogger("openai.agents")
+    if not logger.handlers:
+        logger.addHandler(logging.NullHandler())
 
 
 async def connect(settings: ModelSettings) -> Connection:

@@ -39,6 +39,15 @@ def test_importing_the_brain_imports_no_sdk() -> None:
     assert done.stdout.strip() == "[]"
 
 
+async def test_a_missing_sdk_is_said_with_the_command_that_installs_it(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "agents", None)
+    with pytest.raises(ModelError) as caught:
+        await ask(ModelSettings("test-model", base_url="http://127.0.0.1:9/v1"), bench)
+    assert 'pip install "voice-kernel[model]"' in caught.value.hint
+
+
 def test_a_key_is_never_shown() -> None:
     settings = ModelSettings(api_key=KEY)
     assert KEY not in repr(settings)
