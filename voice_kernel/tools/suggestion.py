@@ -1,0 +1,50 @@
+"""Find what somebody meant among the names that exist.
+
+Knows spelling only: case, word breaks and small slips. How a word sounds is for intents.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+
+
+def folded(name: str) -> str:
+    """Return the name without regard to case and word breaks: `Unit Price` is `unit_price`."""
+    return "_".join(re.findall(r"[^\W_]+", name.casefold()))
+
+
+def match(name: str, names: Iterable[str]) -> str | None:
+    """Return the one name that is meant: as written, else the only one of the same words."""
+    names = list(names)
+    if name in names:
+        return name
+    for same in (folded, lambda text: folded(text).replace("_", ""), _singular):
+        found = {other for other in names if same(other) == same(name)}
+        if len(found) == 1:
+            return found.pop()
+        if found:
+            return None
+    return None
+
+
+def nearest(name: str, names: Iterable[str], count: int = 3) -> list[str]:
+    """Return the names most like this one, best first."""
+    by_fold: dict[str, str] = {}
+    for other in names:
+        by_fold.setdefault(other.casefold(), other)
+    found = difflib.get_close_matches(name.casefold(), list(by_fold), n=count, cutoff=0.5)
+    return [by_fold[key] for key in found]
+
+
+def hint(name: str, names: Iterable[str], otherwise: str = "") -> str:
+    """Return "Did you mean ...?" for a person, or what to say when nothing is near."""
+    found = nearest(name, names)
+    if not found:
+        return otherwise
+    return f"Did you mean {' or '.join([', '.join(found[:-1]), found[-1]] if found[1:] else found)}?"
+
+
+def _singular(name: str) -> str:
+    return "_".join(word.removesuffix("s") for word in folded(name).split("_"))
