@@ -37,7 +37,7 @@ def _read(name: str) -> str:
         ) from None
 
 
-class PanelWidget(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget is untyped for mypy
+class PanelWidget(anywidget.AnyWidget):
     """A view on the session: the whole panel, or the card of one turn.
 
     The bundle is read when a widget is made, not when this module is imported.

@@ -1,0 +1,394 @@
+"""A turn as it stood when it ended: HTML that needs neither kernel nor script, and the same as text.
+
+Responsible for what a saved notebook, nbconvert and a reader without JavaScript see. Pure: a turn and its
+tasks in, a string out. It knows no widget and no display.
+
+Colours are the front end's (`--jp-*`) or mixed with the page's own text colour, so that one piece of HTML
+reads well on light and dark ground. Everything that came from outside is escaped, written anew
+(`markup.sanitize`), or an image.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import re
+from collections.abc import Callable, Sequence
+
+from voice_kernel.messages import Output, Problem, Task, TestCase, TestReport, Turn
+from voice_kernel.ui.ansi import ansi_to_html, ansi_to_text
+from voice_kernel.ui.markup import sanitize
+
+MAX_TEXT_CHARS = 100_000
+"""Of the whole card without its images; what comes after is named, not shown."""
+MAX_IMAGE_CHARS = 1_500_000
+"""Of all images of a card, as base64."""
+MAX_BLOCK_CHARS = 8_000
+FOLD_LINES = 16
+"""A longer output is folded away."""
+MAX_FAILURES = 20
+MAX_OTHER_TESTS = 100
+
+_ROUTES = {"intents": "grammar", "fuzzy": "closest match", "model": "model", "none": "not understood"}
+_STATES = {
+    "queued": ("…", "never started"),
+    "awaiting_approval": ("…", "was not approved"),
+    "running": ("…", "was still running"),
+    "succeeded": ("✓", "done"),
+    "failed": ("✗", "failed"),
+    "cancelled": ("–", "cancelled"),
+    "interrupted": ("■", "interrupted"),
+}
+_OUTCOMES = {
+    "passed": ("✓", "passed"),
+    "failed": ("✗", "failed"),
+    "error": ("✗", "error"),
+    "skipped": ("–", "skipped"),
+    "xfailed": ("–", "failed as expected"),
+    "xpassed": ("!", "passed unexpectedly"),
+}
+_IMAGES = ("image/png", "image/jpeg", "image/gif", "image/webp")
+_BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
+
+_LINE = "color-mix(in srgb,currentColor 18%,transparent)"
+_MUTED = "opacity:.72"
+_RED = "color:color-mix(in srgb,#d32f2f 72%,currentColor)"
+_GREEN = "color:color-mix(in srgb,#2e8b3d 72%,currentColor)"
+_AMBER = "color:color-mix(in srgb,#b07d00 72%,currentColor)"
+_MONO = "font-family:var(--jp-code-font-family,ui-monospace,Menlo,Consolas,monospace);font-size:12px"
+_CARD = (
+    f"border:1px solid {_LINE};border-radius:10px;padding:9px 13px;max-width:100%;"
+    "color:var(--jp-ui-font-color1,inherit);line-height:1.45;"
+    "font-family:var(--jp-ui-font-family,system-ui,sans-serif);font-size:13px"
+)
+_TASK = f"border:1px solid {_LINE};border-radius:8px;padding:6px 10px;margin-top:7px"
+_PRE = (
+    f"{_MONO};line-height:1.45;margin:5px 0 0;padding:6px 8px;border-radius:6px;"
+    "background:color-mix(in srgb,currentColor 5%,transparent);color:inherit;"
+    "white-space:pre-wrap;overflow-wrap:anywhere;max-height:420px;overflow:auto"
+)
+_TONES = {"succeeded": _GREEN, "failed": _RED, "interrupted": _RED}
+
+
+def frozen_html(turn: Turn, tasks: list[Task]) -> str:
+    """Return the turn as self-contained HTML: inline styles, no script, nothing that is fetched."""
+    page = _Page()
+    page.add(f'<div class="voice-kernel-turn" style="{_CARD}">')
+    page.add(f'<div><strong style="font-size:14px">{_transcript(turn)}</strong> {_meta(turn)}</div>')
+    for task in tasks:
+        _task(page, task)
+    if turn.answer:
+        # Markdown of a model stays as written: it reads well enough, and nothing has to be trusted.
+        page.add(f'<div style="margin-top:7px;white-space:pre-wrap">{html.escape(_head(turn.answer))}</div>')
+    _problem(page, turn.problem)
+    if turn.closest:
+        phrases = ", ".join(f"“{html.escape(phrase)}”" for phrase in turn.closest)
+        page.add(f'<div style="margin-top:7px">Did you mean {phrases}?</div>')
+    page.add("</div>")
+    return page.finish()
+
+
+def frozen_text(turn: Turn, tasks: list[Task]) -> str:
+    """Return the same for a terminal and for front ends that show no HTML."""
+    lines = [f"“{turn.text}”" if turn.text else "(nothing was heard)"]
+    if turn.route:
+        lines[0] += f"  [{_ROUTES[turn.route]}]"
+    for task in tasks:
+        mark, word = _STATES[task.state]
+        lines.append(f"{mark} {task.id} {task.title}: {word}{_comma(_seconds(task))}")
+        body: list[str] = []
+        if task.problem:
+            body += _problem_lines(task.problem)
+        if task.result:
+            body += _result_lines(task)
+        elif task.tail:
+            body.append(_tail(ansi_to_text(task.tail)))
+        lines += [f"  {line}" for text in body for line in text.splitlines()]
+    if turn.answer:
+        lines.append(_head(turn.answer))
+    if turn.problem:
+        lines += _problem_lines(turn.problem)
+    if turn.closest:
+        lines.append("Did you mean: " + "; ".join(turn.closest))
+    return _head("\n".join(lines), MAX_TEXT_CHARS)
+
+
+class _Page:
+    """Collects pieces until the caps are reached, then only what closes them."""
+
+    def __init__(self) -> None:
+        self._pieces: list[str] = []
+        self._text_left = MAX_TEXT_CHARS
+        self._images_left = MAX_IMAGE_CHARS
+        self._dropped = 0
+
+    def add(self, piece: str) -> None:
+        """Append markup that must not be left out."""
+        self._pieces.append(piece)
+
+    def add_block(self, piece: str) -> None:
+        """Append a complete element, unless the card is full."""
+        if len(piece) > self._text_left:
+            self._dropped += 1
+            return
+        self._text_left -= len(piece)
+        self._pieces.append(piece)
+
+    def add_image(self, source: str, label: str) -> None:
+        """Append an image, given as a data URI, unless the images are too many."""
+        if len(source) > self._images_left:
+            self.add_block(f'<div style="{_MUTED}">[image left out: {html.escape(label)}]</div>')
+            return
+        self._images_left -= len(source)
+        self._pieces.append(
+            f'<img src="{source}" alt="{html.escape(label)}" '
+            'style="max-width:100%;height:auto;margin-top:6px;background:#fff;border-radius:6px;display:block">'
+        )
+
+    def finish(self) -> str:
+        """Return all of it, with a word about what is missing."""
+        if self._dropped:
+            self._pieces.insert(-1, f'<div style="{_MUTED}">… more was shown while it ran.</div>')
+        return "".join(self._pieces)
+
+
+# ---- pieces of HTML -------------------------------------------------------------------------------
+
+
+def _transcript(turn: Turn) -> str:
+    return f"“{html.escape(_head(turn.text, 2_000))}”" if turn.text else "Nothing was heard"
+
+
+def _meta(turn: Turn) -> str:
+    parts = []
+    if turn.route:
+        parts.append(_ROUTES[turn.route])
+    if turn.latency_s is not None:
+        parts.append(_duration(turn.latency_s))
+    if turn.state == "cancelled":
+        parts.append("cancelled")
+    return f'<span style="{_MUTED};font-size:12px">{" · ".join(parts)}</span>' if parts else ""
+
+
+def _task(page: _Page, task: Task) -> None:
+    mark, word = _STATES[task.state]
+    tone = _TONES.get(task.state, _MUTED)
+    page.add(f'<div style="{_TASK}">')
+    page.add(
+        f'<div><span style="{tone};font-weight:600">{mark} {word}</span> '
+        f'<span style="{_MUTED}">{task.id}</span> '
+        f'<code style="{_MONO};background:none;color:inherit">{html.escape(_head(task.title, 500))}</code> '
+        f'<span style="{_MUTED};font-size:12px">{_seconds(task)}</span></div>'
+    )
+    _problem(page, task.problem)
+    result = task.result
+    if result:
+        if result.summary:
+            page.add_block(f'<div style="margin-top:4px">{html.escape(_head(result.summary, 1_000))}</div>')
+        if result.tests:
+            _tests(page, result.tests)
+        if result.code:
+            page.add_block(_pre(result.code, "Code", html.escape))
+        for output in result.outputs:
+            _output(page, output)
+        if result.text:
+            page.add_block(_pre(result.text, "Result", html.escape))
+    if task.tail and not (result and (result.tests or result.outputs or result.text)):
+        page.add_block(_pre(_tail(task.tail), "Output", ansi_to_html))
+    notes = _notes(task)
+    if notes:
+        page.add_block(f'<div style="{_MUTED};font-size:12px;margin-top:4px">{html.escape(notes)}</div>')
+    page.add("</div>")
+
+
+def _tests(page: _Page, report: TestReport) -> None:
+    tones = {"failed": _RED, "errors": _RED, "passed": _GREEN}
+    counts = [
+        f'<span style="{tones.get(word, _MUTED)}"><b>{number}</b> {word}</span>'
+        for number, word in _counts(report)
+    ]
+    counted = ", ".join(counts) or "No tests ran"
+    page.add_block(f'<div style="margin-top:4px">{counted} in {_duration(report.duration_s)}</div>')
+    failures = [case for case in report.cases if case.outcome in ("failed", "error")]
+    for number, case in enumerate(failures[:MAX_FAILURES]):
+        _, word = _OUTCOMES[case.outcome]
+        detail = _pre(case.detail, "", ansi_to_html, fold=False) if case.detail else ""
+        message = (
+            f'<div style="{_MONO};margin-top:3px">{html.escape(case.message)}</div>' if case.message else ""
+        )
+        page.add_block(
+            f'<details{" open" if number < 3 else ""} style="margin-top:6px">'
+            f'<summary><span style="{_RED};font-weight:600">✗ {word}</span> '
+            f'<code style="{_MONO};background:none;color:inherit">{html.escape(_name(case))}</code> '
+            f'<span style="{_MUTED};font-size:12px">{html.escape(_place(case))}</span></summary>'
+            f"{message}{detail}</details>"
+        )
+    if len(failures) > MAX_FAILURES:
+        page.add_block(f"<div>… and {len(failures) - MAX_FAILURES} more failures.</div>")
+    others = [case for case in report.cases if case.outcome not in ("failed", "error")][:MAX_OTHER_TESTS]
+    if others:
+        rows = "".join(
+            f'<tr><td style="padding:1px 12px 1px 0">{" ".join(_OUTCOMES[case.outcome])}</td>'
+            f'<td style="{_MONO};padding:1px 12px 1px 0;text-align:left">{html.escape(_name(case))}</td>'
+            f'<td style="{_MUTED};padding:1px 0">{_duration(case.duration_s)}</td></tr>'
+            for case in others
+        )
+        page.add_block(
+            f'<details style="margin-top:6px"><summary style="{_MUTED}">The other tests</summary>'
+            f'<table style="border-collapse:collapse;font-size:12px"><tbody>{rows}</tbody></table></details>'
+        )
+
+
+def _output(page: _Page, output: Output) -> None:
+    if output.kind in ("stream", "error"):
+        label = "Traceback" if output.kind == "error" else "Printed output"
+        page.add_block(_pre(_tail(output.text), label, ansi_to_html))
+        return
+    data = output.data
+    plain = data.get("text/plain", "")
+    image = _image(data)
+    if image:
+        page.add_image(image, _head(plain, 200) or "figure")
+        return
+    if "text/html" in data and len(data["text/html"]) <= MAX_TEXT_CHARS:
+        clean = sanitize(data["text/html"])
+        if re.sub(r"<[^>]*>", "", clean).strip():
+            page.add_block(f'<div style="margin-top:6px;overflow:auto;max-height:420px">{clean}</div>')
+            return
+    if plain:
+        page.add_block(_pre(_head(plain), "Result", html.escape))
+
+
+def _image(data: dict[str, str]) -> str:
+    for mime in _IMAGES:
+        encoded = "".join(data.get(mime, "").split())
+        if encoded and _BASE64.fullmatch(encoded):
+            return f"data:{mime};base64,{encoded}"
+    svg = data.get("image/svg+xml")
+    if svg:
+        # As an image it can neither run scripts nor reach the page.
+        return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode("ascii")
+    return ""
+
+
+def _pre(text: str, label: str, convert: Callable[[str], str], *, fold: bool = True) -> str:
+    text = text.rstrip("\n")
+    body = f'<pre style="{_PRE}">{convert(_head(text))}</pre>'
+    lines = text.count("\n") + 1
+    if not fold or lines <= FOLD_LINES:
+        return body
+    summary = f"{label}, {lines} lines"
+    return f'<details style="margin-top:5px"><summary style="{_MUTED}">{summary}</summary>{body}</details>'
+
+
+def _problem(page: _Page, problem: Problem | None) -> None:
+    if problem is None:
+        return
+    hint = f'<div style="{_MUTED}">{html.escape(_head(problem.hint, 2_000))}</div>' if problem.hint else ""
+    page.add_block(
+        f'<div style="margin-top:6px;padding-left:9px;border-left:3px solid #d32f2f">'
+        f'<div style="{_RED};font-weight:600">{html.escape(_head(problem.message, 2_000))}</div>{hint}</div>'
+    )
+
+
+# ---- words ----------------------------------------------------------------------------------------
+
+
+def _problem_lines(problem: Problem) -> list[str]:
+    return [line for line in (problem.message, problem.hint) if line]
+
+
+def _result_lines(task: Task) -> list[str]:
+    result = task.result
+    assert result is not None
+    lines = [result.summary] if result.summary else []
+    if result.tests:
+        for case in result.tests.cases:
+            if case.outcome in ("failed", "error"):
+                where = f" ({_place(case)})" if _place(case) else ""
+                lines.append(f"✗ {case.id}{where}: {case.message}")
+    if result.code:
+        lines.append(_head(result.code))
+    for output in result.outputs:
+        shown = output.text or output.data.get("text/plain", "")
+        if not shown and output.data:
+            shown = f"[{next(iter(output.data))}]"
+        lines.append(_tail(ansi_to_text(shown)))
+    if result.text:
+        lines.append(_head(result.text))
+    if task.tail and not (result.tests or result.outputs or result.text):
+        lines.append(_tail(ansi_to_text(task.tail)))
+    notes = _notes(task)
+    return [*lines, notes] if notes else lines
+
+
+def _notes(task: Task) -> str:
+    notes = []
+    result = task.result
+    if result and result.exit_code:
+        notes.append(f"exit code {result.exit_code}")
+    if task.output_bytes > MAX_BLOCK_CHARS:
+        notes.append(f"{_size(task.output_bytes)} of output")
+    if task.log_path:
+        notes.append(f"log: {task.log_path}")
+    if task.log_cut_bytes:
+        notes.append(f"{_size(task.log_cut_bytes)} past the log's limit were not kept")
+    return " · ".join(notes)
+
+
+def _counts(report: TestReport) -> Sequence[tuple[int, str]]:
+    pairs = (
+        (report.failed, "failed"),
+        (report.errors, "errors"),
+        (report.passed, "passed"),
+        (report.skipped, "skipped"),
+    )
+    return [(number, word) for number, word in pairs if number]
+
+
+def _name(case: TestCase) -> str:
+    return case.id.partition("::")[2] or case.id
+
+
+def _place(case: TestCase) -> str:
+    return f"{case.file}:{case.line}" if case.file and case.line else case.file
+
+
+def _seconds(task: Task) -> str:
+    if task.started_at is None or task.ended_at is None:
+        return ""
+    return _duration(task.ended_at - task.started_at)
+
+
+def _comma(text: str) -> str:
+    return f", {text}" if text else ""
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 0.995:
+        return f"{max(0.0, seconds) * 1000:.0f} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    return f"{int(seconds) // 60} min {int(seconds) % 60} s"
+
+
+def _size(count: int) -> str:
+    value = float(count)
+    for unit in ("B", "kB", "MB"):
+        if value < 1_000:
+            return f"{value:.0f} {unit}"
+        value /= 1_000
+    return f"{value:.1f} GB"
+
+
+def _head(text: str, limit: int = MAX_BLOCK_CHARS) -> str:
+    return text if len(text) <= limit else text[:limit] + " …"
+
+
+def _tail(text: str) -> str:
+    if len(text) <= MAX_BLOCK_CHARS:
+        return text
+    kept = text[-MAX_BLOCK_CHARS + 10 :]
+    # From a line's start, where one is near.
+    line = kept.find("\n")
+    return "…\n" + (kept[line + 1 :] if 0 <= line < 1_000 else kept)
