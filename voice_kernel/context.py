@@ -30,6 +30,8 @@ class Variable:
     """Column names of a table, at most 200."""
     preview: str = ""
     """A short safe text for built-in scalars and strings (at most 80 characters), else empty."""
+    library: str = ""
+    """The package a table or array comes from, e.g. `pandas`; empty for everything else."""
 
 
 @dataclass(frozen=True, slots=True)

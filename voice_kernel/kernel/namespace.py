@@ -88,16 +88,18 @@ def describe(name: str, value: object) -> Variable:
     kind = type(value)
     shape: tuple[int, ...] | None = None
     columns: tuple[str, ...] = ()
+    library = ""
     if kind in _CONTAINERS:
         shape = (len(value),)  # type: ignore[arg-type]  # one of the containers
     else:
         table = _known_table(kind)
         if table is not None:
+            library, read = table
             try:
-                shape, columns = table(value)
+                shape, columns = read(value)
             except Exception:  # noqa: BLE001 - another thread may be changing it: its type has to do
                 shape, columns = None, ()
-    return Variable(name, _name_of(kind)[:MAX_NAME_CHARS], shape, columns, _preview(name, value))
+    return Variable(name, _name_of(kind)[:MAX_NAME_CHARS], shape, columns, _preview(name, value), library)
 
 
 def _copy(variables: Mapping[str, Any]) -> dict[str, Any]:
@@ -125,13 +127,13 @@ def _preview(name: str, value: object) -> str:
     return ""
 
 
-def _known_table(kind: type) -> Callable[[Any], Described] | None:
-    """Return how to read arrays and tables of exactly this type, if it is known."""
+def _known_table(kind: type) -> tuple[str, Callable[[Any], Described]] | None:
+    """Return where arrays and tables of exactly this type come from and how to read them, if known."""
     for module, name, read in _TABLES:
         loaded = sys.modules.get(module)
         # A type is known by being the very one of the loaded package, never by what it calls itself.
         if type(loaded) is ModuleType and _mapping_of_module(loaded).get(name) is kind:
-            return read
+            return module, read
     return None
 
 
