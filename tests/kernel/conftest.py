@@ -24,6 +24,8 @@ door = Kernel(get_ipython())
 loop = AgentLoop()
 def run(code, **options):
     return door.wait(loop, lambda: door.run(code, **options))
+def say(text):
+    door.show({'text/plain': text})
 """
 
 
@@ -37,14 +39,14 @@ class Cell:
 
     @property
     def text(self) -> str:
-        """All stream text and the plain text of results."""
+        """All stream text, and the plain text of displays and results."""
         parts = []
         for message in self.messages:
             content = message["content"]
             if message["msg_type"] == "stream":
                 parts.append(content["text"])
-            elif message["msg_type"] == "execute_result":
-                parts.append(content["data"]["text/plain"])
+            elif message["msg_type"] in ("execute_result", "display_data"):
+                parts.append(content["data"].get("text/plain", ""))
         return "".join(parts)
 
     @property
@@ -129,7 +131,7 @@ class RealKernel:
 
     def value(self, expression: str) -> str:
         """Return the `repr` of an expression's value."""
-        return self.execute(f"print(repr({expression}), end='')").expect_ok().text
+        return self.execute(f"print(repr(({expression})), end='')").expect_ok().text
 
     def until_true(self, expression: str, timeout_s: float = TIMEOUT_S) -> None:
         """Wait until an expression is true, with the kernel idle in between."""
