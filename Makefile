@@ -25,8 +25,11 @@ setup: .venv/ready voice_kernel/ui/static/panel.js  ## make .venv with everythin
 	    --constraint .ci/constraints.txt --editable '.[local,model,lab,test]'
 	touch $@
 
-voice_kernel/ui/static/panel.js: $(PANEL_SOURCES)
-	cd labextension && { test -d node_modules && test node_modules -nt package-lock.json || npm ci --no-fund --no-audit; }
+labextension/node_modules/ready: labextension/package-lock.json
+	cd labextension && npm ci --no-fund --no-audit --silent
+	touch $@
+
+voice_kernel/ui/static/panel.js: labextension/node_modules/ready $(PANEL_SOURCES)
 	cd labextension && npm run --silent build
 	touch $@
 

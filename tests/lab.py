@@ -92,7 +92,10 @@ def free_port() -> int:
 def lab_server(root: Path, folder: Path, app: str = "lab", options: Sequence[str] = ()) -> Iterator[str]:
     """Run JupyterLab on loopback over the notebooks in `root`; yields its base URL."""
     port = free_port()
-    folder.mkdir(parents=True, exist_ok=True)
+    quiet = folder / "settings" / "@jupyterlab" / "apputils-extension"
+    quiet.mkdir(parents=True, exist_ok=True)
+    # No question about news over the page that is tested.
+    (quiet / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}')
     expose = "LabApp" if app == "lab" else "JupyterNotebookApp"
     command = [
         sys.executable, "-m", "jupyter", app, "--no-browser", "--allow-root", "--ip=127.0.0.1",

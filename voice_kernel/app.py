@@ -7,6 +7,7 @@ called when it is first needed.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Coroutine
 from functools import cached_property
@@ -17,8 +18,7 @@ import voice_kernel
 from voice_kernel import session as session_module
 from voice_kernel.errors import VoiceKernelError
 from voice_kernel.events import Hub
-from voice_kernel.intents.grammar import Grammar
-from voice_kernel.intents.surroundings import scan
+from voice_kernel.intents import Grammar
 from voice_kernel.kernel import Kernel
 from voice_kernel.listening import Listener
 from voice_kernel.loop import AgentLoop
@@ -26,13 +26,14 @@ from voice_kernel.messages import About, Notice, Origin
 from voice_kernel.session import Brain, Session, TurnResult
 from voice_kernel.settings import Settings, config_dir
 from voice_kernel.settings import load as load_settings
-from voice_kernel.surroundings import Surroundings
+from voice_kernel.surroundings import Surroundings, scan
 from voice_kernel.task.logs import LogFolder
 from voice_kernel.task.runner import Runner
 from voice_kernel.toolbox.approval import Approvals
 from voice_kernel.toolbox.door import Toolbox
 from voice_kernel.toolbox.policy import Policy
 from voice_kernel.toolbox.registry import Registry
+from voice_kernel.tools import files, shell, tests
 from voice_kernel.ui import cards
 from voice_kernel.ui.channel import register_target
 from voice_kernel.ui.surface import Surfaces
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from voice_kernel.speech.transcriber import Transcriber
 
 BEGIN_LIMIT_S = 10.0
+CLOSE_LIMIT_S = 3.0
 CARD_LIMIT_S = 10.0
 """How long a card may take to be drawn before we say that nobody can be asked."""
 
@@ -231,6 +233,9 @@ class App:
         """End the session: cancel everything, stop the thread."""
         self._stop_accepting()
         self.kernel.close()
+        if self.loop.running:
+            with contextlib.suppress(TimeoutError):
+                self.loop.run_sync(self._close_engines(), CLOSE_LIMIT_S)
         self.loop.stop()
 
     # ---- parts ------------------------------------------------------------------------------------
@@ -267,10 +272,16 @@ class App:
             self._model.forget()
 
     def _register_tools(self) -> None:
-        async def examples() -> session_module.Examples:
-            return (await self.grammar()).help()
+        files.register(self.registry)
+        shell.register(self.registry)
+        tests.register(self.registry)
+        session_module.register(self.registry, self.grammar, self._forget)
 
-        session_module.register(self.registry, examples, self._forget)
+    async def _close_engines(self) -> None:
+        if "transcriber" in self.__dict__:
+            await self.transcriber.close()
+        if self._model is not None:
+            await self._model.close()
 
     # ---- inside -----------------------------------------------------------------------------------
 

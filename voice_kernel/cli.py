@@ -16,7 +16,7 @@ from voice_kernel import __version__
 from voice_kernel.errors import VoiceKernelError
 
 if TYPE_CHECKING:
-    from voice_kernel.messages import Turn
+    from voice_kernel.messages import Task, Turn
 
 EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_NOTHING, EXIT_NOBODY, EXIT_CANCELLED = 0, 1, 2, 3, 4, 130
 EXITS = """exit codes of say:
@@ -120,8 +120,9 @@ def _beside_python(name: str) -> str | None:
 def _parse(options: argparse.Namespace) -> int:
     from voice_kernel.app import load_grammar
     from voice_kernel.context import Context
-    from voice_kernel.intents import parse_lines, scan
+    from voice_kernel.intents import parse_lines
     from voice_kernel.settings import load
+    from voice_kernel.surroundings import scan
 
     settings = load()
     files, tests = scan(Path.cwd())
@@ -180,6 +181,7 @@ async def _say_in_kernel(options: argparse.Namespace) -> int:
 
         clip = AudioClip.read(options.audio)
     states: dict[int, str] = {}
+    printed: dict[int, int] = {}
     async with Client(Path.cwd(), options.approve) as client:
         if clip is not None:
             client.send_recording(clip.pcm, clip.rate_hz)
@@ -199,7 +201,9 @@ async def _say_in_kernel(options: argparse.Namespace) -> int:
                 elif not options.json:
                     if isinstance(event, TaskOutput):
                         print(event.text, end="", flush=True)
+                        printed[event.task_id] = event.output_bytes
                     elif isinstance(event, TaskChanged):
+                        _print_tail(event.task, printed)
                         _print_task(event, states)
                     elif isinstance(event, Notice):
                         print(f"{event.message} {event.hint}".strip(), file=sys.stderr)
@@ -222,16 +226,29 @@ def _print_turn(before: Turn | None, turn: Turn) -> None:
         print(turn.answer)
 
 
+def _print_tail(task: Task, printed: dict[int, int]) -> None:
+    # A changed task carries its newest output with it, instead of a piece of its own.
+    new = task.output_bytes - printed.get(task.id, 0)
+    if new > 0:
+        print(task.tail.encode()[-new:].decode(errors="replace"), end="", flush=True)
+        printed[task.id] = task.output_bytes
+
+
 def _print_task(event: Any, states: dict[int, str]) -> None:
     task = event.task
     if states.get(task.id) == task.state:
         return
     states[task.id] = task.state
-    print(f"-- {task.id}. {task.title}: {task.state}", flush=True)
-    if task.result and task.ended_at:
-        from voice_kernel.ui.frozen import result_text
+    if task.ended_at is None:
+        print(f"{task.id} {task.title}: {task.state}", flush=True)
+    else:
+        from voice_kernel.ui.frozen import task_text
 
-        print(result_text(task.result), flush=True)
+        if task.result and task.output_bytes:  # the output has been printed as it came
+            task = task.model_copy(
+                update={"tail": "", "result": task.result.model_copy(update={"text": "", "outputs": []})}
+            )
+        print(task_text(task), flush=True)
 
 
 def _exit_code(turn: Turn | None) -> int:

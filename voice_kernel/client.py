@@ -6,6 +6,7 @@ Knows how to start a kernel, load voice_kernel in it and open a comm; not what t
 from __future__ import annotations
 
 import contextlib
+import os
 import queue
 import uuid
 from collections.abc import AsyncIterator, Sequence
@@ -59,7 +60,9 @@ class Client:
         """
         from jupyter_client.manager import AsyncKernelManager
 
-        self._manager = AsyncKernelManager(kernel_name=self._kernel_name)
+        # Not over TCP, where the system has something better: other users could listen there.
+        transport = "ipc" if os.name == "posix" else "tcp"
+        self._manager = AsyncKernelManager(kernel_name=self._kernel_name, transport=transport)
         try:
             await self._manager.start_kernel(cwd=str(self._cwd))
             self._client = self._manager.client()
@@ -78,6 +81,8 @@ class Client:
             raise
         self._shell("comm_open", {"comm_id": self._comm_id, "target_name": COMM_TARGET, "data": {}})
         self.send(Hello(surface_id=self.surface_id, kind="client", approve=self._approve))
+        # What is sent before the kernel has moved our comm off its main thread could be overtaken.
+        await anext(self.events())
         return self
 
     async def __aexit__(
@@ -106,7 +111,7 @@ class Client:
         self.send(AudioEnd(utterance_id=utterance_id, chunks=len(pieces)))
 
     async def events(self) -> AsyncIterator[ToSurface]:
-        """Yield what the session tells, the state first.
+        """Yield what the session tells, from now on.
 
         Raises:
             ClientError: the kernel died.

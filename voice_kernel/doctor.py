@@ -76,8 +76,9 @@ def _kernelspec() -> Finding:
         return Finding(
             "kernelspec", "bad", "no kernel named python3", "python -m ipykernel install --sys-prefix"
         )
-    python = Path(shutil.which(spec.argv[0]) or spec.argv[0])
-    if python.parent.resolve() != Path(sys.executable).parent.resolve() and python.name.startswith("python"):
+    python = Path(spec.argv[0])
+    # A bare name means this environment's Python: jupyter_client puts it in when it starts the kernel.
+    if python.is_absolute() and python.parent.resolve() != Path(sys.executable).parent.resolve():
         return Finding(
             "kernelspec",
             "note",
@@ -112,7 +113,7 @@ def _weights() -> Finding:
     from voice_kernel.settings import load
     from voice_kernel.speech.weights import find_weights
 
-    return Finding("speech", "ok", find_weights(load().speech_model_path or None))
+    return Finding("speech", "ok", find_weights(load().speech_model_path or None).source)
 
 
 def _model() -> Finding:

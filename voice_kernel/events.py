@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection, MutableMapping
 from typing import Protocol, TypeVar
 
 from voice_kernel.messages import (
@@ -37,9 +37,18 @@ MAX_TAIL_LINES = 300
 MAX_PENDING = 2_000
 """Changes kept for a surface that does not fetch them; past that it gets the whole state again."""
 
+MAX_APPROVALS = 50
 MAX_STATE_CHARS = 400_000
+"""Tasks of a state message, and once more turns: the rest of it is small."""
+MAX_KEPT_CHARS = 32_000_000
+"""Outputs of all remembered tasks together; older ones are let go first."""
+MAX_OLD_ANSWER_CHARS = 500
+
+OPEN_TASKS = frozenset({"queued", "awaiting_approval", "running"})
+OPEN_TURNS = frozenset({"listening", "understanding", "running"})
 
 T = TypeVar("T")
+E = TypeVar("E", Turn, Task, Approval)
 
 
 def clip_tail(text: str) -> str:
@@ -97,7 +106,7 @@ class Subscription:
         return batch
 
     def close(self) -> None:
-        """Stop receiving."""
+        """Stop receiving; a second call does nothing."""
         self._close(self)
 
     def _key(self, message: ToSurface) -> tuple[str, int]:
@@ -149,33 +158,34 @@ class Hub:
     def state(self) -> State:
         """Return everything a surface needs to draw itself.
 
-        Past `MAX_STATE_CHARS` the outputs of older tasks are left out: the Jupyter server silently
-        drops messages when a kernel sends more than about 1 MB a second.
+        Past `MAX_STATE_CHARS` the outputs of older tasks and the answers of older turns are left out:
+        the Jupyter server silently drops messages when a kernel sends more than about 1 MB a second.
         """
-        room = MAX_STATE_CHARS
-        tasks: list[Task] = []
-        for task in reversed(self.tasks.values()):
-            room -= _size(task)
-            tasks.append(task if room > 0 else _without_output(task))
         return State(
             about=self.about,
             speech=self.speech,
-            turns=list(self.turns.values()),
-            tasks=tasks[::-1],
+            turns=_newest_whole(self.turns, _turn_size, _short_turn, MAX_STATE_CHARS),
+            tasks=_newest_whole(self.tasks, _task_size, _short_task, MAX_STATE_CHARS),
             approvals=list(self.approvals.values()),
         )
 
     def subscribe(self) -> tuple[State, Subscription]:
         """Return the state now and a subscription to every change after it."""
-        subscription = Subscription(self._subscriptions.remove)
+        subscription = Subscription(self._unsubscribe)
         self._subscriptions.append(subscription)
         return self.state(), subscription
 
+    def _unsubscribe(self, subscription: Subscription) -> None:
+        if subscription in self._subscriptions:
+            self._subscriptions.remove(subscription)
+
     def _record(self, message: ToSurface) -> None:
         if isinstance(message, TurnChanged):
-            _keep(self.turns, message.turn.id, message.turn, MAX_TURNS)
+            _keep(self.turns, message.turn, MAX_TURNS, OPEN_TURNS)
         elif isinstance(message, TaskChanged):
-            _keep(self.tasks, message.task.id, message.task, MAX_TASKS)
+            _keep(self.tasks, message.task, MAX_TASKS, OPEN_TASKS)
+            if message.task.state not in OPEN_TASKS:
+                let_go(self.tasks)
         elif isinstance(message, TaskOutput):
             task = self.tasks.get(message.task_id)
             if task is not None:
@@ -186,25 +196,47 @@ class Hub:
             if turn is not None:
                 self.turns[turn.id] = turn.model_copy(update={"answer": turn.answer + message.text})
         elif isinstance(message, ApprovalChanged):
-            _keep(self.approvals, message.approval.id, message.approval, MAX_TASKS)
+            _keep(self.approvals, message.approval, MAX_APPROVALS, frozenset({"open"}))
         elif isinstance(message, SpeechChanged):
             self.speech = message.speech
         elif isinstance(message, State | Notice | ControlSpoken):
             pass  # nothing to keep
 
 
-def _keep(entities: OrderedDict[int, T], key: int, value: T, limit: int) -> None:
-    entities[key] = value
+def let_go(tasks: MutableMapping[int, Task]) -> None:
+    """Let the outputs of older tasks go, so that all together stay below `MAX_KEPT_CHARS`."""
+    room = MAX_KEPT_CHARS
+    for task_id, task in reversed(list(tasks.items())):
+        room -= _output_size(task)
+        if room < 0 and task.state not in OPEN_TASKS:
+            tasks[task_id] = _without_output(task)
+
+
+def _keep(entities: OrderedDict[int, E], entity: E, limit: int, open_states: Collection[str]) -> None:
+    entities[entity.id] = entity
     while len(entities) > limit:
-        entities.popitem(last=False)
+        # What is still open must stay in sight, or nobody could cancel or answer it any more.
+        over = (i for i, kept in entities.items() if kept.state not in open_states and i != entity.id)
+        del entities[next(over, next(iter(entities)))]
 
 
-def _size(task: Task) -> int:
-    size = len(task.tail) + 500
+def _newest_whole(
+    entities: OrderedDict[int, T], size: Callable[[T], int], short: Callable[[T], T], room: int
+) -> list[T]:
+    chosen: list[T] = []
+    for entity in reversed(entities.values()):
+        room -= size(entity)
+        chosen.append(entity if room > 0 else short(entity))
+    return chosen[::-1]
+
+
+def _output_size(task: Task) -> int:
+    size = len(task.tail)
     if task.result is not None:
-        size += len(task.result.text) + sum(
-            len(output.text) + sum(map(len, output.data.values())) for output in task.result.outputs
-        )
+        size += len(task.result.text) + len(task.result.code)
+        size += sum(len(o.text) + sum(map(len, o.data.values())) for o in task.result.outputs)
+        if task.result.tests is not None:
+            size += sum(len(case.message) + len(case.detail) for case in task.result.tests.cases)
     return size
 
 
@@ -212,5 +244,29 @@ def _without_output(task: Task) -> Task:
     result = task.result
     if result is not None:
         note = "(its output is no longer kept here; run it again to see it)" if result.outputs else ""
-        result = result.model_copy(update={"outputs": [], "text": note, "data": {}})
+        tests = result.tests.model_copy(update={"cases": []}) if result.tests is not None else None
+        result = result.model_copy(
+            update={"outputs": [], "text": note, "code": "", "data": {}, "tests": tests}
+        )
     return task.model_copy(update={"tail": "", "result": result})
+
+
+def _task_size(task: Task) -> int:
+    data = task.result.data if task.result is not None else {}
+    return _output_size(task) + len(str(task.arguments)) + len(str(data)) + 500
+
+
+def _short_task(task: Task) -> Task:
+    arguments = {key: value for key, value in task.arguments.items() if len(str(value)) <= 200}
+    return _without_output(task).model_copy(update={"arguments": arguments})
+
+
+def _turn_size(turn: Turn) -> int:
+    return len(turn.text) + len(turn.answer) + len(str(turn.calls)) + 300
+
+
+def _short_turn(turn: Turn) -> Turn:
+    answer = turn.answer
+    if len(answer) > MAX_OLD_ANSWER_CHARS:
+        answer = answer[:MAX_OLD_ANSWER_CHARS] + "…"
+    return turn.model_copy(update={"answer": answer, "calls": []})

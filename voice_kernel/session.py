@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from voice_kernel.context import Context
 from voice_kernel.errors import Refused, VoiceKernelError
 from voice_kernel.events import Hub
-from voice_kernel.intents.parser import Grammar, Parse
+from voice_kernel.intents import Grammar, Parse
 from voice_kernel.messages import (
     AnswerDelta,
     Call,
@@ -386,7 +386,7 @@ class Session:
                 state: TurnState = "cancelled" if task.state == "cancelled" else "failed"
                 self.change(turn_id, state=state, problem=task.problem)
                 return
-            answer = task.result.summary if task.result else ""
+            answer = ""  # the task's card says it
         self.change(turn_id, state="succeeded", answer=answer)
 
     async def _unmatched(
@@ -451,32 +451,27 @@ class _Nothing(Arguments):
     pass
 
 
-Examples = dict[str, list[tuple[str, str]]]
-"""Example phrases by tool area, each with the tool it calls."""
-
-
 def register(
-    registry: Registry, examples: Callable[[], Awaitable[Examples]], forget: Callable[[], None]
+    registry: Registry, grammar: Callable[[], Awaitable[Grammar]], forget: Callable[[], None]
 ) -> None:
     """Register what the session itself can do.
 
     Args:
         registry: where to.
-        examples: what can be said.
+        grammar: knows what can be said.
         forget: makes the model forget the conversation so far.
     """
 
     @registry.tool(area="session")
     async def help(task: TaskHandle, args: _Nothing) -> Result:  # noqa: A001  the tool's public name
         """Show what can be said."""
-        usable = {spec.name for spec in registry.available()} | CONTROLS
+        sentences = await grammar()
         areas: dict[str, list[str]] = {}
-        for area, phrases in (await examples()).items():
-            said = [phrase for phrase, tool in phrases if tool in usable]
-            if said:
-                areas[area] = said
+        tools = [(spec.area, spec.name) for spec in registry.available()]
+        for area, tool in [*tools, *(("controls", name) for name in sorted(CONTROLS))]:
+            areas.setdefault(area, []).extend(sentences.examples(tool))
         text = "\n".join(
-            f"{area}\n" + "\n".join(f"  {phrase}" for phrase in said) for area, said in areas.items()
+            f"{area}\n" + "\n".join(f"  {phrase}" for phrase in said) for area, said in areas.items() if said
         )
         return Result(summary="Here is what you can say.", text=text, data={"phrases": areas})
 

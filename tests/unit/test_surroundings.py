@@ -66,3 +66,25 @@ async def test_a_folder_that_cannot_be_read_leaves_the_names_known_before() -> N
         raise PermissionError
 
     assert (await make(scan).refresh()).variables == (DF,)
+
+
+def test_a_scan_names_files_folders_and_tests_and_leaves_out_what_nobody_says(tmp_path: Path) -> None:
+    for name in (".git/config", "node_modules/x/index.js", "tests/unit/test_store.py", "src/store.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x = 1\n")
+    (tmp_path / "tests/unit/test_store.py").write_text(
+        "def test_keeps():\n    pass\nclass TestStore:\n    async def test_loses(self): ...\ndef helper(): ...\n"
+    )
+    files, tests = surroundings.scan(tmp_path)
+    assert set(files) == {"tests/", "tests/unit/", "tests/unit/test_store.py", "src/", "src/store.py"}
+    assert tests == ("test_keeps", "TestStore", "test_loses")
+
+
+def test_a_scan_of_a_huge_folder_is_capped(tmp_path: Path) -> None:
+    for number in range(surroundings.MAX_FILES + 50):
+        (tmp_path / f"file{number}.txt").touch()
+    assert len(surroundings.scan(tmp_path)[0]) == surroundings.MAX_FILES
+
+
+def test_a_scan_of_a_folder_that_is_gone_gives_nothing(tmp_path: Path) -> None:
+    assert surroundings.scan(tmp_path / "gone") == ((), ())

@@ -80,7 +80,7 @@ def frozen_html(turn: Turn, tasks: list[Task]) -> str:
     if turn.answer:
         # Markdown of a model stays as written: it reads well enough, and nothing has to be trusted.
         page.add(f'<div style="margin-top:7px;white-space:pre-wrap">{html.escape(_head(turn.answer))}</div>')
-    _problem(page, turn.problem)
+    _problem(page, _own_problem(turn, tasks))
     if turn.closest:
         phrases = ", ".join(f"“{html.escape(phrase)}”" for phrase in turn.closest)
         page.add(f'<div style="margin-top:7px">Did you mean {phrases}?</div>')
@@ -93,24 +93,35 @@ def frozen_text(turn: Turn, tasks: list[Task]) -> str:
     lines = [f"“{turn.text}”" if turn.text else "(nothing was heard)"]
     if turn.route:
         lines[0] += f"  [{_ROUTES[turn.route]}]"
-    for task in tasks:
-        mark, word = _STATES[task.state]
-        lines.append(f"{mark} {task.id} {task.title}: {word}{_comma(_seconds(task))}")
-        body: list[str] = []
-        if task.problem:
-            body += _problem_lines(task.problem)
-        if task.result:
-            body += _result_lines(task)
-        elif task.tail:
-            body.append(_tail(ansi_to_text(task.tail)))
-        lines += [f"  {line}" for text in body for line in text.splitlines()]
+    lines += [task_text(task) for task in tasks]
     if turn.answer:
         lines.append(_head(turn.answer))
-    if turn.problem:
-        lines += _problem_lines(turn.problem)
+    problem = _own_problem(turn, tasks)
+    if problem:
+        lines += _problem_lines(problem)
     if turn.closest:
         lines.append("Did you mean: " + "; ".join(turn.closest))
     return _head("\n".join(lines), MAX_TEXT_CHARS)
+
+
+def _own_problem(turn: Turn, tasks: list[Task]) -> Problem | None:
+    """Return the turn's problem, unless one of its tasks tells it already."""
+    return None if any(task.problem == turn.problem for task in tasks) else turn.problem
+
+
+def task_text(task: Task) -> str:
+    """Return one task for a terminal: its state on a line, then what it came to."""
+    mark, word = _STATES[task.state]
+    lines = [f"{mark} {task.id} {task.title}: {word}{_comma(_seconds(task))}"]
+    body: list[str] = []
+    if task.problem:
+        body += _problem_lines(task.problem)
+    if task.result:
+        body += _result_lines(task)
+    elif task.tail:
+        body.append(_tail(ansi_to_text(task.tail)))
+    lines += [f"  {line}" for text in body for line in text.splitlines()]
+    return "\n".join(lines)
 
 
 class _Page:
@@ -315,7 +326,7 @@ def _result_lines(task: Task) -> list[str]:
             shown = f"[{next(iter(output.data))}]"
         lines.append(_tail(ansi_to_text(shown)))
     if result.text:
-        lines.append(_head(result.text))
+        lines.append(_head(ansi_to_text(result.text)))
     if task.tail and not (result.tests or result.outputs or result.text):
         lines.append(_tail(ansi_to_text(task.tail)))
     notes = _notes(task)

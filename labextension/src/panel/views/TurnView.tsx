@@ -138,13 +138,16 @@ export interface TurnViewProps {
   readonly newest: boolean;
 }
 
-/** A task is open while it matters: as it runs, when it failed, and in the newest turn. */
+/** A task is open while it matters: as it runs, when it failed, when it drew something, in the newest turn. */
 function isOpen(task: Task, newest: boolean, chosen: boolean | undefined): boolean {
-  return chosen ?? (newest || !hasEnded(task) || task.state === 'failed');
+  const drew = task.result?.outputs.some(output => output.kind === 'display' || output.kind === 'result');
+  return chosen ?? (newest || !hasEnded(task) || task.state === 'failed' || drew === true);
 }
 
 export const TurnView = memo(function TurnView({ turn, tasks, skipped, opened, newest }: TurnViewProps) {
   const origin = ORIGIN[turn.origin];
+  // What a task's card says already is not said twice.
+  const told = tasks.some(task => task.problem?.message === turn.problem?.message);
   return (
     <article class="vk-turn" data-state={turn.state} data-turn={turn.id}>
       <div class="vk-turn-head">
@@ -171,7 +174,7 @@ export const TurnView = memo(function TurnView({ turn, tasks, skipped, opened, n
           ) : (
             <p class="vk-answer">{turn.answer}</p>
           ))}
-        {turn.problem && <ProblemNote problem={turn.problem} />}
+        {turn.problem && !told && <ProblemNote problem={turn.problem} />}
         {turn.closest.length > 0 && <Closest phrases={turn.closest} />}
       </div>
     </article>
