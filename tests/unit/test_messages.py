@@ -1,0 +1,254 @@
+"""The wire schema: every message there is, there and back."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import typing
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from voice_kernel import messages
+from voice_kernel.messages import (
+    About,
+    AnswerDelta,
+    Approval,
+    ApprovalChanged,
+    ApprovalShown,
+    Audio,
+    AudioEnd,
+    AudioStart,
+    Call,
+    CancelTask,
+    CancelTurn,
+    ControlSpoken,
+    Decide,
+    Hello,
+    Interrupt,
+    Notice,
+    Output,
+    Problem,
+    Progress,
+    Result,
+    RetryTask,
+    Say,
+    Speech,
+    SpeechChanged,
+    State,
+    Task,
+    TaskChanged,
+    TaskOutput,
+    TestCase,
+    TestReport,
+    ToKernel,
+    ToSurface,
+    Turn,
+    TurnChanged,
+    WarmUp,
+    Wire,
+)
+
+PROBLEM = Problem(kind="Refused", message="No.", hint="Ask “again”.", retryable=True)
+CASE = TestCase(
+    id="test_a.py::test_x[é]",
+    outcome="failed",
+    duration_s=0.5,
+    file="test_a.py",
+    line=7,
+    message="1 != 2",
+    detail="E 1 != 2",
+)
+REPORT = TestReport(passed=1, failed=2, errors=3, skipped=4, duration_s=5.5, cases=[CASE])
+OUTPUT = Output(kind="display", text="\x1b[31mred\x1b[0m", data={"image/png": "aGVsbG8="})
+RESULT = Result(
+    summary="Done.",
+    text="body",
+    code="x = 1",
+    outputs=[OUTPUT],
+    tests=REPORT,
+    exit_code=2,
+    data={"rows": [1, None, {"a": "b"}]},
+)
+PROGRESS = Progress(fraction=0.5, label="half")
+CALL = Call(tool="run_code", arguments={"code": "1", "n": [1, 2]})
+TASK = Task(
+    id=3,
+    turn_id=2,
+    tool="run_code",
+    arguments={"code": "1"},
+    title="run_code 1",
+    state="failed",
+    origin="model",
+    created_at=1.5,
+    started_at=2.5,
+    ended_at=3.5,
+    progress=PROGRESS,
+    tail="…\n",
+    output_bytes=4,
+    log_path="logs/3",
+    log_cut_bytes=9,
+    result=RESULT,
+    problem=PROBLEM,
+    approval_id=1,
+)
+TURN = Turn(
+    id=2,
+    parent_id=1,
+    state="failed",
+    origin="voice",
+    surface_id="s1",
+    text="run it",
+    partial=True,
+    route="fuzzy",
+    calls=[CALL],
+    closest=["run cell"],
+    answer="No.",
+    problem=PROBLEM,
+    created_at=1.5,
+    ended_at=2.5,
+    audio_s=1.25,
+    latency_s=0.25,
+)
+APPROVAL = Approval(
+    id=1,
+    task_id=3,
+    tool="run_code",
+    arguments={"code": "1"},
+    target="1",
+    reason="It asks.",
+    state="denied",
+    created_at=1.5,
+    shown_at=1.75,
+)
+SPEECH = Speech(state="unavailable", engine="openai", message="No weights.", hint="Install them.")
+ABOUT = About(version="1", model="m", shell_allowed=True, cwd="/home/ada", warnings=["old"])
+
+SAMPLES: list[Wire] = [
+    PROBLEM,
+    OUTPUT,
+    CASE,
+    REPORT,
+    RESULT,
+    PROGRESS,
+    CALL,
+    TASK,
+    TURN,
+    APPROVAL,
+    SPEECH,
+    ABOUT,
+    State(about=ABOUT, speech=SPEECH, turns=[TURN], tasks=[TASK], approvals=[APPROVAL]),
+    TurnChanged(turn=TURN),
+    TaskChanged(task=TASK),
+    TaskOutput(task_id=3, text="x", output_bytes=1, skipped_bytes=2),
+    AnswerDelta(turn_id=2, text="x"),
+    ApprovalChanged(approval=APPROVAL),
+    SpeechChanged(speech=SPEECH),
+    Notice(level="error", message="m", hint="h"),
+    ControlSpoken(control="stop_speaking"),
+    Hello(surface_id="s1", kind="client", approve=["run_code"]),
+    AudioStart(utterance_id="u", rate_hz=48_000),
+    Audio(utterance_id="u", seq=1),
+    AudioEnd(utterance_id="u", chunks=2, discard=True),
+    Say(text="run it", corrects_turn_id=2),
+    CancelTask(task_id=3),
+    CancelTurn(turn_id=2),
+    RetryTask(task_id=3),
+    ApprovalShown(approval_id=1),
+    Decide(approval_id=1, approved=True),
+    Interrupt(),
+    WarmUp(),
+]
+CLASSES = [
+    member
+    for _name, member in inspect.getmembers(messages, inspect.isclass)
+    if issubclass(member, Wire) and member is not Wire
+]
+
+
+def members(union: Any) -> set[type[BaseModel]]:
+    return set(typing.get_args(typing.get_args(union)[0]))
+
+
+def name_of(value: Any) -> str:
+    return value.__name__ if isinstance(value, type) else type(value).__name__
+
+
+def test_every_message_class_has_a_sample_here() -> None:
+    assert {type(sample) for sample in SAMPLES} == set(CLASSES)
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=name_of)
+def test_a_sample_sets_every_field_to_something_else_than_its_default(sample: Wire) -> None:
+    fixed = {"type", "protocol"}
+    for name, field in type(sample).model_fields.items():
+        if name not in fixed and not field.is_required():
+            assert getattr(sample, name) != field.get_default(call_default_factory=True), name
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=name_of)
+def test_a_message_comes_back_as_it_was_sent(sample: Wire) -> None:
+    assert type(sample).model_validate_json(sample.model_dump_json()) == sample
+    # Over a comm it is a dict of JSON values.
+    as_sent = json.loads(json.dumps(sample.model_dump(mode="json")))
+    assert type(sample).model_validate(as_sent) == sample
+
+
+@pytest.mark.parametrize("sample", [s for s in SAMPLES if "type" in type(s).model_fields], ids=name_of)
+def test_a_message_is_recognised_by_its_type_alone(sample: Wire) -> None:
+    directions: list[TypeAdapter[Any]] = [messages.to_kernel, messages.to_surface]
+    known = [adapter for adapter in directions if _accepts(adapter, sample)]
+    assert len(known) == 1
+    assert known[0].validate_json(known[0].dump_json(sample)) == sample
+
+
+def _accepts(adapter: TypeAdapter[Any], sample: Wire) -> bool:
+    try:
+        return adapter.validate_python(sample.model_dump(mode="json")) == sample
+    except ValidationError:
+        return False
+
+
+def test_types_are_unique_and_both_directions_hold_every_message() -> None:
+    typed = {cls for cls in CLASSES if "type" in cls.model_fields}
+    assert members(ToKernel) | members(ToSurface) == typed
+    assert members(ToKernel) & members(ToSurface) == set()
+    names = [cls.model_fields["type"].default for cls in typed]
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("cls", CLASSES, ids=name_of)
+def test_unknown_fields_are_refused(cls: type[Wire]) -> None:
+    sample = next(sample for sample in SAMPLES if type(sample) is cls)
+    with pytest.raises(ValidationError, match="Extra inputs"):
+        cls.model_validate(sample.model_dump() | {"surprise": 1})
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=name_of)
+def test_a_message_cannot_be_changed(sample: Wire) -> None:
+    for name in type(sample).model_fields:
+        with pytest.raises(ValidationError, match="frozen"):
+            setattr(sample, name, getattr(sample, name))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"type": "nonsense"},
+        {"type": "say", "text": "x" * 10_001},
+        {"type": "audio_start", "utterance_id": "u", "rate_hz": 1},
+        {"type": "decide", "approval_id": 1},
+        {"type": "task", "task": {}},  # from a surface: the wrong direction
+        {},
+    ],
+)
+def test_what_a_surface_may_not_send_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        messages.to_kernel.validate_python(wrong)
+
+
+def test_progress_stays_between_nothing_and_everything() -> None:
+    for fraction in (-0.1, 1.1):
+        with pytest.raises(ValidationError):
+            Progress(fraction=fraction)
