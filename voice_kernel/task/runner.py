@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import asyncio
 import codecs
+import logging
 import time
+import traceback
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from voice_kernel.errors import VoiceKernelError
-from voice_kernel.events import MAX_TASKS, EventSink, clip_tail
+from voice_kernel.events import MAX_TASKS, EventSink, clip_tail, let_go
 from voice_kernel.messages import (
     Origin,
     Problem,
@@ -27,6 +29,8 @@ from voice_kernel.messages import (
     TaskState,
 )
 from voice_kernel.task.state import ENDED, check_move
+
+log = logging.getLogger(__name__)
 
 FLUSH_S = 0.1
 """Output and progress reach the surfaces at most every 100 ms: past about 1,000 messages or 1 MB a
@@ -84,7 +88,6 @@ class TaskHandle:
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._unsent = ""
         self._unsent_bytes = 0
-        self._skipped_bytes = 0
         self._progress_changed = False
         self._flush: asyncio.TimerHandle | None = None
         self.work: asyncio.Task[Result] | None = None
@@ -100,9 +103,12 @@ class TaskHandle:
         return self.task.turn_id
 
     def output(self, data: bytes | str) -> None:
-        """Append output: all of it to the log, the newest part to the surfaces."""
-        raw = data.encode() if isinstance(data, str) else data
-        if not raw:
+        """Append output: all of it to the log, the newest part to the surfaces.
+
+        What comes after the task has ended is dropped: its log is closed and its card is final.
+        """
+        raw = data.encode("utf-8", "replace") if isinstance(data, str) else data
+        if not raw or self.task.state in ENDED:
             return
         if self._log is None:
             self._log = self._open_log(self.id)
@@ -116,6 +122,8 @@ class TaskHandle:
 
     def progress(self, fraction: float | None, label: str = "") -> None:
         """Say how far the work is: `fraction` from 0 to 1 or None, `label` one short line."""
+        if self.task.state in ENDED:
+            return
         if fraction is not None:
             fraction = min(1.0, max(0.0, fraction))
         self.task = self.task.model_copy(update={"progress": Progress(fraction=fraction, label=label[:200])})
@@ -162,7 +170,7 @@ class TaskHandle:
             self._runner.publish(self.task)
 
     def _schedule(self) -> None:
-        if self._flush is None and self.task.state not in ENDED:
+        if self._flush is None:
             self._flush = asyncio.get_running_loop().call_later(FLUSH_S, self._due)
 
     def _due(self) -> None:
@@ -203,8 +211,11 @@ class Runner:
         """Run the work to its end and return the ended task.
 
         Whatever the work does, the task ends in a state with its reason. Cancelling this coroutine
-        cancels the work and is passed on once the work has stopped.
+        cancels the work and is passed on once the work has stopped. A task that was cancelled before
+        it ran does not run.
         """
+        if handle.task.state in ENDED:
+            return handle.task
         handle.work = asyncio.ensure_future(_awaited(work, handle))
         # A callback, not code after the wait: the task must end in a state even if we are cancelled
         # twice. It is added first, so it has run when the wait below returns.
@@ -251,10 +262,18 @@ class Runner:
             return
         error = work.exception()
         if error is None:
+            if handle.task.state != "running":
+                handle.move("running")  # work that had nothing to wait for need not say that it runs
             handle.move("succeeded", result=work.result(), progress=None)
         else:
             result = error.result if isinstance(error, TaskFailed) else None
             handle.move("failed", problem=problem_of(error), result=result)
+            if not isinstance(error, TaskFailed | VoiceKernelError):
+                # Where, but not its message, which may quote the user's code or data.
+                frames = traceback.extract_tb(error.__traceback__)[-5:]
+                where = " < ".join(f"{frame.filename}:{frame.lineno}" for frame in reversed(frames))
+                log.error("task %d (%s): %s at %s", handle.id, handle.task.tool, type(error).__name__, where)
+        self._forget()
 
     def _cancelled(self, handle: TaskHandle) -> None:
         if handle.task.state not in ENDED:
@@ -263,8 +282,12 @@ class Runner:
     def _forget(self) -> None:
         for task_id in [i for i, h in self._handles.items() if h.task.state in ENDED]:
             if len(self._handles) <= MAX_TASKS:
-                return
+                break
             del self._handles[task_id]
+        kept = {task_id: handle.task for task_id, handle in self._handles.items()}
+        let_go(kept)
+        for task_id, task in kept.items():
+            self._handles[task_id].task = task
 
 
 async def _awaited(work: Callable[[TaskHandle], Awaitable[Result]], handle: TaskHandle) -> Result:
