@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 MAX_CALLS = 50
 """Calls of one turn; past that the model is told to stop. It also has a bound of its own on steps."""
-MAX_ARGUMENTS_CHARS = 200_000
+MAX_ARGUMENTS_CHARS = 50_000
+"""Arguments travel with every change of their task."""
 STOP_LIMIT_S = 5.0
 """How long a cancelled turn waits for its tools: a shell command may take a moment to die."""
 

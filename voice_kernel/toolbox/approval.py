@@ -132,7 +132,7 @@ class Approvals:
     @property
     def open(self) -> list[Approval]:
         """The cards that wait, oldest first."""
-        return [card.approval for card in self._cards.values()]
+        return [card.approval for card in self._cards.values() if not card.answer.done()]
 
     def _close(self, card: _Card, state: Literal["approved", "denied", "expired"]) -> None:
         card.approval = card.approval.model_copy(update={"state": state})

@@ -62,7 +62,9 @@ class Toolbox:
                 raise Refused(decision.reason, hint=decision.hint)
             if decision.kind == "ask":
                 task.move("awaiting_approval")
-                await self.approvals.ask(task.task, spec.target(parsed), decision.reason, approved_tools)
+                # What was approved beforehand was approved before strangers had a say.
+                approved = () if untrusted else approved_tools
+                await self.approvals.ask(task.task, spec.target(parsed), decision.reason, approved)
             task.move("running")
             return await spec.handler(task, parsed)
 

@@ -1,0 +1,364 @@
+"""The one door: validation, policy, approval, task; and what counts as a yes."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from voice_kernel.errors import UnknownTool
+from voice_kernel.events import Hub, Subscription
+from voice_kernel.messages import About, Approval, ApprovalChanged, Origin, Result, Task
+from voice_kernel.task.runner import Runner, TaskHandle
+from voice_kernel.toolbox import approval as approval_module
+from voice_kernel.toolbox.approval import Approvals
+from voice_kernel.toolbox.door import MAX_TITLE_CHARS, Toolbox, title_of
+from voice_kernel.toolbox.policy import SHELL_HINT, Policy
+from voice_kernel.toolbox.registry import Arguments, Effect, Registry
+
+PEOPLE: list[Origin] = ["voice", "text", "magic", "script", "retry"]
+
+
+class NoLog:
+    path = ""
+    cut_bytes = 0
+
+    def write(self, data: bytes) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class Command(Arguments):
+    command: str
+    timeout: float | None = None
+
+
+class Nothing(Arguments):
+    pass
+
+
+@dataclass
+class Bench:
+    hub: Hub
+    toolbox: Toolbox
+    somebody: list[bool]
+    ran: list[str] = field(default_factory=list)
+
+    @property
+    def approvals(self) -> Approvals:
+        return self.toolbox.approvals
+
+    async def call(self, tool: str, arguments: dict[str, Any] | None = None, **how: Any) -> Task:
+        options: dict[str, Any] = {"turn_id": 1, "origin": "voice"} | how
+        async with asyncio.timeout(10):
+            return await self.toolbox.call(tool, arguments or {}, **options)
+
+    async def asks(self, tool: str, **how: Any) -> tuple[asyncio.Task[Task], Approval]:
+        """Start a call and wait for its card."""
+        _state, subscription = self.hub.subscribe()
+        calling = asyncio.create_task(self.call(tool, **how))
+        return calling, await card_in(subscription, lambda card: card.state == "open")
+
+
+async def card_in(subscription: Subscription, wanted: Callable[[Approval], bool]) -> Approval:
+    async with asyncio.timeout(10):
+        while True:
+            for message in await subscription.changes():
+                if isinstance(message, ApprovalChanged) and wanted(message.approval):
+                    subscription.close()
+                    return message.approval
+
+
+@pytest.fixture
+def bench() -> Bench:
+    return make_bench(Policy())
+
+
+def make_bench(policy: Policy) -> Bench:
+    somebody = [True]
+
+    async def somebody_listens() -> bool:
+        return somebody[0]
+
+    hub = Hub(About(version="test"))
+    registry = Registry()
+    toolbox = Toolbox(registry, policy, Approvals(hub, somebody_listens), Runner(hub, lambda _id: NoLog()))
+    bench = Bench(hub, toolbox, somebody)
+
+    def add(name: str, *effects: Effect) -> None:
+        async def handler(task: TaskHandle, arguments: Nothing) -> Result:
+            """Note that it ran."""
+            bench.ran.append(name)
+            return Result(summary=f"{name} ran")
+
+        handler.__name__ = name
+        registry.tool(area="test", effects=frozenset(effects))(handler)
+
+    add("look", "read")
+    add("edit", "write")
+    add("run_code", "execute")
+    add("fetch", "network")
+    add("install", "install")
+    add("restart", "restart")
+    add("delete", "delete")
+
+    @registry.tool(area="shell", effects=frozenset({"shell"}), target=lambda a: f"$ {a.command}")
+    async def run_shell(task: TaskHandle, arguments: Command) -> Result:
+        """Run a command.
+
+        More about it, which models need not read.
+        """
+        bench.ran.append(arguments.command)
+        return Result()
+
+    registry.planned("fly", "lab", Nothing, "Fly.", "It has no wings yet.")
+    return bench
+
+
+# ---- the way through ----------------------------------------------------------------------------------
+
+
+async def test_a_call_becomes_a_task_with_its_turn_origin_and_title(bench: Bench) -> None:
+    task = await bench.call("look", turn_id=7, origin="script")
+    assert (task.state, task.tool, task.turn_id, task.origin) == ("succeeded", "look", 7, "script")
+    assert bench.hub.tasks[task.id] == task
+
+
+async def test_a_tool_that_does_not_exist_is_a_failed_task(bench: Bench) -> None:
+    task = await bench.call("dance")
+    assert task.state == "failed"
+    assert task.problem is not None
+    assert (task.problem.kind, "dance" in task.problem.message) == ("UnknownTool", True)
+
+
+async def test_a_tool_that_is_only_planned_says_why(bench: Bench) -> None:
+    task = await bench.call("fly")
+    assert task.problem is not None
+    assert (task.problem.kind, task.problem.message) == ("ToolUnavailable", "It has no wings yet.")
+    assert "fly" not in [spec.name for spec in bench.toolbox.registry.available()]
+
+
+@pytest.mark.parametrize(
+    "arguments", [{}, {"command": 3}, {"command": "ls", "cwd": "/"}, {"command": "ls", "timeout": "soon"}]
+)
+async def test_wrong_arguments_are_a_failed_task_that_names_the_right_ones(arguments: dict[str, Any]) -> None:
+    bench = make_bench(Policy(shell_allowed=True))
+    task = await bench.call("run_shell", arguments)
+    assert task.problem is not None
+    assert task.problem.kind == "InvalidArguments"
+    assert task.problem.hint == "Its arguments are: command, timeout."
+    assert bench.ran == []
+
+
+async def test_none_counts_as_absent() -> None:
+    bench = make_bench(Policy(shell_allowed=True))
+    task = await bench.call("run_shell", {"command": "ls", "timeout": None})
+    assert (task.state, task.arguments) == ("succeeded", {"command": "ls"})
+
+
+def test_a_title_is_one_short_line() -> None:
+    assert title_of("run_tests", {"path": "tests", "failed_only": True, "keyword": ""}) == (
+        "run_tests tests failed_only"
+    )
+    assert title_of("run_code", {"code": "x = 1\ny = 2"}) == "run_code x = 1 y = 2"
+    assert len(title_of("run_code", {"code": "x" * 500})) == MAX_TITLE_CHARS
+
+
+def test_a_tool_cannot_be_registered_twice_but_may_replace_its_plan(bench: Bench) -> None:
+    registry = bench.toolbox.registry
+    with pytest.raises(ValueError, match="twice"):
+        registry.planned("look", "test", Nothing, "Look.", "")
+
+    @registry.tool(area="lab")
+    async def fly(task: TaskHandle, arguments: Nothing) -> Result:
+        """Fly."""
+        return Result()
+
+    assert registry.get("fly").handler is not None
+
+
+def test_a_spec_comes_from_its_function(bench: Bench) -> None:
+    spec = bench.toolbox.registry.get("run_shell")
+    assert spec.description == "Run a command."
+    assert spec.json_schema()["required"] == ["command"]
+    assert spec.target(Command(command="ls")) == "$ ls"
+    with pytest.raises(UnknownTool):
+        bench.toolbox.registry.get("dance")
+
+
+# ---- policy -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("origin", [*PEOPLE, "model"])
+async def test_with_shell_off_it_is_refused_with_the_way_to_allow_it(bench: Bench, origin: Origin) -> None:
+    task = await bench.call("run_shell", {"command": "ls"}, origin=origin, approved_tools=["run_shell"])
+    assert task.problem is not None
+    assert (task.problem.kind, task.problem.hint) == ("Refused", SHELL_HINT)
+    assert "ALLOW_CLI_EXECUTION=true" in SHELL_HINT
+    assert ".env" in SHELL_HINT
+    assert bench.ran == []
+
+
+@pytest.mark.parametrize("origin", PEOPLE)
+@pytest.mark.parametrize("tool", ["look", "edit", "run_code", "fetch"])
+async def test_a_person_is_not_asked_for_the_ordinary(bench: Bench, tool: str, origin: Origin) -> None:
+    assert (await bench.call(tool, origin=origin)).state == "succeeded"
+
+
+@pytest.mark.parametrize("origin", [*PEOPLE, "model"])
+@pytest.mark.parametrize("tool", ["install", "restart", "delete"])
+async def test_what_cannot_be_taken_back_always_asks(bench: Bench, tool: str, origin: Origin) -> None:
+    calling, card = await bench.asks(tool, origin=origin)
+    assert bench.ran == []
+    assert bench.hub.tasks[card.task_id].state == "awaiting_approval"
+    bench.approvals.decide(card.id, True)
+    assert (await calling).state == "succeeded"
+
+
+@pytest.mark.parametrize("tool", ["edit", "run_code", "fetch"])
+async def test_a_model_is_asked_for_whatever_changes_something(bench: Bench, tool: str) -> None:
+    calling, card = await bench.asks(tool, origin="model")
+    assert "a model wants" in card.reason
+    bench.approvals.decide(card.id, False)
+    task = await calling
+    assert task.state == "failed"
+    assert task.problem is not None
+    assert (task.problem.kind, task.problem.retryable) == ("Refused", False)
+    assert bench.ran == []
+
+
+async def test_a_model_may_look_without_asking(bench: Bench) -> None:
+    assert (await bench.call("look", origin="model")).state == "succeeded"
+
+
+async def test_a_model_that_runs_a_command_asks_with_the_command_on_the_card() -> None:
+    bench = make_bench(Policy(shell_allowed=True))
+    calling, card = await bench.asks("run_shell", arguments={"command": "rm -r data"}, origin="model")
+    assert (card.target, card.arguments) == ("$ rm -r data", {"command": "rm -r data"})
+    bench.approvals.decide(card.id, False)
+    await calling
+
+
+async def test_a_tool_approved_beforehand_runs_at_once(bench: Bench) -> None:
+    bench.somebody[0] = False
+    assert (await bench.call("delete", approved_tools=["delete"])).state == "succeeded"
+
+
+async def test_after_text_of_strangers_an_earlier_approval_does_not_count(bench: Bench) -> None:
+    bench.somebody[0] = False
+    task = await bench.call("run_code", origin="model", approved_tools=["run_code"], untrusted=True)
+    assert task.problem is not None
+    assert task.problem.kind == "NobodyToAsk"
+    assert bench.ran == []
+
+
+async def test_where_nobody_can_be_asked_the_call_is_refused_at_once(bench: Bench) -> None:
+    bench.somebody[0] = False
+    began = time.perf_counter()
+    task = await bench.call("delete", origin="script")
+    assert time.perf_counter() - began < 1
+    assert task.problem is not None
+    assert task.problem.kind == "NobodyToAsk"
+    assert "--approve delete" in task.problem.hint
+    assert bench.hub.approvals == {}
+
+
+# ---- what counts as a yes -----------------------------------------------------------------------------
+
+
+async def test_a_yes_from_before_the_card_was_shown_does_not_count(bench: Bench) -> None:
+    calling, card = await bench.asks("delete")
+    assert "before the card" in bench.approvals.spoken(True, None, time.time() + 1)  # never shown
+    began = time.time()
+    _state, subscription = bench.hub.subscribe()
+    bench.approvals.shown(card.id)
+    shown = await card_in(subscription, lambda card: card.shown_at is not None)
+    assert shown.shown_at is not None
+    assert "before the card" in bench.approvals.spoken(True, None, began - 0.1)
+    assert "before the card" in bench.approvals.spoken(True, None, shown.shown_at)
+    assert bench.ran == []
+    assert bench.approvals.spoken(True, None, shown.shown_at + 0.001) == ""
+    assert (await calling).state == "succeeded"
+
+
+async def test_a_second_surface_does_not_move_the_time_of_showing(bench: Bench) -> None:
+    calling, card = await bench.asks("delete")
+    bench.approvals.shown(card.id)
+    first = bench.approvals.open[0].shown_at
+    bench.approvals.shown(card.id)
+    assert bench.approvals.open[0].shown_at == first
+    bench.approvals.decide(card.id, False)
+    await calling
+
+
+async def test_with_two_cards_the_number_must_be_said(bench: Bench) -> None:
+    one, first = await bench.asks("delete")
+    two, second = await bench.asks("install")
+    bench.approvals.shown(first.id)
+    bench.approvals.shown(second.id)
+    later = time.time() + 1
+    assert bench.approvals.spoken(True, None, later) == (
+        f"Several cards are open. Say the number, for example: approve {first.id}. "
+        f"Open: {first.id}, {second.id}."
+    )
+    assert bench.approvals.spoken(True, 99, later) == "No open card has the number 99."
+    assert bench.ran == []
+    assert bench.approvals.spoken(True, second.id, later) == ""
+    assert (await two).state == "succeeded"
+    assert not one.done()
+    assert bench.approvals.spoken(True, None, later) == ""  # one is left: it is meant
+    assert (await one).state == "succeeded"
+
+
+async def test_a_no_counts_at_once_and_for_all(bench: Bench) -> None:
+    one, _first = await bench.asks("delete")
+    two, _second = await bench.asks("install")
+    assert bench.approvals.spoken(False, None, 0.0) == ""
+    assert {(await one).state, (await two).state} == {"failed"}
+    assert bench.ran == []
+    assert bench.approvals.open == []
+
+
+async def test_without_a_card_there_is_nothing_to_approve(bench: Bench) -> None:
+    assert bench.approvals.spoken(True, None, time.time()) == "Nothing is waiting for your approval."
+    assert not bench.approvals.decide(1, True)
+
+
+async def test_a_click_counts_once(bench: Bench) -> None:
+    calling, card = await bench.asks("delete")
+    assert bench.approvals.decide(card.id, False)
+    assert not bench.approvals.decide(card.id, True)
+    assert (await calling).state == "failed"
+    assert bench.ran == []
+
+
+async def test_a_card_nobody_answers_expires_as_a_no(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(approval_module, "APPROVAL_LIMIT_S", 0.01)
+    task = await bench.call("delete")
+    assert task.problem is not None
+    assert (task.problem.kind, "Nobody answered" in task.problem.message) == ("Refused", True)
+    (card,) = bench.hub.approvals.values()
+    assert card.state == "expired"
+    assert bench.ran == []
+
+
+async def test_cancelling_a_task_that_waits_takes_its_card_away(bench: Bench) -> None:
+    calling, card = await bench.asks("delete")
+    bench.toolbox.runner.cancel(card.task_id)
+    assert (await calling).state == "cancelled"
+    assert bench.hub.approvals[card.id].state == "expired"
+    assert bench.approvals.open == []
+    assert not bench.approvals.decide(card.id, True)
+    assert bench.ran == []
+
+
+async def test_an_answered_card_tells_how_it_was_answered(bench: Bench) -> None:
+    for approved, state in ((True, "approved"), (False, "denied")):
+        calling, card = await bench.asks("delete")
+        bench.approvals.decide(card.id, approved)
+        await calling
+        assert bench.hub.approvals[card.id].state == state
