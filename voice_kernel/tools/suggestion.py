@@ -9,6 +9,9 @@ import difflib
 import re
 from collections.abc import Iterable
 
+CUTOFF = 0.55
+"""Below this share of common letters two names have nothing to do with each other."""
+
 
 def folded(name: str) -> str:
     """Return the name without regard to case and word breaks: `Unit Price` is `unit_price`."""
@@ -30,12 +33,16 @@ def match(name: str, names: Iterable[str]) -> str | None:
 
 
 def nearest(name: str, names: Iterable[str], count: int = 3) -> list[str]:
-    """Return the names most like this one, best first."""
-    by_fold: dict[str, str] = {}
-    for other in names:
-        by_fold.setdefault(other.casefold(), other)
-    found = difflib.get_close_matches(name.casefold(), list(by_fold), n=count, cutoff=0.5)
-    return [by_fold[key] for key in found]
+    """Return the names most like this one, best first; those much less like it than the best are left out."""
+    matcher = difflib.SequenceMatcher(b=name.casefold())  # keeps what it knows of b
+    scores: dict[str, float] = {}
+    for other in dict.fromkeys(names):
+        matcher.set_seq1(other.casefold())
+        if matcher.real_quick_ratio() >= CUTOFF and matcher.quick_ratio() >= CUTOFF:
+            scores[other] = matcher.ratio()
+    best = max(scores.values(), default=0.0)
+    near = [other for other, score in scores.items() if score >= max(CUTOFF, best - 0.15)]
+    return sorted(near, key=lambda other: -scores[other])[:count]
 
 
 def hint(name: str, names: Iterable[str], otherwise: str = "") -> str:

@@ -210,7 +210,7 @@ class _Run:
         )
         bad = [*self.problems, *self.bad]
         return Result(
-            summary=self.counts() + (f": {_names(bad)}" if bad else f" in {duration(duration_s)}"),
+            summary=self.counts() + (f": {self.names()}" if bad else f" in {duration(duration_s)}"),
             text=clip(self.tail.text()),
             tests=report,
             exit_code=exit_.code,
@@ -235,6 +235,13 @@ class _Run:
             if number:
                 counts.append(f"{number} {word}{'s' if word == 'error' and number > 1 else ''}")
         return ", ".join(counts)
+
+    def names(self) -> str:
+        """Return the names of the first failures, and how many more there are."""
+        cases = [*self.problems, *self.bad][:MAX_NAMED]
+        names = ", ".join(case.id.rpartition("::")[2] or "pytest itself" for case in cases)
+        more = self.outcomes["failed"] + self.outcomes["error"] - len(cases)
+        return f"{names} and {more} more" if more > 0 else names
 
     def problem(self, exit_: Exit) -> Problem | None:
         """Return why the run was no success; None when it was."""
@@ -261,14 +268,15 @@ class _Run:
             return Problem(kind="TestsNotRun", message=f"{where}: {first.message}")
         if not self.bad and not self.problems:  # e.g. --cov-fail-under, --strict options
             return Problem(kind="TestsNotRun", message=f"pytest was not content: {self.said() or 'exit 1'}")
-        return Problem(kind="TestsFailed", message=f"{self.counts()}: {_names([*self.problems, *self.bad])}")
+        return Problem(kind="TestsFailed", message=f"{self.counts()}: {self.names()}")
 
     def not_finished(self, exit_: Exit) -> Problem:
         said = self.said()
         if "No module named pytest" in said:
             return Problem(kind="TestsNotRun", message=NO_PYTEST, hint=install_hint(self.python))
         if exit_.code in (3, 4) and not exit_.signal:
-            if self.args.failed_only and "unrecognized arguments" in said:
+            no_cache = "cache is off" in said or "unrecognized arguments: --l" in said
+            if self.args.failed_only and no_cache:
                 return Problem(
                     kind="TestsNotRun",
                     message="This project does not remember which tests failed: pytest's cache is off.",
@@ -300,11 +308,11 @@ class _Run:
     def said(self) -> str:
         """Return the line in which pytest gives its reason, from what it printed."""
         lines = [" ".join(line.split()) for line in plain(self.tail.text()).splitlines()]
-        for beginning in ("ERROR: ", "E ", "FAIL ", "INTERNALERROR> ", "!!!"):
-            found = [line for line in lines if line.startswith(beginning)]
+        beginnings = (r"\S.*?: error: ", r"ERROR: ", r"E ", r"FAIL ", r"INTERNALERROR> ", r"!!!+ ")
+        for beginning in beginnings:
+            found = [line for line in lines if re.match(beginning, line)]
             if found:
-                text = found[-1].removeprefix(beginning).strip("! ")
-                return re.sub(r"^usage: .*?error: ", "", text)[:300]
+                return re.sub(beginning, "", found[-1], count=1).strip("! ")[:300]
         return next((line[:300] for line in reversed(lines) if line), "")
 
 
@@ -397,9 +405,3 @@ def environment(python: Path) -> dict[str, str]:
         variables["VIRTUAL_ENV"] = str(python.parent.parent)
         variables["PATH"] = os.pathsep.join(filter(None, (str(python.parent), variables.get("PATH", ""))))
     return variables
-
-
-def _names(cases: list[TestCase]) -> str:
-    names = [case.id.rpartition("::")[2] or "pytest itself" for case in cases[:MAX_NAMED]]
-    more = f" and {len(cases) - MAX_NAMED} more" if len(cases) > MAX_NAMED else ""
-    return ", ".join(names) + more

@@ -105,7 +105,7 @@ class Events:
             location = getattr(entry, "reprfileloc", None)
             place = location and self.own(location.path, location.lineno)
             if place:
-                return place  # type: ignore[no-any-return]
+                return place
         return None
 
     def own(self, path: Any, line: int) -> tuple[str, int] | None:
@@ -139,6 +139,8 @@ def pytest_configure(config: Any) -> None:
     if not fd.isdigit() or hasattr(config, "workerinput"):
         return
     os.set_inheritable(int(fd), False)
+    if config.getoption("lf", False) and not config.pluginmanager.hasplugin("lfplugin"):
+        raise pytest.UsageError("pytest's cache is off")  # it would run all tests instead
     invocation = getattr(config, "invocation_params", None)
     start = getattr(invocation, "dir", None) or os.getcwd()
     root = getattr(config, "rootpath", None) or config.rootdir

@@ -1,0 +1,193 @@
+"""The tools that have a name and sentences already, but cannot act yet: each says plainly why.
+
+Their arguments are the public vocabulary that replay scripts and brains may rely on. A module that
+makes one of them real registers it under the same name, and the entry here goes.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from voice_kernel.toolbox.registry import Arguments, Registry
+
+NO_CELLS = "Cell actions need the JupyterLab sidebar, which is not in this version yet."
+NO_LAB = "JupyterLab's own commands need the sidebar, which is not in this version yet."
+NO_BROWSER = "Driving a web browser is not in this version yet."
+NO_RESEARCH = "Searching and reading the web is not in this version yet."
+NO_SERVERS = "Managing MCP servers is not in this version yet."
+NO_HISTORY = "Keeping the history of tasks beyond the session is not in this version yet."
+
+CellKind = Literal["code", "markdown", "raw"]
+
+
+class Nothing(Arguments):
+    """No arguments."""
+
+
+class Cells(Arguments):
+    """Some cells."""
+
+    cells: str = Field(
+        default="current",
+        description="all, current, next, previous, first, last, above, below, failed, 3 or 3-5.",
+    )
+
+
+class Cell(Arguments):
+    """One cell."""
+
+    cell: str = Field(description="current, next, previous, first, last or a number from 1.")
+
+
+class InsertCell(Arguments):
+    """Arguments of `insert_cell`."""
+
+    source: str = Field(default="", description="The cell's text.")
+    kind: CellKind = Field(default="code", description="Kind of cell.")
+    position: str = Field(default="below", description="above or below the current cell, first or last.")
+
+
+class EditCell(Arguments):
+    """Arguments of `edit_cell`."""
+
+    cell: str = Field(default="current", description="The cell.")
+    source: str = Field(description="Its new text.")
+
+
+class MoveCells(Cells):
+    """Arguments of `move_cells`."""
+
+    direction: str = Field(description="up, down, first or last.")
+
+
+class ChangeCellType(Cells):
+    """Arguments of `change_cell_type`."""
+
+    kind: CellKind = Field(description="The new kind.")
+
+
+class RestartKernel(Arguments):
+    """Arguments of `restart_kernel`."""
+
+    run_all: bool = Field(default=False, description="Whether to run all cells afterwards.")
+
+
+class RunCommand(Arguments):
+    """Arguments of `run_command`."""
+
+    label: str = Field(description="The command's name in the command palette.")
+
+
+class Url(Arguments):
+    """An address."""
+
+    url: str = Field(description="Address of the page.")
+
+
+class Target(Arguments):
+    """An element of the page."""
+
+    target: str = Field(description="Its name as it is on the page, or its reference in the snapshot.")
+
+
+class TypeText(Target):
+    """Arguments of `browser_type`."""
+
+    text: str = Field(description="What to type.")
+    submit: bool = Field(default=False, description="Whether to press Enter afterwards.")
+
+
+class PressKey(Arguments):
+    """Arguments of `browser_press_key`."""
+
+    key: str = Field(description="Name of the key, e.g. Enter or Control+a.")
+
+
+class SelectOption(Target):
+    """Arguments of `browser_select_option`."""
+
+    value: str = Field(description="The option.")
+
+
+class WaitFor(Arguments):
+    """Arguments of `browser_wait_for`."""
+
+    text: str = Field(default="", description="Text that should appear.")
+    time: float | None = Field(default=None, description="Seconds to wait.")
+
+
+class Tabs(Arguments):
+    """Arguments of `browser_tabs`."""
+
+    action: Literal["list", "new", "select", "close"] = Field(default="list", description="What to do.")
+    index: int | None = Field(default=None, description="Number of the tab, from 1.")
+
+
+class Query(Arguments):
+    """Something to search for."""
+
+    query: str = Field(description="What to search for.")
+
+
+class Server(Arguments):
+    """An MCP server."""
+
+    name: str = Field(description="Name of the server.")
+
+
+class TaskNumber(Arguments):
+    """A task."""
+
+    task: str = Field(default="last", description="Its number, last or all.")
+
+
+PLANNED: tuple[tuple[str, str, type[Arguments], str, str], ...] = (
+    ("run_cells", "notebook", Cells, "Run cells.", NO_CELLS),
+    ("insert_cell", "notebook", InsertCell, "Insert a cell.", NO_CELLS),
+    ("edit_cell", "notebook", EditCell, "Replace the text of a cell.", NO_CELLS),
+    ("delete_cells", "notebook", Cells, "Delete cells.", NO_CELLS),
+    ("move_cells", "notebook", MoveCells, "Move cells.", NO_CELLS),
+    ("select_cell", "notebook", Cell, "Select a cell.", NO_CELLS),
+    ("change_cell_type", "notebook", ChangeCellType, "Change the kind of cells.", NO_CELLS),
+    ("clear_outputs", "notebook", Cells, "Clear the outputs of cells.", NO_CELLS),
+    ("undo", "notebook", Nothing, "Undo the last change of the notebook.", NO_CELLS),
+    ("redo", "notebook", Nothing, "Redo what was undone.", NO_CELLS),
+    ("save_notebook", "notebook", Nothing, "Save the notebook.", NO_CELLS),
+    ("restart_kernel", "notebook", RestartKernel, "Restart the kernel.", NO_CELLS),
+    ("read_notebook", "notebook", Nothing, "Read the cells of the notebook.", NO_CELLS),
+    ("run_command", "lab", RunCommand, "Run a command of JupyterLab by its name.", NO_LAB),
+    ("browser_navigate", "browser", Url, "Open a page.", NO_BROWSER),
+    ("browser_snapshot", "browser", Nothing, "Read what is on the page.", NO_BROWSER),
+    ("browser_click", "browser", Target, "Click something on the page.", NO_BROWSER),
+    ("browser_type", "browser", TypeText, "Type into a field of the page.", NO_BROWSER),
+    ("browser_press_key", "browser", PressKey, "Press a key.", NO_BROWSER),
+    ("browser_select_option", "browser", SelectOption, "Choose an option of a list.", NO_BROWSER),
+    ("browser_hover", "browser", Target, "Move the pointer over something.", NO_BROWSER),
+    ("browser_wait_for", "browser", WaitFor, "Wait for a text or a time.", NO_BROWSER),
+    ("browser_navigate_back", "browser", Nothing, "Go back to the previous page.", NO_BROWSER),
+    ("browser_tabs", "browser", Tabs, "List, open, select or close tabs.", NO_BROWSER),
+    ("browser_take_screenshot", "browser", Nothing, "Take a picture of the page.", NO_BROWSER),
+    ("browser_close", "browser", Nothing, "Close the browser.", NO_BROWSER),
+    ("web_search", "research", Query, "Search the web.", NO_RESEARCH),
+    ("read_page", "research", Url, "Read a page of the web.", NO_RESEARCH),
+    ("mcp_list_servers", "mcp", Nothing, "List the MCP servers.", NO_SERVERS),
+    ("mcp_search", "mcp", Query, "Search the registry of MCP servers.", NO_SERVERS),
+    ("mcp_install", "mcp", Server, "Install an MCP server.", NO_SERVERS),
+    ("mcp_remove", "mcp", Server, "Remove an MCP server.", NO_SERVERS),
+    ("mcp_start", "mcp", Server, "Start an MCP server.", NO_SERVERS),
+    ("mcp_stop", "mcp", Server, "Stop an MCP server.", NO_SERVERS),
+    ("mcp_list_tools", "mcp", Server, "List the tools of an MCP server.", NO_SERVERS),
+    ("retry_task", "tasks", TaskNumber, "Run a task again.", NO_HISTORY),
+    ("show_history", "tasks", Nothing, "Show what was done.", NO_HISTORY),
+    ("replay_task", "tasks", TaskNumber, "Do again what a task did.", NO_HISTORY),
+)
+"""Name, area, arguments, description and why not."""
+
+
+def register(registry: Registry) -> None:
+    """Declare every planned tool that nobody has made real."""
+    for name, area, arguments, description, reason in PLANNED:
+        if name not in registry.specs:
+            registry.planned(name, area, arguments, description, reason)
