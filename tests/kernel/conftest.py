@@ -74,23 +74,23 @@ class RealKernel:
     """An ipykernel in a process of its own."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._cells: dict[str, Cell] = {}
-        self.manager = KernelManager(kernel_name="python3")
         self.start()
 
     def start(self) -> None:
         """Start the process and import the door."""
+        self.manager = KernelManager(kernel_name="python3")
         path = os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH", "")]))
         environment = os.environ | {
             "PYTHONPATH": path,
-            "IPYTHONDIR": str(self._folder / "ipython"),
-            "MPLCONFIGDIR": str(self._folder / "matplotlib"),
+            "IPYTHONDIR": str(self.folder / "ipython"),
+            "MPLCONFIGDIR": str(self.folder / "matplotlib"),
         }
         environment.pop(
             "PYTEST_CURRENT_TEST", None
         )  # in whose presence ipykernel leaves C-level output alone
-        self.manager.start_kernel(env=environment, cwd=str(self._folder))
+        self.manager.start_kernel(env=environment, cwd=str(self.folder))
         self.client = self.manager.client()
         self.client.start_channels()
         self.client.wait_for_ready(timeout=60)
@@ -152,7 +152,7 @@ class RealKernel:
         while not condition():
             if time.monotonic() > deadline:
                 raise TimeoutError("what was waited for did not happen")
-            self._take_in()
+            self.take_in()
 
     def outputs_of(self, message_id: str) -> Cell:
         """Return what was published for a request, whoever made it."""
@@ -162,7 +162,8 @@ class RealKernel:
         """Return every output message so far."""
         return [message for cell in self._cells.values() for message in cell.messages]
 
-    def _take_in(self) -> None:
+    def take_in(self) -> None:
+        """Take in what has come, or wait a moment for it."""
         try:
             message = self.client.get_iopub_msg(timeout=0.02)
         except queue.Empty:

@@ -121,7 +121,7 @@ jobs = [loop.submit(door.run("time.sleep(0.01)")) for _ in range(500)]
     new_kernel.manager.request_shutdown()
     while new_kernel.manager.is_alive():
         assert time.monotonic() - started < 5
-        new_kernel._take_in()
+        new_kernel.take_in()
     assert time.monotonic() - started < 3  # the loop's 2 s, and ipykernel's own way out
 
 

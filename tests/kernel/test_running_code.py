@@ -179,7 +179,7 @@ def test_a_waiting_cell_shows_the_output_live(kernel: RealKernel) -> None:
 
 
 def touch(kernel: RealKernel, name: str) -> bool:
-    (kernel._folder / name).touch()
+    (kernel.folder / name).touch()
     return True
 
 
