@@ -4,10 +4,12 @@ The map, from the top; imports go down only, `a | b` are independent of each oth
 (`lint-imports` holds this, see pyproject.toml):
 
     magic | cli         %voice and %%voice; the voice-kernel command
-    app                 composition root: chooses implementations, wires the ports
+    app | doctor        composition root: chooses implementations, wires the ports; checks an installation
     ui                  panel and inline cards, comm target, static bundle
     client              speaks messages.py to a session in another process
+    listening           microphone streams become turns
     session             one turn: utterance -> plan -> tool calls -> events
+    surroundings        finds out what exists around the user
     agent               openai-agents brain: the toolbox as function tools
     tools               what can be done: data, shell, tests, files, tasks ...
     toolbox             the one door: validation, policy, approval, task
@@ -18,7 +20,7 @@ The map, from the top; imports go down only, `a | b` are independent of each oth
     context             what exists around the user, as one frozen value
     events | loop       how state reaches every surface; the one background thread
     messages | settings the wire schema; configuration
-    errors              the error tree
+    errors | version    the error tree
 
 One spoken command: the panel streams PCM over a comm (ui) -> speech transcribes -> session asks
 intents for a plan -> toolbox checks each call and runs it as a task -> tools act, code through
@@ -31,10 +33,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from voice_kernel.version import __version__
+
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-__version__ = "0.1.0"
 __all__ = ["__version__", "load_ipython_extension", "unload_ipython_extension"]
 
 

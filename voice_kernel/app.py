@@ -14,7 +14,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import voice_kernel
 from voice_kernel import session as session_module
 from voice_kernel.errors import VoiceKernelError
 from voice_kernel.events import Hub
@@ -37,6 +36,7 @@ from voice_kernel.tools import files, shell, tests
 from voice_kernel.ui import cards
 from voice_kernel.ui.channel import register_target
 from voice_kernel.ui.surface import Surfaces
+from voice_kernel.version import __version__
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -335,7 +335,7 @@ class App:
 
     def _about(self) -> About:
         return About(
-            version=voice_kernel.__version__,
+            version=__version__,
             model=(self.settings.model or "default model") if self.settings.model_configured else "",
             shell_allowed=self.settings.shell_allowed,
             cwd=str(Path.cwd()),

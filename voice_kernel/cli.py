@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from voice_kernel import __version__
 from voice_kernel.errors import VoiceKernelError
+from voice_kernel.version import __version__
 
 if TYPE_CHECKING:
     from voice_kernel.messages import Task, Turn

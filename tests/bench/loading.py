@@ -18,13 +18,16 @@ PEER = "jupyter-ai-magic-commands"
 PEER_EXTENSION = "jupyter_ai_magic_commands"
 MAX_CPU_S, MAX_RSS_MB = 0.10, 10.0
 
+Costs = list[dict[str, float]]
+"""What each step of one kernel cost."""
+
 MEASURE = """
 import gc as _gc, json as _json, os as _os, time as _time
 def _rss():
     with open("/proc/self/statm") as f:
         return int(f.read().split()[1]) * _os.sysconf("SC_PAGESIZE") / 1e6
 def _cpu():
-    t = _os.times(); return t.user + t.system
+    return _time.process_time()
 """
 STEP = """
 _gc.collect(); _r, _c, _w = _rss(), _cpu(), _time.perf_counter()
@@ -33,12 +36,14 @@ _result = _json.dumps(dict(cpu_s=_cpu() - _c, rss_mb=_rss() - _r, wall_s=_time.p
 """
 
 
-def measure(python: Path, steps: list[str], folder: Path) -> list[dict[str, float]]:
+def measure(python: Path, steps: list[str], folder: Path) -> Costs:
     """Run the steps in one fresh kernel of that Python; returns what each cost."""
     spec = folder / "kernels" / "bench"
     spec.mkdir(parents=True, exist_ok=True)
     argv = [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-    (spec / "kernel.json").write_text(json.dumps({"argv": argv, "display_name": "bench", "language": "python"}))
+    (spec / "kernel.json").write_text(
+        json.dumps({"argv": argv, "display_name": "bench", "language": "python"})
+    )
     from jupyter_client.kernelspec import KernelSpecManager
     from jupyter_client.manager import KernelManager
 
@@ -48,7 +53,7 @@ def measure(python: Path, steps: list[str], folder: Path) -> list[dict[str, floa
     client = manager.client()
     client.start_channels()
     client.wait_for_ready(60)
-    found: list[dict[str, float]] = []
+    found: Costs = []
     try:
         client.execute_interactive(MEASURE, timeout=60, output_hook=lambda _: None)
         for step in steps:
@@ -57,7 +62,9 @@ def measure(python: Path, steps: list[str], folder: Path) -> list[dict[str, floa
                 user_expressions={"result": "_result"},
             )  # fmt: skip
             if reply["content"]["status"] != "ok":
-                raise RuntimeError(f"{step}: {reply['content'].get('ename')}: {reply['content'].get('evalue')}")
+                raise RuntimeError(
+                    f"{step}: {reply['content'].get('ename')}: {reply['content'].get('evalue')}"
+                )
             text = reply["content"]["user_expressions"]["result"]["data"]["text/plain"]
             found.append(json.loads(text.strip("'\"")))
     finally:
@@ -82,35 +89,39 @@ def peer_environment(folder: Path) -> Path:
 
 def main(out: Path) -> bool:
     """Print the figures; returns whether the budget is kept."""
+    out = out.resolve()
     ours_python, peer_python = Path(sys.executable), peer_environment(out / "peer")
-    steps = ["%load_ext voice_kernel", "%voice help", "_panel = get_ipython().run_line_magic('voice', '')"]
-    ours: list[list[dict[str, float]]] = []
-    peer: list[list[dict[str, float]]] = []
+    load, first_help = "%load_ext voice_kernel", "%voice help"
+    first_panel = "_panel = get_ipython().run_line_magic('voice', '')"
+    helped: list[Costs] = []
+    shown: list[Costs] = []
+    peer: list[Costs] = []
     (out / "home").mkdir(parents=True, exist_ok=True)
-    for _ in range(RUNS):  # interleaved, so that a noisy moment hits both
-        ours.append(measure(ours_python, steps, out / "home"))
+    for _ in range(RUNS):  # interleaved, so that a noisy moment hits all
+        helped.append(measure(ours_python, [load, first_help], out / "home"))
+        shown.append(measure(ours_python, [load, first_panel], out / "home"))
         peer.append(measure(peer_python, [f"%load_ext {PEER_EXTENSION}"], out / "home"))
 
-    def median(rows: list[list[dict[str, float]]], step: int, key: str) -> float:
+    def median(rows: list[Costs], step: int, key: str) -> float:
         return statistics.median(row[step][key] for row in rows)
 
     print(f"\nLoading, median of {RUNS} fresh kernels (CPU s, RSS MB added, wall s)")
-    labels = ["%load_ext voice_kernel", "then the first %voice help", "then the first panel"]
-    for step, label in enumerate(labels):
-        print(f"  {label:38} {_row(ours, step, median)}")
-    print(f"  {'%load_ext ' + PEER_EXTENSION:38} {_row(peer, 0, median)}")
-    cpu, rss = median(ours, 0, "cpu_s"), median(ours, 0, "rss_mb")
+    for label, rows, step in (
+        (load, [*helped, *shown], 0),
+        ("then the first %voice help", helped, 1),
+        ("or then the first panel", shown, 1),
+        (f"%load_ext {PEER_EXTENSION}", peer, 0),
+    ):
+        values = [median(rows, step, key) for key in ("cpu_s", "rss_mb", "wall_s")]
+        print(f"  {label:38} {values[0]:7.4f} {values[1]:8.1f} {values[2]:8.3f}")
+    cpu = median([*helped, *shown], 0, "cpu_s")
+    rss = median([*helped, *shown], 0, "rss_mb")
     kept = cpu < MAX_CPU_S and rss < MAX_RSS_MB
     print(
         f"  budget {MAX_CPU_S} s CPU, {MAX_RSS_MB:.0f} MB: {'kept' if kept else 'MISSED'};"
         f" {cpu / median(peer, 0, 'cpu_s'):.3f}x the peer's CPU, {rss / median(peer, 0, 'rss_mb'):.3f}x its RSS"
     )
     return kept
-
-
-def _row(rows: list[list[dict[str, float]]], step: int, median: object) -> str:
-    values = [median(rows, step, key) for key in ("cpu_s", "rss_mb", "wall_s")]  # type: ignore[operator]
-    return f"{values[0]:7.3f} {values[1]:8.1f} {values[2]:8.3f}"
 
 
 if __name__ == "__main__":
