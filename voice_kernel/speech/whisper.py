@@ -93,19 +93,22 @@ class Whisper:
         features = self._model.encode(self._storage_view.from_array(spectrum[None]))
         return Encoded(features, len(samples) / RATE_HZ)
 
-    def read(self, sound: Encoded, *, prompt: str = "", beam: int = 5) -> Reading:
+    def read(
+        self, sound: Encoded, *, prompt: str = "", beam: int = 5, max_tokens: int | None = None
+    ) -> Reading:
         """Decode an encoded sound.
 
         Args:
             sound: from `encode`.
             prompt: text that might have come before; biases towards its words and its manner.
             beam: hypotheses followed at once; 1 is fastest.
+            max_tokens: stop after so many; what the length of the sound allows when not given.
         """
         tokens = list(self._start)
         if prompt:
             tokens = [self._id("<|startofprev|>"), *self._encode_text(prompt), *tokens]
         # Nobody says more than some ten tokens a second: a bound on loops, and on the time they take.
-        longest = min(448, len(tokens) + 16 + int(sound.duration_s * 10))
+        longest = min(448, len(tokens) + (max_tokens or 16 + int(sound.duration_s * 10)))
         result = self._model.generate(
             sound.features,
             [tokens],
