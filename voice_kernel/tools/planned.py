@@ -17,6 +17,7 @@ NO_LAB = "JupyterLab's own commands need the sidebar, which is not in this versi
 NO_BROWSER = "Driving a web browser is not in this version yet."
 NO_RESEARCH = "Searching and reading the web is not in this version yet."
 NO_SERVERS = "Managing MCP servers is not in this version yet."
+NO_RETRY = "Running a task again by voice is not in this version yet: press Retry on its card."
 NO_HISTORY = "Keeping the history of tasks beyond the session is not in this version yet."
 
 CellKind = Literal["code", "markdown", "raw"]
@@ -179,7 +180,7 @@ PLANNED: tuple[tuple[str, str, type[Arguments], str, str], ...] = (
     ("mcp_start", "mcp", Server, "Start an MCP server.", NO_SERVERS),
     ("mcp_stop", "mcp", Server, "Stop an MCP server.", NO_SERVERS),
     ("mcp_list_tools", "mcp", Server, "List the tools of an MCP server.", NO_SERVERS),
-    ("retry_task", "tasks", TaskNumber, "Run a task again.", NO_HISTORY),
+    ("retry_task", "tasks", TaskNumber, "Run a task again.", NO_RETRY),
     ("show_history", "tasks", Nothing, "Show what was done.", NO_HISTORY),
     ("replay_task", "tasks", TaskNumber, "Do again what a task did.", NO_HISTORY),
 )

@@ -86,7 +86,7 @@ def _result(args: RunShell, exit_: Exit, tail: Tail) -> Result:
     if exit_.code == 0 and not exit_.timed_out:
         return result
     program = program_of(args.command)
-    line = re.sub(r"^(/\S+/)?\w*sh: line \d+: ", "", last_line(_without_notes(text)))
+    line = re.sub(r"^(/\S+/)?\w*sh: (-c: )?line \d+: ", "", last_line(_without_notes(text)))
     if exit_.problem:
         message = exit_.problem
     elif exit_.timed_out:

@@ -267,7 +267,7 @@ class _Run:
             where = f"{first.id} could not be collected" if first.id else "pytest itself failed"
             return Problem(kind="TestsNotRun", message=f"{where}: {first.message}")
         if not self.bad and not self.problems:  # e.g. --cov-fail-under, --strict options
-            return Problem(kind="TestsNotRun", message=f"pytest was not content: {self.said() or 'exit 1'}")
+            return Problem(kind="TestsNotRun", message=f"pytest failed: {self.said() or 'exit 1'}")
         return Problem(kind="TestsFailed", message=f"{self.counts()}: {self.names()}")
 
     def not_finished(self, exit_: Exit) -> Problem:
@@ -288,10 +288,8 @@ class _Run:
         how = f"was ended by {exit_.signal}" if exit_.signal else f"ended with exit status {exit_.code}"
         during = next(reversed(self.running), "")
         where = f" while {during} was running" if during else " before the end"
-        return Problem(
-            kind="TestsCrashed",
-            message=f"pytest {how}{where}, after {self.done} of {self.count or 'an unknown number of'} tests.",
-        )
+        of = f"{self.done} of {self.count} tests" if self.count else "an unknown number of tests"
+        return Problem(kind="TestsCrashed", message=f"pytest {how}{where}, after {of}.")
 
     def nothing_ran(self) -> Problem:
         where = f" in {self.args.path}" if self.args.path else ""
