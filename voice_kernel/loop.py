@@ -49,7 +49,8 @@ class Submission(concurrent.futures.Future[T], Generic[T]):
 
     def __init__(self, on_error: ErrorHandler) -> None:
         super().__init__()
-        self._cancel: Callable[[], None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._task: asyncio.Task[T] | None = None
         self._on_error = on_error
         self._fetched = False
 
@@ -57,8 +58,9 @@ class Submission(concurrent.futures.Future[T], Generic[T]):
         """Ask the coroutine to end; return whether it was still running."""
         if self.done():
             return False
-        if self._cancel is not None:
-            self._cancel()
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended, and abandons what is left
+                self._loop.call_soon_threadsafe(self._cancel_task)
         return True
 
     def result(self, timeout: float | None = None) -> T:
@@ -75,8 +77,25 @@ class Submission(concurrent.futures.Future[T], Generic[T]):
         self._fetched = True
         return error
 
-    def settle(self, task: asyncio.Task[T]) -> None:
-        """Take over the outcome of the ended task."""
+    def begin(self, loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, T]) -> None:
+        """Run the coroutine soon, on its loop. Before `cancel`, in whatever order they are then asked.
+
+        Raises:
+            RuntimeError: the loop is closed.
+        """
+        self._loop = loop
+        loop.call_soon_threadsafe(self._create_task, coroutine)
+
+    def _create_task(self, coroutine: Coroutine[Any, Any, T]) -> None:
+        assert self._loop is not None
+        self._task = self._loop.create_task(coroutine)
+        self._task.add_done_callback(self._settle)
+
+    def _cancel_task(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+    def _settle(self, task: asyncio.Task[T]) -> None:
         if task.cancelled():
             super().cancel()
             self.set_running_or_notify_cancel()
@@ -110,6 +129,8 @@ class AgentLoop:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._stopped = False
+        self._open: set[concurrent.futures.Future[Any]] = set()
+        """Submissions that are not done: should the loop end without them, they end with it."""
         _alive.add(self)
 
     @property
@@ -134,7 +155,9 @@ class AgentLoop:
         submission: Submission[T] = Submission(self._on_error)
         try:
             loop = self._running_loop()
-            loop.call_soon_threadsafe(self._begin, loop, coroutine, submission)
+            self._open.add(submission)
+            submission.add_done_callback(self._open.discard)
+            submission.begin(loop, coroutine)
         except RuntimeError:
             coroutine.close()
             submission.abandon()
@@ -210,20 +233,22 @@ class AgentLoop:
         loop.set_exception_handler(self._report)
         started = threading.Event()
         loop.call_soon(started.set)
-        self._thread = threading.Thread(target=_run, args=(loop,), name=THREAD_NAME, daemon=True)
+        self._thread = threading.Thread(target=self._run, args=(loop,), name=THREAD_NAME, daemon=True)
         self._thread.start()
         if not started.wait(START_TIMEOUT_S):
             raise RuntimeError("the background loop did not start")
         self._loop = loop
 
-    def _begin(
-        self, loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, T], submission: Submission[T]
-    ) -> None:
-        task = loop.create_task(coroutine)
-        submission._cancel = lambda: _call_quietly(loop, task.cancel)
-        task.add_done_callback(submission.settle)
-        if self._stopped:
-            task.cancel()
+    def _run(self, loop: asyncio.AbstractEventLoop) -> None:
+        asyncio.set_event_loop(loop)
+        try:
+            loop.run_forever()
+        finally:
+            asyncio.set_event_loop(None)
+            loop.close()
+            for submission in list(self._open):
+                assert isinstance(submission, Submission)
+                submission.abandon()
 
     def _report(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")
@@ -253,20 +278,7 @@ class AgentLoop:
         self._lock = threading.Lock()
         self._loop = None
         self._thread = None
-
-
-def _run(loop: asyncio.AbstractEventLoop) -> None:
-    asyncio.set_event_loop(loop)
-    try:
-        loop.run_forever()
-    finally:
-        asyncio.set_event_loop(None)
-        loop.close()
-
-
-def _call_quietly(loop: asyncio.AbstractEventLoop, function: Callable[..., object]) -> None:
-    with contextlib.suppress(RuntimeError):  # the loop has ended, and with it what was to be cancelled
-        loop.call_soon_threadsafe(function)
+        self._open = set()
 
 
 _alive: weakref.WeakSet[AgentLoop] = weakref.WeakSet()

@@ -315,14 +315,29 @@ class Capture:
                 self._recorder.clear(bool(content.get("wait")))
         return None if self._hide else message
 
-    def published(self, data: Mapping[str, Any], transient: Mapping[str, Any], update: bool) -> bool:
-        """Take what was displayed without hooks; return whether it may also be shown."""
+    def displayed(
+        self,
+        data: Mapping[str, Any],
+        transient: Mapping[str, Any],
+        update: bool,
+        show: Callable[[], None],
+    ) -> None:
+        """Take what was displayed without hooks, and show it if that is wanted."""
         display_id = str(transient.get("display_id", ""))
         if update:
             self._recorder.update(data, display_id)
         else:
             self._recorder.bundle("display", data, display_id)
-        return not self._hide
+        if not self._hide:
+            self._aside(show)
+
+    def _aside(self, show: Callable[[], None]) -> None:
+        # A terminal writes displays, results and tracebacks to the stream, whose copy is not wanted.
+        paused, self._paused = self._paused, True
+        try:
+            show()
+        finally:
+            self._paused = paused
 
     # ---- results ----------------------------------------------------------------------------------
 
@@ -338,17 +353,20 @@ class Capture:
         start, write, finish = hook.start_displayhook, hook.write_format_data, hook.finish_displayhook
 
         def start_displayhook() -> None:
-            self._paused = True  # a terminal writes prompt and value to the stream
+            self._paused = True  # see `_aside`
             start()
 
         def write_format_data(data: Mapping[str, Any], metadata: Any = None) -> None:
             self._recorder.bundle("result", data)
-            write(data, metadata)
+            if not self._hide:
+                write(data, metadata)
 
         def finish_displayhook() -> None:
             finish()
             self._paused = False
 
+        if self._hide:
+            _stand_in(undo, hook, "write_output_prompt", lambda: None)
         _stand_in(undo, hook, "start_displayhook", start_displayhook)
         _stand_in(undo, hook, "write_format_data", write_format_data)
         _stand_in(undo, hook, "finish_displayhook", finish_displayhook)
@@ -368,11 +386,8 @@ class Capture:
             if self._parent is None or self._is_ours({"parent_header": _header(self._shell.get_parent())}):
                 _flush()
                 self._recorder.error("\n".join(lines))
-            paused, self._paused = self._paused, True  # a terminal writes it to the stream
-            try:
-                show(kind, error, lines)
-            finally:
-                self._paused = paused
+            if not self._hide:
+                self._aside(lambda: show(kind, error, lines))
 
         _stand_in(undo, self._shell, "_showtraceback", showtraceback)
 
@@ -433,8 +448,10 @@ def _publisher(publisher: Any, capture: Capture) -> Any:
             update: bool = False,
             **more: Any,
         ) -> None:
-            if capture.published(data, transient or {}, update):
+            def show() -> None:
                 publisher.publish(data, metadata, transient=transient, update=update, **more)
+
+            capture.displayed(data, transient or {}, update, show)
 
         def clear_output(self, wait: bool = False) -> None:
             publisher.clear_output(wait)
