@@ -32,7 +32,7 @@ from voice_kernel.toolbox.approval import Approvals
 from voice_kernel.toolbox.door import Toolbox
 from voice_kernel.toolbox.policy import Policy
 from voice_kernel.toolbox.registry import Registry
-from voice_kernel.tools import files, shell, tests
+from voice_kernel.tools import data, files, planned, shell, tasks, tests
 from voice_kernel.ui import cards
 from voice_kernel.ui.channel import register_target
 from voice_kernel.ui.surface import Surfaces
@@ -272,10 +272,18 @@ class App:
             self._model.forget()
 
     def _register_tools(self) -> None:
+        data.register(
+            self.registry,
+            runner=self.kernel,
+            context=self.surroundings.now,
+            propose_cell=self.kernel.set_next_input,
+        )
         files.register(self.registry)
         shell.register(self.registry)
         tests.register(self.registry)
+        tasks.register(self.registry, tasks=self.toolbox.runner.tasks)
         session_module.register(self.registry, self.grammar, self._forget)
+        planned.register(self.registry)
 
     async def _close_engines(self) -> None:
         if "transcriber" in self.__dict__:

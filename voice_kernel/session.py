@@ -357,6 +357,8 @@ class Session:
         elif len(calls) == 1 and calls[0].tool == "undo" and self._stop_last():
             self.change(turn_id, calls=calls, state="succeeded", answer="Stopped what was running.")
             return
+        elif len(calls) == 1 and calls[0].tool == "retry_task":
+            calls = [self._called_before(str(calls[0].arguments.get("task", "last")))]
         elif not any(call.tool in CONTROLS for call in calls):
             self._understood = [*self._understood[-19:], (text, tuple(calls), turn_id)]
         self.change(turn_id, calls=calls, state="running")
@@ -441,6 +443,16 @@ class Session:
                 self._stop_last()
                 return [Call(tool=call.tool, arguments=dict(call.arguments)) for call in attempt.calls]
         raise Refused(f"I cannot fit that into your last command, “{said}”.", hint="Say the whole command.")
+
+    def _called_before(self, which: str) -> Call:
+        """Return the call of an earlier task: `last`, or its number."""
+        tasks = [task for task in self._toolbox.runner.tasks() if which in ("last", str(task.id))]
+        if not tasks:
+            raise Refused(
+                f"There is no task {which}." if which != "last" else "There is nothing to retry.",
+                hint='Say "list tasks" to see what there is.',
+            )
+        return Call(tool=tasks[-1].tool, arguments=tasks[-1].arguments)
 
     def _stop_last(self) -> bool:
         """Cancel what the last command still runs; returns whether there was something."""

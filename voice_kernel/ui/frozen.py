@@ -109,6 +109,11 @@ def _own_problem(turn: Turn, tasks: list[Task]) -> Problem | None:
     return None if any(task.problem == turn.problem for task in tasks) else turn.problem
 
 
+def _in_cell(task: Task) -> bool:
+    """Say whether the outputs of code stand in the cell itself, right beside the card."""
+    return task.origin in ("magic", "script")
+
+
 def task_text(task: Task) -> str:
     """Return one task for a terminal: its state on a line, then what it came to."""
     mark, word = _STATES[task.state]
@@ -194,15 +199,15 @@ def _task(page: _Page, task: Task) -> None:
     _problem(page, task.problem)
     result = task.result
     if result:
-        if result.summary:
+        if result.summary and not result.tests:
             page.add_block(f'<div style="margin-top:4px">{html.escape(_head(result.summary, 1_000))}</div>')
         if result.tests:
             _tests(page, result.tests)
         if result.code:
             page.add_block(_pre(result.code, "Code", html.escape))
-        for output in result.outputs:
+        for output in [] if _in_cell(task) else result.outputs:
             _output(page, output)
-        if result.text:
+        if result.text and not (result.outputs or result.tests):
             page.add_block(_pre(result.text, "Result", html.escape))
     if task.tail and not (result and (result.tests or result.outputs or result.text)):
         page.add_block(_pre(_tail(task.tail), "Output", ansi_to_html))
@@ -213,7 +218,7 @@ def _task(page: _Page, task: Task) -> None:
 
 
 def _tests(page: _Page, report: TestReport) -> None:
-    tones = {"failed": _RED, "errors": _RED, "passed": _GREEN}
+    tones = {"failed": _RED, "error": _RED, "errors": _RED, "passed": _GREEN}
     counts = [
         f'<span style="{tones.get(word, _MUTED)}"><b>{number}</b> {word}</span>'
         for number, word in _counts(report)
@@ -320,12 +325,12 @@ def _result_lines(task: Task) -> list[str]:
                 lines.append(f"✗ {case.id}{where}: {case.message}")
     if result.code:
         lines.append(_head(result.code))
-    for output in result.outputs:
+    for output in [] if _in_cell(task) else result.outputs:
         shown = output.text or output.data.get("text/plain", "")
         if not shown and output.data:
             shown = f"[{next(iter(output.data))}]"
         lines.append(_tail(ansi_to_text(shown)))
-    if result.text:
+    if result.text and not (result.outputs or result.tests):
         lines.append(_head(ansi_to_text(result.text)))
     if task.tail and not (result.tests or result.outputs or result.text):
         lines.append(_tail(ansi_to_text(task.tail)))
@@ -350,7 +355,7 @@ def _notes(task: Task) -> str:
 def _counts(report: TestReport) -> Sequence[tuple[int, str]]:
     pairs = (
         (report.failed, "failed"),
-        (report.errors, "errors"),
+        (report.errors, "error" if report.errors == 1 else "errors"),
         (report.passed, "passed"),
         (report.skipped, "skipped"),
     )
