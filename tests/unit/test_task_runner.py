@@ -82,7 +82,7 @@ class Desk:
         return self.runner.create(turn_id=1, tool="t", arguments={}, title="t", origin="text")
 
     async def run(self, work: Work) -> Task:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             return await self.runner.run(self.create(), work)
 
 

@@ -54,7 +54,7 @@ class Bench:
 
     async def call(self, tool: str, arguments: dict[str, Any] | None = None, **how: Any) -> Task:
         options: dict[str, Any] = {"turn_id": 1, "origin": "voice"} | how
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             return await self.toolbox.call(tool, arguments or {}, **options)
 
     async def asks(self, tool: str, **how: Any) -> tuple[asyncio.Task[Task], Approval]:
@@ -65,7 +65,7 @@ class Bench:
 
 
 async def card_in(subscription: Subscription, wanted: Callable[[Approval], bool]) -> Approval:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             for message in await subscription.changes():
                 if isinstance(message, ApprovalChanged) and wanted(message.approval):

@@ -20,6 +20,12 @@ from voice_kernel.toolbox.policy import Policy
 from voice_kernel.toolbox.registry import Registry, ToolFailed
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _sdk() -> None:
+    """Import the SDK outside the tests' time limits: on a busy machine it takes many seconds."""
+    import agents  # noqa: F401
+
+
 @pytest.fixture(scope="session")
 def _one_server() -> Iterator[OpenAIServer]:
     with serve() as server:

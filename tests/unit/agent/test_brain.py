@@ -10,7 +10,7 @@ import time
 from typing import Any
 
 import pytest
-from brain_bench import KEY, Asked, Bench
+from brain_bench import KEY, LIMIT_S, Asked, Bench
 from openai_server import Call, OpenAIServer, Reply
 
 from voice_kernel.agent.brain import Brain
@@ -49,7 +49,7 @@ async def test_an_answer_comes_in_pieces_and_as_a_whole(brain: Asked, server: Op
 async def test_a_piece_is_handed_on_before_the_answer_is_complete(brain: Asked, server: OpenAIServer) -> None:
     server.says(Reply(text="First second third.", hold_after=1))
     asking = asyncio.create_task(brain.answer("hello"))
-    await asyncio.wait_for(brain.spoke.wait(), 10)
+    await asyncio.wait_for(brain.spoke.wait(), LIMIT_S)
     assert brain.pieces == ["First "]
     server.release.set()
     assert await asking == "First second third."
@@ -271,19 +271,19 @@ async def test_too_many_calls_at_once_are_not_run(brain: Asked, bench: Bench, se
 async def test_cancelling_while_the_model_talks_hangs_up(brain: Asked, server: OpenAIServer) -> None:
     server.says(Reply(text="This takes long.", hold_after=1))
     asking = asyncio.create_task(brain.answer("hello"))
-    await asyncio.wait_for(brain.spoke.wait(), 10)
+    await asyncio.wait_for(brain.spoke.wait(), LIMIT_S)
     began = time.perf_counter()
     asking.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asking
     assert time.perf_counter() - began < 1.0
-    assert await asyncio.to_thread(server.hung_up.wait, 10)
+    assert await asyncio.to_thread(server.hung_up.wait, LIMIT_S)
 
 
 async def test_cancelling_stops_the_tool_that_runs(brain: Asked, bench: Bench, server: OpenAIServer) -> None:
     server.says(Call("wait_long"), "never said")
     asking = asyncio.create_task(brain.answer("wait"))
-    await asyncio.wait_for(bench.started.wait(), 10)
+    await asyncio.wait_for(bench.started.wait(), LIMIT_S)
     began = time.perf_counter()
     asking.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -312,7 +312,7 @@ async def test_a_task_the_user_cancels_is_told_and_the_turn_goes_on(
 ) -> None:
     server.says(Call("wait_long"), "You stopped it.")
     asking = asyncio.create_task(brain.answer("wait"))
-    await asyncio.wait_for(bench.started.wait(), 10)
+    await asyncio.wait_for(bench.started.wait(), LIMIT_S)
     bench.toolbox.runner.cancel(bench.tasks[0].id)
     assert await asking == "You stopped it."
     assert json.loads(told(server.asked[1])[0])["state"] == "cancelled"
