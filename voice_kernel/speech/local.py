@@ -228,7 +228,7 @@ class LocalRecognition:
             if not self._engine.submit(Urgency.ANSWER, self._conclude):
                 self.fail(_closed())
         try:
-            return await self._answer
+            return await asyncio.shield(self._answer)  # or cancelling the wait would cancel the answer
         finally:
             self.discard()
 

@@ -173,17 +173,36 @@ class Whisper:
 def without_loops(text: str) -> str:
     """Return the text up to where it begins to repeat itself.
 
-    "no no" is said, "stop stop stop" and "run it run it" are the model's. What follows a loop is
-    invented too, so it goes as well.
+    "no no" is said; "stop stop stop", "run it run it", "Retry. Retry." and a long sentence begun
+    again are the model's. What follows a loop is invented too, so it goes as well.
     """
     words = text.split()
-    keys = [re.sub(r"\W", "", word).casefold() for word in words]
+    keys = [_key(word) for word in words]
     for start in range(len(words)):
-        for length in range(1, (len(words) - start) // 2 + 1):
-            phrase = keys[start : start + length]
-            repeats = 1
-            while keys[start + repeats * length : start + (repeats + 1) * length] == phrase:
-                repeats += 1
-            if repeats >= (3 if length == 1 else 2):
-                return " ".join(words[: start + length])
+        for length in range(1, len(words) - start):
+            end = start + length
+            phrase, rest = keys[start:end], keys[end:]
+            new_sentence = words[end - 1][-1] in ".?!"
+            repeats = _repeats(phrase, rest)
+            begun_again = new_sentence and len(rest) >= _BEGUN_AGAIN and rest == phrase[: len(rest)]
+            if repeats >= (2 if length == 1 and not new_sentence else 1) or begun_again:
+                return " ".join(words[:end])
     return text
+
+
+_BEGUN_AGAIN = 4
+"""A sentence that was begun again for so many words, and then cut off, is a loop as well."""
+
+
+def _repeats(phrase: list[str], rest: list[str]) -> int:
+    """Return how many times a phrase follows itself."""
+    count, length = 0, len(phrase)
+    while rest[count * length : (count + 1) * length] == phrase:
+        count += 1
+    return count
+
+
+def _key(word: str) -> str:
+    """Return what two words must share to be the same to the guard; articles all are."""
+    bare = re.sub(r"\W", "", word).casefold()
+    return "the" if bare in ("a", "an", "this", "that") else bare
