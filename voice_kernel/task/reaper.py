@@ -84,7 +84,7 @@ def start(argv: list[str], cwd: str, out_fd: int, kept_fds: list[int]) -> int:
             step = "cwd"
             os.chdir(cwd)
             step = "exec"
-            os.execvp(argv[0], argv)  # noqa: S606 - running it is what this file is for
+            os.execvp(argv[0], argv)
         except OSError as error:
             os.write(told_w, f"{step} {error.errno or 0}".encode())
         except BaseException:  # noqa: BLE001 - whatever it is, this copy must never run on as a second reaper
@@ -112,10 +112,10 @@ def descendants() -> list[int] | None:
         try:
             with open(f"/proc/{name}/stat", "rb") as file:
                 stat = file.read()
-        except OSError:  # gone meanwhile
+            # The name in parentheses may hold anything, so read on after the last one.
+            state, parent = stat[stat.rindex(b")") + 2 :].split(None, 2)[:2]
+        except (OSError, ValueError):  # gone meanwhile
             continue
-        # The name in parentheses may hold anything, so read on after the last one.
-        state, parent = stat[stat.rindex(b")") + 2 :].split(None, 2)[:2]
         if state not in b"ZX":
             children.setdefault(int(parent), []).append(int(name))
         else:

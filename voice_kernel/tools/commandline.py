@@ -28,7 +28,7 @@ def _names(text: str) -> frozenset[str]:
 _KEYWORDS = _names("if then elif else while until do ! { time coproc function")
 _CLOSING = _names("fi done esac } ;;")
 
-_SHELLS = _names("sh bash dash zsh ksh fish ash csh tcsh")
+_SHELLS = _names("sh bash dash zsh ksh fish ash csh tcsh at batch")
 _INLINE = {
     **dict.fromkeys(("python", "perl", "ruby", "node", "nodejs", "php", "lua", "pypy"), ("-c", "-e", "-E")),
     **dict.fromkeys(("R", "Rscript"), ("-e", "--eval")),
@@ -75,10 +75,12 @@ _WRAPPER_LONG_VALUES = _names(
 )
 
 _DELETES = _names(
-    "rm rmdir unlink shred dd truncate wipe srm trash trash-put del erase mkfs mkswap fdisk sfdisk gdisk "
+    "rm rmdir unlink shred truncate wipe srm trash trash-put del erase mkfs mkswap fdisk sfdisk gdisk "
     "parted wipefs blkdiscard lvremove vgremove pvremove userdel groupdel deluser delgroup dropdb dropuser "
     "visudo passwd chpasswd crontab fallocate rename prename cryptsetup losetup mount umount"
 )
+_ONLY_LOOKS = {("crontab", "-l"), ("kill", "-l"), ("kill", "-0"), ("mount", "")}
+"""Programs of these lists that do no harm when their first word is this one; the empty one: none."""
 _RESTARTS = _names(
     "reboot shutdown halt poweroff init telinit kill pkill killall killall5 skill xkill fuser systemd-run "
     "launchctl apachectl initctl loginctl"
@@ -265,6 +267,8 @@ class _Judge:
 
     def _tables(self, program: str, arguments: Sequence[Word]) -> set[Effect]:
         found: set[Effect] = set()
+        if (program, _first(arguments)) in _ONLY_LOOKS:
+            return found
         if program in _DELETES or program.startswith(("mkfs.", "fsck.")):
             found.add("delete")
         if program in _RESTARTS:
@@ -467,6 +471,33 @@ class _Judge:
         methods = {"DELETE", "PUT", "PATCH"} & {word.text.upper().removeprefix("-X") for word in arguments}
         return {"delete"} if methods else set()
 
+    def _dd(self, arguments: Sequence[Word]) -> set[Effect]:
+        outputs = [word for word in arguments if word.text.startswith("of=")]
+        lost = any(word.dynamic or self._overwrites(Word(word.text[3:])) for word in outputs)
+        return {"delete"} if lost else set()
+
+    def _awk(self, arguments: Sequence[Word]) -> set[Effect]:
+        acts = re.compile(r"system\s*\(|\|\s*(getline|\")|print[^;}]*>")
+        return {"delete"} if any(acts.search(word.text) for word in arguments) else set()
+
+    def _tar(self, arguments: Sequence[Word]) -> set[Effect]:
+        acts = ("--remove", "--checkpoint-action", "--to-command", "--use-compress", "--delete", "--rsh")
+        return {"delete"} if any(word.text.startswith(acts) for word in arguments) else set()
+
+    def _container(self, arguments: Sequence[Word]) -> set[Effect]:
+        """Judge what runs inside of a container: whatever of the words can be read as a command."""
+        found: set[Effect] = set()
+        for at, word in enumerate(arguments):
+            if not word.dynamic and not word.text.startswith("-"):
+                found |= self._words(arguments[at:])
+        return found - {"network"}
+
+    def _kubectl(self, arguments: Sequence[Word]) -> set[Effect]:
+        operands = _operands("kubectl", arguments)
+        if operands and operands[0].text in ("exec", "run", "debug"):
+            return self._container(arguments[arguments.index(operands[0]) + 1 :])
+        return set()
+
     def _output_option(self, arguments: Sequence[Word]) -> set[Effect]:
         for option, value in pairwise(arguments):
             if option.text in ("-o", "--output") and self._overwrites(value):
@@ -497,6 +528,8 @@ class _Judge:
         operands = _operands("docker", arguments)
         if operands and operands[0].text == "compose":
             return self._compose(arguments)
+        if operands and operands[0].text in ("exec", "run"):
+            return self._container(arguments[arguments.index(operands[0]) + 1 :])
         return {"delete"} if any(word.text in ("prune", "rm", "down") for word in operands[:3]) else set()
 
     def _uv(self, arguments: Sequence[Word]) -> set[Effect]:
@@ -557,6 +590,12 @@ _SPECIAL: dict[str, Callable[[_Judge, Sequence[Word]], set[Effect]]] = {
     "git": _Judge._git,
     "curl": _Judge._download,
     "wget": _Judge._download,
+    "dd": _Judge._dd,
+    "awk": _Judge._awk,
+    "gawk": _Judge._awk,
+    "mawk": _Judge._awk,
+    "tar": _Judge._tar,
+    "kubectl": _Judge._kubectl,
     "sort": _Judge._output_option,
     "unzip": _Judge._unzip,
     "rsync": _Judge._rsync,

@@ -348,12 +348,16 @@ def _with_article(noun: str) -> str:
 
 # ---- shell escapes ----------------------------------------------------------------------------------
 
-_CELL_SHELLS = "bash|sh|script|system|sx|!|perl|ruby|cmd|writefile|file"
+_CELL_SHELLS = "bash|sh|script|system|sx|!|perl|ruby|python|python2|python3|pypy|cmd"
+_ALIASES = "rm|rmdir|mv|cp|mkdir|ls|ll|lf|lk|ldir|lx|cat|less|more|man|pip|conda|mamba|micromamba|uv"
+"""Commands that IPython has as magics, which need no `%` where the line is no Python."""
 _ESCAPE = re.compile(
-    rf"^\s*(?:[\w, .\[\]'\"]+=\s*)?(?:!!?(?P<bang>.*)"
+    r"^\s*(?:%(?:time|timeit|prun)\s+(?:-\S+\s+)*)?"
+    r"(?:[\w, .\[\]'\"]+=\s*)?"
+    r"(?:!!?(?P<bang>.*)"
     rf"|%%(?:{_CELL_SHELLS})\b(?P<cell>.*)"
-    rf"|%(?:sx|system)\b(?P<system>.*)"
-    rf"|%(?P<packages>(?:pip|conda|mamba|micromamba|uv)\b.*))"
+    r"|%(?:sx|system)\b(?P<system>.*)"
+    rf"|%?(?P<alias>(?:{_ALIASES})\b(?!\s*[=.(,]).*))"
 )
 _HIDDEN = re.compile(r"\.\s*(system|getoutput|system_raw|run_cell_magic|run_line_magic)\s*\(")
 
@@ -389,5 +393,5 @@ def shell_commands(code: str) -> list[str]:
         if match["cell"] is not None:
             commands.append("\n".join(lines[number + 1 :]))
             break
-        commands.append(match["bang"] or match["system"] or match["packages"] or "")
+        commands.append(match["bang"] or match["system"] or match["alias"] or "")
     return [re.sub(r"\{[^{}]*\}", "$value", command) for command in commands]

@@ -111,7 +111,9 @@ def notes(exit_: Exit) -> Iterable[str]:
 
 
 def duration(seconds: float) -> str:
-    """Return a length of time for a person: `0.4 s`, `12 s`, `3 min 5 s`, `2 h 4 min`."""
+    """Return a length of time for a person: `40 ms`, `1.2 s`, `12 s`, `3 min 5 s`, `2 h 4 min`."""
+    if seconds < 0.1:
+        return f"{seconds * 1000:.0f} ms"
     if seconds < 10:
         return f"{seconds:.1f} s".replace(".0 s", " s")
     whole = round(seconds)

@@ -67,7 +67,14 @@ watch -n 1 rm x
 rmdir old
 unlink x
 shred x
-dd if=/dev/zero of=disk.img
+dd if=/dev/zero of=existing.txt
+dd if=/dev/zero of=$DISK
+docker exec web rm -rf /data
+docker exec -it web bash -c "rm x"
+docker run --rm -v x:/y image rm y
+kubectl exec pod -- rm x
+awk 'BEGIN { system("rm x") }'
+tar --remove-files -cf a.tar b
 mkfs.ext4 /dev/sda1
 truncate -s 0 log
 git clean -fd
@@ -274,6 +281,13 @@ awk '{print $1}' existing.txt
 printf '%s\n' a b
 cat << EOF
 dpkg -l
+dd if=/dev/zero of=new.img count=1
+docker exec web ls /data
+docker run --rm image python -V
+crontab -l
+kill -l
+mount
+awk '{ if ($1 > 2) sum += $1 } END { print sum }' existing.txt
 yes | head -c 10
 df -h
 ps aux

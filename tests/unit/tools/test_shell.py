@@ -138,7 +138,14 @@ def test_what_the_command_would_do_is_told_beforehand(bench: Workbench) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0.04, "0 s"), (1.23, "1.2 s"), (12.4, "12 s"), (60, "1 min"), (185, "3 min 5 s"), (7440, "2 h 4 min")],
+    [
+        (0.04, "40 ms"),
+        (1.23, "1.2 s"),
+        (12.4, "12 s"),
+        (60, "1 min"),
+        (185, "3 min 5 s"),
+        (7440, "2 h 4 min"),
+    ],
 )
 def test_lengths_of_time_are_for_people(seconds: float, text: str) -> None:
     assert duration(seconds) == text
