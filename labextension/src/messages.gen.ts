@@ -12,7 +12,8 @@ export type ToKernel =
   | ApprovalShown
   | Decide
   | Interrupt
-  | WarmUp;
+  | WarmUp
+  | CellReply;
 export type ToSurface =
   | State
   | TurnChanged
@@ -22,7 +23,8 @@ export type ToSurface =
   | ApprovalChanged
   | SpeechChanged
   | Notice
-  | ControlSpoken;
+  | ControlSpoken
+  | CellRequest;
 
 /**
  * Protocol 1.
@@ -118,6 +120,182 @@ export interface CancelTurn {
   type: 'cancel_turn';
 }
 /**
+ * The front end's answer to a `CellRequest`: one of the three, or none where nothing is to be said.
+ */
+export interface CellReply {
+  cells: CellView[];
+  id: number;
+  notebook: NotebookView | null;
+  problem: Problem | null;
+  text: string;
+  type: 'cell_reply';
+}
+/**
+ * One cell as the front end has it; positions are those of the list it stands in.
+ */
+export interface CellView {
+  execution_count: number | null;
+  failed: boolean;
+  id: string;
+  kind: 'code' | 'markdown' | 'raw';
+  outputs: Output[];
+  source: string;
+}
+/**
+ * One piece of output, in the words of the Jupyter messaging protocol.
+ */
+export interface Output {
+  data: {
+    [k: string]: string;
+  };
+  kind: 'stream' | 'display' | 'result' | 'error';
+  text: string;
+}
+/**
+ * The notebook as a front end has it.
+ */
+export interface NotebookView {
+  active: number;
+  calling: string;
+  cells: CellView[];
+  path: string;
+}
+/**
+ * An error as data: what happened and what to do next.
+ */
+export interface Problem {
+  hint: string;
+  kind: string;
+  message: string;
+  retryable: boolean;
+}
+/**
+ * Ask the one front end that shows the notebook to do something; it answers with `CellReply`.
+ */
+export interface CellRequest {
+  id: number;
+  request:
+    | ReadNotebook
+    | RunCells
+    | ShowOutputs
+    | InsertCells
+    | EditCell
+    | DeleteCells
+    | MoveCells
+    | ChangeKind
+    | ClearOutputs
+    | SelectCell
+    | UndoStep
+    | SaveNotebook
+    | RestartKernel
+    | RunCommand
+    | Snapshot;
+  step: number;
+  type: 'cell_request';
+}
+/**
+ * Answered with a `NotebookView`.
+ */
+export interface ReadNotebook {
+  action: 'read';
+  cells: string[];
+  outputs: boolean;
+  sources: boolean;
+}
+/**
+ * Run cells in order, stopping at the first that raises; answered with their views, outputs included.
+ */
+export interface RunCells {
+  action: 'run';
+  cells: string[];
+}
+/**
+ * Show what a cell put out while the kernel ran it nested under `%voice`: live, then final.
+ */
+export interface ShowOutputs {
+  action: 'outputs';
+  cell: string;
+  done: boolean;
+  execution_count: number | null;
+  parent_msg_id: string;
+}
+/**
+ * Insert cells before `index` (from 0; the number of cells appends); answered with their views.
+ */
+export interface InsertCells {
+  action: 'insert';
+  index: number;
+  kinds: ('code' | 'markdown' | 'raw')[];
+  sources: string[];
+}
+/**
+ * Replace a cell's source, keeping id, metadata and attachments.
+ */
+export interface EditCell {
+  action: 'edit';
+  cell: string;
+  expected: string | null;
+  source: string;
+}
+export interface DeleteCells {
+  action: 'delete';
+  cells: string[];
+}
+/**
+ * Move cells, as a block in their order, so that the first stands at `index` afterwards.
+ */
+export interface MoveCells {
+  action: 'move';
+  cells: string[];
+  index: number;
+}
+export interface ChangeKind {
+  action: 'kind';
+  cells: string[];
+  kind: 'code' | 'markdown' | 'raw';
+}
+export interface ClearOutputs {
+  action: 'clear';
+  cells: string[];
+}
+/**
+ * Make a cell the active one and scroll it into view.
+ */
+export interface SelectCell {
+  action: 'select';
+  cell: string;
+  line: number | null;
+}
+/**
+ * Take back, or do again, the last step of this session; answered with how many cells changed.
+ */
+export interface UndoStep {
+  action: 'undo' | 'redo';
+}
+export interface SaveNotebook {
+  action: 'save';
+}
+/**
+ * Restart the kernel; answered before it goes, since nothing of the session is left afterwards.
+ */
+export interface RestartKernel {
+  action: 'restart';
+  run_all: boolean;
+}
+/**
+ * Run a command of the front end by the label a person sees; answered with the label it found.
+ */
+export interface RunCommand {
+  action: 'command';
+  label: string;
+}
+/**
+ * Keep the notebook as it is now, to be restored; answered with the snapshot's path.
+ */
+export interface Snapshot {
+  action: 'snapshot';
+}
+/**
  * A control that the surface itself must carry out.
  */
 export interface ControlSpoken {
@@ -137,7 +315,8 @@ export interface Decide {
  */
 export interface Hello {
   approve: string[];
-  kind: 'widget' | 'card' | 'sidebar' | 'client';
+  cells: boolean;
+  kind: 'widget' | 'card' | 'sidebar' | 'client' | 'headless';
   protocol: number;
   surface_id: string;
   type: 'hello';
@@ -156,25 +335,6 @@ export interface Notice {
   level: 'info' | 'warning' | 'error';
   message: string;
   type: 'notice';
-}
-/**
- * One piece of output, in the words of the Jupyter messaging protocol.
- */
-export interface Output {
-  data: {
-    [k: string]: string;
-  };
-  kind: 'stream' | 'display' | 'result' | 'error';
-  text: string;
-}
-/**
- * An error as data: what happened and what to do next.
- */
-export interface Problem {
-  hint: string;
-  kind: string;
-  message: string;
-  retryable: boolean;
 }
 /**
  * How far a running task is.

@@ -12,7 +12,10 @@ const FORBIDDEN_TAGS = [
   'style', 'link', 'form', 'input', 'button', 'textarea', 'select', 'iframe', 'object', 'embed', 'video',
   'audio', 'source', 'picture', 'svg', 'math', 'template', 'dialog'
 ];
-const FORBIDDEN_ATTRIBUTES = ['style', 'id', 'class', 'name', 'srcset', 'background', 'ping', 'autofocus', 'tabindex'];
+const FORBIDDEN_ATTRIBUTES = [
+  'style', 'id', 'class', 'name', 'srcset', 'background', 'ping', 'autofocus', 'tabindex',
+  'border', 'bgcolor', 'width', 'height', 'align', 'cellpadding', 'cellspacing'
+];
 
 let purify: ReturnType<typeof DOMPurify> | undefined;
 
@@ -46,6 +49,10 @@ function purifier(): ReturnType<typeof DOMPurify> {
         node.parentNode?.replaceChild(replacement, node);
       }
     }
+    // The corner of a table of numbers heads nothing.
+    if (node.nodeName === 'TH' && !node.textContent?.trim()) {
+      node.setAttribute('role', 'presentation');
+    }
     // Scrollable by keyboard: wide tables and code are boxes of their own.
     if (node.nodeName === 'PRE') {
       node.setAttribute('tabindex', '0');
@@ -55,7 +62,12 @@ function purifier(): ReturnType<typeof DOMPurify> {
 }
 
 export function sanitizeHtml(html: string): string {
-  return purifier().sanitize(html, {
+  const safe = purifier();
+  if (!safe.isSupported) {
+    // DOMPurify would hand everything through.
+    return '';
+  }
+  return safe.sanitize(html, {
     FORBID_TAGS: FORBIDDEN_TAGS,
     FORBID_ATTR: FORBIDDEN_ATTRIBUTES,
     ALLOW_DATA_ATTR: false

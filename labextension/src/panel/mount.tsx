@@ -83,7 +83,9 @@ export function mount(host: HTMLElement, { channel, view, turnId, kind }: MountO
     view === 'panel'
       ? listenForHoldKey({
           press: () => {
-            if (!root.checkVisibility() || store.snapshot.ui.connection !== 'open') {
+            const { session, ui } = store.snapshot;
+            const usable = ui.connection === 'open' && session.speech.state !== 'unavailable';
+            if (!usable || !root.checkVisibility()) {
               return false;
             }
             microphone.press();

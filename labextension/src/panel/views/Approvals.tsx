@@ -7,6 +7,8 @@ import { memo } from './memo';
 
 /** A click that was already on its way when the card appeared under the pointer must not approve. */
 const GUARD_MS = 500;
+/** Pixels: head, reason and the first arguments. */
+const TALL = 180;
 
 /** Calls back once, when the element is truly on the screen: in view, on a page that is in front. */
 function useSeen(onSeen: () => void) {
@@ -26,10 +28,11 @@ function useSeen(onSeen: () => void) {
     };
     const observer = new IntersectionObserver(
       entries => {
-        inView = entries.some(entry => entry.isIntersecting);
+        // A card that is taller than its box is seen when a good part of it is.
+        inView = entries.some(entry => entry.intersectionRatio >= 0.6 || entry.intersectionRect.height >= TALL);
         check();
       },
-      { threshold: 0.6 }
+      { threshold: [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1] }
     );
     observer.observe(element);
     document.addEventListener('visibilitychange', check);

@@ -59,7 +59,7 @@ export function Talk({ snapshot }: { snapshot: Snapshot }) {
   const [settings, setSettings] = useState(false);
   const { ui, session } = snapshot;
   const listening = ui.microphone === 'listening' || ui.microphone === 'ending';
-  const usable = ui.connection === 'open';
+  const usable = ui.connection === 'open' && session.speech.state !== 'unavailable';
   const settingsId = `vk-settings-${store.id}`;
 
   // A press is handled by its pointer or key; the click that follows it is not a second press.
@@ -138,13 +138,13 @@ export function Talk({ snapshot }: { snapshot: Snapshot }) {
           <p class="vk-hint">{hint}</p>
         </div>
         {listening && (
-          <button type="button" class="vk-button vk-small" onClick={microphone.discard}>
+          <button type="button" class="vk-button vk-small vk-discard" onClick={microphone.discard}>
             Discard
           </button>
         )}
         <button
           type="button"
-          class="vk-icon-button"
+          class="vk-icon-button vk-settings-toggle"
           aria-label="Microphone settings"
           title="Microphone settings"
           aria-expanded={settings}

@@ -103,7 +103,7 @@ function Body({ task, skipped }: { task: Task; skipped: number }) {
   return (
     <div class="vk-task-body">
       {problem && <ProblemNote problem={problem} />}
-      {result?.summary && <p class="vk-summary">{result.summary}</p>}
+      {result?.summary && !result.tests && <p class="vk-summary">{result.summary}</p>}
       {result?.tests && <Tests report={result.tests} />}
       {result?.code && <Code code={result.code} />}
       {result?.outputs.map((output, index) => <OutputView key={index} output={output} />)}
@@ -123,7 +123,7 @@ function Body({ task, skipped }: { task: Task; skipped: number }) {
         ) : (
           tail
         ))}
-      {result && result.exit_code !== null && result.exit_code !== 0 && (
+      {result && !result.tests && result.exit_code !== null && result.exit_code !== 0 && (
         <p class="vk-exit">
           Exit code <b>{result.exit_code}</b>
         </p>
@@ -158,6 +158,7 @@ export const TaskCard = memo(function TaskCard({ task, skipped, open }: TaskCard
           <span class="vk-task-title" title={task.title}>
             {task.title}
           </span>
+          {!open && task.result?.summary && <span class="vk-brief">{task.result.summary}</span>}
         </button>
         <Elapsed task={task} />
         {!ended && (

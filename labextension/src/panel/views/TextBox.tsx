@@ -38,12 +38,14 @@ export function TextBox({ snapshot }: { snapshot: Snapshot }) {
     }
   }, [ui.draft]);
 
+  // The store is ahead of what was drawn: a fast typist presses Enter within the same frame.
   const submit = (): void => {
-    const text = ui.draft.trim();
+    const { draft, correcting: corrected } = store.snapshot.ui;
+    const text = draft.trim();
     if (!text || !usable) {
       return;
     }
-    send({ type: 'say', text, corrects_turn_id: ui.correcting });
+    send({ type: 'say', text, corrects_turn_id: corrected });
     setRecalled(-1);
     store.update({ draft: '', correcting: null });
   };
@@ -58,7 +60,8 @@ export function TextBox({ snapshot }: { snapshot: Snapshot }) {
     if (event.isComposing) {
       return;
     }
-    const oneLine = !ui.draft.includes('\n');
+    const { draft } = store.snapshot.ui;
+    const oneLine = !draft.includes('\n');
     if (event.key === 'Enter' && !event.shiftKey) {
       event.preventDefault();
       submit();
@@ -68,7 +71,7 @@ export function TextBox({ snapshot }: { snapshot: Snapshot }) {
     } else if (event.key === 'ArrowDown' && oneLine && recalled >= 0) {
       event.preventDefault();
       recall(-1);
-    } else if (event.key === 'Escape' && (ui.draft || correcting)) {
+    } else if (event.key === 'Escape' && (draft || correcting)) {
       event.stopPropagation();
       setRecalled(-1);
       store.update({ draft: '', correcting: null });

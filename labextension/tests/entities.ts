@@ -1,0 +1,27 @@
+/** Entities as a kernel would send them, for the tests. */
+import type { State, Task, Turn } from '../src/messages.gen';
+
+export function aTurn(change: Partial<Turn> = {}): Turn {
+  return {
+    id: 1, parent_id: null, state: 'running', origin: 'voice', surface_id: '', text: 'run the tests', partial: false,
+    route: 'intents', calls: [], closest: [], answer: '', problem: null, created_at: 1, ended_at: null,
+    audio_s: null, latency_s: null, ...change
+  };
+}
+
+export function aTask(change: Partial<Task> = {}): Task {
+  return {
+    id: 7, turn_id: 1, tool: 'run_tests', arguments: {}, title: 'run_tests', state: 'running', origin: 'voice',
+    created_at: 1, started_at: 1, ended_at: null, progress: null, tail: '', output_bytes: 0, log_path: '',
+    log_cut_bytes: 0, result: null, problem: null, approval_id: null, ...change
+  };
+}
+
+export function aState(change: Partial<State> = {}): State {
+  return {
+    type: 'state', protocol: 1,
+    about: { version: '1', model: '', shell_allowed: false, cwd: '/', warnings: [] },
+    speech: { state: 'ready', engine: 'local', message: '', hint: '' },
+    turns: [], tasks: [], approvals: [], ...change
+  };
+}
