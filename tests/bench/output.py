@@ -89,9 +89,8 @@ def main() -> int:
         size = log.stat().st_size
     print(f"  {TOTAL / 1e6:.0f} MB through run_shell: {seconds:.1f} s, memory grew by {growth:.1f} MB")
     print(f"  to the surfaces: {sink.messages} messages, {sink.characters / 1e3:.0f} thousand characters")
-    print(
-        f"  log of {size / 1e6:.1f} MB (cap {LOG_CAP / 1e6:.0f}), {task.log_cut_bytes / 1e6:.0f} MB cut; it ends:"
-    )
+    cut_mb = task.log_cut_bytes / 1e6
+    print(f"  log of {size / 1e6:.1f} MB (cap {LOG_CAP / 1e6:.0f}), {cut_mb:.0f} MB cut; it ends:")
     print(f"    {end}")
     peer, begin = Rss(), time.perf_counter()
     peer.start()
