@@ -15,18 +15,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from voice_kernel.context import Context
+from voice_kernel.context import Context, squash
 from voice_kernel.errors import IntentError
 from voice_kernel.intents import sentences as files
-from voice_kernel.intents.near import Ear
-from voice_kernel.intents.slots import kinds, known_names, resolve
-from voice_kernel.intents.templates import Choice, Compiler, Hearing, Kind, Node, Values, Words
-from voice_kernel.intents.words import Lexicon, listen
+from voice_kernel.intents.near import CONFUSED, Ear
+from voice_kernel.intents.slots import FREE, WordLists, kinds, known_names, resolve
+from voice_kernel.intents.templates import Choice, Compiler, Hearing, Kind, Node, Step, Values, Words
+from voice_kernel.intents.words import Lexicon, listen, word_set
 
 Route = Literal["intents", "fuzzy", "none"]
 
 STEP_COST = 0.6
 """What a further step of a plan costs: free text of two words and a step weigh about the same."""
+FILLER_COST = 0.05
+"""What leaving out a filler costs: what a template knows as its own words wins."""
 LONGEST = 600
 """Words of an utterance that are looked at; longer text is no command."""
 MAX_STEPS = 12
@@ -96,14 +98,7 @@ class Grammar:
     def __init__(self, sentences: files.Sentences) -> None:
         speech = sentences.speech
         self._lexicon = _lexicon(speech)
-        slot_kinds = kinds(
-            self._lexicon,
-            frozenset(str(speech.get("function_words", "")).split()),
-            {name: frozenset(str(words).split()) or frozenset(("",)) if words != "*" else frozenset()
-             for name, words in speech.get("programs", {}).items()},
-            speech.get("misheard_numbers", {}),
-            frozenset(str(speech.get("subjects", "")).split()),
-        )  # fmt: skip
+        slot_kinds: Mapping[str, Kind] = kinds(self._lexicon, _word_lists(speech))
         lists: dict[str, Values | Kind] = {}
         for name, body in sentences.lists.items():
             if isinstance(body, Values):
@@ -141,7 +136,7 @@ class Grammar:
         self._ear = Ear(
             vocabulary=_vocabulary([template.node for template in self._templates()]),
             confusions=speech.get("confusions", {}),
-            function_words=frozenset(str(speech.get("function_words", "")).split()),
+            function_words=word_set(str(speech.get("function_words", ""))),
             phrases=phrases,
         )
 
@@ -179,6 +174,9 @@ class Grammar:
         hearing = Hearing(text, words, self._ear.readings(words), known=known_names(context))
         plans, talk = self._plans(hearing, context)
         if plans:
+            guess = _is_guess(plans[0].calls, hearing) and self._repair(hearing, context)
+            if guess and not _is_guess(guess, hearing):
+                return Parse(text, "fuzzy", settled(guess))
             return Parse(text, "intents", settled(plans[0].calls))
         if not talk:
             repaired = self._repair(hearing, context)
@@ -213,6 +211,7 @@ class Grammar:
         plans += [
             Plan(reading.cost, reading.repair, reading.calls, 1) for reading in alone if not reading.talk
         ]
+        plans = [plan for plan in plans if all(call.arguments.get("name") != "it" for call in plan.calls)]
         plans.sort(key=_weight)
         talk = min((reading.cost for reading in alone if reading.talk), default=None)
         if search.talk is not None and (talk is None or search.talk < talk):
@@ -225,16 +224,19 @@ class Grammar:
         readings = self._ear.near_readings(hearing.words)
         if readings is None:
             return None
-        loose = Hearing(hearing.text, hearing.words, readings, True, hearing.known)
+        loose = Hearing(
+            hearing.text, hearing.words, readings, True, hearing.known, vocabulary=self._ear.vocabulary
+        )
         plans, talk = self._plans(loose, context)
+        plans = [plan for plan in plans if plan.repair > 0]
         if not plans or talk:
             return None
         best = plans[0]
         if not self._ear.believable(hearing.words, best.repair, best.steps):
             return None
-        wanted = _plain(best.calls)
+        wanted = _gist(best.calls)
         for other in plans[1:]:
-            if _plain(other.calls) != wanted and _weight(other) - _weight(best) < SURE:
+            if _gist(other.calls) != wanted and _weight(other) - _weight(best) < SURE:
                 return None
         return best.calls
 
@@ -256,6 +258,8 @@ class Grammar:
                     continue
                 understood = _calls(block, step.captures, hearing, context, self._lexicon)
                 if understood is None:
+                    continue
+                if step.repair and not _repairable(hearing, at, step):
                     continue
                 calls, change = understood
                 cost = step.cost + change - (0.5 if block.own else 0.0)
@@ -321,23 +325,26 @@ class _Search:
         self._found[at] = []
         best: dict[str, Plan] = {}
         whole = len(self._hearing.words)
-        for start in self._skip(self._grammar._before, at, 8):
+        for skipped, start in enumerate(self._skip(self._grammar._before, at, 8)):
             for reading in self._grammar._readings(self._hearing, self._context, start, alone=False):
                 if reading.talk:
                     if reading.end == whole and at == 0 and (self.talk is None or reading.cost < self.talk):
                         self.talk = reading.cost
                     continue
-                for end in self._skip(self._grammar._after, reading.end, 4):
+                for left_out, end in enumerate(self._skip(self._grammar._after, reading.end, 4)):
+                    fillers = FILLER_COST * (skipped + 2 * left_out)
                     if end == whole:
-                        _keep(best, Plan(reading.cost, reading.repair, reading.calls, 1))
+                        _keep(best, Plan(fillers + reading.cost, reading.repair, reading.calls, 1))
                         continue
                     for following, joined in self._join(end):
                         for rest in self.plans(following):
                             if rest.steps >= MAX_STEPS:
                                 continue
-                            cost = reading.cost + rest.cost + STEP_COST
+                            cost = fillers + reading.cost + rest.cost + STEP_COST
                             if reading.free and joined == "and" and whole - following == 1:
                                 cost += 3.0  # "search for undo and redo": one word is no second command
+                            if reading.free and "then" in joined:
+                                cost -= 2.5  # said on purpose: the free text ends here
                             _keep(
                                 best,
                                 Plan(
@@ -373,7 +380,7 @@ class _Search:
         """Return where a next command may begin after one that ended, and the word that joins them."""
         words = self._hearing.words
         joins = [
-            (step.end, words[end].text if step.end == end + 1 else "")
+            (step.end, " ".join(word.text for word in words[end : step.end]))
             for step in self._grammar._between.walk(self._hearing, end)
             if step.repair == 0 and step.end < len(words)
         ]
@@ -391,6 +398,22 @@ def _keep(best: dict[str, Plan], plan: Plan) -> None:
     known = best.get(key)
     if known is None or _weight(plan) < _weight(known):
         best[key] = plan
+
+
+def _gist(calls: Sequence[ToolCall]) -> list[tuple[str, Any]]:
+    """Return what a person would miss if it were another: the tools, and which cell or task."""
+    return [(call.tool, [call.arguments.get(name) for name in ("cells", "cell", "task")]) for call in calls]
+
+
+def _is_guess(calls: Sequence[ToolCall], hearing: Hearing) -> bool:
+    """Return whether all there is to a plan is a name that nobody knows: "show hystery"."""
+    return (
+        len(calls) == 1
+        and len(hearing.words) <= 3
+        and all(len(word.text) > 4 for word in hearing.words[1:])
+        and calls[0].tool == "show_variable"
+        and squash(str(calls[0].arguments.get("name", ""))) not in hearing.known
+    )
 
 
 def _plain(calls: Sequence[ToolCall]) -> str:
@@ -429,6 +452,7 @@ def _calls(
         value = arguments.get(name)
         if name in ("index", "time", "timeout", "approval") and isinstance(value, str) and value.isdigit():
             arguments[name] = int(value)
+    arguments.pop("instead_of", None)
     if block.calls is None:
         tool = block.intent
         calls = [ToolCall(tool, arguments)]
@@ -486,6 +510,19 @@ def _cells(arguments: dict[str, Any], several: list[str], context: Context) -> l
     return [cells]
 
 
+def _repairable(hearing: Hearing, at: int, step: Step) -> bool:
+    """Return whether a reading with misheard words may be trusted.
+
+    Free text can swallow anything, so beside it the verb must have been heard as it stands; beside
+    names it may at most be a confusion that is known.
+    """
+    if any(capture.kind in FREE and capture.value is None for capture in step.captures):
+        return False
+    if any(capture.value is None for capture in step.captures):
+        return step.repair <= CONFUSED or hearing.words[at].text in hearing.vocabulary
+    return True
+
+
 def _first_cell(call: ToolCall) -> int:
     start = str(call.arguments.get("cells", "")).split("-")[0]
     return int(start) if start.isdigit() else 0
@@ -508,7 +545,11 @@ def _chain(before: tuple[ToolCall, ...], after: tuple[ToolCall, ...]) -> tuple[T
                 earlier = "current"
             if name == "cells" or "-" not in str(earlier):
                 arguments[name] = earlier
-    if head.tool == "mcp_list_tools" and "name" not in arguments and "name" in last.arguments:
+    if (
+        arguments.get("name", "it") == "it"
+        and head.tool in ("mcp_list_tools", "mcp_start")
+        and "name" in last.arguments
+    ):
         arguments["name"] = last.arguments["name"]
     return (*before, ToolCall(head.tool, arguments), *after[1:])
 
@@ -567,7 +608,29 @@ def _lexicon(speech: Mapping[str, Any]) -> Lexicon:
             str(short): tuple(str(long).split()) for short, long in speech.get("contractions", {}).items()
         },
         numbers=numbers,
+        hesitations=word_set(str(speech.get("hesitations", ""))),
         letters={str(name): str(letter) for name, letter in speech.get("letters", {}).items()},
+    )
+
+
+def _word_lists(speech: Mapping[str, Any]) -> WordLists:
+    def words(name: str) -> frozenset[str]:
+        return word_set(str(speech.get(name, "")))
+
+    programs: dict[str, frozenset[str]] = {}
+    for program, following in speech.get("programs", {}).items():
+        # "": it stands alone; "*": anything may follow
+        programs[str(program)] = frozenset() if following == "*" else word_set(following) or frozenset(("",))
+    return WordLists(
+        function=words("function_words"),
+        clause=words("clause_words"),
+        empty=words("empty_words"),
+        subjects=words("subjects"),
+        commands=words("commands"),
+        programs=programs,
+        misheard_numbers={
+            str(word): int(value) for word, value in speech.get("misheard_numbers", {}).items()
+        },
     )
 
 

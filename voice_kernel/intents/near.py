@@ -7,7 +7,7 @@ finds the phrases nearest to a miss. It knows the grammar's vocabulary, not its 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from voice_kernel.context import sound, squash
 from voice_kernel.intents.words import Word
@@ -32,7 +32,7 @@ class Ear:
         function_words: frozenset[str],
         phrases: Sequence[str],
     ) -> None:
-        self._vocabulary = vocabulary
+        self.vocabulary = vocabulary
         self._function_words = function_words
         self._confused: dict[str, list[str]] = {}
         for word, wrong in confusions.items():
@@ -41,15 +41,12 @@ class Ear:
         self._content = sorted(
             word for word in vocabulary if len(word) > 2 and word not in function_words and word.isalpha()
         )
-        self._by_sound: dict[str, list[str]] = {}
-        for word in self._content:
-            self._by_sound.setdefault(sound(word), []).append(word)
         self._phrases = list(phrases)
         self._phrase_sounds = [" ".join(sound(word) for word in phrase.lower().split()) for phrase in phrases]
 
     def readings(self, words: Sequence[Word]) -> Readings:
         """Return each word as itself, and joined with the next where that is a word of the grammar."""
-        vocabulary = self._vocabulary
+        vocabulary = self.vocabulary
         readings: Readings = []
         count = len(words)
         for at, word in enumerate(words):
@@ -76,6 +73,10 @@ class Ear:
             self._add(extra, word.text, at + 1, 0.0)
             if at + 1 < len(words):
                 self._add(extra, f"{word.text} {words[at + 1].text}", at + 2, 0.0)
+            if at + 2 < len(words):
+                spread = " ".join(each.text for each in words[at : at + 3])
+                for meant in self._confused.get(spread, ()):
+                    extra.setdefault(meant, []).append((at + 3, CONFUSED))
             reading = readings[at]
             for text, ends in extra.items():
                 known = reading.get(text, ())
@@ -85,7 +86,7 @@ class Ear:
     def believable(self, words: Sequence[Word], repair: float, steps: int) -> bool:
         """Return whether a repair is small for so many words."""
         content = sum(1 for word in words if word.text not in self._function_words)
-        return repair > 0 and repair <= min(0.2 * max(content, 1), 0.6)
+        return repair > 0 and repair <= min(0.2 * max(content, 1), 0.3 * steps) + 1e-9
 
     def closest(self, words: Sequence[Word], limit: int = 3) -> tuple[str, ...]:
         """Return the phrases nearest to what was said, nearest first; none when nothing is near."""
@@ -106,29 +107,28 @@ class Ear:
         if any(part in self._function_words for part in parts):
             return
         letters = squash(text)
-        if len(letters) < 4:
-            return
-        if len(parts) == 1 and text in self._vocabulary:
-            price += 0.1  # a word of the grammar was probably said as it stands
-        heard = sound(letters)
-        for meant in self._by_sound.get(heard, ()):
-            if meant != text and not _same_verb(letters, meant):
-                extra.setdefault(meant, []).append((end, price + 0.2))
         if len(letters) < 5:
-            return
+            return  # short words sound alike by chance: only known confusions count
+        if len(parts) == 1 and text in self.vocabulary:
+            price += 0.1  # a word of the grammar was probably said as it stands
         from rapidfuzz.distance import Levenshtein
 
+        heard = sound(letters)
         for meant in self._content:
-            if meant == text or abs(len(meant) - len(letters)) > 2 or _same_verb(letters, meant):
+            if meant == text or abs(len(meant) - len(letters)) > 3 or _same_verb(letters, meant):
                 continue
-            distance = Levenshtein.distance(letters, meant, score_cutoff=2)
-            if distance <= (1 if len(letters) < 7 else 2):
-                extra.setdefault(meant, []).append((end, price + 0.15 + 0.1 * distance))
+            most = 1 if len(letters) < 7 else 2
+            distance = Levenshtein.distance(letters, meant, score_cutoff=3)
+            if distance <= most and (len(letters) > 5 or sound(meant) == heard):
+                extra.setdefault(meant, []).append((end, price + 0.1 + 0.1 * distance))
+            elif distance == 3 and len(letters) > 5 and meant[0] == letters[0] and sound(meant) == heard:
+                extra.setdefault(meant, []).append((end, price + 0.25))
 
 
 _ENDINGS = ("s", "es", "ed", "d", "ing", "n", "er", "ers", "r", "ly")
 _PAST = {
-    "ran": "run", "wrote": "write", "drew": "draw", "drawn": "draw", "went": "go", "gone": "go", "made": "make",
+    "ran": "run", "wrote": "write", "drew": "draw", "drawn": "draw", "went": "go", "gone": "go",
+    "made": "make",
     "shown": "show", "undid": "undo", "undone": "undo", "redid": "redo", "redone": "redo", "found": "find",
     "chose": "choose", "said": "say", "took": "take", "taken": "take", "gave": "give", "began": "begin",
     "told": "tell", "reran": "rerun", "written": "write", "given": "give", "saw": "see", "seen": "see",
@@ -151,8 +151,3 @@ def _same_verb(heard: str, meant: str) -> bool:
         "er",
         "ers",
     )
-
-
-def phrases(texts: Iterable[str]) -> list[str]:
-    """Return texts once each, in order."""
-    return list(dict.fromkeys(texts))

@@ -15,12 +15,24 @@ from typing import Any
 from voice_kernel.context import Context, nearest, squash
 from voice_kernel.intents import spoken
 from voice_kernel.intents.templates import Capture, Hearing
-from voice_kernel.intents.words import Lexicon, Word, number_at, said
+from voice_kernel.intents.words import Lexicon, Word, number_at, said, word_set
 
-_MARKS = frozenset(
+_MARKS = word_set(
     "dot slash underscore dash hyphen colon equals pipe star asterisk tilde backslash point quote unquote "
-    "comma".split()
+    "comma"
 )
+_OPERATORS = word_set(
+    "equals equal plus minus times divided multiplied dot print import paren parens bracket squared modulo "
+    "underscore lambda def return len range sum"
+)
+_QUESTIONS = word_set("the a an my our what which who how why when where whether")
+
+
+FREE = word_set(
+    "query topic subject target typed dictation code expression command command_line program label "
+    "correction correction_known package package_name"
+)
+"""Kinds that hold free text: whatever stands there is taken as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +49,12 @@ class Text:
     """Words that it cannot hold: it ends before them."""
     not_first: frozenset[str] = frozenset()
     """Words that it cannot begin with."""
+    dear: frozenset[str] = frozenset()
+    """Words that it can hold only at a price: they rather begin another command."""
     only: Callable[[Hearing, int, int], bool] | None = None
     """A further condition on the words from a start to an end."""
 
-    def spans(self, hearing: Hearing, at: int) -> Iterator[tuple[int, float, Any]]:
+    def spans(self, hearing: Hearing, at: int) -> Iterator[tuple[int, float, float, Any]]:
         """Yield every run of words that the slot may hold."""
         words = hearing.words
         if at >= len(words) or words[at].text in self.not_first:
@@ -49,9 +63,9 @@ class Text:
         for end in range(at, min(len(words), at + self.longest)):
             if words[end].text in self.barred:
                 return
-            cost += self.each
+            cost += self.each if words[end].text not in self.dear else 1.5
             if self.only is None or self.only(hearing, at, end + 1):
-                yield end + 1, cost, None
+                yield end + 1, cost, 0.0, None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +77,14 @@ class Number:
     misheard: Mapping[str, int]
     """Words that numbers are taken for; only used when readings are loose."""
 
-    def spans(self, hearing: Hearing, at: int) -> Iterator[tuple[int, float, Any]]:
+    def spans(self, hearing: Hearing, at: int) -> Iterator[tuple[int, float, float, Any]]:
         """Yield the numbers that begin here."""
         for end, value in number_at(hearing.words, at, self.lexicon):
-            yield end, 0.1, str(value)
+            yield end, 0.1, 0.0, str(value)
         if hearing.loose and at < len(hearing.words):
             number = self.misheard.get(hearing.words[at].text)
             if number is not None:
-                yield at + 1, 0.6, str(number)
+                yield at + 1, 0.1, 0.2, str(number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +94,7 @@ class Address:
     name: str
     lexicon: Lexicon
 
-    def spans(self, hearing: Hearing, at: int) -> Iterator[tuple[int, float, Any]]:
+    def spans(self, hearing: Hearing, at: int) -> Iterator[tuple[int, float, float, Any]]:
         """Yield the runs of words that are an address."""
         words = hearing.words
         last = min(len(words), at + 16)
@@ -92,20 +106,35 @@ class Address:
         for end in range(at + 1, last + 1):
             address = spoken.url(words[at:end], hearing.text, self.lexicon)
             if address is not None:
-                yield end, 0.5 - 0.02 * (end - at), address
+                yield end, 0.5 - 0.02 * (end - at), 0.0, address
 
 
-def kinds(lexicon: Lexicon, function_words: frozenset[str], programs: Mapping[str, frozenset[str]],
-          misheard_numbers: Mapping[str, int], subjects: frozenset[str]) -> dict[str, Text | Number | Address]:  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class WordLists:
+    """The words of one language that tell names from talk; they come from its sentence file."""
+
+    function: frozenset[str]
+    """Articles, pronouns, auxiliaries, prepositions: no name holds them."""
+    clause: frozenset[str]
+    """Verbs of a clause: where one follows a name, somebody is talking about a thing."""
+    empty: frozenset[str]
+    """Words of which a search or a click cannot consist alone."""
+    subjects: frozenset[str]
+    """Nouns of which at least one, a number or a known name is in a correction."""
+    commands: frozenset[str]
+    """Shell programs that need "shell" or "the command" before them."""
+    programs: Mapping[str, frozenset[str]]
+    """Shell programs that need not, with the words that may follow each; none where anything may."""
+    misheard_numbers: Mapping[str, int]
+    """Words that numbers are taken for ("tree" for three)."""
+
+
+def kinds(lexicon: Lexicon, lists: WordLists) -> dict[str, Text | Number | Address]:
     """Return the kinds of slot by name.
 
     Args:
         lexicon: the language's numbers and letters.
-        function_words: words that no name holds: articles, pronouns, auxiliaries, prepositions.
-        programs: shell programs that may be named without "shell"; each with the words that may follow
-            it, or none where anything may.
-        misheard_numbers: words that numbers are taken for ("tree" for three).
-        subjects: nouns of which at least one, or a number or a known name, is in a correction.
+        lists: the words that tell names from talk.
     """
 
     def known(hearing: Hearing, at: int, end: int) -> bool:
@@ -113,8 +142,15 @@ def kinds(lexicon: Lexicon, function_words: frozenset[str], programs: Mapping[st
         return squash("".join(word.text for word in words)) in hearing.known or _is_identifier(words, lexicon)
 
     def program(hearing: Hearing, at: int, end: int) -> bool:
+        words = hearing.words[at:end]
+        if any(word.text in lists.clause for word in words) and not any(
+            word.text in ("-m", "commit", "m", "-c") for word in words
+        ):
+            return False
+        if len(words) > 2 and words[1].text == "status" and words[2].text not in ("dash", "minus"):
+            return words[2].text.startswith(("-", "."))
         first = hearing.words[at].text
-        following = programs.get(first)
+        following = lists.programs.get(first)
         if following is None:
             return "/" in first and len(first) > 1 and first[0] in "./~"
         if not following:
@@ -139,42 +175,86 @@ def kinds(lexicon: Lexicon, function_words: frozenset[str], programs: Mapping[st
     def correction(hearing: Hearing, at: int, end: int) -> bool:
         words = hearing.words[at:end]
         return (
-            any(word.text in subjects or number_at((word,), 0, lexicon) for word in words)
+            any(word.text in lists.subjects for word in words)
+            or all(number_at((word,), 0, lexicon) for word in words)
             or known(hearing, at, end)
-            or any("slash" == word.text or "/" in word.text or "_" in word.text for word in words)
+            or any(word.text == "slash" or "/" in word.text or "_" in word.text for word in words)
         )
 
-    def modest(hearing: Hearing, at: int, end: int) -> bool:
-        """Not only function words: "it", "this one"."""
-        return any(word.text not in function_words for word in hearing.words[at:end])
+    def expression(hearing: Hearing, at: int, end: int) -> bool:
+        """Whether words hold something that only code has."""
+        words = hearing.words[at:end]
+        if any(word.text in _OPERATORS for word in words):
+            return words[0].text not in lists.clause
+        typed = said(hearing.text, words)
+        return any(mark in typed for mark in "=+*/()[]_")
 
-    names = function_words - _MARKS
+    def command_line(hearing: Hearing, at: int, end: int) -> bool:
+        """Whether words are a command: a program is named, or they are few and form no clause."""
+        words = hearing.words[at:end]
+        first = words[0].text
+        if first in lists.programs or first in lists.commands or "/" in first or "." in first:
+            return not (len(words) > 1 and words[1].text in lists.clause)
+        return len(words) == 1 or words[1].text in ("dash", "minus") or words[1].text.startswith("-")
+
+    def package_name(hearing: Hearing, at: int, end: int) -> bool:
+        words = hearing.words[at:end]
+        return len(words) == 1 or any(word.text in _MARKS for word in words) or words[0].text == "scikit"
+
+    def correction_cell(hearing: Hearing, at: int, end: int) -> bool:
+        words = hearing.words[at:end]
+        return (
+            len(words) >= 2
+            and words[0].text in ("cell", "cells", "task", "tab")
+            and all(
+                word.text in ("to", "through", "and") or number_at((word,), 0, lexicon) for word in words[1:]
+            )
+        )
+
+    def data_name(hearing: Hearing, at: int, end: int) -> bool:
+        return end > at + 1 and hearing.words[end - 1].text in ("data", "df", "frame", "table")
+
+    def modest(hearing: Hearing, at: int, end: int) -> bool:
+        """Not only "it", "this one"."""
+        return any(word.text not in lists.empty for word in hearing.words[at:end])
+
+    names = lists.function - _MARKS
+    joins = frozenset(("and", "then"))
+    owners = word_set("your his her their our the a an")
+    no_correction = word_set("i you he she we they it that to so what well not no yes a every there")
     return {
         kind.name: kind
         for kind in (
-            Number("number", lexicon, misheard_numbers),
+            Number("number", lexicon, lists.misheard_numbers),
             Address("url", lexicon),
             Text("name", 4, 0.6, 0.3, names),
             Text("known_name", 5, 0.4, 0.3, names, only=known),
             Text("frame", 4, 0.6, 0.3, names),
             Text("known_frame", 5, 0.4, 0.3, names, only=known),
+            Text("column_word", 1, 0.5, 0.3, names),
+            Text("data_name", 3, 0.6, 0.3, names, only=data_name),
             Text("column", 4, 0.5, 0.3, names),
             Text("path", 10, 0.6, 0.2, names),
             Text("filename", 10, 0.5, 0.1, names, only=filename),
             Text("keyword", 4, 0.8, 0.3, names),
             Text("server", 4, 0.6, 0.3, names),
             Text("package", 6, 0.8, 0.2, names),
+            Text("package_name", 6, 0.8, 0.2, names, only=package_name),
+            Text("expression", 100, 0.9, 0.1, only=expression),
+            Text("command_line", 80, 0.8, 0.1, dear=joins, only=command_line),
             Text("query", 60, 1.0, 0.3, only=modest),
-            Text("topic", 60, 1.2, 0.3, not_first=function_words, only=modest),
-            Text("target", 10, 1.0, 0.3, only=modest),
+            Text("topic", 60, 1.2, 0.3, lists.clause, not_first=lists.function, only=modest),
+            Text("subject", 60, 1.2, 0.3, not_first=lists.function - _QUESTIONS, only=modest),
+            Text("target", 10, 1.0, 0.3, lists.clause | {"that", "which"}, not_first=owners, only=modest),
             Text("typed", 60, 0.8, 0.25),
             Text("dictation", 400, 1.0, 0.05),
             Text("code", 400, 1.0, 0.1),
-            Text("command", 80, 0.8, 0.1),
-            Text("program", 80, 0.6, 0.1, only=program),
-            Text("label", 6, 0.8, 0.3, only=modest),
-            Text("correction", 8, 1.0, 0.3, not_first=frozenset(("to", "that", "it", "what", "so", "well"))),
-            Text("correction_known", 8, 0.9, 0.3, not_first=frozenset(("to", "that", "it")), only=correction),
+            Text("command", 80, 0.8, 0.1, dear=joins),
+            Text("program", 80, 0.6, 0.1, dear=joins, only=program),
+            Text("label", 6, 0.8, 0.1, only=modest),
+            Text("correction", 8, 1.0, 0.3, not_first=no_correction),
+            Text("correction_known", 7, 0.9, 0.3, lists.clause, not_first=no_correction, only=correction),
+            Text("correction_cell", 5, 0.5, 0.1, only=correction_cell),
             Text("test_file", 10, 0.4, 0.1, names, only=test_file),
         )
     }
@@ -188,15 +268,25 @@ def resolve(
         return capture.value, 0.0
     words = hearing.words[capture.start : capture.end]
     kind = capture.kind
-    if kind in ("name", "known_name", "frame", "known_frame", "column", "keyword", "server"):
+    if kind in (
+        "name",
+        "known_name",
+        "frame",
+        "known_frame",
+        "data_name",
+        "column",
+        "column_word",
+        "keyword",
+        "server",
+    ):
         return _name(kind, words, context, lexicon)
     if kind in ("path", "filename", "test_file"):
         return _path(words, hearing.text, context, lexicon)
-    if kind == "package":
+    if kind in ("package", "package_name"):
         return _package(words, hearing.text, lexicon), 0.0
-    if kind in ("command", "program"):
+    if kind in ("command", "program", "command_line"):
         return spoken.command(words, hearing.text, lexicon), 0.0
-    if kind == "code":
+    if kind in ("code", "expression"):
         return spoken.code(words, hearing.text, lexicon), 0.0
     return said(hearing.text, words), 0.0
 
@@ -220,10 +310,10 @@ def _name(kind: str, words: tuple[Word, ...], context: Context, lexicon: Lexicon
 
 def _candidates(kind: str, context: Context) -> Iterable[str]:
     newest = [variable.name for variable in reversed(context.variables)]
-    if kind in ("frame", "known_frame"):
+    if kind in ("frame", "known_frame", "data_name"):
         tables = [variable.name for variable in reversed(context.variables) if variable.columns]
         return [*tables, *newest]
-    if kind == "column":
+    if kind in ("column", "column_word"):
         return [*context.columns, *newest]
     if kind == "keyword":
         return context.tests

@@ -14,7 +14,7 @@ import re
 from collections.abc import Sequence
 from typing import TypeVar
 
-from voice_kernel.intents.words import Lexicon, Word, number_at, said
+from voice_kernel.intents.words import Lexicon, Word, number_at, said, word_set
 
 _T = TypeVar("_T")
 
@@ -26,9 +26,11 @@ _URL_MARKS = {
     "dot": ".", "slash": "/", "colon": ":", "dash": "-", "hyphen": "-", "underscore": "_", "point": ".",
     "hash": "#", "tilde": "~",
 }  # fmt: skip
-_DOMAIN_ENDS = frozenset(
-    "com org net io dev ai co edu gov mil int uk de fr nl es it ch at be se no fi dk pl eu us ca au nz jp cn in "
-    "br ru app me info biz tech xyz page site cloud tv fm gg sh so to ly science blog wiki local test example".split()
+_COLONS = frozenset(("colon", "column", "colin", "cologne", "colen", "port"))
+_DOMAIN_ENDS = word_set(
+    "com org net io dev ai co edu gov mil int uk de fr nl es it ch at be se no fi dk pl eu us ca au nz jp cn "
+    "in br ru app me info biz tech xyz page site cloud tv fm gg sh so to ly science blog wiki local test "
+    "example"
 )
 _HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+([a-z]{2,10})")
 _ADDRESS = re.compile(r"(?:\d{1,3}\.){3}\d{1,3}")
@@ -67,9 +69,9 @@ _CODE_TIGHT: tuple[tuple[tuple[str, ...], str, bool, bool], ...] = (
     (("underscore",), "_", True, True), (("hash",), "#", False, False), (("new", "line"), "\n", True, True),
     (("newline",), "\n", True, True), (("at", "sign"), "@", False, True),
 )  # fmt: skip
-_METHODS = frozenset(
-    "head tail info describe sum mean median std var min max count nunique unique isna isnull dropna copy corr "
-    "sample keys values items upper lower strip split append reset_index value_counts".split()
+_METHODS = word_set(
+    "head tail info describe sum mean median std var min max count nunique unique isna isnull dropna copy "
+    "corr sample keys values items upper lower strip split append reset_index value_counts"
 )  # fmt: skip
 
 
@@ -134,6 +136,18 @@ def url(words: Sequence[Word], text: str, lexicon: Lexicon) -> str | None:
     while at < len(words):
         word = words[at]
         mark = _URL_MARKS.get(word.text)
+        if out == "localhost":
+            heard = tuple(each.text for each in words[at : at + 2])
+            if heard[0] in _COLONS or heard == ("call", "in"):
+                out, joined = out + ":", True
+                at += 2 if heard == ("call", "in") else 1
+                continue
+            if heard[0].isdigit():
+                out, joined = out + ":", True
+        elif out == "local" and word.text == "host":
+            out, joined = "localhost", False
+            at += 1
+            continue
         if mark is not None and len(words) > 1:
             out += mark
             joined = True
@@ -142,8 +156,8 @@ def url(words: Sequence[Word], text: str, lexicon: Lexicon) -> str | None:
         numbers = number_at(words, at, lexicon)
         if numbers and (out or len(words) > 1):
             end, value = numbers[0]
-            if out.endswith(":") or (out[-1:].isdigit() and ":" in out):
-                end, value = at + 1, number_at(words, at, lexicon)[-1][1]
+            if out[-1:].isdigit() and ":" in out:
+                end, value = numbers[-1]  # "eight eight eight eight"
             elif not (joined or out[-1:].isdigit()):
                 return None
             out += str(value)
@@ -156,8 +170,6 @@ def url(words: Sequence[Word], text: str, lexicon: Lexicon) -> str | None:
             continue
         if not joined:
             if word.text.startswith((".", "/", ":")):
-                joined = True
-            elif out.endswith("localhost") or out == "local" and word.text == "host":
                 joined = True
             else:
                 return None
@@ -236,6 +248,9 @@ def command(words: Sequence[Word], text: str, lexicon: Lexicon) -> str:
             if following == "slash":
                 put("./", right=True)
                 at += 2
+            elif following == "dot":
+                put("..", right=at + 2 < len(words) and words[at + 2].text == "slash")
+                at += 2
             elif last or (out and out[-1] in ("add", "ls", "install", "-e")):
                 put(".")
                 at += 1
@@ -303,7 +318,7 @@ def command(words: Sequence[Word], text: str, lexicon: Lexicon) -> str:
     return " ".join(out)
 
 
-_SHORT_WORDS = frozenset("is to in of on or my no so we he it at by up be do go if".split())
+_SHORT_WORDS = word_set("is to in of on or my no so we he it at by up be do go if")
 _LETTER_FLAGS_WITH_VALUE = frozenset(("m", "n", "c", "k"))
 
 

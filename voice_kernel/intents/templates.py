@@ -52,10 +52,13 @@ class Step(NamedTuple):
 class Kind(Protocol):
     """What a slot may span."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What sentence files call it."""
+        ...
 
-    def spans(self, hearing: Hearing, at: int) -> Iterable[tuple[int, float, Any]]:
-        """Yield (end, cost, value) for every run of words from `at` that the slot may hold."""
+    def spans(self, hearing: Hearing, at: int) -> Iterable[tuple[int, float, float, Any]]:
+        """Yield (end, cost, repair, value) for every run of words from `at` that the slot may hold."""
         ...
 
 
@@ -71,6 +74,8 @@ class Hearing:
     """Whether misheard words are among the readings."""
     known: frozenset[str] = frozenset()
     """Names of the user's that a slot may hold, squashed (see context.squash)."""
+    vocabulary: frozenset[str] = frozenset()
+    """Every word that a template knows; only filled when readings are loose."""
     memo: dict[tuple[int, int], list[Step]] = field(default_factory=dict)
 
 
@@ -100,6 +105,7 @@ class Words(Node):
         self.nullable = False
 
     def walk(self, hearing: Hearing, at: int) -> list[Step]:
+        """Return the readings of the next word that are in the set."""
         if at >= len(hearing.readings):
             return []
         words = self.words
@@ -127,6 +133,7 @@ class Run(Node):
         self.first = first
 
     def walk(self, hearing: Hearing, at: int) -> list[Step]:
+        """Walk every node, each from where the one before ended."""
         steps = [Step(at, 0.0, 0.0, ())]
         for node in self.nodes:
             following: list[Step] = []
@@ -165,6 +172,7 @@ class Choice(Node):
         )
 
     def walk(self, hearing: Hearing, at: int) -> list[Step]:
+        """Walk every node that may begin here."""
         steps = [Step(at, 0.0, 0.0, ())] if self.nullable else []
         if not _may_begin(self, hearing, at):
             return steps
@@ -185,6 +193,7 @@ class Shared(Node):
         self.nullable = node.nullable
 
     def walk(self, hearing: Hearing, at: int) -> list[Step]:
+        """Walk the node, or recall the walk."""
         key = (id(self), at)
         steps = hearing.memo.get(key)
         if steps is None:
@@ -203,6 +212,7 @@ class Value(Node):
         self.nullable = False
 
     def walk(self, hearing: Hearing, at: int) -> list[Step]:
+        """Walk the words and note what they stand for."""
         return [
             Step(
                 step.end,
@@ -226,10 +236,11 @@ class Slot(Node):
         self.nullable = False
 
     def walk(self, hearing: Hearing, at: int) -> list[Step]:
+        """Let the kind say what the slot may span."""
         kind = self.kind.name
         return [
-            Step(end, cost, 0.0, (Capture(self.slot, kind, at, end, value),))
-            for end, cost, value in self.kind.spans(hearing, at)
+            Step(end, cost, repair, (Capture(self.slot, kind, at, end, value),))
+            for end, cost, repair, value in self.kind.spans(hearing, at)
         ]
 
 

@@ -21,6 +21,7 @@ _RANGE = re.compile(r"(\d{1,4})[-–—](\d{1,4})")
 _HYPHENATED = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)+")
 _GLUED_NUMBER = re.compile(r"(cells?|tasks?|tabs?)(\d{1,4})")
 _ORDINAL = re.compile(r"(\d{1,4})(?:st|nd|rd|th)")
+_GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+")
 _DIGITS = re.compile(r"\d{1,6}")
 
 
@@ -47,6 +48,8 @@ class Lexicon:
     """Number words from zero, ordinals included; `hundred` is 100."""
     letters: Mapping[str, str]
     """Names of letters as they are spelled aloud: `dee` -> `d`."""
+    hesitations: frozenset[str] = frozenset()
+    """Sounds that are no words: they are not heard at all."""
 
 
 def listen(text: str, lexicon: Lexicon) -> tuple[Word, ...]:
@@ -66,6 +69,8 @@ def listen(text: str, lexicon: Lexicon) -> tuple[Word, ...]:
             continue
         pause = any(mark in ",;.!?…:" for mark in text[end : chunk.end()])
         core = unicodedata.normalize("NFKC", text[start:end]).replace("’", "'").replace("‘", "'").lower()
+        if core in lexicon.hesitations:
+            continue
         parts = _parts(core, lexicon)
         words.extend(
             Word(part, start, end, pause and number == len(parts) - 1) for number, part in enumerate(parts)
@@ -93,7 +98,9 @@ def number_at(words: Sequence[Word], at: int, lexicon: Lexicon) -> list[tuple[in
         return []
     found = [(at + 1, value)]
     end = at + 1
-    if value < 10 and end < len(words) and words[end].text == "hundred":
+    if 0 < value < 100 and end < len(words) and words[end].text == "thousand":
+        found.insert(0, (end + 1, value * 1000))
+    if 0 < value < 10 and end < len(words) and words[end].text == "hundred":
         value, end = value * 100, end + 1
         found.insert(0, (end, value))
         rest = end + 1 if end < len(words) and words[end].text == "and" else end
@@ -111,6 +118,11 @@ def number_at(words: Sequence[Word], at: int, lexicon: Lexicon) -> list[tuple[in
 def said(text: str, words: Sequence[Word]) -> str:
     """Return the person's own words for a run of words, inner punctuation and casing kept."""
     return text[words[0].start : words[-1].end] if words else ""
+
+
+def word_set(text: str) -> frozenset[str]:
+    """Return the words of a text as a set."""
+    return frozenset(text.split())
 
 
 def _strip(text: str, start: int, end: int) -> tuple[int, int]:
@@ -144,6 +156,8 @@ def _parts(core: str, lexicon: Lexicon) -> tuple[str, ...]:
     glued = _GLUED_NUMBER.fullmatch(core)
     if glued:
         return (glued.group(1), glued.group(2))
+    if _GROUPED.fullmatch(core):
+        return (core.replace(",", ""),)
     if core.startswith("#") and core[1:].isdigit():
         return (core[1:],)
     return (core,)
