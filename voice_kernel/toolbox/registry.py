@@ -6,9 +6,9 @@ import inspect
 import typing
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from voice_kernel.errors import InvalidArguments, UnknownTool
 from voice_kernel.messages import Result
@@ -27,6 +27,14 @@ class Arguments(BaseModel):
     """Base of every tool's arguments: frozen, unknown names refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_validator(mode="after")
+    def _without_nul(self) -> Self:
+        # No path, command or name can hold one: better said here than raised deep in a system call.
+        for name, value in self:
+            if isinstance(value, str) and "\0" in value:
+                raise ValueError(f"{name} holds a NUL character")
+        return self
 
 
 Handler = Callable[[TaskHandle, Any], Awaitable[Result]]

@@ -45,6 +45,7 @@ class _Reader:
         self.text = text
         self.depth = depth
         self.at = 0
+        self.last_comma = text.rfind(",")
         self.commands: list[Command] = []
         self._command = Command()
         self._heredocs: list[tuple[str, bool, bool]] = []
@@ -172,7 +173,7 @@ class _Reader:
                 dynamic = self._expansion(parts) or dynamic
             else:
                 # Patterns and braces make other words of this one; `~` alone does no harm.
-                dynamic = dynamic or char in "*?[" or (char == "{" and "," in self.text[self.at :])
+                dynamic = dynamic or char in "*?[" or (char == "{" and self.at < self.last_comma)
                 parts.append(char)
                 self.at += 1
         text = "".join(parts)

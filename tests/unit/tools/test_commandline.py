@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from voice_kernel.tools.commandline import effects_of
+from voice_kernel.tools.shellwords import Unreadable, simple_commands
 
 DELETES = r"""
 rm notes.txt
@@ -388,6 +392,36 @@ def test_reaching_the_network_is_told() -> None:
 def test_deep_nesting_never_breaks_the_reader(depth: int) -> None:
     assert "delete" in effects_of("echo " + "$(" * depth + "rm x" + ")" * depth)
     assert "delete" in effects_of("(" * depth + "rm x" + ")" * depth)
+
+
+SHELL_TEXT = st.lists(
+    st.sampled_from(
+        [*"abc $`'\"\\\n;&|()<>{}[]#~*?!=-,0", "rm", "x", "$(", "${", "$((", "<<E", "\nE\n", " do ", " -c "]
+    )
+).map("".join)
+
+
+@settings(max_examples=500, deadline=None)
+@given(SHELL_TEXT)
+def test_no_text_breaks_the_reader(text: str) -> None:
+    assert effects_of(text) <= {"delete", "install", "restart", "network"}
+
+
+@settings(max_examples=300, deadline=None)
+@given(SHELL_TEXT)
+def test_a_deletion_is_found_after_any_text_that_can_be_read(text: str) -> None:
+    try:
+        simple_commands(text)
+    except Unreadable:
+        return
+    assert "delete" in effects_of(f"{text}\nrm x")
+
+
+@pytest.mark.parametrize("text", ["{", "$(", "a ", "'", '"$(', "`", "<<x\n", "(", "x=", "\\", "$(a)", "{,"])
+def test_long_commands_are_read_in_moments(text: str) -> None:
+    begin = time.perf_counter()
+    effects_of(text * (100_000 // len(text)))
+    assert time.perf_counter() - begin < 10
 
 
 def test_several_effects_are_all_told() -> None:

@@ -129,6 +129,10 @@ def test_bytes_that_are_no_text_do_no_harm(bench: Workbench) -> None:
     task.model_dump_json()
 
 
+def test_a_command_that_no_system_could_run_is_refused_in_words(bench: Workbench) -> None:
+    assert "command holds a NUL character" in message(bench.call("run_shell", command="echo \0"))
+
+
 def test_what_the_command_would_do_is_told_beforehand(bench: Workbench) -> None:
     assert bench.effects("run_shell", command="ls") == {"shell"}
     assert bench.effects("run_shell", command="pip install x") == {"shell", "install"}
