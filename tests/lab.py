@@ -51,6 +51,7 @@ def microphone(clip: Path, *, loop: bool = False) -> list[str]:
 
 def isolated(folder: Path) -> dict[str, str]:
     """Return an environment whose Jupyter, IPython and configuration files are all below `folder`."""
+    (folder / "ipython").mkdir(parents=True, exist_ok=True)
     environment = {
         name: value
         for name, value in os.environ.items()
