@@ -18,6 +18,8 @@ from typing import BinaryIO
 MAX_LOG_BYTES = 512 * 1024**2
 MAX_FOLDER_BYTES = 2 * 1024**3
 MAX_FOLDER_LOGS = 500
+ROTATE_AFTER_LOGS = 20
+"""The folder is looked through after so many logs, or an eighth of its size; its limits are kept to that."""
 BUFFER_BYTES = 256 * 1024
 FLUSH_S = 0.25
 REDACTED = b"[secret]"
@@ -69,6 +71,7 @@ class Log:
 
     Attributes:
         path: where it is; empty when it could not be opened.
+        written_bytes: bytes that are in it.
         cut_bytes: bytes that are not in it: above its cap, or after the disk was full.
         problem: why it is missing or not whole, in one sentence; empty when all is well.
     """
@@ -84,6 +87,7 @@ class Log:
         on_close: Callable[[], None],
     ) -> None:
         self.path = path
+        self.written_bytes = 0
         self.cut_bytes = 0
         self.problem = ""
         self._file = file
@@ -93,7 +97,6 @@ class Log:
         self._on_close = on_close
         self._pieces: list[bytes] = []
         self._waiting_bytes = 0
-        self._written_bytes = 0
         self._timer: asyncio.TimerHandle | None = None
 
     def write(self, data: bytes) -> None:
@@ -102,7 +105,7 @@ class Log:
             self.cut_bytes += len(data)
             return
         data = self._redactor.feed(data)
-        room = self._max_bytes - self._written_bytes - self._waiting_bytes
+        room = self._max_bytes - self.written_bytes - self._waiting_bytes
         if len(data) > room:
             self.cut_bytes += len(data) - room
             data = data[:room]
@@ -125,8 +128,8 @@ class Log:
             return
         try:
             self._put(b"".join(pieces))
-            self._written_bytes += waiting
-            if self.cut_bytes and self._written_bytes >= self._max_bytes:
+            self.written_bytes += waiting
+            if self.cut_bytes and self.written_bytes >= self._max_bytes:
                 self._say_cut()
         except OSError as error:
             self.cut_bytes += waiting
@@ -154,7 +157,7 @@ class Log:
         # Written when the cap is reached, so that it is there even if the kernel is killed, and again
         # at the end, when the number is known.
         assert self._file is not None
-        self._file.seek(self._written_bytes)
+        self._file.seek(self.written_bytes)
         self._file.truncate()
         self._put(
             f"\n[voice_kernel: the log was cut here, at its cap of {self._max_bytes} bytes; "
@@ -210,13 +213,15 @@ class LogFolder:
         self._max_logs = max_logs
         self._on_problem = on_problem
         self._open: set[str] = set()
+        self._unlooked_bytes = 0
+        self._unlooked_logs = ROTATE_AFTER_LOGS  # the first log looks
 
     def open(self, name: str) -> Log:
         """Start a log whose file name begins with `name`. Never raises."""
         path, file, problem = "", None, ""
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._rotate()
+            self._rotate_in_time()
             path, file = self._create(re.sub(r"[^\w.-]+", "-", name).strip(".-")[:80] or "task")
             self._open.add(path)
         except OSError as error:
@@ -227,7 +232,7 @@ class LogFolder:
             max_bytes=self._max_log_bytes,
             redactor=Redactor(self._secrets),
             on_problem=self._tell,
-            on_close=lambda: self._closed(path),
+            on_close=lambda: self._closed(log),
         )
         if problem:
             log.problem = problem
@@ -261,10 +266,16 @@ class LogFolder:
             with contextlib.suppress(OSError):
                 os.unlink(path)
 
-    def _closed(self, path: str) -> None:
-        self._open.discard(path)
-        with contextlib.suppress(OSError):
+    def _rotate_in_time(self) -> None:
+        # Not for every log: the folder may be on a slow network disk.
+        if self._unlooked_logs >= ROTATE_AFTER_LOGS or self._unlooked_bytes > self._max_bytes // 8:
+            self._unlooked_logs = self._unlooked_bytes = 0
             self._rotate()
+        self._unlooked_logs += 1
+
+    def _closed(self, log: Log) -> None:
+        self._open.discard(log.path)
+        self._unlooked_bytes += log.written_bytes
 
     def _tell(self, problem: str) -> None:
         if not self.problem:

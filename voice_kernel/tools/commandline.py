@@ -28,7 +28,7 @@ def _names(text: str) -> frozenset[str]:
 _KEYWORDS = _names("if then elif else while until do ! { time coproc function")
 _CLOSING = _names("fi done esac } ;;")
 
-_SHELLS = _names("sh bash dash zsh ksh fish ash csh tcsh at batch")
+_SHELLS = _names("sh bash dash zsh ksh fish ash csh tcsh")
 _INLINE = {
     **dict.fromkeys(("python", "perl", "ruby", "node", "nodejs", "php", "lua", "pypy"), ("-c", "-e", "-E")),
     **dict.fromkeys(("R", "Rscript"), ("-e", "--eval")),
@@ -216,6 +216,8 @@ class _Judge:
     def __init__(self, cwd: Path, depth: int = 0) -> None:
         self.cwd: Path | None = cwd
         """None once it cannot be known."""
+        self.written: set[str] = set()
+        """Files that earlier commands of the line have written: running one runs what came from elsewhere."""
         self.depth = depth
         if depth > MAX_DEPTH:
             raise Unreadable
@@ -234,6 +236,7 @@ class _Judge:
         found: set[Effect] = set()
         if any(self._overwrites(word) for word in command.writes):
             found.add("delete")
+        self.written |= {os.path.normpath(word.text) for word in command.writes}
         words = list(command.words)
         while words and not words[0].dynamic and words[0].text in _KEYWORDS | _CLOSING:
             if words.pop(0).text == "function":
@@ -253,6 +256,8 @@ class _Judge:
         if words[0].dynamic:
             return set(UNREADABLE)
         program, arguments = os.path.basename(words[0].text), words[1:]
+        if os.path.normpath(words[0].text) in self.written:
+            return {"install"}
         if program in _WRAPPERS:
             return self._wrapped(program, arguments, piped=piped)
         found: set[Effect] = {"network"} if program in _NETWORK else set()
@@ -320,8 +325,8 @@ class _Judge:
                 return set(_Judge(self.cwd or Path("."), self.depth + 1).line(rest[0].text))
             if option.text in ("-o", "+o", "-O", "+O", "--rcfile", "--init-file"):
                 rest = rest[1:]
-        if rest:  # a script: what it does is not in this text
-            return set(UNREADABLE) if rest[0].dynamic else set()
+        if rest:
+            return self._script(rest[0])
         return {"install"} if piped else set()  # `curl ... | sh`
 
     def _inline(self, program: str, arguments: Sequence[Word], *, piped: bool) -> set[Effect]:
@@ -342,7 +347,16 @@ class _Judge:
         scripts = [word for word in arguments if not word.text.startswith("-")]
         if any(word.text == "-" for word in arguments) or (piped and not scripts):
             return {"install"}  # a program from somewhere else
-        return self._setup(scripts)
+        return self._setup(scripts) | (self._script(scripts[0]) if scripts else set())
+
+    def _script(self, script: Word) -> set[Effect]:
+        """Judge the running of a file: what it does is not in this text, only where it comes from."""
+        if script.dynamic:
+            return set(UNREADABLE)
+        return {"install"} if os.path.normpath(script.text) in self.written else set()
+
+    def _source(self, arguments: Sequence[Word]) -> set[Effect]:
+        return self._script(arguments[0]) if arguments else set()
 
     def _setup(self, scripts: Sequence[Word]) -> set[Effect]:
         names = [word.text for word in scripts]
@@ -407,6 +421,7 @@ class _Judge:
         if any(word.text in ("-a", "--append") for word in arguments):
             return set()
         files = [word for word in arguments if not word.text.startswith("-")]
+        self.written |= {os.path.normpath(word.text) for word in files}
         return {"delete"} if any(map(self._overwrites, files)) else set()
 
     def _in_place(self, arguments: Sequence[Word]) -> set[Effect]:
@@ -466,8 +481,13 @@ class _Judge:
 
     def _download(self, arguments: Sequence[Word]) -> set[Effect]:
         for option, value in pairwise(arguments):
-            if option.text in ("-o", "-O", "--output", "--output-document") and self._overwrites(value):
-                return {"delete"}
+            if option.text in ("-o", "-O", "--output", "--output-document"):
+                self.written.add(os.path.normpath(value.text))
+                if self._overwrites(value):
+                    return {"delete"}
+        if any(re.match(r"-\w*O|--remote-name", word.text) for word in arguments) or not arguments[1:]:
+            urls = [word.text for word in arguments if not word.text.startswith("-")]
+            self.written |= {os.path.basename(url) for url in urls}
         methods = {"DELETE", "PUT", "PATCH"} & {word.text.upper().removeprefix("-X") for word in arguments}
         return {"delete"} if methods else set()
 
@@ -570,6 +590,10 @@ _SPECIAL: dict[str, Callable[[_Judge, Sequence[Word]], set[Effect]]] = {
     "cd": _Judge._cd,
     "pushd": _Judge._cd,
     "popd": lambda judge, _: judge._cd([Word("-")]),
+    "source": _Judge._source,
+    ".": _Judge._source,
+    "at": _Judge._always_asks,
+    "batch": _Judge._always_asks,
     "eval": _Judge._eval,
     "trap": lambda judge, words: judge._eval(words[:1]),
     "alias": _Judge._always_asks,

@@ -27,7 +27,6 @@ from voice_kernel.tools.terminal import clip, plain
 MAX_LISTED = 200
 MAX_MODEL_CHARS = 8_000
 HEAD_ROWS = 10
-TABLES = frozenset({"DataFrame", "Table"})
 UNLISTED = {
     "module": "module",
     "function": "function",
@@ -115,8 +114,8 @@ def register(
         """Show what a variable holds; of a table its first rows and its size."""
         variable, rest = find_variable(args.name, context().variables)
         code = variable.name + rest
-        if not rest and (variable.type_name in {*TABLES, "Series"} or len(variable.shape or ()) > 1):
-            code = f"{code}.head({HEAD_ROWS})" if variable.type_name != "ndarray" else code
+        if not rest and (is_table(variable) or variable.type_name == "Series"):
+            code += f".slice(0, {HEAD_ROWS})" if variable.library == "pyarrow" else f".head({HEAD_ROWS})"
         result = await run(task, runner, code)
         about = described(variable)
         return result.model_copy(
@@ -219,7 +218,8 @@ def find_frame(name: str, variables: tuple[Variable, ...]) -> Variable:
 
 def is_table(variable: Variable) -> bool:
     """Return whether a variable is a table of columns."""
-    return variable.type_name in TABLES and len(variable.shape or ()) == 2
+    arrow = variable.type_name == "Table" and variable.library == "pyarrow"
+    return arrow or variable.type_name.endswith("DataFrame")
 
 
 def choose_chart(args: Plot, variables: tuple[Variable, ...]) -> charts.Chart:
@@ -232,7 +232,9 @@ def choose_chart(args: Plot, variables: tuple[Variable, ...]) -> charts.Chart:
     names = {variable.name: variable for variable in variables}
     tables = [find_frame(frame, variables)] if frame else [v for v in reversed(variables) if is_table(v)]
     for table in tables:
-        columns = {name: suggestion.match(name, table.columns) for name in (x, y) if name}
+        # Of a table of a package that is not known, e.g. geopandas, the columns are not known either.
+        known = table.columns if table.shape is not None else (x, y)
+        columns = {name: suggestion.match(name, known) for name in (x, y) if name}
         if all(columns.values()):
             found_x, found_y = columns.get(x), columns.get(y)
             if args.kind == "hist" and found_y is None:
@@ -306,7 +308,7 @@ def size_of(variable: Variable) -> str:
     shape = variable.shape
     if shape is None:
         return ""
-    if is_table(variable):
+    if is_table(variable) and len(shape) == 2:
         return f"{_count(shape[0], 'row')}, {_count(shape[1], 'column')}"
     if len(shape) == 1:
         return _count(shape[0], "character" if variable.type_name == "str" else "item")

@@ -136,6 +136,16 @@ def test_the_oldest_logs_go_when_there_are_too_many(tmp_path: Path) -> None:
     log.close()
 
 
+def test_limits_are_kept_by_a_folder_that_is_used_for_long(tmp_path: Path) -> None:
+    folder = LogFolder(tmp_path, max_logs=10, max_bytes=10_000)
+    for _ in range(60):
+        written(folder.open("task"), b"x" * 100)
+    assert len(list(tmp_path.iterdir())) <= 10 + 20
+    for _ in range(30):
+        written(folder.open("task"), b"x" * 2_000)
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) <= 10_000 + 2 * 2_000
+
+
 def test_a_log_that_is_being_written_is_never_removed(tmp_path: Path) -> None:
     folder = LogFolder(tmp_path, max_logs=1)
     first = folder.open("first")

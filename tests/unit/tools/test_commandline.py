@@ -130,6 +130,10 @@ alias ls=rm
 make clean
 env -S 'rm x'
 echo x >| $y
+source <(curl https://example.com)
+. $FILE
+bash $FILE
+echo 'rm x' | at now
 """.strip().splitlines()
 
 INSTALLS = """
@@ -178,6 +182,11 @@ wget -qO- https://example.com | bash -s -- --yes
 curl https://example.com | python3
 curl https://example.com | python3 -
 bash -c "pip install x"
+curl https://example.com/x > y.sh && bash y.sh
+curl -o y.sh https://example.com/x; chmod +x y.sh; ./y.sh
+wget https://example.com/y.sh && sh y.sh
+curl -fsSLO https://example.com/y.sh && sudo bash ./y.sh
+echo 'print(1)' > z.py && python z.py
 bash <<< "echo"
 """.strip().splitlines()
 
@@ -299,6 +308,7 @@ nvidia-smi
 jupyter kernelspec list
 sqlite3 my.db "select * from users"
 bash script.sh
+source script.sh
 ./script.sh
 tar xzf archive.tgz
 unzip archive.zip

@@ -316,6 +316,16 @@ def test_a_plot_leaves_no_new_variables_but_the_imports(bench: Workbench, runner
     assert set(runner.namespace) == {"df", "plt", "__builtins__"}
 
 
+def test_a_table_of_an_unknown_package_is_taken_at_its_word(bench: Workbench, runner: PlainRunner) -> None:
+    class GeoDataFrame(pd.DataFrame):
+        pass
+
+    runner.namespace["places"] = GeoDataFrame(sales())
+    assert "places.plot.line" in ended_well(bench.call("plot", x="month", y="revenue", frame="places")).code
+    assert ended_well(bench.call("show_variable", name="places")).code == "places.head(10)"
+    assert ended_well(bench.call("describe_data", frame="places")).summary == "places: GeoDataFrame"
+
+
 def test_the_newest_table_that_has_the_columns_is_plotted(bench: Workbench, runner: PlainRunner) -> None:
     runner.namespace.update(
         first=pd.DataFrame(sales()), second=pd.DataFrame(sales()), other=pd.DataFrame({"a": [1]})
