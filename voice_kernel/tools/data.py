@@ -230,7 +230,8 @@ def choose_chart(args: Plot, variables: tuple[Variable, ...]) -> charts.Chart:
     """
     x, y, frame = args.x.strip(), args.y.strip(), args.frame.strip()
     names = {variable.name: variable for variable in variables}
-    tables = [find_frame(frame, variables)] if frame else [v for v in reversed(variables) if is_table(v)]
+    every = [variable for variable in reversed(variables) if is_table(variable)]
+    tables = [find_frame(frame, variables)] if frame else [v for v in every if v.shape is not None] or every
     for table in tables:
         # Of a table of a package that is not known, e.g. geopandas, the columns are not known either.
         known = table.columns if table.shape is not None else (x, y)
