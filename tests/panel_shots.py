@@ -29,8 +29,8 @@ def main(folder: Path, only: list[str]) -> None:
                     panel = PanelPage(page, theme=theme, width=width)
                     panel.deliver(*scene())
                     if name == "listening":
-                        page.get_by_role("button", name="Hold to talk").click()
                         page.get_by_role("button", name="Microphone settings").click()
+                        page.get_by_role("button", name="Hold to talk").click()
                         page.wait_for_timeout(2_500)
                     page.wait_for_timeout(600)
                     page.screenshot(path=folder / f"{name}-{theme}-{width}.png")

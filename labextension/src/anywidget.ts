@@ -42,7 +42,9 @@ function render({ model, el }: { model: Model; el: HTMLElement }): () => void {
     channel: channelOf(model),
     view: model.get('view'),
     turnId: model.get('turn_id'),
-    kind: model.get('surface_kind')
+    kind: model.get('surface_kind'),
+    // A widget cannot reach the notebook that it stands in.
+    cells: false
   });
 }
 

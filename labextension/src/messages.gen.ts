@@ -24,7 +24,8 @@ export type ToSurface =
   | SpeechChanged
   | Notice
   | ControlSpoken
-  | CellRequest;
+  | CellRequest
+  | CellCancel;
 
 /**
  * Protocol 1.
@@ -118,6 +119,14 @@ export interface CancelTask {
 export interface CancelTurn {
   turn_id: number;
   type: 'cancel_turn';
+}
+/**
+ * Give a `CellRequest` up, unanswered: cells it still waits to run are not run, and the one that runs
+ * is interrupted.
+ */
+export interface CellCancel {
+  id: number;
+  type: 'cell_cancel';
 }
 /**
  * The front end's answer to a `CellRequest`: one of the three, or none where nothing is to be said.

@@ -300,6 +300,22 @@ def test_the_hold_key_works_from_anywhere_on_the_page(page: Page) -> None:
     expect(page.locator("#cell")).to_be_focused()
 
 
+def test_escape_throws_a_recording_away_that_the_hold_key_began_elsewhere(page: Page) -> None:
+    panel = PanelPage(page)
+    panel.deliver(*first_run())
+    page.keyboard.down("Control")
+    page.keyboard.down("Shift")
+    page.keyboard.down("Space")
+    listening(page)
+    page.keyboard.press("Escape")
+    panel.wait_sent("audio_end")
+    for key in ("Space", "Shift", "Control"):
+        page.keyboard.up(key)
+    idle(page)
+    [messages] = utterances(panel)
+    check_utterance(panel, messages, discard=True)
+
+
 def test_escape_throws_the_recording_away(page: Page) -> None:
     panel = PanelPage(page)
     panel.deliver(*first_run())
@@ -490,6 +506,7 @@ def test_a_click_on_its_way_does_not_approve_but_the_next_one_does(page: Page) -
     assert panel.wait_sent("decide") == {"type": "decide", "approval_id": 1, "approved": True}
     panel.deliver(ApprovalChanged(approval=approval(state="approved")))
     expect(page.locator(".vk-approval")).to_have_count(0)
+    expect(page.get_by_role("group", name="Conversation")).to_be_focused()
 
 
 def test_with_two_cards_open_each_is_decided_by_its_number(page: Page) -> None:

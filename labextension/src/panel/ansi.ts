@@ -6,9 +6,7 @@
 import { AnsiUp } from 'ansi_up';
 
 // OSC (titles, hyperlinks: their text stays), string sequences, and a sequence cut off at the end.
-// eslint-disable-next-line no-control-regex -- control characters are the subject
 const NOT_COLOUR = /\x1b\][^\x07\x1b]*(?:\x07|\x1b\\|$)|\x1b[PX^_][^\x1b]*(?:\x1b\\|$)|\x1b(?:\[[\d;?]*)?$/g;
-// eslint-disable-next-line no-control-regex -- control characters are the subject
 const CONTROL = /[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f]/g;
 
 /** Keeps of every line what was written last: progress bars return to the line's start with `\r`. */

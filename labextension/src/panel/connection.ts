@@ -34,7 +34,7 @@ export class Connection {
 
   constructor(
     private readonly channel: Channel,
-    private readonly kind: Hello['kind'],
+    private readonly host: Pick<Hello, 'kind' | 'cells'>,
     private readonly events: ConnectionEvents
   ) {
     this.unsubscribe = [
@@ -50,10 +50,11 @@ export class Connection {
       type: 'hello',
       protocol: PROTOCOL,
       surface_id: this.surfaceId,
-      kind: this.kind,
+      kind: this.host.kind,
+      cells: this.host.cells,
       approve: []
     });
-    if (this.kind !== 'card') {
+    if (this.host.kind !== 'card') {
       this.send({ type: 'warm_up' });
     }
   }

@@ -14,6 +14,8 @@ export interface HoldKeyActions {
   /** Returns whether this panel takes the key. */
   press(): boolean;
   release(): void;
+  /** Esc while it is held: the focus may be anywhere. */
+  discard(): void;
 }
 
 export function guardShortcuts(root: HTMLElement): () => void {
@@ -31,6 +33,13 @@ export function guardShortcuts(root: HTMLElement): () => void {
 export function listenForHoldKey(actions: HoldKeyActions): () => void {
   let held = false;
   const onKeyDown = (event: KeyboardEvent): void => {
+    if (held && event.key === 'Escape') {
+      held = false;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      actions.discard();
+      return;
+    }
     if (event.code !== 'Space' || !event.ctrlKey || !event.shiftKey || event.altKey || event.metaKey) {
       return;
     }

@@ -24,9 +24,11 @@ export interface MountOptions {
   readonly view: 'panel' | 'card';
   readonly turnId: number;
   readonly kind: Hello['kind'];
+  /** Whether the host shows the notebook and answers cell requests, on the same channel. */
+  readonly cells: boolean;
 }
 
-export function mount(host: HTMLElement, { channel, view, turnId, kind }: MountOptions): () => void {
+export function mount(host: HTMLElement, { channel, view, turnId, kind, cells }: MountOptions): () => void {
   const root = document.createElement('div');
   root.className = 'vk-root';
   root.dataset['vkView'] = view;
@@ -38,6 +40,7 @@ export function mount(host: HTMLElement, { channel, view, turnId, kind }: MountO
   let announced = 0;
   const draw = (): void => {
     const snapshot = store.snapshot;
+    const hadFocus = root.contains(document.activeElement);
     render(
       <PanelContext.Provider value={actions}>
         {view === 'card' ? (
@@ -48,6 +51,10 @@ export function mount(host: HTMLElement, { channel, view, turnId, kind }: MountO
       </PanelContext.Provider>,
       root
     );
+    if (hadFocus && !root.contains(document.activeElement)) {
+      // The button that was pressed is gone with its card: stay near, instead of at the top of the page.
+      root.querySelector<HTMLElement>('.vk-feed, .vk-card')?.focus({ preventScroll: true });
+    }
   };
 
   const receive = (message: ToSurface): void => {
@@ -63,7 +70,7 @@ export function mount(host: HTMLElement, { channel, view, turnId, kind }: MountO
     }
   };
 
-  const connection = new Connection(channel, kind, {
+  const connection = new Connection(channel, { kind, cells }, {
     onMessage: receive,
     onPhase: phase => {
       store.update({ connection: phase });
@@ -85,13 +92,14 @@ export function mount(host: HTMLElement, { channel, view, turnId, kind }: MountO
           press: () => {
             const { session, ui } = store.snapshot;
             const usable = ui.connection === 'open' && session.speech.state !== 'unavailable';
-            if (!usable || !root.checkVisibility()) {
+            if (!usable || root.getClientRects().length === 0) {
               return false;
             }
             microphone.press();
             return true;
           },
-          release: microphone.release
+          release: microphone.release,
+          discard: microphone.discard
         })
       : () => undefined;
   // Messages may have been lost while the network was away: ask for everything again.

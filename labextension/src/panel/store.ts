@@ -182,7 +182,8 @@ export function reduce(session: Session, message: ToSurface): Session {
       };
     }
     case 'control':
-      return session;
+    case 'cell_request':
+      return session; // nothing to draw: the panel, or its host, carries it out
     default: {
       // A newer kernel may say more than this page knows; that is no reason to stop drawing.
       const unknown: never = message;

@@ -33,7 +33,7 @@ export function Card({ snapshot, turnId, announcement, announced }: CardProps) {
     return approval.state === 'open' && task !== undefined && turnIds.includes(task.turn_id);
   });
   return (
-    <section class="vk-card" aria-label="Voice command">
+    <section class="vk-card" aria-label="Voice command" tabIndex={-1}>
       {ui.connection === 'connecting' && (
         <p class="vk-meta">
           <Spinner /> Connecting

@@ -116,6 +116,7 @@ export function Talk({ snapshot }: { snapshot: Snapshot }) {
           aria-pressed={listening}
           aria-label={microphone.clickOnly ? 'Click to talk' : 'Hold to talk'}
           aria-disabled={!usable}
+          aria-keyshortcuts="Control+Shift+Space"
           title={`Hold to talk, or click to start and stop. Anywhere on the page: hold ${HOLD_KEY}`}
           onPointerDown={onPointerDown}
           onPointerUp={microphone.release}
