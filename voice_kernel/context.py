@@ -95,6 +95,7 @@ class ContextSource(Protocol):
 
 # ---- names by ear ---------------------------------------------------------------------------------
 
+_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _SQUASHED = re.compile(r"[^a-z0-9]+")
 _SPELLINGS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), sound)
@@ -102,8 +103,9 @@ _SPELLINGS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"^(?:kn|gn|pn)", "n"), (r"^wr", "r"), (r"^wh", "w"), (r"^x", "s"), (r"^ps", "s"),
         (r"tch", "S"), (r"sch", "S"), (r"ch|sh", "S"), (r"[ts]i(?=o|a)", "S"), (r"ph", "f"), (r"gh(?=t)", ""),
         (r"ough$", "f"), (r"gh$", ""), (r"th", "t"), (r"dge", "j"), (r"g(?=[eiy])", "j"), (r"ck", "k"),
-        (r"qu", "kw"), (r"x", "ks"), (r"c(?=[eiy])", "s"), (r"c", "k"), (r"mb$", "m"), (r"le$", "al"),
-        (r"(?<=[^aeiouy])e$", ""), (r"(?<=[aeiouy])[hw](?![aeiouy])", ""), (r"[aeiouy]+", "a"),
+        (r"qu", "kw"), (r"x", "ks"), (r"c(?=[eiy])", "s"), (r"c", "k"), (r"mb$", "m"),
+        (r"(?<=[^aeiouyszx])es$", "s"), (r"le$", "al"), (r"(?<=[^aeiouy])e$", ""),
+        (r"(?<=[aeiouy])[hw](?![aeiouy])", ""), (r"[aeiouy]+", "a"),
         (r"[pb]", "p"), (r"[td]", "t"), (r"[kgq]", "k"), (r"[fv]", "f"), (r"[szj]", "s"), (r"(.)\1+", r"\1"),
     )
 )  # fmt: skip
@@ -125,6 +127,11 @@ def sound(word: str) -> str:
     return text
 
 
+def _sounds(name: str) -> str:
+    """Return how a name of several words sounds: `sales_data`, `salesData` and "sails data" are the same."""
+    return "".join(sound(part) for part in _PARTS.findall(name))
+
+
 def nearest(said: str, names: Iterable[str], *, cutoff: float = 84.0) -> str | None:
     """Return the name that was most probably meant, or None when no name is clearly the nearest.
 
@@ -138,15 +145,15 @@ def nearest(said: str, names: Iterable[str], *, cutoff: float = 84.0) -> str | N
     wanted = squash(said)
     if not wanted:
         return None
-    candidates = list(names)
+    candidates = list(dict.fromkeys(names))
     squashed = [squash(name) for name in candidates]
     for name, letters in zip(candidates, squashed, strict=True):
         if letters == wanted:
             return name
     if len(wanted) < 4 or not candidates:
         return None  # too short to guess: df, dx and ds are different things
-    heard = sound(wanted)
-    alike = [name for name, letters in zip(candidates, squashed, strict=True) if sound(letters) == heard]
+    heard = _sounds(said)
+    alike = [name for name in candidates if _sounds(name) == heard]
     if len(alike) == 1 and len(heard) >= 3:
         return alike[0]
     from rapidfuzz import fuzz, process

@@ -128,9 +128,9 @@ class Grammar:
         self._between = _any_of(compiler, speech.get("between", ()))
         self._examples = {area: dict(intents) for area, intents in sentences.examples.items()}
         phrases = [
-            phrase
+            (tool, phrase)
             for intents in self._examples.values()
-            for examples in intents.values()
+            for tool, examples in intents.items()
             for phrase in examples
         ]
         self._ear = Ear(
@@ -211,7 +211,7 @@ class Grammar:
         plans += [
             Plan(reading.cost, reading.repair, reading.calls, 1) for reading in alone if not reading.talk
         ]
-        plans = [plan for plan in plans if all(call.arguments.get("name") != "it" for call in plan.calls)]
+        plans = [plan for plan in plans if not any(_dangles(call) for call in plan.calls)]
         plans.sort(key=_weight)
         talk = min((reading.cost for reading in alone if reading.talk), default=None)
         if search.talk is not None and (talk is None or search.talk < talk):
@@ -416,6 +416,11 @@ def _is_guess(calls: Sequence[ToolCall], hearing: Hearing) -> bool:
     )
 
 
+def _dangles(call: ToolCall) -> bool:
+    """Return whether a call is about an "it" that nothing came before."""
+    return "it" in (call.arguments.get("name"), call.arguments.get("frame"))
+
+
 def _plain(calls: Sequence[ToolCall]) -> str:
     return repr([(call.tool, sorted(call.arguments.items())) for call in calls])
 
@@ -535,6 +540,8 @@ def _chain(before: tuple[ToolCall, ...], after: tuple[ToolCall, ...]) -> tuple[T
     head = after[0]
     arguments = dict(head.arguments)
     last = before[-1]
+    if arguments.get("frame") == "it" and isinstance(last.arguments.get("name"), str):
+        arguments["frame"] = last.arguments["name"]
     for name in ("cells", "cell"):
         if arguments.get(name) == "it":
             if last.tool == "insert_cell":
@@ -619,8 +626,7 @@ def _word_lists(speech: Mapping[str, Any]) -> WordLists:
 
     programs: dict[str, frozenset[str]] = {}
     for program, following in speech.get("programs", {}).items():
-        # "": it stands alone; "*": anything may follow
-        programs[str(program)] = frozenset() if following == "*" else word_set(following) or frozenset(("",))
+        programs[str(program)] = frozenset() if following == "*" else word_set(following)
     return WordLists(
         function=words("function_words"),
         clause=words("clause_words"),

@@ -7,6 +7,8 @@ finds the phrases nearest to a miss. It knows the grammar's vocabulary, not its 
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from voice_kernel.context import sound, squash
@@ -18,19 +20,26 @@ LONGEST_REPAIRED = 12
 """Words: a longer utterance is not repaired, it is talk."""
 CONFUSED = 0.15
 """Price of a reading that the language's list of confusions names."""
-MOST_REPAIR = 0.5
-"""Dearest price of one word."""
+NEAR = 0.35
+"""Least likeness, from 0 to 1, of a phrase that is offered after a miss."""
 
 
 class Ear:
-    """Readings of words, for one grammar."""
+    """Readings of words, for one grammar.
+
+    Args:
+        vocabulary: every word that a template knows.
+        confusions: word of the grammar -> what recognisers write for it, `-` between several words.
+        function_words: words that nothing is ever taken for.
+        phrases: (tool, phrase that is understood) pairs to offer after a miss.
+    """
 
     def __init__(
         self,
         vocabulary: frozenset[str],
         confusions: Mapping[str, str],
         function_words: frozenset[str],
-        phrases: Sequence[str],
+        phrases: Sequence[tuple[str, str]],
     ) -> None:
         self.vocabulary = vocabulary
         self._function_words = function_words
@@ -41,8 +50,12 @@ class Ear:
         self._content = sorted(
             word for word in vocabulary if len(word) > 2 and word not in function_words and word.isalpha()
         )
-        self._phrases = list(phrases)
-        self._phrase_sounds = [" ".join(sound(word) for word in phrase.lower().split()) for phrase in phrases]
+        self._phrases = [
+            (tool, phrase, [word.strip(",") for word in phrase.lower().split() if word not in function_words])
+            for tool, phrase in phrases
+        ]
+        counts = Counter(word for _, _, parts in self._phrases for word in set(parts))
+        self._rarity = {word: 1 / math.sqrt(count) for word, count in counts.items()}
 
     def readings(self, words: Sequence[Word]) -> Readings:
         """Return each word as itself, and joined with the next where that is a word of the grammar."""
@@ -92,13 +105,40 @@ class Ear:
         """Return the phrases nearest to what was said, nearest first; none when nothing is near."""
         if not self._phrases or len(words) > 40:
             return ()
-        from rapidfuzz import fuzz, process
+        heard = [word.text for word in words if word.text not in self._function_words and len(word.text) > 1]
+        if not heard:
+            return ()
+        best: dict[str, tuple[float, str]] = {}
+        alike: dict[tuple[str, str], float] = {}
+        for tool, phrase, parts in self._phrases:
+            score = self._likeness(heard, parts, alike)
+            if score >= NEAR and score > best.get(tool, (0.0, ""))[0]:
+                best[tool] = (score, phrase)
+        ranked = sorted(best.values(), key=lambda scored: -scored[0])
+        return tuple(phrase for _, phrase in ranked[:limit])
 
-        heard = " ".join(sound(word.text) for word in words)
-        ranked = process.extract(
-            heard, self._phrase_sounds, scorer=fuzz.token_sort_ratio, limit=limit, score_cutoff=45
-        )
-        return tuple(self._phrases[index] for _, _, index in ranked)
+    def _likeness(
+        self, heard: Sequence[str], parts: Sequence[str], alike: dict[tuple[str, str], float]
+    ) -> float:
+        """Return how much of what was heard is in a phrase, rare words counting more: 0 to 1."""
+        found = missing = 0.0
+        matched: set[str] = set()
+        for word in heard:
+            weight = self._rarity.get(word, 1.0)
+            near, which = 0.0, ""
+            for part in parts:
+                pair = (word, part)
+                if pair not in alike:
+                    alike[pair] = _alike(word, part)
+                if alike[pair] > near:
+                    near, which = alike[pair], part
+            if near >= 0.75:
+                matched.add(which)
+                found += max(weight, self._rarity.get(which, 1.0)) * near
+            else:
+                missing += 0.5
+        unsaid = sum(0.25 * self._rarity.get(part, 1.0) for part in parts if part not in matched)
+        return found / (found + missing + unsaid) if found else 0.0
 
     def _add(self, extra: dict[str, list[tuple[int, float]]], text: str, end: int, price: float) -> None:
         for meant in self._confused.get(text, ()):
@@ -123,6 +163,19 @@ class Ear:
                 extra.setdefault(meant, []).append((end, price + 0.1 + 0.1 * distance))
             elif distance == 3 and len(letters) > 5 and meant[0] == letters[0] and sound(meant) == heard:
                 extra.setdefault(meant, []).append((end, price + 0.25))
+
+
+def _alike(heard: str, word: str) -> float:
+    """Return how alike two words are, by spelling or sound, from 0 to 1."""
+    if heard == word:
+        return 1.0
+    if _same_verb(heard, word):
+        return 0.95
+    if len(heard) > 3 and sound(heard) == sound(word):
+        return 0.85
+    from rapidfuzz import fuzz
+
+    return fuzz.ratio(heard, word) / 100
 
 
 _ENDINGS = ("s", "es", "ed", "d", "ing", "n", "er", "ers", "r", "ly")

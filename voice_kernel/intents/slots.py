@@ -156,7 +156,7 @@ def kinds(lexicon: Lexicon, lists: WordLists) -> dict[str, Text | Number | Addre
         if not following:
             return True
         if end == at + 1:
-            return "" in following
+            return "alone" in following
         second = hearing.words[at + 1].text
         return (
             second in following or second.startswith("-") or second in ("dash", "minus") or "*" in following
@@ -166,6 +166,9 @@ def kinds(lexicon: Lexicon, lists: WordLists) -> dict[str, Text | Number | Addre
         words = hearing.words[at:end]
         name = spoken.path(words, hearing.text, lexicon) or ""
         return "." in name.rsplit("/", 1)[-1][1:] or squash(name) in hearing.known
+
+    def script(hearing: Hearing, at: int, end: int) -> bool:
+        return (spoken.path(hearing.words[at:end], hearing.text, lexicon) or "").endswith((".py", ".PY"))
 
     def test_file(hearing: Hearing, at: int, end: int) -> bool:
         words = hearing.words[at:end]
@@ -193,6 +196,8 @@ def kinds(lexicon: Lexicon, lists: WordLists) -> dict[str, Text | Number | Addre
         """Whether words are a command: a program is named, or they are few and form no clause."""
         words = hearing.words[at:end]
         first = words[0].text
+        if first == "dot" and len(words) > 1:
+            return words[1].text == "slash"
         if first in lists.programs or first in lists.commands or "/" in first or "." in first:
             return not (len(words) > 1 and words[1].text in lists.clause)
         return len(words) == 1 or words[1].text in ("dash", "minus") or words[1].text.startswith("-")
@@ -229,13 +234,14 @@ def kinds(lexicon: Lexicon, lists: WordLists) -> dict[str, Text | Number | Addre
             Address("url", lexicon),
             Text("name", 4, 0.6, 0.3, names),
             Text("known_name", 5, 0.4, 0.3, names, only=known),
-            Text("frame", 4, 0.6, 0.3, names),
+            Text("frame", 4, 0.6, 0.3, names | {"dot"}),
             Text("known_frame", 5, 0.4, 0.3, names, only=known),
             Text("column_word", 1, 0.5, 0.3, names),
             Text("data_name", 3, 0.6, 0.3, names, only=data_name),
             Text("column", 4, 0.5, 0.3, names),
             Text("path", 10, 0.6, 0.2, names),
-            Text("filename", 10, 0.5, 0.1, names, only=filename),
+            Text("filename", 10, 0.5, 0.1, names, not_first=word_set("slash"), only=filename),
+            Text("script", 10, 0.5, 0.1, names, not_first=word_set("slash"), only=script),
             Text("keyword", 4, 0.8, 0.3, names),
             Text("server", 4, 0.6, 0.3, names),
             Text("package", 6, 0.8, 0.2, names),
@@ -280,7 +286,7 @@ def resolve(
         "server",
     ):
         return _name(kind, words, context, lexicon)
-    if kind in ("path", "filename", "test_file"):
+    if kind in ("path", "filename", "script", "test_file"):
         return _path(words, hearing.text, context, lexicon)
     if kind in ("package", "package_name"):
         return _package(words, hearing.text, lexicon), 0.0
@@ -305,6 +311,8 @@ def known_names(context: Context) -> frozenset[str]:
 def _name(kind: str, words: tuple[Word, ...], context: Context, lexicon: Lexicon) -> tuple[str, float]:
     name = spoken.identifier(words, lexicon)
     found = nearest(name, _candidates(kind, context))
+    if found is None and kind == "keyword":
+        found = nearest(f"test_{name}", context.tests)
     return (found, -0.4) if found is not None else (name, 0.0)
 
 

@@ -303,21 +303,28 @@ def command(words: Sequence[Word], text: str, lexicon: Lexicon) -> str:
             seen.add(word.start)
             if at == 0 and raw[:1].isupper() and raw[1:].islower():
                 raw = raw.lower()
-            quoted = word.start > 0 and text[word.start - 1] in "\"'" and text[word.start - 1]
-            if quoted:
-                raw = quoted + raw
-            if (
-                word.end < len(text)
-                and text[word.end] in "\"'"
-                and raw.count(text[word.end]) % 2
-                == (1 if quoted or any(text[word.end] in piece for piece in out) else 2)
-            ):
-                raw += text[word.end]
+            raw = _with_quotes(text, words, at, raw)
             put(raw)
             at += 1
     return " ".join(out)
 
 
+def _with_quotes(text: str, words: Sequence[Word], at: int, raw: str) -> str:
+    """Return a word with the quotes that were typed around it, those around the whole command left out."""
+    word = words[at]
+    before = text[word.start - 1 : word.start]
+    if before in _QUOTES and before and at > 0:
+        raw = before + raw
+    after = text[word.end : word.end + 1]
+    if after in _QUOTES and after:
+        opened = text.count(after, words[0].start, word.end)
+        if at < len(words) - 1 or opened % 2:
+            raw += after
+    return raw
+
+
+_QUOTES = ("'", '"')
+_OPERATOR_ENDS = ("=", "+", "-", "*", "/", "<", ">", ",", "%")
 _SHORT_WORDS = word_set("is to in of on or my no so we he it at by up be do go if")
 _LETTER_FLAGS_WITH_VALUE = frozenset(("m", "n", "c", "k"))
 
@@ -339,6 +346,7 @@ def code(words: Sequence[Word], text: str, lexicon: Lexicon) -> str:
         )
         if tight:
             at, (mark, left, right) = tight
+            left = left and not (mark in "([{" and out.endswith(_OPERATOR_ENDS))
             out = (out.rstrip(" ") if left else out + ("" if glue or not out else " ")) + mark
             glue = right
             continue

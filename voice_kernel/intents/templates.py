@@ -295,10 +295,11 @@ class Compiler:
         """
         from hassil.errors import HassilError
         from hassil.parse_expression import parse_sentence
+        from hassil.parser import ParseError
 
         try:
             expression = parse_sentence(template).expression
-        except (HassilError, ValueError, AssertionError, RecursionError) as error:
+        except (HassilError, ParseError, ValueError, AssertionError, RecursionError) as error:
             raise IntentError(
                 f"The template {template!r} cannot be read: {error}",
                 hint="Check its brackets: [optional], (one|or the other), {slot}, <rule>.",

@@ -156,6 +156,8 @@ def _parts(core: str, lexicon: Lexicon) -> tuple[str, ...]:
     glued = _GLUED_NUMBER.fullmatch(core)
     if glued:
         return (glued.group(1), glued.group(2))
+    if core.endswith("'s") and core[:-2] in lexicon.numbers:
+        return (core[:-2],)  # "cell three's output"
     if _GROUPED.fullmatch(core):
         return (core.replace(",", ""),)
     if core.startswith("#") and core[1:].isdigit():

@@ -13,15 +13,17 @@ from voice_kernel.context import Context
 from voice_kernel.intents import Grammar
 
 DATA = Path(__file__).parents[2] / "data" / "intents"
-TOOLS = """
-    run_cells insert_cell edit_cell delete_cells move_cells select_cell change_cell_type clear_outputs undo redo
-    save_notebook restart_kernel read_notebook list_variables show_variable describe_data plot run_code run_shell
-    list_files run_tests browser_navigate browser_snapshot browser_click browser_type browser_press_key
-    browser_select_option browser_hover browser_wait_for browser_navigate_back browser_tabs
-    browser_take_screenshot browser_close web_search read_page mcp_list_servers mcp_search mcp_install mcp_remove
-    mcp_start mcp_stop mcp_list_tools list_tasks retry_task show_history replay_task run_command correct help
-    new_thread approve deny cancel_task interrupt_kernel stop_listening stop_speaking
-""".split()
+NAMES = """
+    run_cells insert_cell edit_cell delete_cells move_cells select_cell change_cell_type clear_outputs undo
+    redo save_notebook restart_kernel read_notebook list_variables show_variable describe_data plot run_code
+    run_shell list_files run_tests browser_navigate browser_snapshot browser_click browser_type
+    browser_press_key browser_select_option browser_hover browser_wait_for browser_navigate_back
+    browser_tabs browser_take_screenshot browser_close web_search read_page mcp_list_servers mcp_search
+    mcp_install mcp_remove mcp_start mcp_stop mcp_list_tools list_tasks retry_task show_history replay_task
+    run_command correct help new_thread approve deny cancel_task interrupt_kernel stop_listening
+    stop_speaking
+"""
+TOOLS = NAMES.split()
 
 
 def rows(name: str) -> list[dict[str, Any]]:
@@ -107,7 +109,8 @@ def test_an_exact_phrase_approves(grammar: Grammar, text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "okay wait don't run that", "approve and run the tests", "yes but wait", "improve", "a proof", "yes run the tests",
+        "okay wait don't run that", "approve and run the tests", "yes but wait", "improve", "a proof",
+        "yes run the tests",
         "okay", "I would approve", "do it later", "go ahead and wait", "yeah", "prove it",
     ],
 )  # fmt: skip
