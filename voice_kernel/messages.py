@@ -461,6 +461,16 @@ class CellRequest(Wire):
     request: CellAction
 
 
+class CellCancel(Wire):
+    """Give a `CellRequest` up, unanswered.
+
+    Cells it still waits to run are not run, and the one that runs is interrupted.
+    """
+
+    type: Literal["cell_cancel"] = "cell_cancel"
+    id: int
+
+
 ToSurface = Annotated[
     State
     | TurnChanged
@@ -471,7 +481,8 @@ ToSurface = Annotated[
     | SpeechChanged
     | Notice
     | ControlSpoken
-    | CellRequest,
+    | CellRequest
+    | CellCancel,
     Field(discriminator="type"),
 ]
 
@@ -490,7 +501,8 @@ class Hello(Wire):
     cells: bool = False
     """Whether it shows the notebook and answers `CellRequest`s."""
     approve: list[str] = []
-    """Tools that a `client` approves beforehand (`--approve TOOL`); ignored from the others."""
+    """Tools that a `client` or a `headless` front end approves beforehand (`--approve TOOL`); ignored from
+    the others."""
 
 
 class AudioStart(Wire):

@@ -121,8 +121,9 @@ export interface CancelTurn {
   type: 'cancel_turn';
 }
 /**
- * Give a `CellRequest` up, unanswered: cells it still waits to run are not run, and the one that runs
- * is interrupted.
+ * Give a `CellRequest` up, unanswered.
+ *
+ * Cells it still waits to run are not run, and the one that runs is interrupted.
  */
 export interface CellCancel {
   id: number;

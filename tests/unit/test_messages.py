@@ -23,17 +23,36 @@ from voice_kernel.messages import (
     Call,
     CancelTask,
     CancelTurn,
+    CellCancel,
+    CellReply,
+    CellRequest,
+    CellView,
+    ChangeKind,
+    ClearOutputs,
     ControlSpoken,
     Decide,
+    DeleteCells,
+    EditCell,
     Hello,
+    InsertCells,
     Interrupt,
+    MoveCells,
+    NotebookView,
     Notice,
     Output,
     Problem,
     Progress,
+    ReadNotebook,
+    RestartKernel,
     Result,
     RetryTask,
+    RunCells,
+    RunCommand,
+    SaveNotebook,
     Say,
+    SelectCell,
+    ShowOutputs,
+    Snapshot,
     Speech,
     SpeechChanged,
     State,
@@ -46,6 +65,7 @@ from voice_kernel.messages import (
     ToSurface,
     Turn,
     TurnChanged,
+    UndoStep,
     WarmUp,
     Wire,
 )
@@ -123,6 +143,25 @@ APPROVAL = Approval(
     shown_at=1.75,
 )
 SPEECH = Speech(state="unavailable", engine="openai", message="No weights.", hint="Install them.")
+CELL = CellView(id="a1", kind="raw", source="x = 1", execution_count=7, failed=True, outputs=[OUTPUT])
+NOTEBOOK = NotebookView(path="work/a.ipynb", cells=[CELL], active=0, calling="a1")
+ACTIONS: list[Wire] = [
+    ReadNotebook(sources=True, outputs=True, cells=["a1"]),
+    RunCells(cells=["a1"]),
+    ShowOutputs(cell="a1", parent_msg_id="m1", execution_count=7, done=True),
+    InsertCells(index=1, kinds=["markdown"], sources=["# é"]),
+    EditCell(cell="a1", source="x = 2", expected="x = 1"),
+    DeleteCells(cells=["a1"]),
+    MoveCells(cells=["a1"], index=0),
+    ChangeKind(cells=["a1"], kind="raw"),
+    ClearOutputs(cells=["a1"]),
+    SelectCell(cell="a1", line=3),
+    UndoStep(action="redo"),
+    SaveNotebook(),
+    RestartKernel(run_all=True),
+    RunCommand(label="Toggle line numbers"),
+    Snapshot(),
+]
 ABOUT = About(version="1", model="m", shell_allowed=True, cwd="/home/ada", warnings=["old"])
 
 SAMPLES: list[Wire] = [
@@ -138,6 +177,9 @@ SAMPLES: list[Wire] = [
     APPROVAL,
     SPEECH,
     ABOUT,
+    CELL,
+    NOTEBOOK,
+    *ACTIONS,
     State(about=ABOUT, speech=SPEECH, turns=[TURN], tasks=[TASK], approvals=[APPROVAL]),
     TurnChanged(turn=TURN),
     TaskChanged(task=TASK),
@@ -147,7 +189,9 @@ SAMPLES: list[Wire] = [
     SpeechChanged(speech=SPEECH),
     Notice(level="error", message="m", hint="h"),
     ControlSpoken(control="stop_speaking"),
-    Hello(surface_id="s1", kind="client", approve=["run_code"]),
+    CellRequest(id=4, step=2, request=RunCells(cells=["a1"])),
+    CellCancel(id=4),
+    Hello(surface_id="s1", kind="client", cells=True, approve=["run_code"]),
     AudioStart(utterance_id="u", rate_hz=48_000),
     Audio(utterance_id="u", seq=1),
     AudioEnd(utterance_id="u", chunks=2, discard=True),
@@ -159,6 +203,7 @@ SAMPLES: list[Wire] = [
     Decide(approval_id=1, approved=True),
     Interrupt(),
     WarmUp(),
+    CellReply(id=4, problem=PROBLEM, notebook=NOTEBOOK, cells=[CELL], text="Saved"),
 ]
 CLASSES = [
     member
@@ -181,7 +226,7 @@ def test_every_message_class_has_a_sample_here() -> None:
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=name_of)
 def test_a_sample_sets_every_field_to_something_else_than_its_default(sample: Wire) -> None:
-    fixed = {"type", "protocol"}
+    fixed = {"type", "protocol", "action"}
     for name, field in type(sample).model_fields.items():
         if name not in fixed and not field.is_required():
             assert getattr(sample, name) != field.get_default(call_default_factory=True), name
