@@ -90,6 +90,7 @@ class LocalTranscriber:
         context: Context | None = None,
         expect: Expect = "command",
         on_partial: Callable[[str], None] | None = None,
+        understands: Callable[[str], bool] | None = None,
     ) -> LocalRecognition:
         """Start an utterance; see `Transcriber.open`."""
         if not MIN_RATE_HZ <= rate_hz <= MAX_RATE_HZ:
@@ -97,19 +98,24 @@ class LocalTranscriber:
                 f"A sampling rate of {rate_hz} Hz cannot be used.",
                 hint=f"Record at {MIN_RATE_HZ} to {MAX_RATE_HZ} Hz; {RATE_HZ} is best.",
             )
-        recognition = LocalRecognition(self, rate_hz, context or Context(), expect, on_partial)
+        recognition = LocalRecognition(self, rate_hz, context or Context(), expect, on_partial, understands)
         self._recognitions.add(recognition)
         return recognition
 
     async def transcribe(
-        self, clip: AudioClip, *, context: Context | None = None, expect: Expect = "command"
+        self,
+        clip: AudioClip,
+        *,
+        context: Context | None = None,
+        expect: Expect = "command",
+        understands: Callable[[str], bool] | None = None,
     ) -> Transcript:
         """Return the transcript of a whole clip: what `open`, `feed` and `finish` would give.
 
         Raises:
             EngineUnavailable: the engine could not be loaded.
         """
-        recognition = self.open(rate_hz=clip.rate_hz, context=context, expect=expect)
+        recognition = self.open(rate_hz=clip.rate_hz, context=context, expect=expect, understands=understands)
         recognition.feed(clip.pcm)
         return await recognition.finish()
 
@@ -183,12 +189,14 @@ class LocalRecognition:
         context: Context,
         expect: Expect,
         on_partial: Callable[[str], None] | None,
+        understands: Callable[[str], bool] | None,
     ) -> None:
         self._engine = engine
         self._rate_hz = rate_hz
         self._context = context
         self._expect: Expect = expect
         self._on_partial = on_partial
+        self._understands = understands
         self._loop = asyncio.get_running_loop()
         self._answer: asyncio.Future[Transcript] = self._loop.create_future()
         self._taking = True
@@ -302,7 +310,7 @@ class LocalRecognition:
             from voice_kernel.speech.resampling import PcmStream
             from voice_kernel.speech.utterance import Utterance
 
-            self._utterance = Utterance(self._engine.ears(), self._context, self._expect)
+            self._utterance = Utterance(self._engine.ears(), self._context, self._expect, self._understands)
             self._stream = PcmStream(self._rate_hz)
         pieces = []
         while self._incoming:

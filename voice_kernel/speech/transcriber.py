@@ -103,6 +103,7 @@ class Transcriber(Protocol):
         context: Context | None = None,
         expect: Expect = "command",
         on_partial: Callable[[str], None] | None = None,
+        understands: Callable[[str], bool] | None = None,
     ) -> Recognition:
         """Start an utterance. Needs a running event loop; loads the engine when need be.
 
@@ -112,6 +113,10 @@ class Transcriber(Protocol):
             expect: what kind of speech this is.
             on_partial: called on the event loop with the text so far, about twice a second while
                 somebody speaks, and never after `finish` or `discard`.
+            understands: whether a text means something to the listener. Of readings that are about
+                as likely, one that does is preferred; for `command` only. It is called in another
+                thread, a few times an utterance, with texts that may not have been said: so it
+                should say no to what must be said exactly, such as an approval.
 
         Raises:
             AudioError: the rate is out of range.

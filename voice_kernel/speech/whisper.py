@@ -104,6 +104,18 @@ class Whisper:
             beam: hypotheses followed at once; 1 is fastest.
             max_tokens: stop after so many; what the length of the sound allows when not given.
         """
+        return self._generate(sound, prompt, beam, 1, max_tokens)[0]
+
+    def readings(self, sound: Encoded, *, prompt: str = "", beam: int = 5) -> list[Reading]:
+        """Decode like `read`, and return different readings, at most `beam`, the likeliest first."""
+        found: dict[str, Reading] = {}
+        for reading in self._generate(sound, prompt, beam, beam, None):
+            found.setdefault(reading.text, reading)
+        return list(found.values())
+
+    def _generate(
+        self, sound: Encoded, prompt: str, beam: int, hypotheses: int, max_tokens: int | None
+    ) -> list[Reading]:
         tokens = list(self._start)
         if prompt:
             tokens = [self._id("<|startofprev|>"), *self._encode_text(prompt), *tokens]
@@ -113,13 +125,20 @@ class Whisper:
             sound.features,
             [tokens],
             beam_size=beam,
+            num_hypotheses=hypotheses,
             max_length=longest,
             suppress_tokens=self._suppressed,
             return_scores=True,
             return_no_speech_prob=True,
         )[0]
-        text = self._tokenizer.decode(result.sequences_ids[0], skip_special_tokens=True).strip()
-        return Reading(without_loops(text), float(result.scores[0]), float(result.no_speech_prob))
+        return [
+            Reading(
+                without_loops(self._tokenizer.decode(ids, skip_special_tokens=True).strip()),
+                float(score),
+                float(result.no_speech_prob),
+            )
+            for ids, score in zip(result.sequences_ids, result.scores, strict=True)
+        ]
 
     def prompt_tokens(self, text: str) -> int:
         """Return how many tokens a prompt takes, of `MAX_PROMPT_TOKENS`."""
@@ -190,7 +209,7 @@ def without_loops(text: str) -> str:
     return text
 
 
-_BEGUN_AGAIN = 4
+_BEGUN_AGAIN = 2
 """A sentence that was begun again for so many words, and then cut off, is a loop as well."""
 
 
