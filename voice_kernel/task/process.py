@@ -34,8 +34,8 @@ GRACE_S = 2.0
 
 SECRET_ENDINGS = ("_API_KEY", "_API_TOKEN", "_CLIENT_SECRET")
 """Endings of variables a command has no business with: keys of models and of the Jupyter server."""
-FORCED = ("FORCE_COLOR", "CLICOLOR_FORCE")
-"""What ipykernel sets so that a pipe gets colours; a terminal gets them anyway, and files must not."""
+LEFT_OUT = frozenset(["FORCE_COLOR", "CLICOLOR_FORCE", "COLUMNS", "LINES"])
+"""What speaks of another terminal: ipykernel makes pipes and so files get colours; sizes are not ours."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.upper().endswith(SECRET_ENDINGS) and name not in FORCED
+        if not name.upper().endswith(SECRET_ENDINGS) and name not in LEFT_OUT
     }
     if kept.get("MPLBACKEND", "").startswith("module://"):
         # ipykernel's inline backend: another interpreter may not have it, and has no cell to draw in.

@@ -74,7 +74,8 @@ def test_output_and_exit_status_come_back() -> None:
     assert 0 < exit_.duration_s < 30
 
 
-def test_a_terminal_has_a_sensible_size_and_plain_line_ends() -> None:
+def test_a_terminal_has_a_sensible_size_and_plain_line_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")  # of the terminal in which Jupyter was started
     exit_, output = shell("test -t 1 && test -t 2 && tput cols && tput lines", pty=True)
     assert (exit_.code, output) == (0, "120\n40\n")
 
