@@ -75,6 +75,7 @@ class RealKernel:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.sent: set[str] = set()
         self._cells: dict[str, Cell] = {}
         self.start()
 
@@ -113,9 +114,24 @@ class RealKernel:
 
     # ---- cells ------------------------------------------------------------------------------------
 
-    def begin(self, code: str, *, allow_stdin: bool = False, **options: Any) -> Cell:
+    def begin(
+        self, code: str, *, allow_stdin: bool = False, subshell_id: str | None = None, **options: Any
+    ) -> Cell:
         """Send a cell and return at once."""
-        message_id = self.client.execute(code, allow_stdin=allow_stdin, **options)
+        content = {
+            "code": code,
+            "silent": False,
+            "store_history": True,
+            "user_expressions": {},
+            "allow_stdin": allow_stdin,
+            "stop_on_error": True,
+        } | options
+        message = self.client.session.msg("execute_request", content)
+        if subshell_id is not None:
+            message["header"]["subshell_id"] = subshell_id
+        self.client.shell_channel.send(message)
+        message_id = message["header"]["msg_id"]
+        self.sent.add(message_id)
         return self._cells.setdefault(message_id, Cell(message_id))
 
     def finish(self, cell: Cell, timeout_s: float = TIMEOUT_S) -> Finished:

@@ -141,3 +141,25 @@ os.waitpid(child, 0)
 print(os.read(read, 100).decode(), loop.running)
 """).expect_ok()
     assert cell.text == "False own True\n"
+
+
+def test_front_ends_see_the_kernel_busy_while_an_idle_job_runs(kernel: RealKernel) -> None:
+    kernel.execute("job = loop.submit(door.run('await asyncio.sleep(0)'))").expect_ok()
+    kernel.until_true("job.done()")
+    own = [
+        message["content"]["execution_state"]
+        for message in kernel.everything()
+        if message["msg_type"] == "status" and message["parent_header"]["msg_id"] not in kernel.sent
+    ]
+    assert own[-2:] == ["busy", "idle"]
+
+
+def test_a_wait_in_a_subshell_leaves_the_code_to_the_main_thread(kernel: RealKernel) -> None:
+    kernel.client.control_channel.send(kernel.client.session.msg("create_subshell_request", {}))
+    subshell = kernel.client.get_control_msg(timeout=5)["content"]["subshell_id"]
+    cell = kernel.begin(
+        "result = run('where = threading.current_thread() is threading.main_thread()')",
+        subshell_id=subshell,
+    )
+    kernel.finish(cell).expect_ok()
+    assert kernel.value("result.success, where") == "(True, True)"

@@ -323,6 +323,7 @@ class Capture:
         show: Callable[[], None],
     ) -> None:
         """Take what was displayed without hooks, and show it if that is wanted."""
+        _flush()
         display_id = str(transient.get("display_id", ""))
         if update:
             self._recorder.update(data, display_id)
@@ -357,6 +358,7 @@ class Capture:
             start()
 
         def write_format_data(data: Mapping[str, Any], metadata: Any = None) -> None:
+            _flush()  # what was printed before it comes before it
             self._recorder.bundle("result", data)
             if not self._hide:
                 write(data, metadata)

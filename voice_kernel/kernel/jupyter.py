@@ -11,7 +11,7 @@ import contextlib
 import contextvars
 import logging
 import threading
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any, Literal
 
 logger = logging.getLogger(__name__)
@@ -82,6 +82,16 @@ class JupyterKernel:
         self._kernel.session.send(
             self._kernel.iopub_socket, message_type, content, parent=parent, ident=topic
         )
+
+    @contextlib.contextmanager
+    def shown_busy(self) -> Iterator[None]:
+        """Let front ends show the kernel as busy for a while."""
+        parent = self.new_parent()
+        self.publish("status", {"execution_state": "busy"}, parent)
+        try:
+            yield
+        finally:
+            self.publish("status", {"execution_state": "idle"}, parent)
 
     def on_control(self, callback: OnControl) -> Callable[[], None] | None:
         """Hand `CONTROL_MESSAGE`s to a callback, on the control thread.
