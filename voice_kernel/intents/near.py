@@ -150,7 +150,7 @@ class Ear:
         if len(letters) < 5:
             return  # short words sound alike by chance: only known confusions count
         if len(parts) == 1 and text in self.vocabulary:
-            price += 0.1  # a word of the grammar was probably said as it stands
+            return  # a word of the grammar was said as it stands
         from rapidfuzz.distance import Levenshtein
 
         heard = sound(letters)

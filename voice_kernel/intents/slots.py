@@ -225,7 +225,7 @@ def kinds(lexicon: Lexicon, lists: WordLists) -> dict[str, Text | Number | Addre
 
     names = lists.function - _MARKS
     joins = frozenset(("and", "then"))
-    owners = word_set("your his her their our the a an")
+    owners = word_set("your his her their our the a an in on at of from with for by")
     no_correction = word_set("i you he she we they it that to so what well not no yes a every there")
     return {
         kind.name: kind
