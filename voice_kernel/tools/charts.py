@@ -40,8 +40,10 @@ def title_of(chart: Chart) -> str:
         title = f"number of rows by {x or y}"
     elif x and y:
         title = f"{y} by {x}" if chart.kind != "scatter" else f"{y} against {x}"
+    elif x or y:
+        title = y or x
     else:
-        title = y or x or label(chart.frame)
+        return chart.frame
     return title[:1].upper() + title[1:]
 
 
@@ -79,6 +81,7 @@ def _of_pandas(chart: Chart) -> str:
     title = f"title={quoted(title_of(chart))}"
     two = chart.x is not None and chart.y is not None
     one = y if chart.y is not None else x
+    name = f"xlabel={quoted(label(chart.y or chart.x))}"
     axes = f"xlabel={quoted(label(chart.x))}, ylabel={quoted(label(chart.y))}"
     if chart.x is None and chart.y is None:
         call = {
@@ -88,13 +91,13 @@ def _of_pandas(chart: Chart) -> str:
             "bar": f"{frame}.sum(numeric_only=True).plot.bar({title})",
         }.get(chart.kind, f"{frame}.plot.{chart.kind}({title})")
     elif chart.kind == "hist":
-        call = f"{frame}[{one}].plot.hist(bins={BINS}, {title}, xlabel={quoted(label(chart.y or chart.x))})"
+        call = f"{frame}[{one}].plot.hist(bins={BINS}, {title}, {name})"
     elif chart.kind == "bar" and two:
-        call = f"{frame}.groupby({x}, sort=False)[{y}].sum().plot.bar({title}, {axes})"
+        call = f"{frame}.groupby({x}, sort=False)[{y}].sum().plot.bar({title}, {axes}, rot=45)"
     elif chart.kind == "pie" and two:
         call = f"{frame}.groupby({x}, sort=False)[{y}].sum().plot.pie({title}, {SLICES})"
     elif chart.kind == "bar":
-        call = f"{frame}[{one}].value_counts().plot.bar({title}, xlabel={quoted(label(chart.y or chart.x))})"
+        call = f"{frame}[{one}].value_counts().plot.bar({title}, {name}, rot=45)"
     elif chart.kind == "pie":
         call = f"{frame}[{one}].value_counts().plot.pie({title}, {SLICES})"
     elif chart.kind == "box" and two:

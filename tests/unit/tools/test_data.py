@@ -305,7 +305,7 @@ def test_every_kind_of_chart_draws_something(
 ) -> None:
     runner.namespace["df"] = make(sales())
     result = ended_well(bench.call("plot", **arguments))
-    assert result.summary[0].isupper()
+    assert result.summary
     drawn = axes()
     assert drawn.lines or drawn.patches or drawn.collections
 
