@@ -183,6 +183,7 @@ export function reduce(session: Session, message: ToSurface): Session {
     }
     case 'control':
     case 'cell_request':
+    case 'cell_cancel':
       return session; // nothing to draw: the panel, or its host, carries it out
     default: {
       // A newer kernel may say more than this page knows; that is no reason to stop drawing.

@@ -58,10 +58,10 @@ export const TASK_STATE: Record<Task['state'], string> = {
 };
 
 export const ROUTE: Record<NonNullable<Turn['route']>, { name: string; title: string }> = {
-  intents: { name: 'grammar', title: 'Understood by the built-in grammar (intents). Nothing left this machine.' },
+  intents: { name: 'grammar', title: 'Understood by the built-in grammar (intents). No model was asked.' },
   fuzzy: {
     name: 'closest match',
-    title: 'The words did not fit exactly; one reading was clearly closest (fuzzy). Nothing left this machine.'
+    title: 'The words did not fit exactly; one reading was clearly closest (fuzzy). No model was asked.'
   },
   model: { name: 'model', title: 'The grammar did not know this, so the configured model answered.' },
   none: { name: 'not understood', title: 'No command was recognised, and nothing was done.' }

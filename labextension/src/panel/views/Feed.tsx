@@ -48,7 +48,7 @@ export function Turns({ snapshot, turnIds }: { snapshot: Snapshot; turnIds: read
   );
 }
 
-function FirstRun() {
+function FirstRun({ local }: { local: boolean }) {
   const { store } = usePanel();
   const fill = (phrase: string): void =>
     store.update({ draft: phrase, focusDraft: store.snapshot.ui.focusDraft + 1 });
@@ -69,7 +69,7 @@ function FirstRun() {
           </li>
         ))}
       </ul>
-      <p class="vk-hint">What you say is turned into text on this machine.</p>
+      {local && <p class="vk-hint">Your voice becomes text where the kernel runs, and goes nowhere else.</p>}
     </div>
   );
 }
@@ -83,7 +83,7 @@ export function Feed({ snapshot }: { snapshot: Snapshot }) {
     <div class="vk-feed-box">
       <div class="vk-feed" ref={ref} tabIndex={0} role="group" aria-label="Conversation">
         <div>
-          {empty && <FirstRun />}
+          {empty && <FirstRun local={session.speech.engine === 'local'} />}
           {turnIds.length > 0 && <Turns snapshot={snapshot} turnIds={turnIds} />}
         </div>
       </div>
