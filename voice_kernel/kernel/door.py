@@ -148,7 +148,11 @@ class Kernel:
         if self._jupyter is not None:
             parent = self.shell.get_parent()
         pump = Pump(parent, self._may_ask_here(), len(self._main_thread.jobs))
-        return self._main_thread.wait(lambda: self._pump(pump, loop, start))
+        __tracebackhide__ = True  # IPython leaves this frame out, which makes the button feel prompt
+        try:
+            return self._main_thread.wait(lambda: self._pump(pump, loop, start))
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt from None  # without the frames of this package
 
     def interrupt(self) -> bool:
         """Do what the interrupt button does: interrupt the cell, job or wait on the main thread.
