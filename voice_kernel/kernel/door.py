@@ -44,6 +44,7 @@ INTERRUPT_GRACE_S = 5.0
 """How long an interrupted wait lets its coroutine clean up."""
 CANCEL_GRACE_S = 5.0
 """How long a cancelled `run` waits for the interrupted code to end."""
+MAX_INPUTS = 1_000
 HEARTBEAT_S = 1.0
 """A waiting pump looks around at least this often, should a wake-up ever be lost."""
 
@@ -174,6 +175,14 @@ class Kernel:
         """Whether a blocking magic waits now."""
         return bool(self._main_thread.pumps)
 
+    @property
+    def calling_request(self) -> str:
+        """Id of the request (the run of a cell) whose magic waits for the calling turn; else empty."""
+        pump = _waiting.get()
+        if pump is None or pump.ended or not pump.parent:
+            return ""
+        return str(pump.parent.get("header", {}).get("msg_id", ""))
+
     def close(self) -> None:
         """Refuse new jobs, end the queued ones with `KernelError`, and undo all hooks."""
         with self._lock:
@@ -190,6 +199,12 @@ class Kernel:
         """Describe the user's variables without running user code. Callable from any thread."""
         with self._namespace_lock:
             return self._namespace.describe(self.shell.user_ns, self.shell.user_ns_hidden)
+
+    def inputs(self) -> dict[int, str]:
+        """Return the newest `MAX_INPUTS` inputs by execution number, as typed. Callable from any thread."""
+        history = getattr(self.shell, "history_manager", None)
+        typed = list(history.input_hist_raw) if history is not None else []
+        return {number: source for number, source in list(enumerate(typed))[-MAX_INPUTS:] if source.strip()}
 
     @property
     def has_kernel(self) -> bool:

@@ -30,6 +30,8 @@ class CodeResult:
     interrupted: bool = False
     """Whether an interrupt ended it; the turn should then go no further."""
     duration_s: float = 0.0
+    execution_count: int | None = None
+    """Its number as an input, when it counts as one."""
 
 
 @dataclass(eq=False, slots=True)

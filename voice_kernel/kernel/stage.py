@@ -164,6 +164,7 @@ class Stage:
                 line=self._line_of(error),
                 interrupted=interrupted,
                 duration_s=job.duration_s,
+                execution_count=result.execution_count if result is not None else None,
             )
         )
 
