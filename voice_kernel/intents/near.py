@@ -20,6 +20,8 @@ LONGEST_REPAIRED = 12
 """Words: a longer utterance is not repaired, it is talk."""
 CONFUSED = 0.15
 """Price of a reading that the language's list of confusions names."""
+MOST_REMEMBERED = 4096
+"""Words whose likenesses are kept."""
 NEAR = 0.35
 """Least likeness, from 0 to 1, of a phrase that is offered after a miss."""
 
@@ -50,6 +52,7 @@ class Ear:
         self._content = sorted(
             word for word in vocabulary if len(word) > 2 and word not in function_words and word.isalpha()
         )
+        self._alike: dict[str, tuple[tuple[str, float], ...]] = {}
         self._phrases = [
             (tool, phrase, [word.strip(",") for word in phrase.lower().split() if word not in function_words])
             for tool, phrase in phrases
@@ -83,9 +86,9 @@ class Ear:
         readings = self.readings(words)
         for at, word in enumerate(words):
             extra: dict[str, list[tuple[int, float]]] = {}
-            self._add(extra, word.text, at + 1, 0.0)
+            self._add(extra, word.text, at + 1)
             if at + 1 < len(words):
-                self._add(extra, f"{word.text} {words[at + 1].text}", at + 2, 0.0)
+                self._add(extra, f"{word.text} {words[at + 1].text}", at + 2)
             if at + 2 < len(words):
                 spread = " ".join(each.text for each in words[at : at + 3])
                 for meant in self._confused.get(spread, ()):
@@ -140,9 +143,9 @@ class Ear:
         unsaid = sum(0.25 * self._rarity.get(part, 1.0) for part in parts if part not in matched)
         return found / (found + missing + unsaid) if found else 0.0
 
-    def _add(self, extra: dict[str, list[tuple[int, float]]], text: str, end: int, price: float) -> None:
+    def _add(self, extra: dict[str, list[tuple[int, float]]], text: str, end: int) -> None:
         for meant in self._confused.get(text, ()):
-            extra.setdefault(meant, []).append((end, price + CONFUSED))
+            extra.setdefault(meant, []).append((end, CONFUSED))
         parts = text.split()
         if any(part in self._function_words for part in parts):
             return
@@ -151,18 +154,34 @@ class Ear:
             return  # short words sound alike by chance: only known confusions count
         if len(parts) == 1 and text in self.vocabulary:
             return  # a word of the grammar was said as it stands
+        for meant, price in self._alike_words(letters):
+            if meant != text:
+                extra.setdefault(meant, []).append((end, price))
+
+    def _alike_words(self, letters: str) -> tuple[tuple[str, float], ...]:
+        """Return words of the grammar that letters were perhaps meant for, and the price of each."""
+        known = self._alike.get(letters)
+        if known is not None:
+            return known
+        from rapidfuzz import process
         from rapidfuzz.distance import Levenshtein
 
         heard = sound(letters)
-        for meant in self._content:
-            if meant == text or abs(len(meant) - len(letters)) > 3 or _same_verb(letters, meant):
+        most = 1 if len(letters) < 7 else 2
+        found: list[tuple[str, float]] = []
+        for meant, distance, _ in process.extract(
+            letters, self._content, scorer=Levenshtein.distance, score_cutoff=3, limit=None
+        ):
+            if _same_verb(letters, meant):
                 continue
-            most = 1 if len(letters) < 7 else 2
-            distance = Levenshtein.distance(letters, meant, score_cutoff=3)
             if distance <= most and (len(letters) > 5 or sound(meant) == heard):
-                extra.setdefault(meant, []).append((end, price + 0.1 + 0.1 * distance))
+                found.append((meant, 0.1 + 0.1 * distance))
             elif distance == 3 and len(letters) > 5 and meant[0] == letters[0] and sound(meant) == heard:
-                extra.setdefault(meant, []).append((end, price + 0.25))
+                found.append((meant, 0.25))
+        if len(self._alike) >= MOST_REMEMBERED:
+            self._alike.clear()
+        self._alike[letters] = tuple(found)
+        return self._alike[letters]
 
 
 def _alike(heard: str, word: str) -> float:
