@@ -1,8 +1,19 @@
 """Intents: a deterministic grammar that turns what was said into tool calls, without any model.
 
-`Grammar.load()` reads the sentences, `Grammar.parse(text, context)` understands one utterance.
+words       a text, cut into the words that templates see
+spoken      paths, addresses, commands and code, as they are said aloud
+templates   hassil templates, compiled and walked word by word
+slots       what a slot may hold, and what it stands for in the user's context
+sentences   sentence files: ours (en.yaml) and the user's
+calls       a sentence's slots become the arguments of tool calls
+near        misheard words, and the phrases nearest to a miss
+plans       one utterance, several commands
+grammar     all of it: `Grammar.load()`, `Grammar.parse(text, context)`
+lines       texts in, JSON out, for the command line
 """
 
-from voice_kernel.intents.grammar import Grammar, Parse, ToolCall, parse_lines
+from voice_kernel.intents.calls import ToolCall
+from voice_kernel.intents.grammar import Grammar, Parse
+from voice_kernel.intents.lines import parse_lines
 
 __all__ = ["Grammar", "Parse", "ToolCall", "parse_lines"]
