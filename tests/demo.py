@@ -24,9 +24,14 @@ def run_tour(out: Path) -> tuple[Path, Path]:
     environment = isolated(out / "jupyter")
     jupyter = [sys.executable, "-m", "jupyter"]
     subprocess.run(
-        [*jupyter, "execute", "--inplace", "--timeout=300", notebook.name], cwd=out, env=environment, check=True
+        [*jupyter, "execute", "--inplace", "--timeout=300", notebook.name],
+        cwd=out,
+        env=environment,
+        check=True,
     )
-    subprocess.run([*jupyter, "nbconvert", "--to", "html", notebook.name], cwd=out, env=environment, check=True)
+    subprocess.run(
+        [*jupyter, "nbconvert", "--to", "html", notebook.name], cwd=out, env=environment, check=True
+    )
     return notebook, notebook.with_suffix(".html")
 
 

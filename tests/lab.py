@@ -34,7 +34,9 @@ CHROMIUM = (
     "--disable-sync",
 )
 
-NOTEBOOK = """[...window.jupyterapp.shell.widgets('main')].find(w => w.sessionContext && w.content?.widgets)"""
+NOTEBOOK = (
+    """[...window.jupyterapp.shell.widgets('main')].find(w => w.sessionContext && w.content?.widgets)"""
+)
 """JavaScript for the open notebook's widget."""
 
 
@@ -209,6 +211,25 @@ class Notebook:
             f"(i) => ({NOTEBOOK}).content.widgets[i].model.outputs.toJSON()", index
         )
         return found
+
+    def execute(self, code: str) -> str:
+        """Run code in the kernel outside any cell; returns what it printed."""
+        said: str = self.page.evaluate(
+            f"""async code => {{
+              const future = ({NOTEBOOK}).sessionContext.session.kernel.requestExecute(
+                {{ code, store_history: false }});
+              let said = '';
+              future.onIOPub = m => {{ if (m.header.msg_type === 'stream') said += m.content.text; }};
+              await future.done;
+              return said;
+            }}""",
+            code,
+        )
+        return said
+
+    def interrupt(self) -> None:
+        """Press the interrupt button."""
+        self.page.evaluate(f"async () => {{ await ({NOTEBOOK}).sessionContext.session.kernel.interrupt(); }}")
 
     def save(self) -> None:
         """Save the notebook."""

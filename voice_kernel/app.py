@@ -32,7 +32,7 @@ from voice_kernel.toolbox.approval import Approvals
 from voice_kernel.toolbox.door import Toolbox
 from voice_kernel.toolbox.policy import Policy
 from voice_kernel.toolbox.registry import Registry
-from voice_kernel.tools import data, files, planned, shell, tasks, tests
+from voice_kernel.tools import data, files, notebook, planned, shell, tasks, tests
 from voice_kernel.ui import cards
 from voice_kernel.ui.channel import register_target
 from voice_kernel.ui.surface import Surfaces
@@ -124,7 +124,7 @@ class App:
         self.hub = Hub(self._about())
         self.logs = LogFolder(
             self._log_dir(),
-            max_bytes=settings.log_cap_mb * 1024**2,
+            max_log_bytes=settings.log_cap_mb * 1024**2,
             secrets=[settings.openai_api_key.get_secret_value()] if settings.openai_api_key else [],
             on_problem=lambda problem: self.hub.publish(Notice(level="warning", message=problem)),
         )
@@ -155,10 +155,12 @@ class App:
         self.surfaces = Surfaces(
             self.loop, self.hub, self.session, self.listener, self.approvals, self.kernel.interrupt
         )
+        self.kernel.on_control(self.surfaces.receive_control)
         self._register_tools()
         self._turns: list[int] = []
+        self._told_reach = False
         self._stop_accepting = register_target(
-            lambda channel, _data: (self.surfaces.connect(channel), None)[1], self.kernel.route
+            lambda channel, _data: (self.surfaces.connect(channel), None)[1], self._route
         )
 
     # ---- what a cell asks for ---------------------------------------------------------------------
@@ -171,7 +173,7 @@ class App:
             TurnCancelled: it was interrupted.
         """
         turn_id = self._begin("understanding", text)
-        return self._turn(turn_id, lambda: self.session.understand(turn_id, text), background)
+        return self._turn(turn_id, lambda: self._understood(turn_id, text), background)
 
     def hear(self, path: str, *, background: bool = False) -> TurnResult | TurnHandle:
         """Do what a recording says. Raises like `say`, and `AudioError` for a file that is no sound."""
@@ -180,7 +182,11 @@ class App:
         clip = AudioClip.read(Path(path).expanduser())
         turn_id = self._begin("understanding", "")
         return self._turn(
-            turn_id, lambda: self.listener.recording(turn_id, clip.pcm, clip.rate_hz), background
+            turn_id,
+            lambda: self.listener.recording(
+                turn_id, clip.pcm, clip.rate_hz, approved_tools=self.surfaces.approved
+            ),
+            background,
         )
 
     def say_all(self, commands: list[str], *, keep_going: bool = False) -> list[TurnResult]:
@@ -206,7 +212,7 @@ class App:
             raise VoiceKernelError(
                 "A terminal cannot show the voice panel.", hint="Give the words: %voice run the tests."
             )
-        return cards.show_panel(self.kernel, self.surfaces)
+        return cards.show_panel(self.surfaces, self._route)
 
     def wait(self, start: Any) -> Any:
         """Run a coroutine to its end while code of turns runs on this thread."""
@@ -278,12 +284,19 @@ class App:
             context=self.surroundings.now,
             propose_cell=self.kernel.set_next_input,
         )
+        notebook.register(
+            self.registry, host=self.surfaces.cells, kernel=self.kernel, asked_by_cell=self._asked_by_cell
+        )
         files.register(self.registry)
         shell.register(self.registry)
         tests.register(self.registry)
         tasks.register(self.registry, tasks=self.toolbox.runner.tasks)
         session_module.register(self.registry, self.grammar, self._forget)
         planned.register(self.registry)
+
+    def _asked_by_cell(self, turn_id: int) -> bool:
+        turn = self.hub.turns.get(turn_id)
+        return turn is not None and turn.origin in ("magic", "script")
 
     async def _close_engines(self) -> None:
         if "transcriber" in self.__dict__:
@@ -294,7 +307,7 @@ class App:
     # ---- inside -----------------------------------------------------------------------------------
 
     def _turn(self, turn_id: int, start: Any, background: bool) -> TurnResult | TurnHandle:
-        card = cards.Card(self.kernel, self.surfaces, turn_id)
+        card = cards.Card(self.kernel, self.surfaces, self._route, turn_id)
         if background:
             return TurnHandle(self, turn_id, self.loop.submit(self._in_background(start, card, turn_id)))
         self._turns.append(turn_id)
@@ -312,6 +325,9 @@ class App:
         finally:
             card.freeze(self.session.result(turn_id))
         return result.mark_shown()
+
+    async def _understood(self, turn_id: int, text: str) -> TurnResult:
+        return await self.session.understand(turn_id, text, approved_tools=self.surfaces.approved)
 
     def _begin(self, state: Any, text: str) -> int:
         origin: Origin = "magic" if self.kernel.can_ask else "script"
@@ -333,6 +349,18 @@ class App:
         if not (self._turns and self.kernel.has_kernel and self.kernel.can_ask):
             return False
         return await self.surfaces.wait_for_somebody(CARD_LIMIT_S)
+
+    def _route(self, comm: Any) -> str:
+        reach = self.kernel.route(comm)
+        if reach == "none" and self.kernel.has_kernel and not self._told_reach:
+            self._told_reach = True
+            notice = Notice(
+                level="warning",
+                message="With this ipykernel, clicks and speech arrive only when no cell is running.",
+                hint="pip install 'ipykernel>=7.1' mends it.",
+            )
+            self.loop.call_soon(self.hub.publish, notice)
+        return reach
 
     def _log_dir(self) -> Path:
         if self.settings.log_dir:

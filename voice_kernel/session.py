@@ -133,7 +133,7 @@ class TurnResult:
         if self._shown:
             self._shown.clear()  # the next display is one the person asked for
         else:
-            print(repr(self))
+            print(repr(self))  # noqa: T201  what a cell shows of a value is its output
 
 
 @dataclass

@@ -88,7 +88,9 @@ def test_a_spoken_command_becomes_a_transcript_a_route_a_task_and_test_results(n
 
     turn = panel.locator(".vk-turn").last
     expect(turn.locator("[data-route]")).to_have_attribute("data-route", "intents", timeout=WAIT_MS)
-    expect(turn.locator(".vk-transcript")).to_have_text(re.compile("^run the tests in the tests folder.?$", re.I))
+    expect(turn.locator(".vk-transcript")).to_have_text(
+        re.compile("^run the tests in the tests folder.?$", re.I)
+    )
     task = turn.locator(".vk-task")
     expect(task).to_have_attribute("data-state", "failed", timeout=WAIT_MS)
     expect(task).to_contain_text("test_a_basket_adds_up")
@@ -144,7 +146,9 @@ def test_a_typed_no_counts_and_a_half_yes_does_not(notebook: Notebook) -> None:
     expect(card).to_be_visible(timeout=WAIT_MS)
     say(page, "yes but not now")
     task = page.locator(".vk-task", has_text="pip install requests")
-    expect(page.locator(".vk-turn").last).to_have_attribute("data-state", re.compile("nothing|failed"), timeout=WAIT_MS)
+    expect(page.locator(".vk-turn").last).to_have_attribute(
+        "data-state", re.compile("nothing|failed"), timeout=WAIT_MS
+    )
     expect(task).to_have_attribute("data-state", "awaiting_approval")
     say(page, "okay wait don't run that")
     expect(task).to_have_attribute("data-state", "failed", timeout=WAIT_MS)
@@ -154,4 +158,6 @@ def test_what_a_cell_said_is_frozen_when_its_turn_ends(notebook: Notebook) -> No
     notebook.run(2)
     html = [output["data"].get("text/html", "") for output in notebook.outputs(2) if "data" in output]
     assert any("voice-kernel-turn" in page for page in html)
-    assert not any("application/vnd.jupyter.widget-view+json" in o.get("data", {}) for o in notebook.outputs(2))
+    assert not any(
+        "application/vnd.jupyter.widget-view+json" in o.get("data", {}) for o in notebook.outputs(2)
+    )

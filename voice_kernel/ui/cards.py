@@ -11,24 +11,24 @@ from typing import Any
 
 from voice_kernel.kernel import Display, Kernel
 from voice_kernel.session import TurnResult
-from voice_kernel.ui.channel import WidgetChannel
+from voice_kernel.ui.channel import Route, WidgetChannel
 from voice_kernel.ui.frozen import frozen_html, frozen_text
 from voice_kernel.ui.surface import Surfaces
 
 
-def show_panel(kernel: Kernel, surfaces: Surfaces) -> Any:
+def show_panel(surfaces: Surfaces, route: Route) -> Any:
     """Make a live panel and connect it; returns the widget, for the cell to display."""
     from voice_kernel.ui.widget import PanelWidget
 
     widget = PanelWidget(view="panel", turn_id=0)
-    surfaces.connect(WidgetChannel(widget, route=kernel.route))
+    surfaces.connect(WidgetChannel(widget, route=route))
     return widget
 
 
 class Card:
     """One turn's card in the cell that started it."""
 
-    def __init__(self, kernel: Kernel, surfaces: Surfaces, turn_id: int) -> None:
+    def __init__(self, kernel: Kernel, surfaces: Surfaces, route: Route, turn_id: int) -> None:
         self._widget: Any = None
         self._channel: WidgetChannel | None = None
         bundle: dict[str, Any] = {"text/plain": "voice_kernel is working…"}
@@ -36,7 +36,7 @@ class Card:
             from voice_kernel.ui.widget import PanelWidget
 
             self._widget = PanelWidget(view="card", turn_id=turn_id)
-            self._channel = WidgetChannel(self._widget, route=kernel.route)
+            self._channel = WidgetChannel(self._widget, route=route)
             surfaces.connect(self._channel)
             bundle = self._widget._repr_mimebundle_()
             if isinstance(bundle, tuple):  # (data, metadata), as IPython also allows

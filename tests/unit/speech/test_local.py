@@ -83,6 +83,34 @@ async def test_the_hint_is_what_makes_an_unclear_command_heard(
     assert words((await engine.transcribe(clip, expect="dictation")).text) != ["cancel", "task", "3"]
 
 
+async def test_of_readings_about_as_likely_the_one_that_is_understood_is_taken(
+    engine: LocalTranscriber, clips: Clips
+) -> None:
+    clip = clips["flite-slt_010.wav"]
+    asked: list[str] = []
+
+    def nothing(text: str) -> bool:
+        asked.append(text)
+        return False
+
+    likeliest = (await engine.transcribe(clip, understands=nothing)).text
+    assert asked[0] == likeliest
+    assert len(asked) > 1, "no other reading was offered"
+    chosen = (await engine.transcribe(clip, understands=lambda text: text == asked[1])).text
+    assert chosen == asked[1] != likeliest
+    assert (await engine.transcribe(clip, understands=lambda text: True)).text == likeliest
+
+
+async def test_talk_is_never_bent_into_something_that_is_understood(
+    engine: LocalTranscriber, clips: Clips
+) -> None:
+    asked: list[str] = []
+    clip = clips["sb_spk2_snt4.wav"]
+    transcript = await engine.transcribe(clip, understands=lambda text: bool(asked.append(text)) or True)
+    assert words(transcript.text) == words(clips.said["sb_spk2_snt4.wav"])
+    assert asked == []
+
+
 async def test_a_context_full_of_names_leaves_commands_as_they_are(
     engine: LocalTranscriber, clips: Clips
 ) -> None:

@@ -1,0 +1,127 @@
+"""What a person feels in the page: Cancel while a cell runs, and a flood of output.
+
+Real JupyterLab, real Chromium. The peer of the flood is `print` of the same lines in a cell.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from lab import Notebook, chromium, lab_server, write_notebook
+from playwright.sync_api import Page, expect
+
+CANCELS = 10
+FLOOD_MB = 300
+MAX_LONG_TASKS_S, MAX_RSS_MB = 1.0, 30.0
+WAIT_MS = 120_000
+
+WATCH = """() => {
+  window.__long = [];
+  new PerformanceObserver(list => { for (const e of list.getEntries()) window.__long.push(e.duration); })
+    .observe({ entryTypes: ['longtask'] });
+}"""
+RSS = "print(int(open('/proc/self/statm').read().split()[1]) * 4096 / 1e6)"
+
+
+def say(page: Page, text: str) -> None:
+    box = page.locator(".vk-panel").get_by_role("textbox")
+    box.fill(text)
+    box.press("Enter")
+
+
+def rss_mb(notebook: Notebook) -> float:
+    """Return the kernel's resident memory, in MB."""
+    return float(notebook.execute(RSS))
+
+
+def cancel_latencies_ms(notebook: Notebook) -> list[float]:
+    """Return how long each click on Cancel took to end its task, while a cell was running."""
+    page = notebook.page
+    found = []
+    for number in range(CANCELS):
+        say(page, f"run the command sleep {600 + number}")
+        task = page.locator(".vk-task", has_text=f"sleep {600 + number}")
+        expect(task).to_have_attribute("data-state", "running", timeout=WAIT_MS)
+        if number == 0:
+            notebook.run(1, wait=False)
+            page.wait_for_function("() => document.querySelectorAll('.jp-Cell')[1].innerText.includes('[*]')")
+        found.append(
+            page.evaluate(
+                """async number => {
+                  const task = [...document.querySelectorAll('.vk-task')].find(t => t.innerText.includes('sleep ' + number));
+                  const button = [...task.querySelectorAll('button')].find(b => /^Cancel/.test(b.ariaLabel || b.innerText));
+                  const start = performance.now();
+                  button.click();
+                  await new Promise(done => {
+                    const look = () => task.dataset.state === 'cancelled' ? done() : requestAnimationFrame(look);
+                    look();
+                  });
+                  return performance.now() - start;
+                }""",
+                600 + number,
+            )
+        )
+    assert notebook.count(1) is None, "the cell ended before the clicks"
+    notebook.interrupt()
+    return found
+
+
+def flood(notebook: Notebook) -> dict[str, float]:
+    """Run a command that writes FLOOD_MB; returns seconds, long tasks and the kernel's growth."""
+    page = notebook.page
+    say(page, "run the command echo warm")
+    expect(page.locator(".vk-task").last).to_have_attribute("data-state", "succeeded", timeout=WAIT_MS)
+    before = rss_mb(notebook)
+    page.evaluate("() => { window.__long.length = 0; }")
+    started = time.monotonic()
+    line = "x" * 99
+    say(page, f"run the command yes {line} | head -c {FLOOD_MB}000000")
+    task = page.locator(".vk-task", has_text="head -c")
+    expect(task).to_have_attribute("data-state", "succeeded", timeout=600_000)
+    seconds = time.monotonic() - started
+    long_ms = page.evaluate("() => window.__long.reduce((a, b) => a + b, 0)")
+    return {"seconds": seconds, "long_s": long_ms / 1000, "rss_mb": rss_mb(notebook) - before}
+
+
+def main() -> bool:
+    """Print the figures; returns whether the budgets are kept."""
+    with tempfile.TemporaryDirectory() as made:
+        root = Path(made) / "root"
+        root.mkdir()
+        (root / ".env").write_text("ALLOW_CLI_EXECUTION=true\n")
+        write_notebook(
+            root / "bench.ipynb", ["%load_ext voice_kernel\n%voice", "import time\ntime.sleep(60)"]
+        )
+        with lab_server(root, Path(made) / "jupyter") as base, chromium() as browser:
+            notebook = Notebook.open(
+                browser.new_context(viewport={"width": 1280, "height": 1000}), base, "bench.ipynb"
+            )
+            notebook.run(0)
+            notebook.page.evaluate(WATCH)
+            waits = cancel_latencies_ms(notebook)
+            notebook.wait_idle()
+            figures = flood(notebook)
+            notebook.shut_down()
+    print(
+        f"\nCancel clicked while a cell runs, {CANCELS} times: median {statistics.median(waits):.0f} ms, "
+        f"worst {max(waits):.0f} ms until the card says cancelled"
+    )
+    kept = figures["long_s"] < MAX_LONG_TASKS_S and figures["rss_mb"] < MAX_RSS_MB
+    print(
+        f"{FLOOD_MB} MB of shell output in {figures['seconds']:.1f} s: page long tasks {figures['long_s']:.2f} s in all "
+        f"(budget {MAX_LONG_TASKS_S:.0f} s), kernel RSS {figures['rss_mb']:+.1f} MB (budget {MAX_RSS_MB:.0f} MB): "
+        f"{'kept' if kept else 'MISSED'}"
+    )
+    print(json.dumps({"cancel_ms": [round(w, 1) for w in waits], **figures}))
+    return kept
+
+
+if __name__ == "__main__":
+    sys.exit(0 if main() else 1)
