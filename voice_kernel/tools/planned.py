@@ -12,73 +12,15 @@ from pydantic import Field
 
 from voice_kernel.toolbox.registry import Arguments, Registry
 
-NO_CELLS = "Cell actions need the JupyterLab sidebar, which is not in this version yet."
-NO_LAB = "JupyterLab's own commands need the sidebar, which is not in this version yet."
 NO_BROWSER = "Driving a web browser is not in this version yet."
 NO_RESEARCH = "Searching and reading the web is not in this version yet."
 NO_SERVERS = "Managing MCP servers is not in this version yet."
 NO_RETRY = "Running a task again by voice is not in this version yet: press Retry on its card."
 NO_HISTORY = "Keeping the history of tasks beyond the session is not in this version yet."
 
-CellKind = Literal["code", "markdown", "raw"]
-
 
 class Nothing(Arguments):
     """No arguments."""
-
-
-class Cells(Arguments):
-    """Some cells."""
-
-    cells: str = Field(
-        default="current",
-        description="all, current, next, previous, first, last, above, below, failed, 3 or 3-5.",
-    )
-
-
-class Cell(Arguments):
-    """One cell."""
-
-    cell: str = Field(description="current, next, previous, first, last or a number from 1.")
-
-
-class InsertCell(Arguments):
-    """Arguments of `insert_cell`."""
-
-    source: str = Field(default="", description="The cell's text.")
-    kind: CellKind = Field(default="code", description="Kind of cell.")
-    position: str = Field(default="below", description="above or below the current cell, first or last.")
-
-
-class EditCell(Arguments):
-    """Arguments of `edit_cell`."""
-
-    cell: str = Field(default="current", description="The cell.")
-    source: str = Field(description="Its new text.")
-
-
-class MoveCells(Cells):
-    """Arguments of `move_cells`."""
-
-    direction: str = Field(description="up, down, first or last.")
-
-
-class ChangeCellType(Cells):
-    """Arguments of `change_cell_type`."""
-
-    kind: CellKind = Field(description="The new kind.")
-
-
-class RestartKernel(Arguments):
-    """Arguments of `restart_kernel`."""
-
-    run_all: bool = Field(default=False, description="Whether to run all cells afterwards.")
-
-
-class RunCommand(Arguments):
-    """Arguments of `run_command`."""
-
-    label: str = Field(description="The command's name in the command palette.")
 
 
 class Url(Arguments):
@@ -145,20 +87,6 @@ class TaskNumber(Arguments):
 
 
 PLANNED: tuple[tuple[str, str, type[Arguments], str, str], ...] = (
-    ("run_cells", "notebook", Cells, "Run cells.", NO_CELLS),
-    ("insert_cell", "notebook", InsertCell, "Insert a cell.", NO_CELLS),
-    ("edit_cell", "notebook", EditCell, "Replace the text of a cell.", NO_CELLS),
-    ("delete_cells", "notebook", Cells, "Delete cells.", NO_CELLS),
-    ("move_cells", "notebook", MoveCells, "Move cells.", NO_CELLS),
-    ("select_cell", "notebook", Cell, "Select a cell.", NO_CELLS),
-    ("change_cell_type", "notebook", ChangeCellType, "Change the kind of cells.", NO_CELLS),
-    ("clear_outputs", "notebook", Cells, "Clear the outputs of cells.", NO_CELLS),
-    ("undo", "notebook", Nothing, "Undo the last change of the notebook.", NO_CELLS),
-    ("redo", "notebook", Nothing, "Redo what was undone.", NO_CELLS),
-    ("save_notebook", "notebook", Nothing, "Save the notebook.", NO_CELLS),
-    ("restart_kernel", "notebook", RestartKernel, "Restart the kernel.", NO_CELLS),
-    ("read_notebook", "notebook", Nothing, "Read the cells of the notebook.", NO_CELLS),
-    ("run_command", "lab", RunCommand, "Run a command of JupyterLab by its name.", NO_LAB),
     ("browser_navigate", "browser", Url, "Open a page.", NO_BROWSER),
     ("browser_snapshot", "browser", Nothing, "Read what is on the page.", NO_BROWSER),
     ("browser_click", "browser", Target, "Click something on the page.", NO_BROWSER),

@@ -25,6 +25,7 @@ from voice_kernel.messages import (
     AudioStart,
     CancelTask,
     CancelTurn,
+    CellReply,
     Decide,
     Hello,
     Interrupt,
@@ -39,6 +40,7 @@ from voice_kernel.messages import (
 )
 from voice_kernel.session import Session
 from voice_kernel.toolbox.approval import Approvals
+from voice_kernel.ui.cellhost import SurfaceCells
 from voice_kernel.ui.channel import Channel
 
 log = logging.getLogger(__name__)
@@ -65,6 +67,7 @@ class Surfaces:
         self.listener = listener
         self.approvals = approvals
         self.interrupt = interrupt
+        self.cells = SurfaceCells(hub)
         self._said_hello: set[Surface] = set()
         self._somebody = asyncio.Event()
 
@@ -76,6 +79,43 @@ class Surfaces:
     def somebody_listens(self) -> bool:
         """Whether a surface is connected on which a person can see a card."""
         return any(surface.kind in ("widget", "card", "sidebar") for surface in self._said_hello)
+
+    @property
+    def approved(self) -> tuple[str, ...]:
+        """Tools that whoever runs the notebook without a browser approved beforehand."""
+        return tuple(
+            tool for surface in self._said_hello if surface.kind == "headless" for tool in surface.approve
+        )
+
+    def receive_control(self, data: dict[str, Any], _buffers: list[bytes]) -> None:
+        """Take a message that came over the kernel's control channel. Callable from any thread.
+
+        Only what must get through while a cell runs, and needs no answer: cancel, decide, interrupt.
+        """
+        self.loop.call_soon(self._receive_control, data)
+
+    def _receive_control(self, data: dict[str, Any]) -> None:
+        try:
+            message = to_kernel.validate_python(data)
+        except ValidationError as error:
+            log.warning("a control message does not fit: %d errors", error.error_count())
+        else:
+            self.control(message)
+
+    def control(self, message: ToKernel) -> bool:
+        """Carry out a click that passes every queue; returns whether the message was one."""
+        match message:
+            case CancelTask():
+                self.session.cancel_task(message.task_id)
+            case CancelTurn():
+                self.session.cancel_turn(message.turn_id)
+            case Decide():
+                self.approvals.decide(message.approval_id, message.approved)
+            case Interrupt():
+                self.interrupt()
+            case _:
+                return False
+        return True
 
     async def wait_for_somebody(self, limit_s: float) -> bool:
         """Wait until a surface is connected on which a person can see a card; False after `limit_s`."""
@@ -89,11 +129,16 @@ class Surfaces:
     def arrived(self, surface: Surface) -> None:
         """Note that a surface has said hello."""
         self._said_hello.add(surface)
+        if surface.cells:
+            self.cells.arrived(surface)
+        else:
+            self.cells.left(surface)
         self._update()
 
     def left(self, surface: Surface) -> None:
         """Note that a surface is gone."""
         self._said_hello.discard(surface)
+        self.cells.left(surface)
         self._update()
 
     def _update(self) -> None:
@@ -114,6 +159,7 @@ class Surface:
         self._work: set[asyncio.Task[Any]] = set()
         self.kind = ""
         self.surface_id = ""
+        self.cells = False
         self.approve: tuple[str, ...] = ()
         channel.on_message(self._arrived)
         channel.on_close(lambda: surfaces.loop.call_soon(self.close))
@@ -130,7 +176,7 @@ class Surface:
             message = to_kernel.validate_python(data)
         except ValidationError as error:
             log.warning("a surface sent a message that does not fit: %d errors", error.error_count())
-            self._send(
+            self.send(
                 Notice(
                     level="error",
                     message="The panel sent something this kernel does not know.",
@@ -142,6 +188,8 @@ class Surface:
 
     def _act(self, message: ToKernel, buffers: list[bytes]) -> None:
         session, listener = self._surfaces.session, self._surfaces.listener
+        if self._surfaces.control(message):
+            return
         match message:
             case Hello():
                 self._hello(message)
@@ -161,24 +209,18 @@ class Surface:
                         corrects_turn_id=message.corrects_turn_id,
                     )
                 )
-            case CancelTask():
-                session.cancel_task(message.task_id)
-            case CancelTurn():
-                session.cancel_turn(message.turn_id)
             case RetryTask():
                 self._spawn(session.retry(message.task_id, self.surface_id))
             case ApprovalShown():
                 self._surfaces.approvals.shown(message.approval_id)
-            case Decide():
-                self._surfaces.approvals.decide(message.approval_id, message.approved)
-            case Interrupt():
-                self._surfaces.interrupt()
             case WarmUp():
                 listener.warm_up()
+            case CellReply():
+                self._surfaces.cells.replied(self, message)
 
     def _hello(self, hello: Hello) -> None:
         if hello.protocol != PROTOCOL:
-            self._send(
+            self.send(
                 Notice(
                     level="error",
                     message="This page is from another version of voice_kernel than the kernel.",
@@ -186,14 +228,15 @@ class Surface:
                 )
             )
         self.kind, self.surface_id = hello.kind, hello.surface_id
-        self.approve = tuple(hello.approve) if hello.kind == "client" else ()
+        self.cells = hello.cells
+        self.approve = tuple(hello.approve) if hello.kind in ("client", "headless") else ()
         self._surfaces.arrived(self)
         self._restart_sender()
 
     def _restart_sender(self) -> None:
         self._stop_sender()
         state, self._subscription = self._surfaces.hub.subscribe()
-        self._send(state)
+        self.send(state)
         self._sender = asyncio.ensure_future(self._send_changes(self._subscription))
 
     async def _send_changes(self, subscription: Subscription) -> None:
@@ -203,10 +246,11 @@ class Surface:
                 self._surfaces.loop.call_soon(self._restart_sender)
                 return
             for message in batch:
-                self._send(message)
+                self.send(message)
             await asyncio.sleep(SEND_PAUSE_S)
 
-    def _send(self, message: ToSurface) -> None:
+    def send(self, message: ToSurface) -> None:
+        """Send one message now; a channel that has closed drops it."""
         self._channel.send(to_surface.dump_python(message, mode="json"))
 
     def _spawn(self, work: Any) -> None:

@@ -1,0 +1,166 @@
+"""Asks the front end that shows the notebook to act on its cells, and waits for its answers.
+
+A surface that said `cells` in its Hello is such a front end. Requests are no state of the hub: each goes to
+one surface, and only that one answers. Everything belongs to the loop thread.
+
+A front end cannot be relied on to say that it goes: a closed or reloaded page leaves its comm open. So
+waits are bounded, except for running cells, which may take as long as it takes; and when a new front end
+arrives, the older ones must show that they are still there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+from voice_kernel.errors import ToolError, ToolUnavailable
+from voice_kernel.events import Hub
+from voice_kernel.messages import (
+    CellAction,
+    CellCancel,
+    CellReply,
+    CellRequest,
+    ReadNotebook,
+    RunCells,
+    RunCommand,
+    SaveNotebook,
+    Snapshot,
+    ToSurface,
+)
+
+ANSWER_LIMIT_S = 10.0
+"""How long a front end may take for what it can do at once."""
+FILE_LIMIT_S = 60.0
+"""The same for what goes to a server or a disk, or may show a dialog."""
+PROBE_LIMIT_S = 5.0
+
+NO_FRONT_END = "No front end shows the cells of this notebook to the assistant."
+OPEN_ONE = "Open the Voice sidebar in JupyterLab or Notebook 7, or run the notebook with `voice-kernel run`."
+GONE = "The page that shows the notebook has gone."
+SILENT = "The page that shows the notebook does not answer."
+RELOAD = "Reload the page, open the Voice sidebar, and say it again."
+
+
+class FrontEnd(Protocol):
+    """A surface that shows the notebook."""
+
+    surface_id: str
+
+    def send(self, message: ToSurface) -> None:
+        """Send it one message."""
+        ...
+
+
+class SurfaceCells:
+    """The front ends of a session: implements `tools.notebook.CellHost`.
+
+    Args:
+        hub: knows from which surface a turn came.
+    """
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._front_ends: list[FrontEnd] = []
+        """The newest last."""
+        self._waiting: dict[int, tuple[FrontEnd, asyncio.Future[CellReply]]] = {}
+        self._probes: set[asyncio.Task[None]] = set()
+        self._last_id = 0
+        self.on_reply: Callable[[CellReply], None] | None = None
+        """Told of every answer."""
+
+    # ---- front ends -------------------------------------------------------------------------------
+
+    def arrived(self, front_end: FrontEnd) -> None:
+        """Take a front end in; what it has said before counts no more."""
+        older = [other for other in self._front_ends if other is not front_end]
+        self._front_ends = [*older, front_end]
+        for other in older:
+            if other.surface_id == front_end.surface_id:
+                self.left(other)  # the same page, reloaded
+            else:
+                probe = asyncio.ensure_future(self._probe(other))
+                self._probes.add(probe)
+                probe.add_done_callback(self._probes.discard)
+
+    def left(self, front_end: FrontEnd) -> None:
+        """Forget a front end: whoever waits for it hears at once that it has gone."""
+        if front_end in self._front_ends:
+            self._front_ends.remove(front_end)
+        for asked, answer in list(self._waiting.values()):
+            if asked is front_end and not answer.done():
+                answer.set_exception(ToolUnavailable(GONE, hint=RELOAD, retryable=True))
+
+    def replied(self, front_end: FrontEnd, reply: CellReply) -> None:
+        """Take an answer; one that nobody waits for any more is dropped."""
+        asked, answer = self._waiting.get(reply.id, (None, None))
+        if asked is front_end and answer is not None and not answer.done():
+            if self.on_reply is not None:
+                self.on_reply(reply)
+            answer.set_result(reply)
+
+    # ---- requests ---------------------------------------------------------------------------------
+
+    async def request(self, action: CellAction, *, step: int = 0) -> CellReply:
+        """Have something done to the cells, and return the answer once it is done.
+
+        Args:
+            action: what.
+            step: the turn that asks: its changes are undone together, and the surface from which it came
+                is asked before others.
+
+        Raises:
+            ToolUnavailable: no front end shows the notebook, or it has gone.
+            ToolError: it could not be done; says why.
+        """
+        while True:
+            front_end = self._choose(step)
+            try:
+                reply = await self._ask(front_end, action, step)
+            except TimeoutError:
+                self.left(front_end)
+                # What only reads may as well be answered by another page; a change may have been made.
+                if isinstance(action, ReadNotebook) and self._front_ends:
+                    continue
+                raise ToolUnavailable(SILENT, hint=RELOAD, retryable=True) from None
+            if reply.problem is None:
+                return reply
+            kind = ToolUnavailable if reply.problem.kind == "NoNotebook" else ToolError
+            raise kind(reply.problem.message, hint=reply.problem.hint, retryable=reply.problem.retryable)
+
+    def _choose(self, turn_id: int) -> FrontEnd:
+        if not self._front_ends:
+            raise ToolUnavailable(NO_FRONT_END, hint=OPEN_ONE)
+        turn = self._hub.turns.get(turn_id)
+        asking = turn.surface_id if turn is not None else ""
+        return next((one for one in self._front_ends if one.surface_id == asking), self._front_ends[-1])
+
+    async def _ask(self, front_end: FrontEnd, action: CellAction, step: int) -> CellReply:
+        self._last_id += 1
+        request = CellRequest(id=self._last_id, step=step, request=action)
+        answer: asyncio.Future[CellReply] = asyncio.get_running_loop().create_future()
+        self._waiting[request.id] = (front_end, answer)
+        front_end.send(request)
+        try:
+            async with asyncio.timeout(_limit_s(action)):
+                return await answer
+        except (TimeoutError, asyncio.CancelledError):
+            front_end.send(CellCancel(id=request.id))
+            raise
+        finally:
+            del self._waiting[request.id]
+
+    async def _probe(self, front_end: FrontEnd) -> None:
+        try:
+            async with asyncio.timeout(PROBE_LIMIT_S):
+                await self._ask(front_end, ReadNotebook(), 0)
+        except TimeoutError:
+            self.left(front_end)
+        except ToolError:
+            pass  # it has gone meanwhile
+
+
+def _limit_s(action: CellAction) -> float | None:
+    if isinstance(action, RunCells):
+        return None
+    return FILE_LIMIT_S if isinstance(action, SaveNotebook | Snapshot | RunCommand) else ANSWER_LIMIT_S
