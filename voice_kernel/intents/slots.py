@@ -8,6 +8,7 @@ It does not know the templates, nor what a tool does with its arguments.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ from voice_kernel.intents import spoken
 from voice_kernel.intents.templates import Capture, Hearing
 from voice_kernel.intents.words import Lexicon, Word, number_at, said, word_set
 
+_NAME = re.compile(r"\w[\w.]*")
 _MARKS = word_set(
     "dot slash underscore dash hyphen colon equals pipe star asterisk tilde backslash point quote unquote "
     "comma"
@@ -291,9 +293,13 @@ def resolve(
     if kind in ("package", "package_name"):
         return _package(words, hearing.text, lexicon), 0.0
     if kind in ("command", "program", "command_line"):
-        return spoken.command(words, hearing.text, lexicon), 0.0
+        typed = spoken.typed(hearing.words, hearing.text, capture.start, capture.end)
+        return spoken.command(words, hearing.text, typed, lexicon), 0.0
     if kind in ("code", "expression"):
-        return spoken.code(words, hearing.text, lexicon), 0.0
+        typed = spoken.typed(hearing.words, hearing.text, capture.start, capture.end)
+        return spoken.code(words, hearing.text, typed, lexicon), 0.0
+    if kind == "dictation":
+        return spoken.typed(hearing.words, hearing.text, capture.start, capture.end), 0.0
     return said(hearing.text, words), 0.0
 
 
@@ -308,8 +314,10 @@ def known_names(context: Context) -> frozenset[str]:
     return frozenset(names)
 
 
-def _name(kind: str, words: tuple[Word, ...], context: Context, lexicon: Lexicon) -> tuple[str, float]:
+def _name(kind: str, words: tuple[Word, ...], context: Context, lexicon: Lexicon) -> tuple[str, float] | None:
     name = spoken.identifier(words, lexicon)
+    if not _NAME.fullmatch(name):
+        return None
     found = nearest(name, _candidates(kind, context))
     if found is None and kind == "keyword":
         found = nearest(f"test_{name}", context.tests)

@@ -35,7 +35,6 @@ _DOMAIN_ENDS = word_set(
 _HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+([a-z]{2,10})")
 _ADDRESS = re.compile(r"(?:\d{1,3}\.){3}\d{1,3}")
 
-_GLUE_RIGHT = object()
 _COMMAND_MARKS = {
     "pipe": "|", "star": "*", "asterisk": "*", "tilde": "~", "ampersand": "&", "semicolon": ";",
     "percent": "%", "caret": "^", "backslash": "\\",
@@ -73,6 +72,30 @@ _METHODS = word_set(
     "head tail info describe sum mean median std var min max count nunique unique isna isnull dropna copy "
     "corr sample keys values items upper lower strip split append reset_index value_counts"
 )  # fmt: skip
+
+
+def typed(words: Sequence[Word], text: str, start: int, end: int) -> str:
+    """Return a slot as it stands in the text, marks included; a sentence's last full stop is left out.
+
+    Args:
+        words: all words of the text.
+        text: the text.
+        start: index of the slot's first word.
+        end: index after its last word.
+    """
+    begin = words[start - 1].end if start else 0
+    stop = words[end].start if end < len(words) else len(text)
+    segment = text[begin:stop].strip().lstrip(":,").strip()
+    if (
+        len(segment) > 1
+        and segment[0] in "\"'“`"
+        and segment[-1] in "\"'”`"
+        and segment.count(segment[0]) <= 2
+    ):
+        segment = segment[1:-1]
+    if re.search(r"[^\s.][.!?,;]$", segment):
+        segment = segment[:-1]
+    return segment
 
 
 def identifier(words: Sequence[Word], lexicon: Lexicon) -> str:
@@ -197,146 +220,162 @@ def _with_scheme(address: str) -> str | None:
     return None
 
 
-def command(words: Sequence[Word], text: str, lexicon: Lexicon) -> str:
-    """Return a shell command: "git diff dash dash stat" is `git diff --stat`."""
-    out: list[str] = []
-    glue = False
+def command(words: Sequence[Word], text: str, typed: str, lexicon: Lexicon) -> str:
+    """Return a shell command: "git diff dash dash stat" is `git diff --stat`.
 
-    def put(piece: str, *, left: bool = False, right: bool = False) -> None:
-        nonlocal glue
-        if out and (glue or left):
-            out[-1] += piece
-        else:
-            out.append(piece)
-        glue = right
+    Args:
+        words: the words of the slot.
+        text: the whole utterance.
+        typed: the slot as it stands in the utterance, marks included.
+        lexicon: the language's numbers and letters.
+    """
+    if _SHELL_MARKS.search(typed) and not any(word.text in _SPOKEN_MARKS for word in words):
+        return typed  # written, not spoken: every mark counts
+    line = _CommandLine(words, text, lexicon)
+    while line.at < len(words):
+        line.take()
+    return " ".join(line.out)
 
-    at = 0
-    seen: set[int] = set()
-    while at < len(words):
-        word = words[at]
-        following = words[at + 1].text if at + 1 < len(words) else ""
-        name = word.text
-        raw = text[word.start : word.end]
+
+class _CommandLine:
+    """A command as it grows, word by word."""
+
+    def __init__(self, words: Sequence[Word], text: str, lexicon: Lexicon) -> None:
+        self._words, self._text, self._lexicon = words, text, lexicon
+        self._glue = False
+        self._taken = -1
+        self.at = 0
+        self.out: list[str] = []
+
+    def take(self) -> None:
+        """Take the next word, or the next few where they stand for one mark."""
+        name, following = self._name(0), self._name(1)
         if name in ("dash", "minus", "hyphen") and following:
-            if following == name:
-                put("--", right=True)
-                at += 2
-            elif len(lexicon.letters.get(following, following)) == 1 or (
-                len(following) == 2 and following not in _SHORT_WORDS
-            ):
-                letters = ""
-                at += 1
-                while at < len(words) and len(lexicon.letters.get(words[at].text, words[at].text)) == 1:
-                    letter = lexicon.letters.get(words[at].text, words[at].text)
-                    letters += said(text, words[at : at + 1]) if len(words[at].text) == 1 else letter
-                    at += 1
-                    if letters in _LETTER_FLAGS_WITH_VALUE:
-                        break
-                if not letters:
-                    letters = said(text, words[at : at + 1])
-                    at += 1
-                glue = False
-                put("-" + letters)
-            else:
-                put("-", left=bool(out) and not out[-1].endswith("-"), right=True)
-                at += 1
+            self._dash(name, following)
         elif name == "double" and following in ("dash", "hyphen"):
-            put("--", right=True)
-            at += 2
-        elif name == "dot" and len(words) > 1:
-            last = at + 1 == len(words)
-            if following == "slash":
-                put("./", right=True)
-                at += 2
-            elif following == "dot":
-                put("..", right=at + 2 < len(words) and words[at + 2].text == "slash")
-                at += 2
-            elif last or (out and out[-1] in ("add", "ls", "install", "-e")):
-                put(".")
-                at += 1
-            else:
-                put(".", left=bool(out), right=True)
-                at += 1
-        elif name == "slash" and len(words) > 1:
-            put("/", left=bool(out) and at > 1, right=bool(following))
-            at += 1
+            self._put("--", 2, right=True)
+        elif name == "dot" and len(self._words) > 1:
+            self._dot(following)
+        elif name == "slash" and len(self._words) > 1:
+            self._put("/", 1, left=self.at > 1, right=bool(following))
         elif name == "underscore":
-            put("_", left=True, right=True)
-            at += 1
-        elif name in ("equals", "equal") and out:
-            put("==" if following in ("equals", "equal") else "=", left=True, right=True)
-            at += 2 if following in ("equals", "equal") else 1
-        elif name == "colon" and out:
-            put(":", left=True, right=True)
-            at += 1
+            self._put("_", 1, left=True, right=True)
+        elif name in ("equals", "equal") and self.out:
+            twice = following in ("equals", "equal")
+            self._put("==" if twice else "=", 2 if twice else 1, left=True, right=True)
+        elif name == "colon" and self.out:
+            self._put(":", 1, left=True, right=True)
         elif name == "greater" and following == "than":
-            put(">")
-            at += 2
+            self._put(">", 2)
         elif name == "dollar" and following:
-            put("$", right=True)
-            at += 1
+            self._put("$", 1, right=True)
         elif name in ("quote", "quotes") and following:
-            at += 1
-            inner: list[str] = []
-            while at < len(words) and words[at].text not in ("quote", "unquote", "endquote", "end"):
-                inner.append(said(text, words[at : at + 1]))
-                at += 1
-            while at < len(words) and words[at].text in ("quote", "unquote", "endquote", "end"):
-                at += 1
-            put('"' + " ".join(inner) + '"')
+            self._quoted()
         elif name in ("ampersand", "and") and following == name:
-            put("&&")
-            at += 2
+            self._put("&&", 2)
         elif name in _COMMAND_MARKS:
-            put(_COMMAND_MARKS[name], left=False, right=name == "tilde")
-            at += 1
+            self._put(_COMMAND_MARKS[name], 1, right=name == "tilde")
         else:
-            number = lexicon.numbers.get(name)
-            if number is not None and name.isalpha():
-                end, value = number_at(words, at, lexicon)[0]
-                put(str(value))
-                at = end
-                continue
-            if word.start in seen:  # a contraction was cut in two: its text is already there
-                at += 1
-                continue
-            seen.add(word.start)
-            if at == 0 and raw[:1].isupper() and raw[1:].islower():
-                raw = raw.lower()
-            raw = _with_quotes(text, words, at, raw)
-            put(raw)
-            at += 1
-    return " ".join(out)
+            self._plain(name)
+
+    def _put(self, piece: str, words: int, *, left: bool = False, right: bool = False) -> None:
+        """Append a piece for so many words; glued to what is left of it, or to what comes next."""
+        if self.out and (self._glue or left):
+            self.out[-1] += piece
+        else:
+            self.out.append(piece)
+        self._glue = right
+        self.at += words
+
+    def _name(self, ahead: int) -> str:
+        at = self.at + ahead
+        return self._words[at].text if at < len(self._words) else ""
+
+    def _raw(self, at: int) -> str:
+        return said(self._text, self._words[at : at + 1])
+
+    def _letter(self, at: int) -> str:
+        """Return the letter that a word spells, in the case it was written in, or nothing."""
+        name = self._words[at].text if at < len(self._words) else ""
+        letter = self._lexicon.letters.get(name, name)
+        if len(letter) != 1 or not letter.isalpha():
+            return ""
+        return self._raw(at) if len(name) == 1 else letter
+
+    def _dash(self, name: str, following: str) -> None:
+        if following == name:
+            self._put("--", 2, right=True)
+            return
+        flags, end = "", self.at + 1
+        while self._letter(end) and flags not in _FLAGS_WITH_VALUE:
+            flags += self._letter(end)
+            end += 1
+        if not flags and len(following) == 2 and following.isalpha() and following not in _SHORT_WORDS:
+            flags, end = self._raw(end), end + 1
+        if flags:
+            self._glue = False
+            self._put("-" + flags, end - self.at)
+        else:
+            self._put("-", 1, left=bool(self.out) and not self.out[-1].endswith("-"), right=True)
+
+    def _dot(self, following: str) -> None:
+        if following == "slash":
+            self._put("./", 2, right=True)
+        elif following == "dot":
+            self._put("..", 2, right=self._name(2) == "slash")
+        elif not following or (self.out and self.out[-1] in ("add", "ls", "install", "-e")):
+            self._put(".", 1)
+        else:
+            self._put(".", 1, left=bool(self.out), right=True)
+
+    def _quoted(self) -> None:
+        end = self.at + 1
+        inner: list[str] = []
+        while end < len(self._words) and self._words[end].text not in _QUOTE_ENDS:
+            inner.append(self._raw(end))
+            end += 1
+        while end < len(self._words) and self._words[end].text in _QUOTE_ENDS:
+            end += 1
+        self._put('"' + " ".join(inner) + '"', end - self.at)
+
+    def _plain(self, name: str) -> None:
+        if name.isalpha() and name in self._lexicon.numbers:
+            end, value = number_at(self._words, self.at, self._lexicon)[0]
+            self._put(str(value), end - self.at)
+            return
+        start = self._words[self.at].start
+        if start == self._taken:  # a contraction was cut in two: its text is already there
+            self.at += 1
+            return
+        self._taken = start
+        raw = self._raw(self.at)
+        if self.at == 0 and raw[:1].isupper() and raw[1:].islower():
+            raw = raw.lower()  # a recogniser's capital
+        self._put(raw, 1)
 
 
-def _with_quotes(text: str, words: Sequence[Word], at: int, raw: str) -> str:
-    """Return a word with the quotes that were typed around it, those around the whole command left out."""
-    word = words[at]
-    before = text[word.start - 1 : word.start]
-    if before in _QUOTES and before and at > 0:
-        raw = before + raw
-    after = text[word.end : word.end + 1]
-    if after in _QUOTES and after:
-        opened = text.count(after, words[0].start, word.end)
-        if at < len(words) - 1 or opened % 2:
-            raw += after
-    return raw
-
-
-_QUOTES = ("'", '"')
+_SHELL_MARKS = re.compile(r"[|<>&;$*\\(){}\[\]~=\"]|(?:^|\s)[-.']|'(?:\s|$)|[./]\S")
+_SPOKEN_MARKS = word_set(
+    "dash dot slash underscore equals equal colon quote quotes pipe star asterisk tilde ampersand semicolon "
+    "hyphen"
+)
+_QUOTE_ENDS = word_set("quote unquote endquote end")
 _OPERATOR_ENDS = ("=", "+", "-", "*", "/", "<", ">", ",", "%")
 _SHORT_WORDS = word_set("is to in of on or my no so we he it at by up be do go if")
-_LETTER_FLAGS_WITH_VALUE = frozenset(("m", "n", "c", "k"))
+_FLAGS_WITH_VALUE = frozenset(("m", "n", "c", "k"))
 
 
-def code(words: Sequence[Word], text: str, lexicon: Lexicon) -> str:
+def code(words: Sequence[Word], text: str, typed: str, lexicon: Lexicon) -> str:
     """Return Python as it would be typed: "x equals three plus four" is `x = 3 + 4`.
 
-    Words that are already code (they hold marks of their own) are left as they were typed.
+    Args:
+        words: the words of the slot.
+        text: the whole utterance.
+        typed: the slot as it stands in the utterance; taken as it is when it holds marks of code.
+        lexicon: the language's numbers and letters.
     """
-    typed = said(text, words)
-    if re.search(r"[=()\[\]{}+*/<>]", typed) and not any(word.text in ("equals", "paren") for word in words):
-        return typed + _closing(text, words[-1].end, typed)
+    if _CODE_MARKS.search(typed) and not any(word.text in ("equals", "paren") for word in words):
+        return typed
     out = ""
     glue = True
     at = 0
@@ -409,15 +448,4 @@ def _phrase(
     return None
 
 
-def _closing(text: str, end: int, typed: str) -> str:
-    """Return the quotes and brackets that stripping a word's punctuation has cut off."""
-    closing = ""
-    while end < len(text) and text[end] in "\"')]}":
-        closing += text[end]
-        end += 1
-    return closing
-
-
-def plain(words: Sequence[Word], text: str) -> str:
-    """Return free text: the person's own words, a recogniser's quotes and last full stop left out."""
-    return said(text, words)
+_CODE_MARKS = re.compile(r"[=()\[\]{}+*/<>\"]|'\S[^']*'")

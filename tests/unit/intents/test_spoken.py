@@ -101,6 +101,28 @@ def test_spoken_cells(grammar: Grammar, said: str, cells: str) -> None:
     assert argument(grammar, f"run {said}", "cells") == cells
 
 
+@pytest.mark.parametrize(
+    ("text", "argument_name", "value"),
+    [
+        ("run the command echo hi > out.txt", "command", "echo hi > out.txt"),
+        ('shell grep -rn "foo bar" src | wc -l', "command", 'grep -rn "foo bar" src | wc -l'),
+        ("shell ls *", "command", "ls *"),
+        ("git add .", "command", "git add ."),
+        ('git commit -m "Fix: it" && git push', "command", 'git commit -m "Fix: it" && git push'),
+        ("Run the command git diff --stat.", "command", "git diff --stat"),
+        ("run 'git status' in the terminal", "command", "git status"),
+        ("run the code [1, 2, 3]", "code", "[1, 2, 3]"),
+        ("run the code 'abc'.upper()", "code", "'abc'.upper()"),
+        ("add a markdown cell that says **bold** text.", "source", "**bold** text"),
+        ("add a markdown cell that says # Title", "source", "# Title"),
+    ],
+)
+def test_what_was_typed_is_taken_with_every_mark(
+    grammar: Grammar, text: str, argument_name: str, value: str
+) -> None:
+    assert argument(grammar, text, argument_name) == value
+
+
 def test_free_text_keeps_the_persons_words(grammar: Grammar) -> None:
     source = argument(grammar, "Add a markdown cell that says Don't panic: it's fine, really.", "source")
     assert source == "Don't panic: it's fine, really"
