@@ -36,7 +36,7 @@ PARTIAL_FRAMES = 15
 """New sound after which a partial text is worth a decode: 480 ms."""
 
 SURE_LOGPROB = -0.7
-"""A biased reading at least this likely that opens like a command needs no second opinion."""
+"""A reading as a command that is less likely than this is checked for noise by a plain one."""
 OPENING_TOKENS = 6
 """Enough of a reading to see how it opens."""
 LONG_FRAMES = 94

@@ -14,16 +14,16 @@ from itertools import islice, zip_longest
 from voice_kernel.context import Context
 
 STANDING = (
-    "Run cells 3 to 5. Run the tests in tests/unit. Plot revenue by month. Show df. "
+    "Run cells 3 to 5. Run the tests in tests/unit. Plot revenue by month. Show df. Go to github.com. "
     "Add a markdown cell below. Delete this cell. Install the fetch MCP server. Open localhost:8888. "
-    "Search the web for pandas. Close the browser. git status. Shell git log --oneline. "
-    "List the tools of the git server. Restart the kernel. Cancel task 2. Take a screenshot. "
-    "Stop listening. Retry. Approve. Help. Undo."
+    "Search the web for pandas and polars. Close the browser. git status. Shell git diff --stat. "
+    "Run the command pip list. List the tools of the GitHub server. Restart the kernel. Cancel task 2. "
+    "Take a screenshot. Stop talking. Retry. Approve. Help. Undo."
 )
 """Sentences of the standing commands; they need no notebook."""
 
 _OPENINGS = """
-    add and approve back cancel change clear click close convert correct create delete deny
+    add approve back cancel change clear click close convert correct create delete deny
     describe display draw edit evaluate execute find git go help histogram hover insert install
     interrupt kill list look make move navigate new no okay open pip plot press
     print read redo remove replay rerun restart retry run save scatter scratch screenshot scroll
@@ -35,7 +35,23 @@ OPENINGS = frozenset(_OPENINGS.split())
 one, since the hint also bends what was no command."""
 
 _POLITE = frozenset(
-    ("please", "um", "uh", "er", "so", "now", "then", "okay", "ok", "can", "could", "you", "would", "just")
+    (
+        "and",
+        "please",
+        "um",
+        "uh",
+        "er",
+        "so",
+        "now",
+        "then",
+        "okay",
+        "ok",
+        "can",
+        "could",
+        "you",
+        "would",
+        "just",
+    )
 )
 _MAX_NAME = 40
 """Longer names are not pronounced, only pasted."""

@@ -86,7 +86,7 @@ async def test_the_hint_is_what_makes_an_unclear_command_heard(
 async def test_of_readings_about_as_likely_the_one_that_is_understood_is_taken(
     engine: LocalTranscriber, clips: Clips
 ) -> None:
-    clip = clips["flite-slt_010.wav"]
+    clip = clips["hibari_031.wav"]
     asked: list[str] = []
 
     def nothing(text: str) -> bool:

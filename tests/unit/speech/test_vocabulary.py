@@ -63,7 +63,7 @@ def test_a_command_is_known_by_its_opening(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "...", "The weather is nice.", "I never run the tests", "we plot revenge"]
+    "text", ["", "...", "The weather is nice.", "I never run the tests", "And so, my fellow Americans"]
 )
 def test_other_talk_is_known_by_its_opening(text: str) -> None:
     assert not opens_like_a_command(text)
