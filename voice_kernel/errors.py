@@ -14,7 +14,9 @@
     │   └── Refused             policy or a person said no; never retried by itself
     │       └── NobodyToAsk     approval was needed and no person is connected
     ├── ModelError              the model provider answered with an error, or not at all
-    └── ClientError             a session in another process could not be reached
+    ├── ClientError             a session in another process could not be reached
+    │   └── KernelDied          its kernel has ended by itself
+    └── NotebookError           a notebook file cannot be read or written
 
 A cell that raises, a test that fails and a shell exit that is not 0 are results, not exceptions.
 Cancellation is `asyncio.CancelledError` and is never wrapped.
@@ -96,3 +98,11 @@ class ModelError(VoiceKernelError):
 
 class ClientError(VoiceKernelError):
     """A session in another process could not be reached."""
+
+
+class KernelDied(ClientError):
+    """The kernel of a session in another process has ended by itself."""
+
+
+class NotebookError(VoiceKernelError):
+    """A notebook file cannot be read or written."""
