@@ -139,6 +139,9 @@ def kinds(lexicon: Lexicon, lists: WordLists) -> dict[str, Text | Number | Addre
         lists: the words that tell names from talk.
     """
 
+    def existing(hearing: Hearing, at: int, end: int) -> bool:
+        return squash("".join(word.text for word in hearing.words[at:end])) in hearing.known
+
     def known(hearing: Hearing, at: int, end: int) -> bool:
         words = hearing.words[at:end]
         return squash("".join(word.text for word in words)) in hearing.known or _is_identifier(words, lexicon)
@@ -235,6 +238,7 @@ def kinds(lexicon: Lexicon, lists: WordLists) -> dict[str, Text | Number | Addre
             Number("number", lexicon, lists.misheard_numbers),
             Address("url", lexicon),
             Text("name", 4, 0.6, 0.3, names),
+            Text("existing_name", 5, 0.4, 0.3, names, only=existing),
             Text("known_name", 5, 0.4, 0.3, names, only=known),
             Text("frame", 4, 0.6, 0.3, names | {"dot"}),
             Text("known_frame", 5, 0.4, 0.3, names, only=known),
@@ -279,6 +283,7 @@ def resolve(
     if kind in (
         "name",
         "known_name",
+        "existing_name",
         "frame",
         "known_frame",
         "data_name",

@@ -26,6 +26,7 @@ _URL_MARKS = {
     "dot": ".", "slash": "/", "colon": ":", "dash": "-", "hyphen": "-", "underscore": "_", "point": ".",
     "hash": "#", "tilde": "~",
 }  # fmt: skip
+_TWO_COLONS = (("call", "in"), ("on", "port"), ("at", "port"))
 _COLONS = frozenset(("colon", "column", "colin", "cologne", "colen", "port"))
 _DOMAIN_ENDS = word_set(
     "com org net io dev ai co edu gov mil int uk de fr nl es it ch at be se no fi dk pl eu us ca au nz jp cn "
@@ -161,9 +162,9 @@ def url(words: Sequence[Word], text: str, lexicon: Lexicon) -> str | None:
         mark = _URL_MARKS.get(word.text)
         if out == "localhost":
             heard = tuple(each.text for each in words[at : at + 2])
-            if heard[0] in _COLONS or heard == ("call", "in"):
+            if heard[0] in _COLONS or heard in _TWO_COLONS:
                 out, joined = out + ":", True
-                at += 2 if heard == ("call", "in") else 1
+                at += 2 if heard in _TWO_COLONS else 1
                 continue
             if heard[0].isdigit():
                 out, joined = out + ":", True

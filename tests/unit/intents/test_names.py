@@ -80,6 +80,11 @@ def test_show_the_something_needs_a_name_that_exists(grammar: Grammar) -> None:
     assert arguments(grammar, "show me the total") == {"name": "total"}
 
 
+def test_what_is_something_asks_for_a_name_that_exists(grammar: Grammar) -> None:
+    assert grammar.parse("what is total", Context()).calls == ()
+    assert arguments(grammar, "what is sales data") == {"name": "sales_data"}
+
+
 def test_cells_that_cannot_be_are_not_understood(grammar: Grammar) -> None:
     assert grammar.parse("run cells five to three", CONTEXT).calls == ()
     assert grammar.parse("run the last two cells", Context()).calls == ()
