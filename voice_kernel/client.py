@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from voice_kernel.errors import ClientError
+from voice_kernel.errors import ClientError, KernelDied
 from voice_kernel.messages import (
     Audio,
     AudioEnd,
@@ -34,6 +34,56 @@ CHUNK_MS = 40
 LOAD = "%load_ext voice_kernel\nimport voice_kernel.app\nvoice_kernel.app.app_of(get_ipython()) and None"
 
 
+class Link:
+    """The comm between a surface on this side and the session in a kernel.
+
+    It sends, and knows its own among the messages that the kernel publishes; who reads those is not its
+    part.
+
+    Args:
+        client: a connected `jupyter_client` client.
+    """
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._comm_id = uuid.uuid4().hex
+
+    def open(self, hello: Hello) -> None:
+        """Open the comm and say hello; the session answers with `State`.
+
+        Until that has come, nothing else may be sent: it could overtake the opening.
+        """
+        self._shell("comm_open", {"comm_id": self._comm_id, "target_name": COMM_TARGET, "data": {}})
+        self.send(hello)
+
+    def send(self, message: ToKernel, buffers: Sequence[bytes] = ()) -> None:
+        """Send one message to the session."""
+        content = {"comm_id": self._comm_id, "data": to_kernel.dump_python(message, mode="json")}
+        self._shell("comm_msg", content, buffers)
+
+    def send_recording(self, pcm: bytes, rate_hz: int) -> None:
+        """Send a whole recording of mono 16-bit PCM, as a microphone would."""
+        utterance_id = uuid.uuid4().hex
+        self.send(AudioStart(utterance_id=utterance_id, rate_hz=rate_hz))
+        size = rate_hz * CHUNK_MS // 1000 * 2
+        pieces = [pcm[at : at + size] for at in range(0, len(pcm), size)]
+        for seq, piece in enumerate(pieces):
+            self.send(Audio(utterance_id=utterance_id, seq=seq), [piece])
+        self.send(AudioEnd(utterance_id=utterance_id, chunks=len(pieces)))
+
+    def received(self, message: dict[str, Any]) -> ToSurface | None:
+        """Return what the session says with a published message; None when that is not for us."""
+        content = message["content"]
+        if message["msg_type"] != "comm_msg" or content.get("comm_id") != self._comm_id:
+            return None
+        return to_surface.validate_python(content["data"])
+
+    def _shell(self, kind: str, content: dict[str, Any], buffers: Sequence[bytes] = ()) -> None:
+        channel = self._client.shell_channel
+        message = self._client.session.msg(kind, content)
+        self._client.session.send(channel.socket, message, buffers=list(buffers))
+
+
 class Client:
     """A connection to a session in a kernel of its own; an async context manager.
 
@@ -48,9 +98,9 @@ class Client:
         self._cwd = cwd
         self._approve = list(approve)
         self._kernel_name = kernel_name
-        self._comm_id = uuid.uuid4().hex
         self._manager: Any = None
         self._client: Any = None
+        self._link: Link
 
     async def __aenter__(self) -> Client:
         """Start the kernel, load voice_kernel in it and say hello.
@@ -79,9 +129,8 @@ class Client:
         except BaseException:
             await self.__aexit__(None, None, None)
             raise
-        self._shell("comm_open", {"comm_id": self._comm_id, "target_name": COMM_TARGET, "data": {}})
-        self.send(Hello(surface_id=self.surface_id, kind="client", approve=self._approve))
-        # What is sent before the kernel has moved our comm off its main thread could be overtaken.
+        self._link = Link(self._client)
+        self._link.open(Hello(surface_id=self.surface_id, kind="client", approve=self._approve))
         await anext(self.events())
         return self
 
@@ -97,18 +146,11 @@ class Client:
 
     def send(self, message: ToKernel, buffers: Sequence[bytes] = ()) -> None:
         """Send one message to the session."""
-        content = {"comm_id": self._comm_id, "data": to_kernel.dump_python(message, mode="json")}
-        self._shell("comm_msg", content, buffers)
+        self._link.send(message, buffers)
 
     def send_recording(self, pcm: bytes, rate_hz: int) -> None:
         """Send a whole recording of mono 16-bit PCM, as a microphone would."""
-        utterance_id = uuid.uuid4().hex
-        self.send(AudioStart(utterance_id=utterance_id, rate_hz=rate_hz))
-        size = rate_hz * CHUNK_MS // 1000 * 2
-        pieces = [pcm[at : at + size] for at in range(0, len(pcm), size)]
-        for seq, piece in enumerate(pieces):
-            self.send(Audio(utterance_id=utterance_id, seq=seq), [piece])
-        self.send(AudioEnd(utterance_id=utterance_id, chunks=len(pieces)))
+        self._link.send_recording(pcm, rate_hz)
 
     async def events(self) -> AsyncIterator[ToSurface]:
         """Yield what the session tells, from now on.
@@ -121,13 +163,11 @@ class Client:
                 message = await self._client.get_iopub_msg(timeout=POLL_S)
             except queue.Empty:
                 if not await self._manager.is_alive():
-                    raise ClientError(
-                        "The kernel died.", hint="Run it again; voice-kernel doctor checks the installation."
-                    ) from None
+                    raise kernel_died() from None
                 continue
-            content = message["content"]
-            if message["msg_type"] == "comm_msg" and content.get("comm_id") == self._comm_id:
-                yield to_surface.validate_python(content["data"])
+            event = self._link.received(message)
+            if event is not None:
+                yield event
 
     async def interrupt(self) -> None:
         """Interrupt what runs in the kernel."""
@@ -142,14 +182,24 @@ class Client:
             timeout=START_LIMIT_S,
             output_hook=lambda _message: None,
         )
-        if reply["content"]["status"] != "ok":
-            name, value = reply["content"].get("ename", "Error"), reply["content"].get("evalue", "")
-            raise ClientError(
-                f"The kernel cannot load voice_kernel: {name}: {value}",
-                hint=f"Install voice-kernel into the environment of the kernel {self._kernel_name!r}.",
-            )
+        check_loaded(reply, self._kernel_name)
 
-    def _shell(self, kind: str, content: dict[str, Any], buffers: Sequence[bytes] = ()) -> None:
-        channel = self._client.shell_channel
-        message = self._client.session.msg(kind, content)
-        self._client.session.send(channel.socket, message, buffers=list(buffers))
+
+def check_loaded(reply: dict[str, Any], kernel_name: str) -> None:
+    """Look at the reply to `LOAD`.
+
+    Raises:
+        ClientError: voice_kernel could not be loaded.
+    """
+    content = reply["content"]
+    if content["status"] != "ok":
+        name, value = content.get("ename", "Error"), content.get("evalue", "")
+        raise ClientError(
+            f"The kernel cannot load voice_kernel: {name}: {value}",
+            hint=f"Install voice-kernel into the environment of the kernel {kernel_name!r}.",
+        )
+
+
+def kernel_died() -> KernelDied:
+    """Return the error for a kernel that has ended by itself."""
+    return KernelDied("The kernel died.", hint="Run it again; voice-kernel doctor checks the installation.")
