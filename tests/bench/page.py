@@ -27,6 +27,19 @@ WATCH = """() => {
   new PerformanceObserver(list => { for (const e of list.getEntries()) window.__long.push(e.duration); })
     .observe({ entryTypes: ['longtask'] });
 }"""
+CLICK_CANCEL = """async number => {
+  const task = () => [...document.querySelectorAll('.vk-task')]
+    .find(each => each.innerText.includes('sleep ' + number));
+  const button = [...task().querySelectorAll('button')]
+    .find(each => /^Cancel/.test(each.ariaLabel || each.innerText));
+  const start = performance.now();
+  button.click();
+  const limit = start + 20000;
+  while (task()?.dataset.state !== 'cancelled' && performance.now() < limit) {
+    await new Promise(done => setTimeout(done, 2));
+  }
+  return performance.now() - start;
+}"""
 RSS = "print(int(open('/proc/self/statm').read().split()[1]) * 4096 / 1e6)"
 
 
@@ -54,17 +67,7 @@ def cancel_latencies_ms(notebook: Notebook) -> list[float]:
             page.wait_for_function("() => document.querySelectorAll('.jp-Cell')[1].innerText.includes('[*]')")
         found.append(
             page.evaluate(
-                """async number => {
-                  const task = [...document.querySelectorAll('.vk-task')].find(t => t.innerText.includes('sleep ' + number));
-                  const button = [...task.querySelectorAll('button')].find(b => /^Cancel/.test(b.ariaLabel || b.innerText));
-                  const start = performance.now();
-                  button.click();
-                  await new Promise(done => {
-                    const look = () => task.dataset.state === 'cancelled' ? done() : requestAnimationFrame(look);
-                    look();
-                  });
-                  return performance.now() - start;
-                }""",
+                CLICK_CANCEL,
                 600 + number,
             )
         )
@@ -81,8 +84,7 @@ def flood(notebook: Notebook) -> dict[str, float]:
     before = rss_mb(notebook)
     page.evaluate("() => { window.__long.length = 0; }")
     started = time.monotonic()
-    line = "x" * 99
-    say(page, f"run the command yes {line} | head -c {FLOOD_MB}000000")
+    say(page, f"run the command yes a line of output as programs write | head -c {FLOOD_MB}000000")
     task = page.locator(".vk-task", has_text="head -c")
     expect(task).to_have_attribute("data-state", "succeeded", timeout=600_000)
     seconds = time.monotonic() - started
