@@ -12,7 +12,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-
 RUNS = 5
 PEER = "jupyter-ai-magic-commands"
 PEER_EXTENSION = "jupyter_ai_magic_commands"
@@ -119,7 +118,8 @@ def main(out: Path) -> bool:
     kept = cpu < MAX_CPU_S and rss < MAX_RSS_MB
     print(
         f"  budget {MAX_CPU_S} s CPU, {MAX_RSS_MB:.0f} MB: {'kept' if kept else 'MISSED'};"
-        f" {cpu / median(peer, 0, 'cpu_s'):.3f}x the peer's CPU, {rss / median(peer, 0, 'rss_mb'):.3f}x its RSS"
+        f" {cpu / median(peer, 0, 'cpu_s'):.3f}x the peer's CPU,"
+        f" {rss / median(peer, 0, 'rss_mb'):.3f}x its RSS"
     )
     return kept
 

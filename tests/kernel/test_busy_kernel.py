@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 import pytest
-from conftest import Cell, RealKernel
+from real_kernel import Cell, RealKernel
 
 TARGET = """
 from voice_kernel.ui.channel import register_target

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import nbformat
-from conftest import PROJECT, RealKernel
 from nbclient import NotebookClient
+from real_kernel import PROJECT, RealKernel
 
 
 def updates(kernel: RealKernel, message_id: str) -> list[str]:

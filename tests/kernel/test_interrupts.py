@@ -6,7 +6,7 @@ import time
 import uuid
 
 import pytest
-from conftest import Cell, RealKernel
+from real_kernel import Cell, RealKernel
 
 ENDLESS = "print('begun', flush=True)\nwhile True: time.sleep(0.05)"
 ENDLESS_ASYNC = "print('begun', flush=True)\nwhile True: await asyncio.sleep(0.05)"

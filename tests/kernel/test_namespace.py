@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from conftest import RealKernel
+from real_kernel import RealKernel
 
 from voice_kernel.context import Variable
 from voice_kernel.kernel.namespace import Namespace, describe
@@ -205,7 +205,7 @@ fresh = Kernel(get_ipython())
 
 
 def test_the_namespace_is_described_while_user_code_runs(kernel: RealKernel) -> None:
-    from conftest import SETUP
+    from real_kernel import SETUP
 
     kernel.execute(
         SETUP

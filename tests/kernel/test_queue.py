@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from conftest import RealKernel
+from real_kernel import RealKernel
 
 
 def test_jobs_of_others_run_while_a_cell_waits_and_show_nothing_in_it(kernel: RealKernel) -> None:

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from conftest import RealKernel
+from real_kernel import RealKernel
 
 IDLE = """
 job = loop.submit(door.run({code!r}{options}))

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import PROJECT, SETUP
+from real_kernel import PROJECT, SETUP
 
 CHECKS = '''
 from IPython.core.interactiveshell import InteractiveShell

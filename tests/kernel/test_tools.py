@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Cell, RealKernel
+from real_kernel import Cell, RealKernel
 
 
 @pytest.fixture(scope="module")

@@ -73,7 +73,7 @@ def test_a_scan_names_files_folders_and_tests_and_leaves_out_what_nobody_says(tm
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("x = 1\n")
     (tmp_path / "tests/unit/test_store.py").write_text(
-        "def test_keeps():\n    pass\nclass TestStore:\n    async def test_loses(self): ...\ndef helper(): ...\n"
+        "def test_keeps(): ...\nclass TestStore:\n    async def test_loses(self): ...\ndef helper(): ...\n"
     )
     files, tests = surroundings.scan(tmp_path)
     assert set(files) == {"tests/", "tests/unit/", "tests/unit/test_store.py", "src/", "src/store.py"}

@@ -1,0 +1,210 @@
+"""A real kernel in a process of its own, and a client that waits for what can be observed."""
+
+from __future__ import annotations
+
+import os
+import queue
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from jupyter_client.manager import KernelManager
+
+PROJECT = Path(__file__).resolve().parents[1]
+TIMEOUT_S = 30.0
+
+SETUP = """
+import asyncio, os, signal, sys, threading, time
+from voice_kernel.kernel import Kernel
+from voice_kernel.loop import AgentLoop
+door = Kernel(get_ipython())
+loop = AgentLoop()
+def run(code, **options):
+    return door.wait(loop, lambda: door.run(code, **options))
+def say(text):
+    door.show({'text/plain': text})
+"""
+
+
+@dataclass
+class Cell:
+    """What became of one execute request."""
+
+    message_id: str
+    messages: list[dict[str, Any]] = field(default_factory=list)
+    reply: dict[str, Any] | None = None
+
+    @property
+    def text(self) -> str:
+        """All stream text, and the plain text of displays and results."""
+        parts = []
+        for message in self.messages:
+            content = message["content"]
+            if message["msg_type"] == "stream":
+                parts.append(content["text"])
+            elif message["msg_type"] in ("execute_result", "display_data"):
+                parts.append(content["data"].get("text/plain", ""))
+        return "".join(parts)
+
+    @property
+    def kinds(self) -> list[str]:
+        """The types of the output messages, in order."""
+        types = ("stream", "display_data", "update_display_data", "execute_result", "error")
+        return [message["msg_type"] for message in self.messages if message["msg_type"] in types]
+
+    @property
+    def status(self) -> str:
+        """`ok`, `error` or `aborted`."""
+        assert self.reply is not None
+        return str(self.reply["content"]["status"])
+
+    @property
+    def ended(self) -> bool:
+        """Whether the kernel went idle after it."""
+        return any(
+            message["msg_type"] == "status" and message["content"]["execution_state"] == "idle"
+            for message in self.messages
+        )
+
+
+class RealKernel:
+    """An ipykernel in a process of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.sent: set[str] = set()
+        self._cells: dict[str, Cell] = {}
+        self.start()
+
+    def start(self) -> None:
+        """Start the process and import the door."""
+        self.manager = KernelManager(kernel_name="python3")
+        path = os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH", "")]))
+        environment = os.environ | {
+            "PYTHONPATH": path,
+            "IPYTHONDIR": str(self.folder / "ipython"),
+            "MPLCONFIGDIR": str(self.folder / "matplotlib"),
+        }
+        environment.pop(
+            "PYTEST_CURRENT_TEST", None
+        )  # in whose presence ipykernel leaves C-level output alone
+        self.manager.start_kernel(env=environment, cwd=str(self.folder))
+        self.client = self.manager.client()
+        self.client.start_channels()
+        self.client.wait_for_ready(timeout=60)
+        self.execute(SETUP).expect_ok()
+
+    def stop(self) -> None:
+        """End the process at once."""
+        self.client.stop_channels()
+        self.manager.shutdown_kernel(now=True)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether the process lives and answers."""
+        if not self.manager.is_alive():
+            return False
+        try:
+            return self.execute("1", timeout_s=5).status == "ok"
+        except TimeoutError:
+            return False
+
+    # ---- cells ------------------------------------------------------------------------------------
+
+    def begin(
+        self, code: str, *, allow_stdin: bool = False, subshell_id: str | None = None, **options: Any
+    ) -> Cell:
+        """Send a cell and return at once."""
+        content = {
+            "code": code,
+            "silent": False,
+            "store_history": True,
+            "user_expressions": {},
+            "allow_stdin": allow_stdin,
+            "stop_on_error": True,
+        } | options
+        message = self.client.session.msg("execute_request", content)
+        if subshell_id is not None:
+            message["header"]["subshell_id"] = subshell_id
+        self.client.shell_channel.send(message)
+        message_id = message["header"]["msg_id"]
+        self.sent.add(message_id)
+        return self._cells.setdefault(message_id, Cell(message_id))
+
+    def finish(self, cell: Cell, timeout_s: float = TIMEOUT_S) -> Finished:
+        """Wait until a cell is over."""
+        self.until(lambda: cell.ended and cell.reply is not None, timeout_s)
+        return Finished(cell)
+
+    def execute(
+        self, code: str, *, timeout_s: float = TIMEOUT_S, allow_stdin: bool = False, **options: Any
+    ) -> Finished:
+        """Run a cell."""
+        return self.finish(self.begin(code, allow_stdin=allow_stdin, **options), timeout_s)
+
+    def value(self, expression: str) -> str:
+        """Return the `repr` of an expression's value."""
+        return self.execute(f"print(repr(({expression})), end='')").expect_ok().text
+
+    def until_true(self, expression: str, timeout_s: float = TIMEOUT_S) -> None:
+        """Wait until an expression is true, with the kernel idle in between."""
+        deadline = time.monotonic() + timeout_s
+        while self.value(f"bool({expression})") != "True":
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"never true: {expression}")
+
+    def printed(self, cell: Cell, text: str, timeout_s: float = TIMEOUT_S) -> None:
+        """Wait until a cell has printed something."""
+        self.until(lambda: text in cell.text, timeout_s)
+
+    # ---- messages ---------------------------------------------------------------------------------
+
+    def until(self, condition: Callable[[], bool], timeout_s: float = TIMEOUT_S) -> None:
+        """Take in messages until a condition holds."""
+        deadline = time.monotonic() + timeout_s
+        while not condition():
+            if time.monotonic() > deadline:
+                raise TimeoutError("what was waited for did not happen")
+            self.take_in()
+
+    def outputs_of(self, message_id: str) -> Cell:
+        """Return what was published for a request, whoever made it."""
+        return self._cells.setdefault(message_id, Cell(message_id))
+
+    def everything(self) -> list[dict[str, Any]]:
+        """Return every output message so far."""
+        return [message for cell in self._cells.values() for message in cell.messages]
+
+    def take_in(self) -> None:
+        """Take in what has come, or wait a moment for it."""
+        try:
+            message = self.client.get_iopub_msg(timeout=0.02)
+        except queue.Empty:
+            pass
+        else:
+            parent = message["parent_header"].get("msg_id", "")
+            self._cells.setdefault(parent, Cell(parent)).messages.append(message)
+        try:
+            reply = self.client.get_shell_msg(timeout=0)
+        except queue.Empty:
+            return
+        parent = reply["parent_header"].get("msg_id", "")
+        self._cells.setdefault(parent, Cell(parent)).reply = reply
+
+    def interrupt(self) -> None:
+        """Press the interrupt button."""
+        self.manager.interrupt_kernel()
+
+
+class Finished(Cell):
+    """A cell that is over."""
+
+    def __init__(self, cell: Cell) -> None:
+        super().__init__(cell.message_id, cell.messages, cell.reply)
+
+    def expect_ok(self) -> Finished:
+        """Fail with what the cell said, unless it succeeded."""
+        assert self.status == "ok", self.reply
+        return self
