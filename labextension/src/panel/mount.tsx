@@ -11,7 +11,7 @@ import type { Channel } from './channel';
 import { Connection } from './connection';
 import { guardShortcuts, listenForHoldKey } from './keys';
 import { Microphone } from './microphone';
-import { Store } from './store';
+import { type Snapshot, Store } from './store';
 import { followTheme } from './theme';
 import { Card } from './views/Card';
 import { Panel } from './views/Panel';
@@ -26,9 +26,20 @@ export interface MountOptions {
   readonly kind: Hello['kind'];
   /** Whether the host shows the notebook and answers cell requests, on the same channel. */
   readonly cells: boolean;
+  /** Told of the state whenever it is drawn, for a host that shows it in other places too. */
+  readonly onChange?: (snapshot: Snapshot) => void;
+  /** Given, once, what a host's own commands and shortcuts use. */
+  readonly onReady?: (controls: Controls) => void;
 }
 
-export function mount(host: HTMLElement, { channel, view, turnId, kind, cells }: MountOptions): () => void {
+export interface Controls {
+  readonly microphone: Microphone;
+  /** Puts the focus into the text box. */
+  focus(): void;
+}
+
+export function mount(host: HTMLElement, options: MountOptions): () => void {
+  const { channel, view, turnId, kind, cells, onChange, onReady } = options;
   const root = document.createElement('div');
   root.className = 'vk-root';
   root.dataset['vkView'] = view;
@@ -40,6 +51,7 @@ export function mount(host: HTMLElement, { channel, view, turnId, kind, cells }:
   let announced = 0;
   const draw = (): void => {
     const snapshot = store.snapshot;
+    onChange?.(snapshot);
     const hadFocus = root.contains(document.activeElement);
     render(
       <PanelContext.Provider value={actions}>
@@ -111,6 +123,10 @@ export function mount(host: HTMLElement, { channel, view, turnId, kind, cells }:
   window.addEventListener('online', again);
   draw();
   connection.hello();
+  onReady?.({
+    microphone,
+    focus: () => store.update({ focusDraft: store.snapshot.ui.focusDraft + 1 })
+  });
 
   return () => {
     window.removeEventListener('online', again);

@@ -1,0 +1,141 @@
+/**
+ * Voice in one notebook: its kernel link, its panel, and the hands that answer the kernel.
+ *
+ * Responsible for joining the three for one notebook, and for mounting a fresh panel whenever a new kernel
+ * session is reached. It does not know where the panel's element is shown.
+ */
+import type { NotebookPanel } from '@jupyterlab/notebook';
+import { type ISignal, Signal } from '@lumino/signaling';
+import { Badges } from './badges';
+import { KernelLink, type LinkState } from './link';
+import type { ToSurface } from './messages.gen';
+import { NotebookHost, type Surroundings } from './notebook';
+import type { Channel } from './panel/channel';
+import { type Controls, mount } from './panel/mount';
+import type { Snapshot } from './panel/store';
+
+export type BadgesWanted = 'listening' | 'always' | 'never';
+
+/** What a person chose in the settings; read anew whenever it matters. */
+export interface Preferences {
+  readonly language: string;
+  readonly badges: BadgesWanted;
+  readonly clickOnly: boolean;
+}
+
+export class NotebookVoice {
+  readonly link: KernelLink;
+  readonly host: NotebookHost;
+  /** Where the panel is, whenever there is one. */
+  readonly node = document.createElement('div');
+  snapshot: Snapshot | null = null;
+  controls: Controls | null = null;
+  private readonly badges: Badges;
+  private readonly changedSignal = new Signal<this, void>(this);
+  private unmount: (() => void) | null = null;
+
+  constructor(
+    readonly panel: NotebookPanel,
+    surroundings: Surroundings,
+    private readonly preferences: () => Preferences
+  ) {
+    this.node.className = 'vk-sidebar-panel';
+    this.node.addEventListener('click', this.followLink);
+    this.badges = new Badges(panel);
+    this.host = new NotebookHost(panel, surroundings);
+    this.link = new KernelLink(panel.sessionContext, () => preferences().language);
+    this.link.changed.connect(this.onLink);
+    panel.disposed.connect(this.dispose);
+  }
+
+  /** Says that the link, or what the panel shows, has changed. */
+  get changed(): ISignal<this, void> {
+    return this.changedSignal;
+  }
+
+  get listening(): boolean {
+    const phase = this.snapshot?.ui.microphone;
+    return phase === 'listening' || phase === 'starting';
+  }
+
+  /** Applies the settings to what is there already. */
+  applyPreferences(): void {
+    const { badges, clickOnly } = this.preferences();
+    const open = this.link.state.name === 'open';
+    this.badges.show(open && (badges === 'always' || (badges === 'listening' && this.listening)));
+    if (this.controls && this.controls.microphone.clickOnly !== clickOnly) {
+      this.controls.microphone.clickOnly = clickOnly;
+    }
+  }
+
+  private readonly dispose = (): void => {
+    this.unmountPanel();
+    this.link.dispose();
+    this.host.dispose();
+    this.node.remove();
+    Signal.clearData(this);
+  };
+
+  private readonly onLink = (_: unknown, state: LinkState): void => {
+    if (state.name === 'open') {
+      this.unmountPanel();
+      this.host.renew();
+      this.mountPanel(state.channel);
+    }
+    this.update();
+  };
+
+  private mountPanel(channel: Channel): void {
+    channel.onMessage(message => this.receive(channel, message));
+    this.unmount = mount(this.node, {
+      channel,
+      view: 'panel',
+      turnId: 0,
+      kind: 'sidebar',
+      cells: true,
+      onChange: snapshot => {
+        this.snapshot = snapshot;
+        this.update();
+      },
+      onReady: controls => {
+        this.controls = controls;
+      }
+    });
+  }
+
+  private unmountPanel(): void {
+    this.unmount?.();
+    this.unmount = null;
+    this.controls = null;
+    this.snapshot = null;
+  }
+
+  private receive(channel: Channel, message: ToSurface): void {
+    if (message.type === 'cell_cancel') {
+      this.host.cancel(message.id);
+    } else if (message.type === 'cell_request') {
+      void this.host.answer(message).then(reply => {
+        try {
+          channel.send(reply);
+        } catch {
+          // The kernel that asked is gone, and with it whoever waited for the answer.
+        }
+      });
+    }
+  }
+
+  private update(): void {
+    this.applyPreferences();
+    this.changedSignal.emit();
+  }
+
+  /** Links to cells (`#cell-id=...`) in results and answers lead to the cell. */
+  private readonly followLink = (event: MouseEvent): void => {
+    const link = event.target instanceof Element ? event.target.closest('a[href*="#cell-id="]') : null;
+    const id = link?.getAttribute('href')?.split('#cell-id=')[1];
+    if (id && this.host.reveal(decodeURIComponent(id))) {
+      event.preventDefault();
+      event.stopPropagation();
+    }
+  };
+}
