@@ -12,19 +12,23 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from voice_kernel.errors import VoiceKernelError
+from voice_kernel.errors import KernelDied, NotebookError, VoiceKernelError
 from voice_kernel.version import __version__
 
 if TYPE_CHECKING:
     from voice_kernel.messages import Task, Turn
 
-EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_NOTHING, EXIT_NOBODY, EXIT_CANCELLED = 0, 1, 2, 3, 4, 130
-EXITS = """exit codes of say:
+EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_NOTHING, EXIT_REFUSED = 0, 1, 2, 3, 4
+EXIT_TIMEOUT, EXIT_KILLED, EXIT_CANCELLED = 5, 6, 130
+EXITS = """exit codes:
   0  everything that was asked for succeeded
-  1  it failed
-  2  wrong options
+  1  it failed: a cell that raised, a test that failed, a command that could not be done
+  2  wrong options, or no such file
   3  not understood, or nothing was said: nothing was done
-  4  it needs an approval and nobody can be asked (see --approve)
+  4  refused by policy (see --allow-cli of run), or it needs an approval and nobody can be asked
+     (see --approve)
+  5  it took too long (--timeout)
+  6  the kernel died
   130  cancelled"""
 
 
@@ -38,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"voice-kernel: {error.message}", file=sys.stderr)
         if error.hint:
             print(error.hint, file=sys.stderr)
-        return EXIT_FAILED
+        return EXIT_KILLED if isinstance(error, KernelDied) else EXIT_FAILED
     except KeyboardInterrupt:
         return EXIT_CANCELLED
     except BrokenPipeError:
@@ -83,9 +87,54 @@ def _parser() -> argparse.ArgumentParser:
     say.add_argument("--json", action="store_true", help="print the events as JSON, one a line")
     say.set_defaults(run=_say)
 
+    _add_run(commands)
+
     doctor = commands.add_parser("doctor", help="check the installation and say how to mend it")
     doctor.set_defaults(run=_doctor)
     return parser
+
+
+class _AddCommand(argparse.Action):
+    """Collects --say, --audio and --script in the order in which they are given."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: Any = None
+    ) -> None:
+        namespace.commands = [*(namespace.commands or []), (str(option).lstrip("-"), values)]
+
+
+def _add_run(commands: Any) -> None:
+    run = commands.add_parser(
+        "run",
+        help="run a notebook file, or do what words say in it, without a browser",
+        description="Without --say, --audio or --script all cells are run. It stops at the first that "
+        "fails; the notebook is saved in any case.",
+        epilog=EXITS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    run.add_argument("notebook", type=Path, metavar="NOTEBOOK")
+    for option, meta, text in (
+        ("--say", "TEXT", "a command in words; may be repeated"),
+        ("--audio", "FILE", "a command in a recording; may be repeated"),
+        ("--script", "FILE", "a file with one command a line; # begins a comment line"),
+    ):
+        run.add_argument(option, action=_AddCommand, dest="commands", metavar=meta, help=text)
+    run.add_argument("-o", "--output", type=Path, metavar="OUT", help="write here instead of over NOTEBOOK")
+    run.add_argument("--report", type=Path, metavar="FILE", help="write a report: .xml (JUnit) or .json")
+    run.add_argument(
+        "--timeout", type=float, metavar="S", help="limit in seconds for each command (or cell, without any)"
+    )
+    run.add_argument("--allow-cli", action="store_true", help="allow shell commands")
+    run.add_argument(
+        "--approve", action="append", default=[], metavar="TOOL", help="approve a tool beforehand"
+    )
+    run.add_argument(
+        "-p", "--parameter", dest="parameters", nargs=2, action="append", default=[],
+        metavar=("NAME", "VALUE"), help="a parameter, put in as papermill does",
+    )  # fmt: skip
+    run.add_argument("--kernel", default="", metavar="NAME", help="the kernel to use")
+    run.add_argument("-q", "--quiet", action="store_true", help="print only what goes wrong")
+    run.set_defaults(run=_run)
 
 
 # ---- lab ------------------------------------------------------------------------------------------
@@ -253,11 +302,76 @@ def _print_task(event: Any, states: dict[int, str]) -> None:
 
 def _exit_code(turn: Turn | None) -> int:
     if turn is None or turn.state == "failed":
-        nobody = turn is not None and turn.problem is not None and turn.problem.kind == "NobodyToAsk"
-        return EXIT_NOBODY if nobody else EXIT_FAILED
+        kind = turn.problem.kind if turn is not None and turn.problem is not None else ""
+        return EXIT_REFUSED if kind in ("NobodyToAsk", "Refused") else EXIT_FAILED
     return {"succeeded": EXIT_OK, "nothing": EXIT_NOTHING, "cancelled": EXIT_CANCELLED}.get(
         turn.state, EXIT_FAILED
     )
+
+
+# ---- run ------------------------------------------------------------------------------------------
+
+
+def _run(options: argparse.Namespace) -> int:
+    try:
+        from voice_kernel.headless import report as reports
+        from voice_kernel.headless.progress import TerminalProgress
+        from voice_kernel.headless.run import Options, parameter, run
+    except ImportError as error:
+        if error.name not in ("nbclient", "nbformat"):
+            raise
+        print(f'{error.name} is not installed here. Run: pip install "voice-kernel[run]"', file=sys.stderr)
+        return EXIT_FAILED
+    try:
+        if not options.notebook.is_file():
+            raise NotebookError(f"There is no notebook {options.notebook}.")
+        if options.report:
+            reports.check(options.report)
+        commands = _commands(options.commands or [])
+    except NotebookError as error:
+        print(f"voice-kernel: {error}", file=sys.stderr)
+        return EXIT_USAGE
+    wanted = Options(
+        notebook=options.notebook,
+        commands=commands,
+        output=options.output,
+        timeout_s=options.timeout,
+        allow_cli=options.allow_cli,
+        approve=options.approve,
+        parameters={name: parameter(value) for name, value in options.parameters},
+        kernel_name=options.kernel,
+    )
+
+    def write(text: str) -> None:
+        print(text, end="", flush=True)
+
+    report = asyncio.run(run(wanted, TerminalProgress(write, quiet=options.quiet)))
+    code = EXIT_OF_RUN[report.state]
+    if options.report:
+        reports.write(report, options.report, code)
+    return code
+
+
+EXIT_OF_RUN = {
+    "passed": EXIT_OK, "failed": EXIT_FAILED, "unknown": EXIT_NOTHING, "refused": EXIT_REFUSED,
+    "timeout": EXIT_TIMEOUT, "killed": EXIT_KILLED, "cancelled": EXIT_CANCELLED, "skipped": EXIT_OK,
+}  # fmt: skip
+
+
+def _commands(given: Sequence[tuple[str, str]]) -> list[Any]:
+    from voice_kernel.headless.commands import Command, read_script
+
+    commands: list[Command] = []
+    for kind, value in given:
+        if kind == "say":
+            commands.append(Command(text=value))
+        elif kind == "script":
+            commands += read_script(Path(value))
+        elif not Path(value).is_file():
+            raise NotebookError(f"There is no recording {value}.")
+        else:
+            commands.append(Command(audio=Path(value)))
+    return commands
 
 
 # ---- doctor ---------------------------------------------------------------------------------------

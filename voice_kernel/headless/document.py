@@ -92,6 +92,10 @@ class Document:
         indented = re.match(r"\{\n( +)", text)
         return cls(notebook, path, indent=len(indented[1]) if indented else 1, newline=text.endswith("\n"))
 
+    def replaced(self, notebook: NotebookNode) -> Document:
+        """Return a new document of the same file, with other content."""
+        return Document(notebook, self.path, indent=self._indent, newline=self._newline)
+
     # ---- the file ---------------------------------------------------------------------------------
 
     def save(self, path: Path | None = None) -> Path:
@@ -307,12 +311,12 @@ class Document:
                 step.contents[id(cell)] = (cell, copy.deepcopy(dict(cell)))
 
     def _new(self, kind: Kind, source: str) -> NotebookNode:
-        make = {
+        make: dict[str, Any] = {
             "code": nbformat.v4.new_code_cell,
             "markdown": nbformat.v4.new_markdown_cell,
             "raw": nbformat.v4.new_raw_cell,
-        }[kind]
-        cell: NotebookNode = make(source)
+        }
+        cell: NotebookNode = make[kind](source)
         if self.notebook.nbformat_minor < 5:
             del cell["id"]  # which that version of the format does not know
         return cell
