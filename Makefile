@@ -8,14 +8,17 @@ export PYTHONDONTWRITEBYTECODE =
 # The project's own Jupyter files stay in the project, whatever the user's look like.
 LAB_ENV := JUPYTER_PREFER_ENV_PATH=1
 
-PANEL_SOURCES := $(shell find labextension -name node_modules -prune -o -type f -print 2>/dev/null)
+NODE := labextension/node_modules
+PANEL_SOURCES := $(shell find labextension/src labextension/schema labextension/package.json \
+    labextension/build.mjs -type f 2>/dev/null)
+LABEXTENSION := .venv/share/jupyter/labextensions/voice-kernel
 
 .PHONY: help setup lab demo test check bench soak generate screenshot clean
 
 help:           ## say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-setup: .venv/ready voice_kernel/ui/static/panel.js  ## make .venv with everything in it
+setup: .venv/ready $(LABEXTENSION)/package.json  ## make .venv with everything in it
 
 .venv/ready: pyproject.toml .ci/constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -25,12 +28,24 @@ setup: .venv/ready voice_kernel/ui/static/panel.js  ## make .venv with everythin
 	    --constraint .ci/constraints.txt --editable '.[local,model,lab,test]'
 	touch $@
 
-labextension/node_modules/ready: labextension/package-lock.json
-	cd labextension && npm ci --no-fund --no-audit --silent
+# What builds (100 MB); JupyterLab's types and the test tools (400 MB more) only where they are needed.
+$(NODE)/ready: labextension/package-lock.json
+	cd labextension && npm ci --omit=dev --ignore-scripts --silent
 	touch $@
 
-voice_kernel/ui/static/panel.js: labextension/node_modules/ready $(PANEL_SOURCES)
+$(NODE)/dev-ready: labextension/package-lock.json
+	cd labextension && npm ci --ignore-scripts --silent
+	touch $(NODE)/ready $@
+
+labextension/dist/package.json: $(NODE)/ready $(PANEL_SOURCES)
 	cd labextension && npm run --silent build
+	touch $@
+
+# An editable install has a copy of the extension, as any other has: this keeps it fresh.
+$(LABEXTENSION)/package.json: labextension/dist/package.json .venv/ready
+	rm -rf $(LABEXTENSION)
+	mkdir -p $(LABEXTENSION)
+	cp -r labextension/dist/. labextension/install.json $(LABEXTENSION)
 	touch $@
 
 .venv/chromium: .venv/ready
@@ -43,7 +58,7 @@ lab: setup      ## open JupyterLab with the voice panel ready
 demo: setup     ## run the tour headless: out/demo/tour.ipynb and out/demo/tour.html
 	$(BIN)/python tests/demo.py out/demo
 
-check: setup    ## format, lint, types, imports, generated files
+check: setup $(NODE)/dev-ready  ## format, lint, types, imports, generated files
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -52,16 +67,17 @@ check: setup    ## format, lint, types, imports, generated files
 
 test: check .venv/chromium  ## everything: checks and every tier of tests
 	cd labextension && npm test --silent
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -q -n 2 tests/unit tests/kernel
+	$(BIN)/python -m pytest -q tests/notebooks tests/browser
 
 bench: setup .venv/chromium ## print the figures, each beside a peer measured in the same run
 	CLIPS=$(CLIPS) $(BIN)/python tests/bench/run.py
 
-generate: setup ## rewrite what is generated from the wire schema
+generate: setup $(NODE)/dev-ready  ## rewrite what is generated from the wire schema
 	cd labextension && npm run --silent generate
 
 screenshot: setup .venv/chromium ## leave the README's picture
 	$(BIN)/python -m pytest tests/browser/test_speak_and_act.py
 
 clean:          ## remove what was built
-	rm -rf .venv labextension/node_modules voice_kernel/ui/static out
+	rm -rf .venv $(NODE) labextension/lib labextension/dist voice_kernel/ui/static out
