@@ -20,7 +20,7 @@ help:           ## say what there is
 
 setup: .venv/ready $(LABEXTENSION)/package.json  ## make .venv with everything in it
 
-.venv/ready: pyproject.toml .ci/constraints.txt
+.venv/ready: pyproject.toml .ci/constraints.txt | $(NODE)/ready
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint .ci/constraints.txt uv
 	VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip install --quiet --compile-bytecode \

