@@ -31,7 +31,8 @@ START_LIMIT_S = 60.0
 POLL_S = 0.5
 CHUNK_MS = 40
 
-LOAD = "%load_ext voice_kernel\nimport voice_kernel.app\nvoice_kernel.app.app_of(get_ipython()) and None"
+LOAD = '__import__("voice_kernel.app").app.app_of(get_ipython()) and None'
+"""Makes the session; no name of the user's is made, and the magics are the user's to load."""
 
 
 class Link:

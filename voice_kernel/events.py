@@ -81,7 +81,8 @@ class Subscription:
         if self.overflowed:
             return
         key = self._key(message)
-        waiting = self._pending.get(key)
+        # To the end: what is told last has happened last, a turn's end after that of its tasks.
+        waiting = self._pending.pop(key, None)
         if isinstance(message, TaskOutput) and isinstance(waiting, TaskOutput):
             message = _join_output(waiting, message)
         elif isinstance(message, AnswerDelta) and isinstance(waiting, AnswerDelta):

@@ -275,17 +275,24 @@ class Document:
 
     # ---- undo -------------------------------------------------------------------------------------
 
-    def undo(self) -> list[NotebookNode] | None:
-        """Take the last step back; returns the cells it touches that are there, None without a step."""
-        return self._turn(self._done, self._undone)
+    def undo(self) -> tuple[list[NotebookNode], int]:
+        """Take the last step back.
 
-    def redo(self) -> list[NotebookNode] | None:
-        """Do the last undone step again; returns like `undo`."""
-        return self._turn(self._undone, self._done)
+        Returns:
+            The cells that came back or were changed, and how many were touched, with those that went.
 
-    def _turn(self, source: list[_Step], target: list[_Step]) -> list[NotebookNode] | None:
+        Raises:
+            CannotAct: there is no step.
+        """
+        return self._turn(self._done, self._undone, "undo")
+
+    def redo(self) -> tuple[list[NotebookNode], int]:
+        """Do the last undone step again; returns and raises like `undo`."""
+        return self._turn(self._undone, self._done, "redo")
+
+    def _turn(self, source: list[_Step], target: list[_Step], verb: str) -> tuple[list[NotebookNode], int]:
         if not source:
-            return None
+            raise CannotAct("NothingToDo", f"There is nothing to {verb}.")
         step = source.pop()
         inverse = _Step(step.number, list(self.cells))
         known = {id(cell) for cell in self.cells}
@@ -297,7 +304,9 @@ class Document:
         target.append(inverse)
         if self.active < 0:
             self._active = self.cells[0] if self.cells else None
-        return [cell for cell in self.cells if id(cell) in step.contents or id(cell) not in known]
+        there = [cell for cell in self.cells if id(cell) in step.contents or id(cell) not in known]
+        gone = known - {id(cell) for cell in self.cells}
+        return there, max(1, len(there) + len(gone))  # a move alone touches something, too
 
     def _begin(self, number: int, changing: Sequence[NotebookNode] = ()) -> None:
         """Remember how things are, before they change; requests of one step share what is remembered."""

@@ -188,10 +188,8 @@ class FrontEnd:
                 document.select(cell)
                 return self._told([cell])
             case UndoStep():
-                changed = document.undo() if action.action == "undo" else document.redo()
-                if changed is None:
-                    raise CannotAct("NothingToDo", f"There is nothing to {action.action}.")
-                return self._told(changed, str(len(changed)))
+                changed, count = document.undo() if action.action == "undo" else document.redo()
+                return self._told(changed, str(count))
             case SaveNotebook():
                 return CellReply(id=0, text=str(document.save(self._save_to)))
             case RestartKernel():
