@@ -179,8 +179,8 @@ WRITE: Effects = frozenset({"write"})
 
 def register(
     registry: Registry, *, host: CellHost, kernel: CellKernel, asked_by_cell: Callable[[int], bool]
-) -> None:
-    """Register the notebook tools.
+) -> Desk:
+    """Register the notebook tools; returns what other tools reach the same cells with.
 
     Args:
         registry: where.
@@ -188,7 +188,7 @@ def register(
         kernel: runs code.
         asked_by_cell: whether a turn was asked for by a magic in a cell.
     """
-    desk = _Desk(host, kernel, asked_by_cell)
+    desk = Desk(host, kernel, asked_by_cell)
 
     @registry.tool(
         area="notebook", effects=frozenset({"execute"}), target=lambda args: f"cells: {args.cells}"
@@ -222,7 +222,7 @@ def register(
         if reply.cells:
             await desk.select(reply.cells[0].id, task)
         after = await desk.outline(task)
-        return _told(
+        return told(
             f"Inserted {_with_article(args.kind)} cell as {addresses.named(reply.cells, after)}.",
             reply.cells,
             after,
@@ -237,7 +237,7 @@ def register(
         cell = desk.resolve_one(args.cell, view, task)
         snapshot = await desk.snapshot(task)
         await desk.ask(EditCell(cell=cell.id, source=args.source), task)
-        return _told(
+        return told(
             f"Changed {addresses.named([cell], view)}.", [cell], view, code=args.source, data=snapshot
         )
 
@@ -248,7 +248,7 @@ def register(
         found = desk.resolve(args.cells, view, task)
         snapshot = await desk.snapshot(task)
         await desk.ask(DeleteCells(cells=_ids(found)), task)
-        return _told(f"Deleted {addresses.named(found, view)}.", found, view, data=snapshot)
+        return told(f"Deleted {addresses.named(found, view)}.", found, view, data=snapshot)
 
     @registry.tool(area="notebook", effects=WRITE, target=lambda args: f"cells: {args.cells}")
     async def move_cells(task: TaskHandle, args: MoveCellsArguments) -> Result:
@@ -260,12 +260,10 @@ def register(
         if order == _ids(view.cells):
             end = "top" if args.direction in ("up", "first", "top") else "bottom"
             verb = "is" if len(found) == 1 else "are"
-            return _told(
-                f"{_capital(addresses.named(found, view))} {verb} at the {end} already.", found, view
-            )
+            return told(f"{_capital(addresses.named(found, view))} {verb} at the {end} already.", found, view)
         await desk.ask(MoveCells(cells=_ids(found), index=index), task)
         after = await desk.outline(task)
-        return _told(
+        return told(
             f"Moved {addresses.named(found, view)}: now {addresses.named(found, after)}.", found, after
         )
 
@@ -275,7 +273,7 @@ def register(
         view = await desk.outline(task)
         cell = desk.resolve_one(args.cell, view, task)
         await desk.select(cell.id, task)
-        return _told(f"{_capital(addresses.named([cell], view))} is selected.", [cell], view)
+        return told(f"{_capital(addresses.named([cell], view))} is selected.", [cell], view)
 
     @registry.tool(area="notebook", effects=WRITE, target=lambda args: f"cells: {args.cells}")
     async def change_cell_type(task: TaskHandle, args: ChangeCellType) -> Result:
@@ -286,10 +284,10 @@ def register(
         kind = "Markdown" if args.kind == "markdown" else args.kind
         if not changing:
             verb = "is" if len(found) == 1 else "are"
-            return _told(f"{_capital(addresses.named(found, view))} {verb} {kind} already.", found, view)
+            return told(f"{_capital(addresses.named(found, view))} {verb} {kind} already.", found, view)
         snapshot = await desk.snapshot(task)
         await desk.ask(ChangeKind(cells=_ids(changing), kind=args.kind), task)
-        return _told(f"Made {addresses.named(changing, view)} {kind}.", changing, view, data=snapshot)
+        return told(f"Made {addresses.named(changing, view)} {kind}.", changing, view, data=snapshot)
 
     @registry.tool(area="notebook", effects=WRITE, target=lambda args: f"cells: {args.cells}")
     async def clear_outputs(task: TaskHandle, args: Cells) -> Result:
@@ -300,7 +298,7 @@ def register(
             raise ToolError("These cells are no code cells: they have no outputs.")
         snapshot = await desk.snapshot(task)
         await desk.ask(ClearOutputs(cells=_ids(found)), task)
-        return _told(f"Cleared the outputs of {addresses.named(found, view)}.", found, view, data=snapshot)
+        return told(f"Cleared the outputs of {addresses.named(found, view)}.", found, view, data=snapshot)
 
     @registry.tool(area="notebook", effects=WRITE)
     async def undo(task: TaskHandle, args: Nothing) -> Result:
@@ -336,7 +334,7 @@ def register(
             if not inputs:
                 raise
             return _inputs_listed(inputs)
-        return _notebook_told(_view_of(reply))
+        return _notebook_told(view_of(reply))
 
     @registry.tool(area="lab", effects=effects_of_command, target=lambda args: args.label)
     async def run_command(task: TaskHandle, args: RunCommandArguments) -> Result:
@@ -344,8 +342,10 @@ def register(
         reply = await desk.ask(RunCommand(label=args.label), task)
         return Result(summary=f"Ran “{reply.text or args.label}”.")
 
+    return desk
 
-class _Desk:
+
+class Desk:
     """The cells as the tools of one session reach them, and what is to be remembered about them."""
 
     def __init__(self, host: CellHost, kernel: CellKernel, asked_by_cell: Callable[[int], bool]) -> None:
@@ -364,7 +364,13 @@ class _Desk:
 
     async def outline(self, task: TaskHandle) -> NotebookView:
         """Return the cells without their sources and outputs."""
-        return _view_of(await self.ask(ReadNotebook(), task))
+        return view_of(await self.ask(ReadNotebook(), task))
+
+    async def read(
+        self, task: TaskHandle, *, outputs: bool = False, cells: Sequence[str] = ()
+    ) -> NotebookView:
+        """Return the cells with the sources, and if wanted the outputs, of all or of some."""
+        return view_of(await self.ask(ReadNotebook(sources=True, outputs=outputs, cells=list(cells)), task))
 
     def resolve(self, address: str, view: NotebookView, task: TaskHandle) -> list[CellView]:
         """Return the cells an address means for a task's turn."""
@@ -421,7 +427,7 @@ class _Desk:
         if not reply.cells:
             return Result(summary=f"{done}.")
         view = await self.outline(task)
-        return _told(f"{done}: {addresses.named(reply.cells, view)}.", reply.cells, view)
+        return told(f"{done}: {addresses.named(reply.cells, view)}.", reply.cells, view)
 
     @contextlib.contextmanager
     def running(self, cell_id: str) -> Any:
@@ -475,7 +481,7 @@ class _Ran:
         if self.failed is not None and left:
             self.lines.append(f"{addresses.named(left, self.view)}: not run")
         name = addresses.named(self.found, self.view)
-        result = _told(
+        result = told(
             f"Ran {name}." if self.failed is None else "",
             self.found,
             self.view,
@@ -502,7 +508,7 @@ class _Ran:
         )
 
 
-async def _run(task: TaskHandle, found: list[CellView], view: NotebookView, desk: _Desk) -> Result:
+async def _run(task: TaskHandle, found: list[CellView], view: NotebookView, desk: Desk) -> Result:
     ran = _Ran(found, view)
     if desk.asked_by_cell(task.turn_id):
         await _run_here(task, ran, desk)
@@ -512,19 +518,19 @@ async def _run(task: TaskHandle, found: list[CellView], view: NotebookView, desk
     for cell in reply.cells:
         if cell.kind != "code":
             continue
-        ran.add(cell, cell.outputs, _error_in(cell) if cell.failed else None)
+        ran.add(cell, cell.outputs, error_in(cell) if cell.failed else None)
         if cell.failed:
             break  # the front end stopped here; a cell below may have failed long ago
     return ran.result()
 
 
-async def _run_here(task: TaskHandle, ran: _Ran, desk: _Desk) -> None:
+async def _run_here(task: TaskHandle, ran: _Ran, desk: Desk) -> None:
     """Run cells' code in the kernel, and let the front end show what they put out."""
     wanted = [cell.id for cell in ran.found if cell.kind == "code"]
     if not wanted:
         return
     reply = await desk.ask(ReadNotebook(sources=True, cells=wanted), task)
-    sources = {cell.id: cell.source for cell in _view_of(reply).cells}
+    sources = {cell.id: cell.source for cell in view_of(reply).cells}
     for cell in ran.found:
         source = sources.get(cell.id, "")
         if cell.kind != "code":
@@ -556,7 +562,7 @@ async def _run_here(task: TaskHandle, ran: _Ran, desk: _Desk) -> None:
             return
 
 
-async def _run_inputs(task: TaskHandle, address: str, desk: _Desk, missing: ToolUnavailable) -> Result:
+async def _run_inputs(task: TaskHandle, address: str, desk: Desk, missing: ToolUnavailable) -> Result:
     """Run inputs again by their execution number, where no front end can say which cell is where.
 
     Raises:
@@ -594,8 +600,8 @@ async def _run_inputs(task: TaskHandle, address: str, desk: _Desk, missing: Tool
     )
 
 
-def _error_in(cell: CellView) -> Problem:
-    """Return the error that a cell's outputs hold."""
+def error_in(cell: CellView) -> Problem:
+    """Return the error that a cell's outputs hold; of none, one without text."""
     text = next((output for output in reversed(cell.outputs) if output.kind == "error"), None)
     if text is None:
         return Problem(kind="Error", message="")
@@ -691,7 +697,7 @@ def effects_of_command(args: RunCommandArguments) -> Effects:
 # ---- what a person reads ----------------------------------------------------------------------------
 
 
-def _told(
+def told(
     summary: str,
     cells: Sequence[CellView],
     view: NotebookView,
@@ -755,7 +761,12 @@ def _plain(outputs: Sequence[Output]) -> str:
     return plain("\n".join(text.rstrip("\n") for text in texts if text))[-8_000:]
 
 
-def _view_of(reply: CellReply) -> NotebookView:
+def view_of(reply: CellReply) -> NotebookView:
+    """Return the notebook that a front end answered with.
+
+    Raises:
+        ToolError: it said nothing of it.
+    """
     if reply.notebook is None:
         raise ToolError("The front end did not say what the notebook holds.", hint="Reload the page.")
     return reply.notebook
