@@ -162,8 +162,11 @@ async def understood(engine: LocalTranscriber, clips: list[Clip]) -> bool:
         parse = grammar.parse(text, Context())
         return parse.route == "intents" and all(call.tool != "approve" for call in parse.calls)
 
+    took: list[float] = []
     for clip in clips:
+        start = time.perf_counter()
         clip.session = (await engine.transcribe(clip.sound, understands=understands)).text
+        took.append(time.perf_counter() - start)
     print(f"\n{'commands understood':24}{'clips':>6}{'typed':>9}{'plain':>9}{'ours':>9}{'session':>9}")
     commands = [c for c in clips if c.calls]
     for group in sorted({c.group for c in commands}):
@@ -173,6 +176,7 @@ async def understood(engine: LocalTranscriber, clips: list[Clip]) -> bool:
             for field in ("text", "plain", "ours", "session")
         ]
         print(f"{group:24}{len(chosen):6}" + "".join(f"{rate:9.1%}" for rate in right))
+    print(f"  session: median time to text {statistics.median(took) * 1e3:.0f} ms, one run")
     talk = [c for c in clips if not c.calls]
     acted = [c for c in talk if calls(c.session) or calls(c.ours)]
     print(f"{'acted on, not asked for':24}{len(talk):6}{len(acted):36}")
