@@ -1,7 +1,9 @@
 """Intents: a deterministic grammar that turns what was said into tool calls, without any model.
 
 words       a text, cut into the words that templates see
-spoken      paths, addresses, commands and code, as they are said aloud
+symbols     the words that stand for marks: "open paren", "bullet"
+dictation   code and Markdown, as they are dictated
+spoken      paths, addresses, commands and code of a command, as they are said aloud
 templates   hassil templates, compiled and walked word by word
 slots       what a slot may hold, and what it stands for in the user's context
 sentences   sentence files: ours (en.yaml) and the user's

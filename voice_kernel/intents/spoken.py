@@ -12,11 +12,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TypeVar
 
+from voice_kernel.intents import dictation
+from voice_kernel.intents.dictation import is_written
 from voice_kernel.intents.words import Lexicon, Word, number_at, said, word_set
-
-_T = TypeVar("_T")
 
 _PATH_MARKS = {
     "slash": "/", "dot": ".", "underscore": "_", "dash": "-", "hyphen": "-", "tilde": "~",
@@ -40,35 +39,6 @@ _COMMAND_MARKS = {
     "pipe": "|", "star": "*", "asterisk": "*", "tilde": "~", "ampersand": "&", "semicolon": ";",
     "percent": "%", "caret": "^", "backslash": "\\",
 }  # fmt: skip
-_CODE_PHRASES: tuple[tuple[tuple[str, ...], str], ...] = (
-    (("is", "not", "equal", "to"), "!="), (("not", "equal", "to"), "!="), (("not", "equals"), "!="),
-    (("is", "equal", "to"), "=="), (("equals", "equals"), "=="), (("double", "equals"), "=="),
-    (("is", "greater", "than", "or", "equal", "to"), ">="), (("greater", "than", "or", "equal", "to"), ">="),
-    (("is", "less", "than", "or", "equal", "to"), "<="), (("less", "than", "or", "equal", "to"), "<="),
-    (("is", "greater", "than"), ">"), (("greater", "than"), ">"), (("is", "less", "than"), "<"),
-    (("less", "than"), "<"), (("plus", "equals"), "+="), (("minus", "equals"), "-="),
-    (("divided", "by"), "/"), (("multiplied", "by"), "*"), (("to", "the", "power", "of"), "**"),
-    (("floor", "divided", "by"), "//"), (("equals",), "="), (("equal",), "="), (("plus",), "+"),
-    (("minus",), "-"), (("times",), "*"), (("modulo",), "%"), (("squared",), "** 2"), (("cubed",), "** 3"),
-)  # fmt: skip
-_CODE_TIGHT: tuple[tuple[tuple[str, ...], str, bool, bool], ...] = (
-    # words, mark, glued to the left, glued to the right
-    (("open", "close", "paren"), "()", True, False), (("open", "close", "parens"), "()", True, False),
-    (("open", "paren", "close", "paren"), "()", True, False), (("parens",), "()", True, False),
-    (("open", "paren"), "(", True, True), (("open", "parenthesis"), "(", True, True),
-    (("left", "paren"), "(", True, True), (("open", "parentheses"), "(", True, True),
-    (("close", "paren"), ")", True, False), (("close", "parenthesis"), ")", True, False),
-    (("right", "paren"), ")", True, False), (("close", "parentheses"), ")", True, False),
-    (("open", "bracket"), "[", True, True), (("open", "square", "bracket"), "[", True, True),
-    (("close", "bracket"), "]", True, False), (("close", "square", "bracket"), "]", True, False),
-    (("open", "brace"), "{", False, True), (("open", "curly"), "{", False, True),
-    (("close", "brace"), "}", True, False), (("close", "curly"), "}", True, False),
-    (("open", "quote"), '"', False, True), (("close", "quote"), '"', True, False),
-    (("end", "quote"), '"', True, False), (("unquote",), '"', True, False),
-    (("dot",), ".", True, True), (("comma",), ",", True, False), (("colon",), ":", True, False),
-    (("underscore",), "_", True, True), (("hash",), "#", False, False), (("new", "line"), "\n", True, True),
-    (("newline",), "\n", True, True), (("at", "sign"), "@", False, True),
-)  # fmt: skip
 _METHODS = word_set(
     "head tail info describe sum mean median std var min max count nunique unique isna isnull dropna copy "
     "corr sample keys values items upper lower strip split append reset_index value_counts"
@@ -375,59 +345,9 @@ def code(words: Sequence[Word], text: str, typed: str, lexicon: Lexicon) -> str:
         typed: the slot as it stands in the utterance; taken as it is when it holds marks of code.
         lexicon: the language's numbers and letters.
     """
-    if _CODE_MARKS.search(typed) and not any(word.text in ("equals", "paren") for word in words):
+    if is_written(typed, words):
         return typed
-    out = ""
-    glue = True
-    at = 0
-    while at < len(words):
-        tight = _phrase(
-            words, at, [(phrase, (mark, left, right)) for phrase, mark, left, right in _CODE_TIGHT]
-        )
-        if tight:
-            at, (mark, left, right) = tight
-            left = left and not (mark in "([{" and out.endswith(_OPERATOR_ENDS))
-            out = (out.rstrip(" ") if left else out + ("" if glue or not out else " ")) + mark
-            glue = right
-            continue
-        if words[at].text == "quote":
-            at += 1
-            inner: list[Word] = []
-            while at < len(words) and words[at].text not in ("quote", "unquote", "endquote"):
-                if words[at].text == "end" and at + 1 < len(words) and words[at + 1].text == "quote":
-                    at += 1
-                    break
-                inner.append(words[at])
-                at += 1
-            at += 1
-            out += ("" if glue or not out else " ") + '"' + said(text, inner) + '"'
-            glue = False
-            continue
-        spaced = _phrase(words, at, _CODE_PHRASES)
-        if spaced and out:
-            at, mark = spaced
-            out = f"{out.rstrip(' ')} {mark}"
-            glue = False
-            continue
-        numbers = number_at(words, at, lexicon) if words[at].text[:1].isalpha() else []
-        if numbers and not (words[at].text.endswith(("st", "nd", "rd", "th")) or words[at].text == "second"):
-            at, value = numbers[0]
-            piece = str(value)
-        else:
-            piece = text[words[at].start : words[at].end]
-            if piece.lower() != words[at].text:
-                piece = words[at].text
-            elif not out and piece[:1].isupper() and piece[1:].islower() and len(words) > 1:
-                piece = piece.lower()
-            at += 1
-            mark = text[words[at - 1].end : words[at - 1].end + 1]
-            if mark == "," and at < len(words):
-                piece += ","
-        if out.endswith((" ", "\n")) or glue or not out:
-            out += piece
-        else:
-            out += " " + piece
-        glue = False
+    out = dictation.code(words, text, lexicon)
     method = re.search(r"\.([a-z_]+)$", out)
     if method and method.group(1) in _METHODS and not out.startswith(("import", "from")):
         out += "()"
@@ -435,18 +355,3 @@ def code(words: Sequence[Word], text: str, typed: str, lexicon: Lexicon) -> str:
     if spoken_print:
         out = f"print({spoken_print.group(1)})"
     return out
-
-
-def _phrase(
-    words: Sequence[Word], at: int, phrases: Sequence[tuple[tuple[str, ...], _T]]
-) -> tuple[int, _T] | None:
-    for phrase, meaning in phrases:
-        if (
-            words[at].text == phrase[0]
-            and tuple(word.text for word in words[at : at + len(phrase)]) == phrase
-        ):
-            return at + len(phrase), meaning
-    return None
-
-
-_CODE_MARKS = re.compile(r"[=()\[\]{}+*/<>\"]|'\S[^']*'")

@@ -115,6 +115,91 @@ def number_at(words: Sequence[Word], at: int, lexicon: Lexicon) -> list[tuple[in
     return found
 
 
+def cardinal_at(words: Sequence[Word], at: int, lexicon: Lexicon) -> tuple[int, str]:
+    """Return the longest number that begins at a word, as it would be typed.
+
+    Of any size, with decimals: "two thousand five hundred", "minus" left out, "zero point zero one".
+
+    Returns:
+        The index after it, `at` itself when there is none, and the number.
+    """
+    typed = words[at].text.replace(",", "") if at < len(words) else ""
+    if re.fullmatch(r"\d+(?:\.\d+)?", typed):
+        end, whole = at + 1, typed
+        if "." in typed:
+            return end, whole
+        value = int(typed)
+        scale = _SCALES.get(words[end].text, 0) if end < len(words) else 0
+        if scale:
+            end, whole = end + 1, str(value * scale)
+    else:
+        end, counted = _counted(words, at, lexicon)
+        if end == at:
+            return at, ""
+        whole = str(counted)
+    digits = ""
+    last = end + 1
+    if end < len(words) and words[end].text == "point":
+        while last < len(words):
+            text = words[last].text
+            digit = text if text.isdigit() else str(lexicon.numbers.get(text, ""))
+            if not digit or (len(digit) > 1 and digits):
+                break
+            digits += digit
+            last += 1
+    return (last, f"{whole}.{digits}") if digits else (end, whole)
+
+
+_SCALES = {"hundred": 100, "thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000}
+
+
+def _counted(words: Sequence[Word], at: int, lexicon: Lexicon) -> tuple[int, int]:
+    """Return the whole number that begins at a word, in words, and the index after it."""
+    total = group = 0
+    end = at
+    place = 1_000_000_000_000
+    tens = units = True
+    while end < len(words):
+        text = words[end].text
+        if text == "and" and end > at and words[end - 1].text in _SCALES and end + 1 < len(words):
+            text = words[end + 1].text
+            if lexicon.numbers.get(text, 100) >= 100:
+                break
+            end += 1
+        if text in _SCALES:
+            scale = _SCALES[text]
+            if scale == 100:
+                if group >= 10:
+                    break
+                group = (group or 1) * 100
+                tens = units = True
+            elif scale < place and (group or end == at):
+                total += (group or 1) * scale
+                group, place = 0, scale
+                tens = units = True
+            else:
+                break
+        else:
+            value = lexicon.numbers.get(text)
+            if value is None or value >= 100:
+                break
+            if value >= 20 and value % 10 == 0:
+                if not tens:
+                    break
+                tens = False
+            elif value >= 10 or value == 0:
+                if not (tens and units):
+                    break
+                tens = units = False
+            else:
+                if not units:
+                    break
+                tens = units = False
+            group += value
+        end += 1
+    return end, total + group
+
+
 def said(text: str, words: Sequence[Word]) -> str:
     """Return the person's own words for a run of words, inner punctuation and casing kept."""
     return text[words[0].start : words[-1].end] if words else ""
