@@ -17,6 +17,7 @@ import type { CellReply, CellRequest, CellView, NotebookView, Problem } from './
 import { randomId } from './panel/connection';
 import { NestedOutputs } from './nested';
 import type { Item, Shelf } from './shelf';
+import { difference } from './text';
 import { History, type Outcome, type Step, idsOf } from './undo';
 import { Budget, cellView } from './views';
 
@@ -321,27 +322,30 @@ export class NotebookHost {
     this.refuseLocked(found, 'deletable');
     const views = this.viewsOf(cells, false);
     const doomed = new Set(cells);
-    const { activeCell } = this.notebook;
+    const active = this.notebook.activeCell?.model.id ?? '';
     const first = this.notebook.widgets.indexOf(found[0]!);
     this.change(step, cells, () => {
+      const order = idsOf(this.shared);
       this.shared.transact(() => {
-        for (let i = this.shared.cells.length - 1; i >= 0; i--) {
-          if (doomed.has(this.shared.getCell(i).getId())) {
-            let from = i;
-            while (from > 0 && doomed.has(this.shared.getCell(from - 1).getId())) {
-              from--;
-            }
-            this.shared.deleteCellRange(from, i + 1);
-            i = from;
+        let end = order.length;
+        while (end > 0) {
+          // A run of cells goes at once, from the end on, so that the places before it stay what they are.
+          let start = end;
+          while (start > 0 && doomed.has(order[start - 1]!)) {
+            start--;
           }
+          if (start < end) {
+            this.shared.deleteCellRange(start, end);
+          }
+          end = start - 1;
         }
-        if (this.shared.cells.length === 0) {
+        if (order.every(id => doomed.has(id))) {
           // As JupyterLab does; here, so that undo takes it away again.
           this.shared.insertCell(0, { cell_type: 'code', source: '', metadata: { trusted: true } });
         }
       });
     });
-    if (activeCell && doomed.has(activeCell.model?.id ?? cells[0]!)) {
+    if (doomed.has(active)) {
       this.notebook.activeCellIndex = Math.min(first, this.notebook.widgets.length - 1);
     }
     this.notebook.deselectAll();
@@ -360,14 +364,15 @@ export class NotebookHost {
       const block = order.filter(id => moving.has(id));
       const rest = order.filter(id => !moving.has(id));
       const at = Math.max(0, Math.min(index, rest.length));
-      this.shared.transact(() => {
-        // Upwards the first goes first, downwards the last: so none pushes another from its place.
-        const from = order.indexOf(block[0]!);
-        const ordered = from >= at ? block : [...block].reverse();
-        for (const id of ordered) {
-          this.move(idsOf(this.shared).indexOf(id), at + block.indexOf(id));
-        }
-      });
+      const from = order.indexOf(block[0]!);
+      if (order[from + block.length - 1] === block[block.length - 1]) {
+        this.notebook.moveCell(from, from > at ? at : at + block.length - 1, block.length);
+        return;
+      }
+      // Upwards the first goes first, downwards the last: so none pushes another from its place.
+      for (const id of from >= at ? block : [...block].reverse()) {
+        this.move(idsOf(this.shared).indexOf(id), at + block.indexOf(id));
+      }
     });
     const place = active === undefined ? -1 : idsOf(this.shared).indexOf(active);
     if (place >= 0) {
@@ -724,26 +729,4 @@ function safely<T>(compute: () => T, otherwise: T): T {
   } catch {
     return otherwise;
   }
-}
-
-/** The one stretch in which two texts differ. */
-export function difference(before: string, after: string): { start: number; end: number; text: string } {
-  const limit = Math.min(before.length, after.length);
-  let start = 0;
-  while (start < limit && before[start] === after[start]) {
-    start++;
-  }
-  let same = 0;
-  while (same < limit - start && before[before.length - 1 - same] === after[after.length - 1 - same]) {
-    same++;
-  }
-  // Never between the halves of a character outside the basic plane: Yjs would break it.
-  const inside = (text: string, at: number): boolean => /[\uDC00-\uDFFF]/.test(text[at] ?? '') && at > 0;
-  if (inside(before, start) || inside(after, start)) {
-    start--;
-  }
-  if (same > 0 && inside(before, before.length - same)) {
-    same--;
-  }
-  return { start, end: before.length - same, text: after.slice(start, after.length - same) };
 }

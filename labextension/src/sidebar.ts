@@ -79,7 +79,9 @@ export class Sidebar extends Widget {
     const node = state && hasPanel(state) ? (this.voice?.node ?? null) : null;
     for (const other of [...this.node.children]) {
       // Hidden, not taken away: a panel keeps its draft, its scroll position and its connection.
-      (other as HTMLElement).hidden = other !== node && other !== this.note;
+      if (other !== this.note) {
+        (other as HTMLElement).hidden = other !== node;
+      }
     }
     if (node) {
       if (node.parentElement !== this.node) {

@@ -5,8 +5,10 @@
  * model. What a person changed since is theirs: a source that is no longer what the step left is kept.
  * It does not know where steps are stored, nor what a notebook looks like on the screen.
  */
-import type { ICell, IOutput } from '@jupyterlab/nbformat';
-import type { ISharedCodeCell, ISharedNotebook, SharedCell } from '@jupyter/ydoc';
+import type { IAttachments, ICell, IOutput } from '@jupyterlab/nbformat';
+import type { ISharedCodeCell, ISharedMarkdownCell, ISharedNotebook, SharedCell } from '@jupyter/ydoc';
+
+type SharedNotebookCell = ISharedNotebook['cells'][number];
 
 /** A cell as JSON text; null when there is no such cell. Text compares fast and cannot change by accident. */
 type Saved = string | null;
@@ -36,10 +38,6 @@ export const MAX_CHARS = 16_000_000;
 
 export function idsOf(shared: ISharedNotebook): string[] {
   return shared.cells.map(cell => cell.getId());
-}
-
-function indexOf(shared: ISharedNotebook, id: string): number {
-  return shared.cells.findIndex(cell => cell.getId() === id);
 }
 
 /** The cells' JSON by id; all of them in one pass, since looking up ids one by one is quadratic. */
@@ -194,111 +192,114 @@ function sizeOf(step: Step): number {
 /** Brings the cells of a step to how they were on one side of it. */
 function apply(shared: ISharedNotebook, step: Step, side: 'before' | 'after', move?: Move): Outcome {
   const other = side === 'before' ? 'after' : 'before';
+  const order = step.order[side];
+  const rank = new Map(order.map((id, index) => [id, index]));
+  // In the order in which they will stand, so that each finds the one before it.
+  const changes = Object.entries(step.cells).sort(([a], [b]) => (rank.get(a) ?? -1) - (rank.get(b) ?? -1));
+  // Inside of a transaction the model shows the cells of before it: their order is kept track of here.
+  const cells = new Map(shared.cells.map(cell => [cell.getId(), cell]));
+  const list = idsOf(shared);
   const changed: string[] = [];
   let kept = 0;
   shared.transact(() => {
-    for (const [id, change] of Object.entries(step.cells)) {
+    for (const [id, change] of changes) {
       const target = change[side] === null ? null : (JSON.parse(change[side]) as ICell);
       const expected = change[other] === null ? null : (JSON.parse(change[other]) as ICell);
-      const result = bring(shared, id, target, expected, step.order[side]);
-      if (result === 'changed') {
-        changed.push(id);
-      } else if (result === 'kept') {
-        kept++;
+      const cell = cells.get(id);
+      switch (wayTo(target, expected, cell)) {
+        case 'keep':
+          kept++;
+          continue;
+        case 'nothing':
+          continue;
+        case 'remove':
+          shared.deleteCell(list.indexOf(id));
+          list.splice(list.indexOf(id), 1);
+          break;
+        case 'insert': {
+          const place = placeFor(id, list, order);
+          shared.insertCell(place, target as SharedCell.Cell);
+          list.splice(place, 0, id);
+          break;
+        }
+        case 'replace':
+          shared.deleteCell(list.indexOf(id));
+          shared.insertCell(list.indexOf(id), target as SharedCell.Cell);
+          break;
+        case 'restore':
+          if (!restore(cell!, target!, expected)) {
+            continue;
+          }
       }
-    }
-    for (const id of arrange(shared, step.order[side], step.order[other], move)) {
-      if (!changed.includes(id)) {
-        changed.push(id);
-      }
+      changed.push(id);
     }
   });
+  // Each move by itself, for the same reason.
+  for (const id of arrange(shared, order, step.order[other], move)) {
+    if (!changed.includes(id)) {
+      changed.push(id);
+    }
+  }
   return { changed, kept };
 }
 
-type Result = 'changed' | 'kept' | 'same';
+type Way = 'nothing' | 'keep' | 'remove' | 'insert' | 'replace' | 'restore';
 
-function bring(
-  shared: ISharedNotebook,
-  id: string,
-  target: ICell | null,
-  expected: ICell | null,
-  order: readonly string[]
-): Result {
-  const index = indexOf(shared, id);
+/** How a cell gets from what it is to what it was; what a person typed or deleted since is kept. */
+function wayTo(target: ICell | null, expected: ICell | null, cell: SharedNotebookCell | undefined): Way {
+  if (!cell) {
+    return target === null ? 'nothing' : expected ? 'keep' : 'insert';
+  }
+  const untouched = !expected || cell.getSource() === expected.source;
   if (target === null) {
-    if (index < 0) {
-      return 'same';
-    }
-    if (expected && shared.getCell(index).getSource() !== expected.source) {
-      return 'kept';
-    }
-    shared.deleteCell(index);
-    return 'changed';
+    return untouched ? 'remove' : 'keep';
   }
-  if (index < 0) {
-    if (expected) {
-      return 'kept'; // the person deleted it since
-    }
-    shared.insertCell(placeFor(shared, id, order), target as SharedCell.Cell);
-    return 'changed';
-  }
-  const cell = shared.getCell(index);
   if (target.cell_type !== cell.cell_type) {
-    if (expected && cell.getSource() !== expected.source) {
-      return 'kept';
-    }
-    shared.deleteCell(index);
-    shared.insertCell(index, target as SharedCell.Cell);
-    return 'changed';
+    return untouched ? 'replace' : 'keep';
   }
-  return restore(cell, target, expected);
+  const sourceChanged = target.source !== expected?.source && target.source !== cell.getSource();
+  return sourceChanged && !untouched ? 'keep' : 'restore';
 }
 
 /** Puts back, field by field, what the step changed, and leaves the other fields to whoever changed them. */
-function restore(cell: ISharedNotebook['cells'][number], target: ICell, expected: ICell | null): Result {
+function restore(cell: SharedNotebookCell, target: ICell, expected: ICell | null): boolean {
   const now = cell.toJSON() as ICell;
   const differs = (field: string): boolean => {
     const wanted = JSON.stringify(target[field]);
     return wanted !== JSON.stringify(now[field]) && wanted !== JSON.stringify(expected?.[field]);
   };
-  if (differs('source') && expected && now.source !== expected.source) {
-    return 'kept';
-  }
-  let result: Result = 'same';
-  if (differs('source')) {
-    cell.setSource(String(target.source));
-    result = 'changed';
-  }
-  if (differs('metadata')) {
-    cell.setMetadata(target.metadata);
-    result = 'changed';
-  }
-  if (cell.cell_type !== 'code') {
-    if (differs('attachments') && 'setAttachments' in cell) {
-      cell.setAttachments(target['attachments'] as Parameters<typeof cell.setAttachments>[0]);
-      result = 'changed';
+  const fields = ['source', 'metadata', 'attachments', 'outputs', 'execution_count'].filter(differs);
+  for (const field of fields) {
+    switch (field) {
+      case 'source':
+        cell.setSource(String(target.source));
+        break;
+      case 'metadata':
+        for (const name of Object.keys(now.metadata)) {
+          if (!(name in target.metadata)) {
+            cell.deleteMetadata(name);
+          }
+        }
+        cell.setMetadata(target.metadata);
+        break;
+      case 'attachments':
+        (cell as ISharedMarkdownCell).setAttachments(target['attachments'] as IAttachments | undefined);
+        break;
+      case 'outputs':
+        (cell as ISharedCodeCell).setOutputs(target['outputs'] as IOutput[]);
+        break;
+      case 'execution_count':
+        (cell as ISharedCodeCell).execution_count = target['execution_count'] as number | null;
     }
-    return result;
   }
-  const code = cell as ISharedCodeCell;
-  if (differs('outputs')) {
-    code.setOutputs(target['outputs'] as IOutput[]);
-    result = 'changed';
-  }
-  if (differs('execution_count')) {
-    code.execution_count = target['execution_count'] as number | null;
-    result = 'changed';
-  }
-  return result;
+  return fields.length > 0;
 }
 
 /** Where a cell that comes back goes: behind the nearest cell that stood before it and is still there. */
-function placeFor(shared: ISharedNotebook, id: string, order: readonly string[]): number {
-  const places = new Map(idsOf(shared).map((known, index) => [known, index]));
+function placeFor(id: string, list: readonly string[], order: readonly string[]): number {
   for (let i = order.indexOf(id) - 1; i >= 0; i--) {
-    const place = places.get(order[i]!);
-    if (place !== undefined) {
+    const place = list.indexOf(order[i]!);
+    if (place >= 0) {
       return place + 1;
     }
   }

@@ -65,8 +65,10 @@ export function outputOf(output: IOutput, budget: Budget): Output | null {
       return { kind: 'stream', text: clipEnd(textOf(output['text'] as MultilineString), budget), data: {} };
     case 'error': {
       const lines = output['traceback'] as string[] | undefined;
-      const text = lines?.length ? lines.join('\n') : `${String(output['ename'])}: ${String(output['evalue'])}`;
-      return { kind: 'error', text: clipEnd(text, budget), data: {} };
+      const ename = String(output['ename'] ?? '');
+      const evalue = String(output['evalue'] ?? '').slice(0, 2_000);
+      const text = lines?.length ? lines.join('\n') : `${ename}: ${evalue}`;
+      return { kind: 'error', text: clipEnd(text, budget), data: { ename, evalue } };
     }
     case 'display_data':
     case 'execute_result': {
