@@ -211,7 +211,7 @@ class _Run:
         bad = [*self.problems, *self.bad]
         return Result(
             summary=self.counts() + (f": {self.names()}" if bad else f" in {duration(duration_s)}"),
-            text=clip(self.tail.text()),
+            text="" if report.cases else clip(self.tail.text()),
             tests=report,
             exit_code=exit_.code,
             data={

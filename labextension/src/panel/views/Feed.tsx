@@ -77,7 +77,7 @@ function FirstRun({ local }: { local: boolean }) {
 export function Feed({ snapshot }: { snapshot: Snapshot }) {
   const { session, ui } = snapshot;
   const turnIds = [...session.turns.keys()].sort((a, b) => a - b);
-  const { ref, following, follow } = useFollow<HTMLDivElement>(session);
+  const { ref, following, follow } = useFollow<HTMLDivElement>(session, '.vk-turns > li:last-child');
   const empty = turnIds.length === 0 && ui.connection === 'open';
   return (
     <div class="vk-feed-box">

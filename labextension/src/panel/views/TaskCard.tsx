@@ -97,8 +97,13 @@ function Code({ code }: { code: string }) {
 }
 
 function Body({ task, skipped }: { task: Task; skipped: number }) {
+  const { hasComposer } = usePanel();
   const { result, problem } = task;
   const shown = result !== null && (result.tests !== null || result.outputs.length > 0 || result.text !== '');
+  // A card in a cell stands right beside what the code put out there.
+  const inCell = !hasComposer && (task.origin === 'magic' || task.origin === 'script');
+  // The text of outputs and of a test report is for programs; people have the real thing.
+  const text = shown && result.outputs.length === 0 && result.tests === null ? result.text : '';
   const tail = task.tail ? <Tail text={task.tail} label={`Output of task ${task.id}`} /> : null;
   return (
     <div class="vk-task-body">
@@ -106,10 +111,10 @@ function Body({ task, skipped }: { task: Task; skipped: number }) {
       {result?.summary && !result.tests && <p class="vk-summary">{result.summary}</p>}
       {result?.tests && <Tests report={result.tests} />}
       {result?.code && <Code code={result.code} />}
-      {result?.outputs.map((output, index) => <OutputView key={index} output={output} />)}
-      {result?.text && (
+      {!inCell && result?.outputs.map((output, index) => <OutputView key={index} output={output} />)}
+      {text && (
         <pre class="vk-pre" tabIndex={0} role="group" aria-label={`Result of task ${task.id}`}>
-          {result.text}
+          {text}
         </pre>
       )}
       {tail &&

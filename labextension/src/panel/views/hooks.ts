@@ -4,6 +4,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 /** Pixels from the bottom within which a box still counts as being at its end. */
 const NEAR = 32;
+const HEAD_ROOM = 8;
 
 export interface Following<T> {
   readonly ref: RefObject<T | null>;
@@ -12,8 +13,22 @@ export interface Following<T> {
   readonly follow: () => void;
 }
 
-/** Keeps a scrolling box at its end while it grows, unless the person scrolled away from it. */
-export function useFollow<T extends HTMLElement>(dependency: unknown): Following<T> {
+/** Where a followed box rests: at its end, or at the head of its newest part if that is taller than the box. */
+function restOf(box: HTMLElement, newest: string | undefined): number {
+  const end = box.scrollHeight - box.clientHeight;
+  const part = newest === undefined ? null : box.querySelector(newest);
+  if (!part) {
+    return end;
+  }
+  const head = part.getBoundingClientRect().top - box.getBoundingClientRect().top + box.scrollTop;
+  return Math.max(0, Math.min(end, head - HEAD_ROOM));
+}
+
+/**
+ * Keeps a scrolling box at its end while it grows, unless the person scrolled away from it.
+ * With `newest`, a selector, the head of that part is never pushed out of sight.
+ */
+export function useFollow<T extends HTMLElement>(dependency: unknown, newest?: string): Following<T> {
   const ref = useRef<T>(null);
   const pinned = useRef(true);
   const [following, setFollowing] = useState(true);
@@ -21,7 +36,14 @@ export function useFollow<T extends HTMLElement>(dependency: unknown): Following
     const box = ref.current;
     if (box) {
       pinned.current = true;
-      box.scrollTop = box.scrollHeight;
+      box.scrollTop = restOf(box, newest);
+    }
+  };
+  // Only ever down: whoever reads on below the head of a tall part is left there.
+  const settle = (): void => {
+    const box = ref.current;
+    if (box && pinned.current) {
+      box.scrollTop = Math.max(box.scrollTop, restOf(box, newest));
     }
   };
   useEffect(() => {
@@ -30,15 +52,13 @@ export function useFollow<T extends HTMLElement>(dependency: unknown): Following
       return undefined;
     }
     const onScroll = (): void => {
-      pinned.current = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR;
+      pinned.current = restOf(box, newest) - box.scrollTop < NEAR;
       setFollowing(pinned.current);
     };
     box.addEventListener('scroll', onScroll, { passive: true });
     // Images load and cards open after the render that brought them.
     const observer = new ResizeObserver(() => {
-      if (pinned.current) {
-        box.scrollTop = box.scrollHeight;
-      }
+      settle();
     });
     observer.observe(box);
     if (box.firstElementChild) {
@@ -49,11 +69,7 @@ export function useFollow<T extends HTMLElement>(dependency: unknown): Following
       observer.disconnect();
     };
   }, []);
-  useLayoutEffect(() => {
-    if (pinned.current) {
-      follow();
-    }
-  }, [dependency]);
+  useLayoutEffect(settle, [dependency]);
   return { ref, following, follow };
 }
 
