@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if error.hint:
             print(error.hint, file=sys.stderr)
         return EXIT_KILLED if isinstance(error, KernelDied) else EXIT_FAILED
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         return EXIT_CANCELLED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -316,7 +316,7 @@ def _run(options: argparse.Namespace) -> int:
     try:
         from voice_kernel.headless import report as reports
         from voice_kernel.headless.progress import TerminalProgress
-        from voice_kernel.headless.run import Options, parameter, run
+        from voice_kernel.headless.run import NotebookRun, Options, parameter
     except ImportError as error:
         if error.name not in ("nbclient", "nbformat"):
             raise
@@ -345,11 +345,12 @@ def _run(options: argparse.Namespace) -> int:
     def write(text: str) -> None:
         print(text, end="", flush=True)
 
-    report = asyncio.run(run(wanted, TerminalProgress(write, quiet=options.quiet)))
-    code = EXIT_OF_RUN[report.state]
-    if options.report:
-        reports.write(report, options.report, code)
-    return code
+    run = NotebookRun(wanted, TerminalProgress(write, quiet=options.quiet))
+    try:
+        return EXIT_OF_RUN[asyncio.run(run.execute())]
+    finally:
+        if options.report:
+            reports.write(run.report, options.report, EXIT_OF_RUN[run.report.state])
 
 
 EXIT_OF_RUN = {

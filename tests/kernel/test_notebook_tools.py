@@ -11,6 +11,8 @@ import pytest
 import pytest_asyncio
 from headless_notebook import HeadlessNotebook
 
+from voice_kernel.messages import Turn
+
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 CELLS = [
@@ -354,11 +356,15 @@ async def test_a_command_in_an_inner_cell_is_a_child_three_deep_at_most(notebook
     deep = ["%load_ext voice_kernel", *[f"%voice run cell {n}" for n in (3, 4, 5, 6)], "print('deep')"]
     notebook.replace(deep)
     await notebook.run(1)
-    notebook.turns.clear()
     assert (await notebook.run(3)).ok  # 3 runs 4 runs 5 runs 6: three commands, and no fourth
     assert notebook.text(6) == "deep"
-    await notebook.until(lambda: sum(turn.ended_at is not None for turn in notebook.turns.values()) == 3)
-    first, second, third = sorted(notebook.turns.values(), key=lambda turn: turn.id)
+    said = [f"run cell {n}" for n in (4, 5, 6)]
+
+    def told() -> list[Turn]:
+        return [t for t in notebook.turns.values() if t.origin == "script" and t.text in said and t.ended_at]
+
+    await notebook.until(lambda: len(told()) == 3)
+    first, second, third = sorted(told(), key=lambda turn: turn.id)
     assert [first.parent_id, second.parent_id, third.parent_id] == [None, first.id, second.id]
     notebook.replace(deep)
     ran = await notebook.run(2)

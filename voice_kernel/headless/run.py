@@ -100,27 +100,26 @@ class Options:
     kernel_name: str = ""
 
 
-async def run(options: Options, progress: Progress) -> Report:
-    """Run a notebook as the options say.
+class NotebookRun:
+    """One run; its `report` tells what it came to, also when it was cancelled.
+
+    Args:
+        options: what is to be run, and how.
+        progress: told how it goes.
 
     Raises:
-        NotebookError: it cannot be read or written.
-        ClientError: no kernel could be started, or it cannot load voice_kernel.
-        asyncio.CancelledError: Ctrl-C or SIGTERM; what was run so far is saved.
+        NotebookError: the notebook cannot be read, or the parameters cannot be put in.
     """
-    document = Document.open(options.notebook)
-    if options.parameters:
-        document = parameterized(document, options.parameters)
-    return await _Run(options, document, progress).execute()
 
-
-class _Run:
-    def __init__(self, options: Options, document: Document, progress: Progress) -> None:
+    def __init__(self, options: Options, progress: Progress) -> None:
+        document = Document.open(options.notebook)
+        if options.parameters:
+            document = parameterized(document, options.parameters)
         self._options = options
         self._document = document
         self._progress = progress
         self._output = options.output or options.notebook
-        self._report = Report(options.notebook, self._output, time.time())
+        self.report = Report(options.notebook, self._output, time.time())
         self._turns: asyncio.Queue[Turn] = asyncio.Queue()
         self._last_turn_id = 0
         self._execution = Execution(
@@ -139,23 +138,33 @@ class _Run:
             on_ran=self._ran,
         )
 
-    async def execute(self) -> Report:
+    async def execute(self) -> State:
+        """Do everything, and save the notebook whatever happens.
+
+        Raises:
+            NotebookError: the notebook cannot be written.
+            ClientError: no kernel could be started, or it cannot load voice_kernel.
+            asyncio.CancelledError: Ctrl-C or SIGTERM; what was run so far is saved.
+        """
         started = time.monotonic()
-        with _terminated_like_interrupted():
-            await self._execution.start()
-            try:
-                if self._options.commands:
-                    await self._do_commands()
-                else:
-                    await self._run_all()
-            finally:
-                # Before the kernel is stopped, which may take its time: now nothing can be lost any more.
-                self._execution.keep_widgets()
-                self._document.save(self._output)
-                await self._front_end.close()
-                await self._execution.stop()
-        self._report.duration_s = time.monotonic() - started
-        return self._report
+        try:
+            with _terminated_like_interrupted():
+                await self._execution.start()
+                try:
+                    await (self._do_commands() if self._options.commands else self._run_all())
+                finally:
+                    # Before the kernel is stopped, which may take its time: then nothing can be lost.
+                    self._execution.keep_widgets()
+                    self._document.save(self._output)
+                    await self._front_end.close()
+                    await self._execution.stop()
+        except VoiceKernelError as error:
+            outcomes = self.report.commands if self._options.commands else self.report.cells
+            outcomes.append(Outcome("start", "failed", message=error.message, hint=error.hint))
+            raise
+        finally:
+            self.report.duration_s = time.monotonic() - started
+        return self.report.state
 
     # ---- all cells --------------------------------------------------------------------------------
 
@@ -189,7 +198,7 @@ class _Run:
     def _cell_ended(self, cell: NotebookNode, state: State, message: str, duration_s: float = 0.0) -> None:
         position = self._document.position(cell) + 1
         outcome = Outcome(f"cell {position}", state, duration_s, message)
-        self._report.cells.append(outcome)
+        self.report.cells.append(outcome)
         self._progress.ran(position, len(self._document.cells), outcome)
 
     # ---- commands ---------------------------------------------------------------------------------
@@ -214,7 +223,7 @@ class _Run:
             self._command_ended(command, outcome, started)
             if outcome.state != "passed":
                 for rest in commands[at + 1 :]:
-                    self._report.commands.append(Outcome(rest.label, "skipped", where=rest.where))
+                    self.report.commands.append(Outcome(rest.label, "skipped", where=rest.where))
                 return
 
     def _command_ended(self, command: Command, outcome: Outcome, started: float) -> None:
@@ -226,7 +235,7 @@ class _Run:
             outcome.hint,
             command.where,
         )
-        self._report.commands.append(whole)
+        self.report.commands.append(whole)
         self._progress.ended(whole)
 
     async def _do(self, command: Command) -> Outcome:
