@@ -151,7 +151,9 @@ class App:
             self.kernel.interrupt,
             self._brain if settings.model_configured else None,
         )
-        self.listener = Listener(self.hub, self.session, self.transcriber, self.surroundings.now)
+        self.listener = Listener(
+            self.hub, self.session, self.transcriber, self.surroundings.now, self.grammar
+        )
         self.surfaces = Surfaces(
             self.loop, self.hub, self.session, self.listener, self.approvals, self.kernel.interrupt
         )

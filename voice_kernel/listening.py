@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 
 from voice_kernel.context import Context
 from voice_kernel.errors import VoiceKernelError
 from voice_kernel.events import Hub
+from voice_kernel.intents import Grammar
 from voice_kernel.messages import Notice, Problem, Speech, SpeechChanged
 from voice_kernel.session import Session, TurnResult
 from voice_kernel.speech.transcriber import Recognition, Transcriber
@@ -42,15 +43,23 @@ class Listener:
         session: gets the text.
         transcriber: the engine.
         context: the names that may be spoken, as known now.
+        grammar: the intents; of readings that sound alike, the one that means something is chosen.
     """
 
     def __init__(
-        self, hub: Hub, session: Session, transcriber: Transcriber, context: Callable[[], Context]
+        self,
+        hub: Hub,
+        session: Session,
+        transcriber: Transcriber,
+        context: Callable[[], Context],
+        grammar: Callable[[], Awaitable[Grammar]],
     ) -> None:
         self._hub = hub
         self._session = session
         self._transcriber = transcriber
         self._context = context
+        self._load_grammar = grammar
+        self._grammar: Grammar | None = None
         self._open: dict[str, _Utterance] = {}
         self._loading: asyncio.Task[None] | None = None
 
@@ -76,9 +85,7 @@ class Listener:
             self._session.change(turn_id, text=text, partial=True)
 
         try:
-            recognition = self._transcriber.open(
-                rate_hz=rate_hz, context=self._context(), on_partial=on_partial
-            )
+            recognition = self._recognition(rate_hz, on_partial)
         except VoiceKernelError as error:
             self._session.change(turn_id, state="failed", problem=problem_of(error))
             return
@@ -154,12 +161,15 @@ class Listener:
         """
         started_at = time.time()
         try:
-            recognition = self._transcriber.open(rate_hz=rate_hz, context=self._context())
+            self._grammar = await self._load_grammar()
+            recognition = self._recognition(rate_hz)
             recognition.feed(pcm)
             transcript = await recognition.finish()
         except VoiceKernelError as error:
             self._session.change(turn_id, state="failed", problem=problem_of(error))
             return self._session.result(turn_id)
+        if transcript.notice:
+            self._notice(transcript.notice, "")
         self._session.change(turn_id, audio_s=transcript.audio_s, latency_s=transcript.latency_s)
         return await self._session.understand(
             turn_id, transcript.text, first_sample_at=started_at, approved_tools=approved_tools
@@ -182,6 +192,7 @@ class Listener:
         if not self._open:
             self._tell("loading")
         try:
+            self._grammar = await self._load_grammar()
             await self._transcriber.load()
         except VoiceKernelError as error:
             self._hub.publish(
@@ -196,6 +207,20 @@ class Listener:
             )
             return
         self._rest()
+
+    def _recognition(self, rate_hz: int, on_partial: Callable[[str], None] | None = None) -> Recognition:
+        context = self._context()
+
+        def understands(text: str) -> bool:
+            if self._grammar is None:
+                return False
+            parse = self._grammar.parse(text, context)
+            # A reading is never preferred because it would approve something.
+            return parse.route == "intents" and all(call.tool != "approve" for call in parse.calls)
+
+        return self._transcriber.open(
+            rate_hz=rate_hz, context=context, on_partial=on_partial, understands=understands
+        )
 
     def _rest(self) -> None:
         if self._hub.speech.state != "unavailable" or self._transcriber.loaded:
