@@ -1,0 +1,75 @@
+"""Each promise of the README and the tests that hold it.
+
+A promise is a sentence a user may rely on; each names tests as `file::test`. `test_requirements.py`
+checks that every named test exists; a promise without a test cannot be entered.
+"""
+
+from __future__ import annotations
+
+PROMISES: dict[str, tuple[str, ...]] = {
+    "Hold the button, speak, and the words become a transcript, a route, a task and results": (
+        "browser/test_speak_and_act.py::test_a_spoken_command_becomes_a_transcript_a_route_a_task_and_test_results",
+    ),
+    "You can cancel a task, even while another cell is running": (
+        "browser/test_speak_and_act.py::test_cancel_ends_a_shell_task_while_a_cell_is_running",
+    ),
+    "What is not understood is not done": (
+        "notebooks/test_execute.py::test_a_command_that_is_not_understood_makes_the_run_fail",
+        "unit/intents/test_sentences.py::test_talk_is_never_acted_on",
+    ),
+    "A model answers only what the grammar does not understand, and asks before it acts": (
+        "unit/test_toolbox.py::test_a_model_is_asked_for_whatever_changes_something",
+    ),
+    "Shell commands are refused until you allow them, and the refusal says how": (
+        "unit/test_toolbox.py::test_with_shell_off_it_is_refused_with_the_way_to_allow_it",
+    ),
+    "What installs, restarts or deletes beyond undo shows a card first": (
+        "unit/test_toolbox.py::test_what_cannot_be_taken_back_always_asks",
+        "browser/test_speak_and_act.py::test_an_install_asks_first_and_a_click_on_deny_is_a_no",
+    ),
+    "A spoken yes counts only after the card was on the screen; with two cards you say the number": (
+        "unit/test_toolbox.py::test_a_yes_from_before_the_card_was_shown_does_not_count",
+        "unit/test_toolbox.py::test_with_two_cards_the_number_must_be_said",
+    ),
+    "“Okay, wait, don't run that” is a no": (
+        "browser/test_speak_and_act.py::test_a_typed_no_counts_and_a_half_yes_does_not",
+    ),
+    "Where nobody can be asked, the call is refused at once": (
+        "unit/test_toolbox.py::test_where_nobody_can_be_asked_the_call_is_refused_at_once",
+        "notebooks/test_execute.py::test_what_needs_a_persons_approval_is_refused_at_once",
+    ),
+    "A turn that fails makes `jupyter execute` fail": (
+        "notebooks/test_execute.py::test_a_failing_command_makes_the_run_fail",
+    ),
+    "When a turn ends, its card is frozen to plain HTML": (
+        "notebooks/test_execute.py::test_a_passing_command_leaves_its_frozen_card_in_the_saved_file",
+        "browser/test_speak_and_act.py::test_what_a_cell_said_is_frozen_when_its_turn_ends",
+    ),
+    "`%%voice` stops at the first command that fails, or goes on with --keep-going": (
+        "notebooks/test_execute.py::test_a_cell_of_commands_stops_at_the_first_that_fails",
+    ),
+    "A turn comes back as a value": ("notebooks/test_execute.py::test_a_turn_comes_back_as_a_value",),
+    "`make demo` runs the tour from its recordings": (
+        "notebooks/test_execute.py::test_the_tour_runs_from_its_recordings_and_leaves_a_page",
+    ),
+    "Settings: environment over .env over your file over the system's, which can lock keys": (
+        "unit/test_settings.py::test_call_beats_environment_beats_dotenv_beats_user_beats_system",
+        "unit/test_settings.py::test_a_key_locked_by_the_system_file_cannot_be_changed_by_anyone_else",
+    ),
+    "Commands do not inherit your API keys; logs hold no secret": (
+        "unit/task/test_process.py::test_keys_are_not_in_the_environment_of_a_command",
+        "unit/task/test_logs.py::test_a_log_holds_no_secret",
+    ),
+    "Whatever a command started is gone when it ends, is cancelled, or the kernel is killed": (
+        "unit/task/test_process.py::test_whatever_escapes_its_session_is_ended_with_the_command",
+        "unit/task/test_process.py::test_cancelling_ends_the_whole_tree_quickly",
+        "kernel/test_tools.py::test_nothing_of_a_command_outlives_a_kernel_that_is_killed",
+    ),
+    "A page that connects late is shown what happened before": (
+        "browser/test_speak_and_act.py::test_a_page_that_connects_late_is_shown_what_happened_before",
+    ),
+    "Loading the extension imports nothing heavy and touches no network": (
+        "kernel/test_loading.py::test_loading_imports_nothing_but_our_own_small_modules",
+        "kernel/test_loading.py::test_loading_and_help_open_no_connection",
+    ),
+}
