@@ -53,7 +53,7 @@ $(LABEXTENSION)/package.json: labextension/dist/package.json .venv/ready
 	touch $@
 
 lab: setup      ## open JupyterLab with the voice panel ready
-	$(LAB_ENV) $(BIN)/voice-kernel lab
+	$(LAB_ENV) $(BIN)/voice-kernel lab notebooks/start.ipynb
 
 demo: setup     ## run the tour headless: out/demo/tour.ipynb and out/demo/tour.html
 	$(BIN)/python tests/demo.py out/demo
@@ -77,7 +77,8 @@ generate: setup $(NODE)/dev-ready  ## rewrite what is generated from the wire sc
 	cd labextension && npm run --silent generate
 
 screenshot: setup .venv/chromium ## leave the README's picture
-	$(BIN)/python -m pytest tests/browser/test_speak_and_act.py
+	$(BIN)/python -m pytest -q tests/browser/test_speak_and_act.py -k spoken
+	cp out/panel.png notebooks/images/panel.png
 
 clean:          ## remove what was built
 	rm -rf .venv $(NODE) labextension/lib labextension/dist voice_kernel/ui/static out

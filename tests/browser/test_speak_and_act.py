@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +11,8 @@ from lab import Notebook, chromium, lab_server, microphone, write_notebook
 from playwright.sync_api import Browser, Page, expect
 
 CLIP = Path(__file__).parent / "run_the_tests.wav"
-PICTURE = Path(__file__).parent.parent.parent / "notebooks" / "images" / "panel.png"
+PICTURE = Path(__file__).parent.parent.parent / "out" / "panel.png"
+"""`make screenshot` makes it the README's."""
 WAIT_MS = 60_000
 
 TESTS = """
@@ -98,9 +98,7 @@ def test_a_spoken_command_becomes_a_transcript_a_route_a_task_and_test_results(n
     expect(task).to_contain_text("2 passed")
 
     PICTURE.parent.mkdir(exist_ok=True)
-    taken = PICTURE.with_suffix(".new.png")
-    page.screenshot(path=taken)
-    shutil.move(taken, PICTURE)
+    page.screenshot(path=PICTURE)
 
 
 def test_cancel_ends_a_shell_task_while_a_cell_is_running(notebook: Notebook) -> None:
