@@ -11,8 +11,9 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
-from voice_kernel.errors import KernelDied, NotebookError, VoiceKernelError
+from voice_kernel.errors import ClientError, KernelDied, NotebookError, VoiceKernelError
 from voice_kernel.version import __version__
 
 if TYPE_CHECKING:
@@ -146,7 +147,7 @@ def _lab(options: argparse.Namespace) -> int:
         print('JupyterLab is not installed here. Run: pip install "voice-kernel[lab]"', file=sys.stderr)
         return EXIT_FAILED
     extra = [option for option in options.options if option != "--"]
-    command = [jupyter, *([str(options.notebook)] if options.notebook else []), *extra]
+    command = [jupyter, *_opening(options.notebook), *extra]
     if os.geteuid() == 0 and "--allow-root" not in command:
         command.append("--allow-root")
     if not os.environ.get("DISPLAY") and sys.platform == "linux" and "--no-browser" not in command:
@@ -156,6 +157,16 @@ def _lab(options: argparse.Namespace) -> int:
         return EXIT_OK
     print("Open the URL below, then run the first cell: the voice panel appears under it.", flush=True)
     os.execv(jupyter, command)
+
+
+def _opening(notebook: Path | None) -> list[str]:
+    """Return the options that make the printed URL open a notebook, also where no browser starts."""
+    if notebook is None:
+        return []
+    if not notebook.is_file():
+        raise ClientError(f"There is no notebook {notebook}.", hint="Name one that exists, or none.")
+    folder = notebook.resolve().parent
+    return [f"--ServerApp.root_dir={folder}", f"--LabApp.default_url=/lab/tree/{quote(notebook.name)}"]
 
 
 def _beside_python(name: str) -> str | None:
