@@ -22,8 +22,9 @@ A user's file:
     expansion_rules:
       please: "(please|kindly)"
 
-`{slots}` are lists: the built-in ones (name, path, query, number, ... see `lists` in en.yaml), or the
-file's own. `slots:` beside `sentences:` gives fixed arguments.
+An intent with one group of sentences needs no `data`: `sentences`, `calls` and `slots` may stand right
+below its name. `{slots}` are lists: the built-in ones (name, path, query, number, ... see `lists` in
+en.yaml), or the file's own. `slots:` beside `sentences:` gives fixed arguments.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ from voice_kernel.intents.templates import Values
 
 _SLOT = re.compile(r"\{([A-Za-z_]\w*)\}")
 _DATA_KEYS = {"sentences", "slots", "calls", "metadata"}
-_INTENT_KEYS = {"data", "examples", "area", "alone", "exact", "replace", "talk"}
+_INTENT_KEYS = {"data", "examples", "area", "alone", "exact", "replace", "talk"} | _DATA_KEYS
 _FILE_KEYS = {"language", "intents", "lists", "expansion_rules", "speech"}
 
 
@@ -165,7 +166,7 @@ def _add(merged: Sentences, content: dict[str, Any], name: str, text: str, *, ow
 def _add_intent(merged: Sentences, intent: str, body: Any, name: str, text: str, *, own: bool) -> None:
     where = f"{name}, line {_line(text, intent)}, intent {intent!r}"
     if not isinstance(body, dict):
-        raise IntentError(f"{where}: it is not a mapping with the key data.")
+        raise IntentError(f"{where}: it is not a mapping with the key sentences.")
     unknown = set(body) - _INTENT_KEYS
     if unknown:
         raise IntentError(
@@ -177,9 +178,11 @@ def _add_intent(merged: Sentences, intent: str, body: Any, name: str, text: str,
     blocks = body.get("data", [])
     if not isinstance(blocks, list):
         raise IntentError(f"{where}: data is not a list.")
+    if short := {key: value for key, value in body.items() if key in _DATA_KEYS}:
+        blocks = [short, *blocks]
     for data in blocks:
-        if not isinstance(data, dict) or not isinstance(data.get("sentences"), list):
-            raise IntentError(f"{where}: an entry of data has no list of sentences.")
+        if not isinstance(data, dict) or not isinstance(data.get("sentences"), list) or not data["sentences"]:
+            raise IntentError(f"{where}: there is no list of sentences.")
         if set(data) - _DATA_KEYS:
             raise IntentError(
                 f"{where}: the key {sorted(map(str, set(data) - _DATA_KEYS))[0]!r} is not known.",
@@ -205,7 +208,9 @@ def _add_intent(merged: Sentences, intent: str, body: Any, name: str, text: str,
     examples = tuple(str(example) for example in body.get("examples", ()))
     if not examples and own:
         examples = tuple(
-            str(data["sentences"][0]) for data in blocks[:1] if not set("{<[(") & set(data["sentences"][0])
+            str(data["sentences"][0])
+            for data in blocks[:1]
+            if not set("{<[(") & set(str(data["sentences"][0]))
         )
     if examples:
         merged.examples.setdefault(str(body.get("area", "own")), {})[intent] = examples

@@ -67,6 +67,16 @@ def test_own_lists_rules_and_fixed_slots_work(own: Grammar) -> None:
     ]
 
 
+def test_the_readmes_example_works(tmp_path: Path) -> None:
+    readme = (Path(__file__).parents[3] / "README.md").read_text()
+    file = tmp_path / "sentences.yaml"
+    file.write_text(readme.split("```yaml\n")[1].split("```")[0])
+    assert calls(Grammar.load("en", file), "good morning notebook") == [
+        ("run_code", {"code": "import pandas as pd"}),
+        ("list_variables", {}),
+    ]
+
+
 def test_an_own_sentence_wins_over_ours(tmp_path: Path) -> None:
     file = tmp_path / "sentences.yaml"
     file.write_text('intents: {mine: {data: [{sentences: ["run the tests"], calls: [save_notebook]}]}}')
@@ -89,8 +99,9 @@ def test_a_file_that_does_not_exist_is_no_error(tmp_path: Path) -> None:
         ("intents:\n  mine:\n    data: [{sentences: ['run (the']}]", "'mine'"),
         ("intents:\n  mine:\n    data: [{sentences: ['run <nothing>']}]", "<nothing>"),
         ("intents:\n  mine:\n    data: [{sentences: ['run {nothing}']}]", "{nothing}"),
-        ("intents:\n  mine:\n    sentences: ['x']", "line 2, intent 'mine'"),
+        ("intents:\n  mine:\n    phrases: ['x']", "line 2, intent 'mine'"),
         ("intents:\n  mine:\n    data: [{phrases: ['x']}]", "no list of sentences"),
+        ("intents:\n  mine:\n    sentences: []", "no list of sentences"),
         ("intents:\n  mine:\n    data: [{sentences: ['x'], calls: [3]}]", "a call"),
         ("intents:\n  mine: 3", "line 2"),
         ("rules: {}", "'rules' is not known"),
