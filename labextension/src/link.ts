@@ -11,8 +11,11 @@ import type { JSONObject } from '@lumino/coreutils';
 import { type ISignal, Signal } from '@lumino/signaling';
 import type { Hello, ToKernel, ToSurface } from './messages.gen';
 import type { Channel, Unsubscribe } from './panel/channel';
+import { beside, within } from './subshell';
 
 const TARGET = 'voice_kernel';
+/** A kernel that is idle answers in milliseconds; one that does not by now is busy. */
+const PATIENCE_MS = 700;
 const SUBSHELL_MS = 1_000;
 
 /**
@@ -104,6 +107,8 @@ export class KernelLink {
   private current: LinkState = { name: 'asleep' };
   private readonly changedSignal = new Signal<this, LinkState>(this);
   private channel: CommChannel | null = null;
+  /** The connection that carries the channel, where that is not the notebook's. */
+  private own: Kernel.IKernelConnection | null = null;
   /** Raised whenever what is under way has become pointless. */
   private epoch = 0;
   private wanted = false;
@@ -149,11 +154,12 @@ export class KernelLink {
   private async connect(): Promise<void> {
     const epoch = ++this.epoch;
     const isCurrent = (): boolean => epoch === this.epoch;
-    this.channel?.close();
-    this.channel = null;
+    this.closeChannel();
     this.enter({ name: 'connecting' });
     try {
-      await this.session.ready;
+      if (!this.session.session?.kernel) {
+        await this.session.ready;
+      }
       const kernel = this.session.session?.kernel;
       if (!isCurrent()) {
         return;
@@ -171,42 +177,64 @@ export class KernelLink {
   }
 
   private async join(kernel: Kernel.IKernelConnection, isCurrent: () => boolean): Promise<void> {
-    if (kernel.status === 'busy') {
+    let own: Kernel.IKernelConnection | null = null;
+    if (!(await within(kernel.info, PATIENCE_MS))) {
       this.enter({ name: 'waiting' });
+      own = await beside(kernel);
     }
-    const { language_info } = await kernel.info;
-    if (!isCurrent()) {
-      return;
+    const connection = own ?? kernel;
+    try {
+      const { language_info } = await connection.info;
+      if (!isCurrent()) {
+        return;
+      }
+      if (language_info.name !== 'python') {
+        this.enter({ name: 'foreign', language: language_info.name });
+        return;
+      }
+      const reply = await load(connection, loadingCode(this.language()));
+      if (!isCurrent()) {
+        return;
+      }
+      if (reply.status !== 'ok') {
+        this.enter(problemOf(reply));
+        return;
+      }
+      const comm = connection.createComm(TARGET);
+      await subshellOf(comm, connection);
+      if (!isCurrent()) {
+        comm.dispose();
+        return;
+      }
+      this.open(comm, own);
+      own = null;
+    } finally {
+      own?.dispose();
     }
-    if (language_info.name !== 'python') {
-      this.enter({ name: 'foreign', language: language_info.name });
-      return;
-    }
-    const reply = await load(kernel, loadingCode(this.language()));
-    if (!isCurrent()) {
-      return;
-    }
-    if (reply.status !== 'ok') {
-      this.enter(problemOf(reply));
-      return;
-    }
-    const comm = kernel.createComm(TARGET);
-    await subshellOf(comm, kernel);
-    if (!isCurrent()) {
-      comm.dispose();
-      return;
-    }
+  }
+
+  private open(comm: Kernel.IComm, own: Kernel.IKernelConnection | null): void {
     const channel = new CommChannel(comm);
     channel.onClose(() => {
-      // Closed by the kernel while it lives: `%unload_ext`, or a reload of the extension.
+      // Closed by the kernel while it lives: the extension was unloaded.
       if (this.channel === channel) {
-        this.channel = null;
+        this.closeChannel();
         this.enter({ name: 'failed', message: '' });
       }
     });
     comm.open({ path: this.session.path });
     this.channel = channel;
+    this.own = own;
     this.enter({ name: 'open', channel });
+  }
+
+  /** Ends the channel, telling the kernel as far as that is possible, and the connection that carried it. */
+  private closeChannel(): void {
+    const { channel, own } = this;
+    this.channel = null;
+    this.own = null;
+    channel?.close();
+    own?.dispose();
   }
 
   private enter(state: LinkState): void {
@@ -217,9 +245,8 @@ export class KernelLink {
   /** Drops the channel without a word to a kernel that is not there any more. */
   private lose(state: LinkState): void {
     this.epoch++;
-    const channel = this.channel;
-    this.channel = null;
-    channel?.end();
+    this.channel?.end();
+    this.closeChannel();
     this.enter(state);
   }
 
@@ -248,28 +275,31 @@ export class KernelLink {
     }
   };
 
-  private readonly leave = (): void => {
-    this.channel?.close();
-    this.channel = null;
-  };
+  private readonly leave = (): void => this.closeChannel();
 }
 
 type Reply = KernelMessage.IExecuteReplyMsg['content'];
 
-/** Runs a line without a trace in the notebook; beside the cell that runs, where the kernel can do that. */
+/**
+ * Runs a line without a trace in the notebook; beside the cell that runs, where the kernel can do that.
+ *
+ * A kernel's status does not tell: any message on a subshell turns it to idle while a cell runs.
+ */
 async function load(kernel: Kernel.IKernelConnection, code: string): Promise<Reply> {
   const content = { code, silent: true, store_history: false, allow_stdin: false, stop_on_error: false };
-  if (kernel.status !== 'busy' || !kernel.supportsSubshells) {
-    return (await kernel.requestExecute(content).done).content;
+  const direct = kernel.requestExecute(content).done.then(reply => reply.content);
+  if (kernel.subshellId !== null || (await within(direct, PATIENCE_MS))) {
+    return direct;
   }
-  const created = await kernel.requestCreateSubshell({}).done;
-  const subshell = kernel.clone();
-  subshell.subshellId = (created.content as { subshell_id: string }).subshell_id;
+  const subshell = kernel.supportsSubshells ? await beside(kernel) : null;
+  if (!subshell) {
+    return direct;
+  }
+  direct.catch(() => undefined); // it runs again, without harm, when the cell has ended
   try {
     return (await subshell.requestExecute(content).done).content;
   } finally {
     subshell.dispose();
-    void kernel.requestDeleteSubshell({ subshell_id: subshell.subshellId }).done.catch(() => undefined);
   }
 }
 
@@ -279,8 +309,8 @@ async function load(kernel: Kernel.IKernelConnection, code: string): Promise<Rep
  */
 async function subshellOf(comm: Kernel.IComm, kernel: Kernel.IKernelConnection): Promise<void> {
   const { subshellStarted } = comm as Kernel.IComm & { subshellStarted?: Promise<void> };
-  if (kernel.supportsSubshells && subshellStarted) {
-    await Promise.race([subshellStarted, new Promise(resolve => setTimeout(resolve, SUBSHELL_MS))]);
+  if (kernel.supportsSubshells && kernel.subshellId === null && subshellStarted) {
+    await within(subshellStarted, SUBSHELL_MS);
   }
 }
 

@@ -18,7 +18,7 @@ import { randomId } from './panel/connection';
 import { NestedOutputs } from './nested';
 import type { Item, Shelf } from './shelf';
 import { difference } from './text';
-import { History, type Outcome, type Step, idsOf } from './undo';
+import { type Hands, History, type Outcome, type Step, idsOf } from './undo';
 import { Budget, cellView } from './views';
 
 /** Cells sent to the kernel at once: few enough that giving up leaves little, enough to keep it busy. */
@@ -27,7 +27,6 @@ const RUN_AT_ONCE = 25;
 const COMMAND_MS = 1_500;
 /** Lets the answer reach the kernel, and the kernel finish with it, before it is gone. */
 const BEFORE_RESTART_MS = 300;
-const SAVE_UNDO_MS = 500;
 export const MAX_SNAPSHOTS = 10;
 
 type Action = CellRequest['request'];
@@ -62,7 +61,8 @@ export class NotebookHost {
   private readonly running = new Set<number>();
   /** Steps are numbered by the session in the kernel: another session begins again at 1. */
   private session = randomId();
-  private saving: ReturnType<typeof setTimeout> | undefined;
+  private saving: Promise<unknown> | null = null;
+  private unsaved = false;
   /** Changes once the steps of before the last reload are back. */
   readonly ready: Promise<void>;
 
@@ -83,11 +83,6 @@ export class NotebookHost {
 
   dispose(): void {
     this.nested.stop();
-    if (this.saving !== undefined) {
-      clearTimeout(this.saving);
-      this.saving = undefined;
-      void this.saveHistory();
-    }
   }
 
   async answer({ id, step, request }: CellRequest): Promise<CellReply> {
@@ -115,11 +110,11 @@ export class NotebookHost {
   }
 
   undo(): Outcome | null {
-    return this.history.undo(this.shared, this.move);
+    return this.history.undo(this.shared, this.hands);
   }
 
   redo(): Outcome | null {
-    return this.history.redo(this.shared, this.move);
+    return this.history.redo(this.shared, this.hands);
   }
 
   // ---- snapshots ----------------------------------------------------------------------------------
@@ -148,7 +143,7 @@ export class NotebookHost {
 
   restore(snapshot: Item<string>): Outcome {
     const content = JSON.parse(snapshot.value) as INotebookContent;
-    return this.history.replace(`restore:${Date.now()}`, this.shared, content.cells, this.move);
+    return this.history.replace(`restore:${Date.now()}`, this.shared, content.cells, this.hands);
   }
 
   // ---- actions ------------------------------------------------------------------------------------
@@ -177,6 +172,7 @@ export class NotebookHost {
         return this.select(request);
       case 'undo':
       case 'redo':
+        await this.ready;
         return this.takeBack(request.action);
       case 'save':
         await this.panel.context.save();
@@ -371,7 +367,7 @@ export class NotebookHost {
       }
       // Upwards the first goes first, downwards the last: so none pushes another from its place.
       for (const id of from >= at ? block : [...block].reverse()) {
-        this.move(idsOf(this.shared).indexOf(id), at + block.indexOf(id));
+        this.hands.move(idsOf(this.shared).indexOf(id), at + block.indexOf(id));
       }
     });
     const place = active === undefined ? -1 : idsOf(this.shared).indexOf(active);
@@ -587,7 +583,11 @@ export class NotebookHost {
   }
 
   /** The widget's own way keeps what only the screen knows: whether Markdown is rendered. */
-  private readonly move = (from: number, to: number): void => this.notebook.moveCell(from, to);
+  private readonly hands: Hands = {
+    move: (from, to) => this.notebook.moveCell(from, to),
+    // Set in the shared model, outputs would be added to those that the cell shows.
+    setOutputs: (id, outputs) => (this.find([id])[0] as CodeCell).model.outputs.fromJSON([...outputs])
+  };
 
   private begin(step: number, touched: readonly string[], structure: boolean) {
     return step === 0
@@ -631,22 +631,15 @@ export class NotebookHost {
     return idsOf(this.shared).indexOf(id) + 1;
   }
 
-  /** The cell that the kernel executes now. */
+  /** The cell that the kernel executes now: of those that wait for it, the one asked first. */
   private calling(): string {
-    const kernel = this.panel.sessionContext.session?.kernel;
-    if (kernel?.status !== 'busy') {
-      return '';
-    }
-    const running = this.notebook.widgets.filter(
-      cell => cell.model.type === 'code' && (cell as CodeCell).model.executionState === 'running'
-    );
-    return running[0]?.model.id ?? '';
+    return this.notebook.widgets.find(cell => isRunning(cell))?.model.id ?? '';
   }
 
   private interruptRun(id: number): void {
     const kernel = this.panel.sessionContext.session?.kernel;
     const cells = this.runs.get(id);
-    if (kernel && cells?.some(cell => (cell as CodeCell).model.executionState === 'running')) {
+    if (kernel && cells?.some(isRunning)) {
       void kernel.interrupt();
     }
   }
@@ -687,16 +680,20 @@ export class NotebookHost {
     }
   }
 
+  /** Stores the steps at once, since a page may go at any time; changes meanwhile are stored after. */
   private keepHistory(): void {
-    clearTimeout(this.saving);
-    this.saving = setTimeout(() => {
-      this.saving = undefined;
-      void this.saveHistory();
-    }, SAVE_UNDO_MS);
+    this.unsaved = true;
+    this.saving ??= this.saveHistory().finally(() => {
+      this.saving = null;
+    });
   }
 
   private async saveHistory(): Promise<void> {
-    await this.around.shelf.put('undo', this.panel.context.path, 'steps', this.history.state);
+    await this.ready;
+    while (this.unsaved) {
+      this.unsaved = false;
+      await this.around.shelf.put('undo', this.panel.context.path, 'steps', this.history.state);
+    }
   }
 
   private async recallHistory(): Promise<void> {
@@ -709,6 +706,10 @@ export class NotebookHost {
       this.history.restore(state);
     }
   }
+}
+
+function isRunning(cell: Cell): boolean {
+  return cell.model.type === 'code' && (cell as CodeCell).model.executionState === 'running';
 }
 
 function problemOf(error: unknown): Problem {

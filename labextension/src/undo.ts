@@ -30,7 +30,11 @@ export interface Outcome {
   readonly kept: number;
 }
 
-export type Move = (from: number, to: number) => void;
+/** How a front end does what its own models must hear of first; by default the shared model is changed. */
+export interface Hands {
+  move(from: number, to: number): void;
+  setOutputs(id: string, outputs: readonly IOutput[]): void;
+}
 
 export const MAX_STEPS = 50;
 /** All steps of a notebook together, in characters of JSON. */
@@ -110,7 +114,7 @@ export class History {
   }
 
   /** Makes the notebook's cells those of another one, as one step. */
-  replace(key: string, shared: ISharedNotebook, cells: readonly ICell[], move?: Move): Outcome {
+  replace(key: string, shared: ISharedNotebook, cells: readonly ICell[], hands?: Hands): Outcome {
     const before = idsOf(shared);
     const step: Step = { key, order: { before, after: cells.map(cell => String(cell['id'])) }, cells: {} };
     const now = save(shared, new Set(before));
@@ -122,29 +126,29 @@ export class History {
       }
     }
     this.keep(step);
-    return apply(shared, step, 'after', move);
+    return apply(shared, step, 'after', hands);
   }
 
   /** Takes the last step back; null when there is none. */
-  undo(shared: ISharedNotebook, move?: Move): Outcome | null {
+  undo(shared: ISharedNotebook, hands?: Hands): Outcome | null {
     const step = this.done.pop();
     if (!step) {
       return null;
     }
     this.undone.push(step);
-    const outcome = apply(shared, step, 'before', move);
+    const outcome = apply(shared, step, 'before', hands);
     this.onChange();
     return outcome;
   }
 
   /** Does the last undone step again; null when there is none. */
-  redo(shared: ISharedNotebook, move?: Move): Outcome | null {
+  redo(shared: ISharedNotebook, hands?: Hands): Outcome | null {
     const step = this.undone.pop();
     if (!step) {
       return null;
     }
     this.done.push(step);
-    const outcome = apply(shared, step, 'after', move);
+    const outcome = apply(shared, step, 'after', hands);
     this.onChange();
     return outcome;
   }
@@ -190,7 +194,7 @@ function sizeOf(step: Step): number {
 }
 
 /** Brings the cells of a step to how they were on one side of it. */
-function apply(shared: ISharedNotebook, step: Step, side: 'before' | 'after', move?: Move): Outcome {
+function apply(shared: ISharedNotebook, step: Step, side: 'before' | 'after', hands?: Hands): Outcome {
   const other = side === 'before' ? 'after' : 'before';
   const order = step.order[side];
   const rank = new Map(order.map((id, index) => [id, index]));
@@ -200,6 +204,7 @@ function apply(shared: ISharedNotebook, step: Step, side: 'before' | 'after', mo
   const cells = new Map(shared.cells.map(cell => [cell.getId(), cell]));
   const list = idsOf(shared);
   const changed: string[] = [];
+  const outputs: [id: string, outputs: readonly IOutput[]][] = [];
   let kept = 0;
   shared.transact(() => {
     for (const [id, change] of changes) {
@@ -227,15 +232,22 @@ function apply(shared: ISharedNotebook, step: Step, side: 'before' | 'after', mo
           shared.insertCell(list.indexOf(id), target as SharedCell.Cell);
           break;
         case 'restore':
-          if (!restore(cell!, target!, expected)) {
+          if (!restore(cell!, target!, expected, restored => outputs.push([id, restored]))) {
             continue;
           }
       }
       changed.push(id);
     }
   });
-  // Each move by itself, for the same reason.
-  for (const id of arrange(shared, order, step.order[other], move)) {
+  for (const [id, list] of outputs) {
+    if (hands) {
+      hands.setOutputs(id, list);
+    } else {
+      (cells.get(id) as ISharedCodeCell).setOutputs([...list]);
+    }
+  }
+  // Each move by itself, for the same reason as above.
+  for (const id of arrange(shared, order, step.order[other], hands)) {
     if (!changed.includes(id)) {
       changed.push(id);
     }
@@ -262,7 +274,12 @@ function wayTo(target: ICell | null, expected: ICell | null, cell: SharedNoteboo
 }
 
 /** Puts back, field by field, what the step changed, and leaves the other fields to whoever changed them. */
-function restore(cell: SharedNotebookCell, target: ICell, expected: ICell | null): boolean {
+function restore(
+  cell: SharedNotebookCell,
+  target: ICell,
+  expected: ICell | null,
+  setOutputs: (outputs: readonly IOutput[]) => void
+): boolean {
   const now = cell.toJSON() as ICell;
   const differs = (field: string): boolean => {
     const wanted = JSON.stringify(target[field]);
@@ -286,7 +303,7 @@ function restore(cell: SharedNotebookCell, target: ICell, expected: ICell | null
         (cell as ISharedMarkdownCell).setAttachments(target['attachments'] as IAttachments | undefined);
         break;
       case 'outputs':
-        (cell as ISharedCodeCell).setOutputs(target['outputs'] as IOutput[]);
+        setOutputs(target['outputs'] as IOutput[]);
         break;
       case 'execution_count':
         (cell as ISharedCodeCell).execution_count = target['execution_count'] as number | null;
@@ -311,7 +328,7 @@ function arrange(
   shared: ISharedNotebook,
   target: readonly string[],
   from: readonly string[],
-  move: Move = (a, b) => shared.moveCell(a, b)
+  hands?: Hands
 ): string[] {
   const there = new Set(idsOf(shared));
   const common = (order: readonly string[], other: readonly string[]): string[] => {
@@ -328,8 +345,14 @@ function arrange(
     const now = idsOf(shared);
     const rank = desired.indexOf(id);
     const others = now.filter(other => other !== id);
+    const from = now.indexOf(id);
     // All that stand before it in the wanted order are in place by now.
-    move(now.indexOf(id), rank === 0 ? 0 : others.indexOf(desired[rank - 1]!) + 1);
+    const to = rank === 0 ? 0 : others.indexOf(desired[rank - 1]!) + 1;
+    if (hands) {
+      hands.move(from, to);
+    } else {
+      shared.moveCell(from, to);
+    }
   }
   return moving;
 }
