@@ -210,13 +210,14 @@ class Document:
     def insert(
         self, index: int, kinds: Sequence[Kind], sources: Sequence[str], *, step: int = 0
     ) -> list[NotebookNode]:
-        """Insert cells before `index`; returns them."""
+        """Insert cells before `index`, and make the last of them the active one; returns them."""
         if len(kinds) != len(sources):
             raise CannotAct("InvalidRequest", "Every new cell needs a kind and a source.")
         made = [self._new(kind, source) for kind, source in zip(kinds, sources, strict=True)]
         self._begin(step)
         index = min(max(index, 0), len(self.cells))
         self.cells[index:index] = made
+        self._active = made[-1] if made else self._active
         return made
 
     def edit(self, cell_id: str, source: str, expected: str | None = None, *, step: int = 0) -> NotebookNode:
@@ -272,6 +273,11 @@ class Document:
         for cell in cells:
             cell["execution_count"], cell["outputs"] = None, []
         return cells
+
+    def runs(self, cells: Sequence[NotebookNode], *, step: int = 0) -> None:
+        """Remember how cells are before they are run: undo brings their outputs back."""
+        if step:
+            self._begin(step, cells)
 
     # ---- undo -------------------------------------------------------------------------------------
 

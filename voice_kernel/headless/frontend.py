@@ -117,7 +117,7 @@ class FrontEnd:
             case CellRequest():
                 if isinstance(event.request, ShowOutputs):
                     # Now, and not in a task: the outputs around it are taken in this same order.
-                    self._reply(event.id, self._shown(event.request))
+                    self._reply(event.id, self._shown(event.request, event.step))
                 else:
                     answer = asyncio.ensure_future(self._answer(event))
                     self._answers[event.id] = answer
@@ -168,7 +168,7 @@ class FrontEnd:
                 )
                 return CellReply(id=0, notebook=view)
             case RunCells():
-                return await self._run_cells(action)
+                return await self._run_cells(action, step)
             case InsertCells():
                 return self._told(document.insert(action.index, action.kinds, action.sources, step=step))
             case EditCell():
@@ -210,10 +210,11 @@ class FrontEnd:
                 name = f"{self._save_to.stem}-before-voice.ipynb"
                 return CellReply(id=0, text=str(document.save(folder / name)))
             case ShowOutputs():
-                return self._shown(action)
+                return self._shown(action, step)
 
-    async def _run_cells(self, action: RunCells) -> CellReply:
+    async def _run_cells(self, action: RunCells, step: int) -> CellReply:
         cells = [self._document.cell(cell_id) for cell_id in action.cells]
+        self._document.runs(cells, step=step)
         done: list[NotebookNode] = []
         for cell in cells:
             if self._document.position(cell) < 0:
@@ -224,7 +225,7 @@ class FrontEnd:
                 break
         return CellReply(id=0, cells=[self._document.view_of(cell) for cell in done])
 
-    def _shown(self, action: ShowOutputs) -> CellReply:
+    def _shown(self, action: ShowOutputs, step: int) -> CellReply:
         try:
             cell = self._document.cell(action.cell)
         except CannotAct as cannot:
@@ -232,6 +233,7 @@ class FrontEnd:
         if action.done:
             self._execution.shown(cell, action.parent_msg_id, action.execution_count)
         else:
+            self._document.runs([cell], step=step)
             self._execution.show(cell, action.parent_msg_id)
         return CellReply(id=0)
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 import contextlib
 import re
 import uuid
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, Literal, Protocol
 
 from pydantic import Field
@@ -219,8 +219,7 @@ def register(
             raise
         index = _index_of(args.position, view, desk.anchor(view, task))
         reply = await desk.ask(InsertCells(index=index, kinds=[args.kind], sources=[args.source]), task)
-        if reply.cells:
-            await desk.select(reply.cells[0].id, task)
+        desk.selected()  # the front end makes what it inserts the active cell
         after = await desk.outline(task)
         return told(
             f"Inserted {_with_article(args.kind)} cell as {addresses.named(reply.cells, after)}.",
@@ -352,8 +351,10 @@ class Desk:
         self._host = host
         self.kernel = kernel
         self.asked_by_cell = asked_by_cell
-        self._running: set[str] = set()
-        """Ids of cells whose code runs here."""
+        self._nested: dict[str, tuple[str, str]] = {}
+        """By the request under which a cell's code runs here: the cell, and the request that waits for it."""
+        self._caller = ("", "")
+        """The request of the front end's that waits, and the cell it runs."""
         self._snapshot_turn = 0
         self._selected_in = ""
         """The request during which a cell was last selected: from then on `current` is that one."""
@@ -382,7 +383,7 @@ class Desk:
 
     def busy(self, view: NotebookView) -> Collection[str]:
         """Return the ids of the cells that wait for what is asked now."""
-        return {*self._running, view.calling} - {""}
+        return {*(cell_id for cell_id, _outer in self._nested.values()), self._calling(view)[1]} - {""}
 
     def anchor(self, view: NotebookView, task: TaskHandle) -> int:
         """Return the position of the current cell.
@@ -391,15 +392,34 @@ class Desk:
         active, Run All the last one), until the same cell selects another.
         """
         request = self.kernel.calling_request
-        if view.calling and request and request != self._selected_in and self.asked_by_cell(task.turn_id):
-            at = addresses.position_of(view.calling, view)
+        if request and request != self._selected_in and self.asked_by_cell(task.turn_id):
+            cell_id = self._nested[request][0] if request in self._nested else self._calling(view)[1]
+            at = addresses.position_of(cell_id, view)
             if at is not None:
                 return at
         return view.active
 
+    def _calling(self, view: NotebookView) -> tuple[str, str]:
+        """Return the request of the front end's that waits, and the cell it runs.
+
+        While a cell runs inside another one, the front end sees two that run: what it said before counts.
+        """
+        request = self.kernel.calling_request
+        while request in self._nested:
+            request = self._nested[request][1]
+        if not request:
+            return "", view.calling
+        if self._caller[0] != request:
+            self._caller = (request, view.calling)
+        return self._caller
+
     async def select(self, cell_id: str, task: TaskHandle) -> None:
         """Make a cell the current one."""
         await self.ask(SelectCell(cell=cell_id), task)
+        self.selected()
+
+    def selected(self) -> None:
+        """Note that another cell is the current one now."""
         self._selected_in = self.kernel.calling_request
 
     async def snapshot(self, task: TaskHandle) -> dict[str, Any]:
@@ -430,13 +450,14 @@ class Desk:
         return told(f"{done}: {addresses.named(reply.cells, view)}.", reply.cells, view)
 
     @contextlib.contextmanager
-    def running(self, cell_id: str) -> Any:
-        """Note that a cell's code runs here."""
-        self._running.add(cell_id)
+    def running(self, cell_id: str) -> Iterator[str]:
+        """Note that a cell's code runs here; gives the id of the request under which it does."""
+        message_id = uuid.uuid4().hex
+        self._nested[message_id] = (cell_id, self.kernel.calling_request)
         try:
-            yield
+            yield message_id
         finally:
-            self._running.discard(cell_id)
+            del self._nested[message_id]
 
 
 # ---- running ----------------------------------------------------------------------------------------
@@ -539,9 +560,8 @@ async def _run_here(task: TaskHandle, ran: _Ran, desk: Desk) -> None:
         if not source.strip():
             ran.add(cell, (), None)
             continue
-        message_id = uuid.uuid4().hex
         number: int | None = None
-        with desk.running(cell.id):
+        with desk.running(cell.id) as message_id:
             await desk.ask(ShowOutputs(cell=cell.id, parent_msg_id=message_id), task)
             try:
                 done = await desk.kernel.run(source, show=message_id, store_history=True)
