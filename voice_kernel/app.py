@@ -140,6 +140,7 @@ class App:
             lambda: tuple(task.id for task in runner.tasks()),
             scan,
             settings.vocabulary,
+            lambda: (self.surfaces.cells.cell_count, self.surfaces.cells.headings),
         )
         self._grammar: asyncio.Task[Grammar] | None = None
         self._model: AgentBrain | None = None

@@ -1,7 +1,7 @@
 """Finds out what exists around the user: the `Context` behind names that are spoken.
 
-Knows where names come from (the namespace, the working folder, the session's tasks), and nothing of what
-they are used for. Belongs to the loop thread; the folder is scanned on a worker.
+Knows where names come from (the namespace, the working folder, the notebook, the session's tasks), and
+nothing of what they are used for. Belongs to the loop thread; the folder is scanned on a worker.
 """
 
 from __future__ import annotations
@@ -90,6 +90,7 @@ class Surroundings:
         tasks: returns the numbers of the session's tasks.
         scan: returns the files and the tests below a folder; runs on a worker.
         words: the user's own vocabulary.
+        notebook: returns the number of the notebook's cells, and its headings, as last seen.
     """
 
     def __init__(
@@ -99,11 +100,13 @@ class Surroundings:
         tasks: Callable[[], tuple[int, ...]],
         scan: Callable[[Path], Names],
         words: tuple[str, ...] = (),
+        notebook: Callable[[], tuple[int, tuple[str, ...]]] = lambda: (0, ()),
     ) -> None:
         self._cwd = cwd
         self._namespace = namespace
         self._tasks = tasks
         self._scan = scan
+        self._notebook = notebook
         self._folder = Context(words=words)
         self._scanned_at = float("-inf")
         self._scanned: Path | None = None
@@ -111,7 +114,14 @@ class Surroundings:
 
     def now(self) -> Context:
         """Return the context with the folder as last scanned."""
-        return replace(self._folder, variables=self._namespace(), tasks=self._tasks())
+        cell_count, headings = self._notebook()
+        return replace(
+            self._folder,
+            variables=self._namespace(),
+            tasks=self._tasks(),
+            cell_count=cell_count,
+            headings=headings,
+        )
 
     async def refresh(self) -> Context:
         """Return the context, scanning the folder again when the last scan is old."""

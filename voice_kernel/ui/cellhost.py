@@ -11,8 +11,9 @@ arrives, the older ones must show that they are still there.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import Protocol
+import contextlib
+from collections.abc import Coroutine
+from typing import Any, Protocol
 
 from voice_kernel.errors import ToolError, ToolUnavailable
 from voice_kernel.events import Hub
@@ -21,6 +22,7 @@ from voice_kernel.messages import (
     CellCancel,
     CellReply,
     CellRequest,
+    NotebookView,
     ReadNotebook,
     RunCells,
     RunCommand,
@@ -34,6 +36,7 @@ ANSWER_LIMIT_S = 10.0
 FILE_LIMIT_S = 60.0
 """The same for what goes to a server or a disk, or may show a dialog."""
 PROBE_LIMIT_S = 5.0
+MAX_HEADINGS = 100
 
 NO_FRONT_END = "No front end shows the cells of this notebook to the assistant."
 OPEN_ONE = "Open the Voice sidebar in JupyterLab or Notebook 7, or run the notebook with `voice-kernel run`."
@@ -66,8 +69,10 @@ class SurfaceCells:
         self._waiting: dict[int, tuple[FrontEnd, asyncio.Future[CellReply]]] = {}
         self._probes: set[asyncio.Task[None]] = set()
         self._last_id = 0
-        self.on_reply: Callable[[CellReply], None] | None = None
-        """Told of every answer."""
+        self.cell_count = 0
+        """Cells of the notebook when it was last looked at; 0 when nobody shows it."""
+        self.headings: tuple[str, ...] = ()
+        """Its Markdown headings when it was last read."""
 
     # ---- front ends -------------------------------------------------------------------------------
 
@@ -79,14 +84,15 @@ class SurfaceCells:
             if other.surface_id == front_end.surface_id:
                 self.left(other)  # the same page, reloaded
             else:
-                probe = asyncio.ensure_future(self._probe(other))
-                self._probes.add(probe)
-                probe.add_done_callback(self._probes.discard)
+                self._start(self._probe(other))
+        self._start(self._look(front_end))
 
     def left(self, front_end: FrontEnd) -> None:
         """Forget a front end: whoever waits for it hears at once that it has gone."""
         if front_end in self._front_ends:
             self._front_ends.remove(front_end)
+        if not self._front_ends:
+            self.cell_count, self.headings = 0, ()
         for asked, answer in list(self._waiting.values()):
             if asked is front_end and not answer.done():
                 answer.set_exception(ToolUnavailable(GONE, hint=RELOAD, retryable=True))
@@ -95,9 +101,9 @@ class SurfaceCells:
         """Take an answer; one that nobody waits for any more is dropped."""
         asked, answer = self._waiting.get(reply.id, (None, None))
         if asked is front_end and answer is not None and not answer.done():
-            if self.on_reply is not None:
-                self.on_reply(reply)
             answer.set_result(reply)
+            if reply.notebook is not None:
+                self._note(reply.notebook)
 
     # ---- requests ---------------------------------------------------------------------------------
 
@@ -149,6 +155,28 @@ class SurfaceCells:
             raise
         finally:
             del self._waiting[request.id]
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        probe = asyncio.ensure_future(work)
+        self._probes.add(probe)
+        probe.add_done_callback(self._probes.discard)
+
+    async def _look(self, front_end: FrontEnd) -> None:
+        """Read a notebook that has just come, for the names in it that may be spoken."""
+        with contextlib.suppress(TimeoutError, ToolError):
+            await self._ask(front_end, ReadNotebook(sources=True), 0)
+
+    def _note(self, notebook: NotebookView) -> None:
+        self.cell_count = len(notebook.cells)
+        if any(cell.source for cell in notebook.cells):
+            lines = [
+                line.strip()
+                for cell in notebook.cells
+                if cell.kind == "markdown"
+                for line in cell.source.splitlines()
+                if line.startswith("#")
+            ]
+            self.headings = tuple(line.lstrip("#").strip() for line in lines[:MAX_HEADINGS])
 
     async def _probe(self, front_end: FrontEnd) -> None:
         try:

@@ -13,6 +13,7 @@ from voice_kernel.messages import (
     CellCancel,
     CellReply,
     CellRequest,
+    CellView,
     DeleteCells,
     NotebookView,
     Problem,
@@ -78,8 +79,9 @@ async def test_the_newest_front_end_is_asked_unless_another_one_asks() -> None:
     hub = Hub(About(version="1"))
     host = SurfaceCells(hub)
     old, new = Page(host, "old"), Page(host, "new")
-    await until(lambda: old.requests)  # it was asked whether it is still there
+    await until(lambda: len(old.requests) == 2 and new.requests)  # looked at, and asked if it is still there
     old.sent.clear()
+    new.sent.clear()
     hub.publish(TurnChanged(turn=Turn(id=1, state="running", origin="voice", surface_id="old", created_at=1)))
     await host.request(ReadNotebook(), step=1)
     assert (len(old.requests), len(new.requests)) == (1, 0)
@@ -125,6 +127,7 @@ async def test_a_page_that_was_closed_silently_is_found_out_when_another_arrives
 ) -> None:
     monkeypatch.setattr(cellhost, "PROBE_LIMIT_S", 0.01)
     page = Page(host, "a", alive=False)
+    await until(lambda: page.waits(ReadNotebook))
     asked = asyncio.ensure_future(host.request(RunCells(cells=["x"])))
     await until(lambda: page.waits(RunCells))
     Page(host, "b")
@@ -179,6 +182,21 @@ async def test_who_gives_up_waiting_tells_the_page(host: SurfaceCells) -> None:
     assert request is not None
     assert page.sent[-1] == CellCancel(id=request.id)
     host.replied(page, CellReply(id=request.id))  # too late: nobody waits, nothing breaks
+
+
+async def test_a_notebook_that_arrives_is_looked_at_for_its_names(host: SurfaceCells) -> None:
+    page = Page(host, "a", alive=False)
+    await until(lambda: page.waits(ReadNotebook))
+    request = page.waits(ReadNotebook)
+    assert request is not None
+    cells = [
+        CellView(id="a", kind="markdown", source="# Load\ntext\n## The data"),
+        CellView(id="b", kind="code", source="# no heading"),
+    ]
+    host.replied(page, CellReply(id=request.id, notebook=NotebookView(path="a", cells=cells, active=0)))
+    assert (host.cell_count, host.headings) == (2, ("Load", "The data"))
+    host.left(page)
+    assert (host.cell_count, host.headings) == (0, ())
 
 
 async def test_another_page_cannot_answer(host: SurfaceCells) -> None:
