@@ -21,18 +21,34 @@ from voice_kernel.intents import Grammar
 from voice_kernel.kernel import Kernel
 from voice_kernel.listening import Listener
 from voice_kernel.loop import AgentLoop
-from voice_kernel.messages import About, Notice, Origin
+from voice_kernel.messages import About, Notice, Origin, SpeechChanged, Task
 from voice_kernel.session import Brain, Session, TurnResult
 from voice_kernel.settings import Settings, config_dir
 from voice_kernel.settings import load as load_settings
 from voice_kernel.surroundings import Surroundings, scan
 from voice_kernel.task.logs import LogFolder
-from voice_kernel.task.runner import Runner
+from voice_kernel.task.runner import Runner, TaskHandle
 from voice_kernel.toolbox.approval import Approvals
 from voice_kernel.toolbox.door import Toolbox
 from voice_kernel.toolbox.policy import Policy
 from voice_kernel.toolbox.registry import Registry
-from voice_kernel.tools import data, files, notebook, planned, shell, tasks, tests
+from voice_kernel.tools import (
+    data,
+    dictation,
+    editing,
+    files,
+    navigation,
+    notebook,
+    planned,
+    queries,
+    reading,
+    repairs,
+    shell,
+    tasks,
+    tests,
+)
+from voice_kernel.tools.caret import Caret
+from voice_kernel.tools.dictation import Dictation
 from voice_kernel.ui import cards
 from voice_kernel.ui.channel import register_target
 from voice_kernel.ui.surface import Surfaces
@@ -142,6 +158,7 @@ class App:
             settings.vocabulary,
             lambda: (self.surfaces.cells.cell_count, self.surfaces.cells.headings),
         )
+        self.dictation = Dictation(self._dictation_changed)
         self._grammar: asyncio.Task[Grammar] | None = None
         self._model: AgentBrain | None = None
         self.session = Session(
@@ -151,6 +168,7 @@ class App:
             self.surroundings.refresh,
             self.kernel.interrupt,
             self._brain if settings.model_configured else None,
+            self.dictation.calls,
         )
         self.listener = Listener(
             self.hub, self.session, self.transcriber, self.surroundings.now, self.grammar
@@ -281,14 +299,30 @@ class App:
             self._model.forget()
 
     def _register_tools(self) -> None:
-        data.register(
-            self.registry,
-            runner=self.kernel,
-            context=self.surroundings.now,
-            propose_cell=self.kernel.set_next_input,
-        )
-        notebook.register(
+        for tables in (data, queries):
+            tables.register(
+                self.registry,
+                runner=self.kernel,
+                context=self.surroundings.now,
+                propose_cell=self.kernel.set_next_input,
+            )
+        desk = notebook.register(
             self.registry, host=self.surfaces.cells, kernel=self.kernel, asked_by_cell=self._asked_by_cell
+        )
+        caret = Caret()
+        navigation.register(self.registry, desk=desk, caret=caret)
+        reading.register(self.registry, desk=desk, caret=caret)
+        editing.register(self.registry, desk=desk, caret=caret, write=self._write)
+        dictation.register(
+            self.registry, desk=desk, caret=caret, dictation=self.dictation, write=self._write
+        )
+        repairs.register(
+            self.registry,
+            desk=desk,
+            context=self.surroundings.now,
+            attributes=self.kernel.attributes,
+            tasks=self.toolbox.runner.tasks,
+            call=self._call,
         )
         files.register(self.registry)
         shell.register(self.registry)
@@ -297,9 +331,20 @@ class App:
         session_module.register(self.registry, self.grammar, self._forget)
         planned.register(self.registry)
 
+    async def _write(self, text: str, kind: str, before: str) -> str:
+        grammar = await self.grammar()
+        return grammar.write(text, kind, before, self.surroundings.now())
+
+    async def _call(self, task: TaskHandle, tool: str, arguments: dict[str, str]) -> Task:
+        return await self.toolbox.call(tool, arguments, turn_id=task.turn_id, origin=task.origin)
+
+    def _dictation_changed(self, on: bool) -> None:
+        speech = self.hub.speech.model_copy(update={"mode": "dictation" if on else "command"})
+        self.hub.publish(SpeechChanged(speech=speech))
+
     def _asked_by_cell(self, turn_id: int) -> bool:
         turn = self.hub.turns.get(turn_id)
-        return turn is not None and turn.origin in ("magic", "script")
+        return turn is not None and turn.origin in ("magic", "script") and not turn.surface_id
 
     async def _close_engines(self) -> None:
         if "transcriber" in self.__dict__:

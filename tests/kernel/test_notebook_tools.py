@@ -135,6 +135,7 @@ CHANGES = {
     "change cell three to x equals five": None,
     "delete this cell": ["#", "2", "3", "4"],
     "delete cells three to five": ["#", "1"],
+    "delete the last two cells": ["#", "1", "2"],
     "move cell two down": ["#", "2", "1", "3", "4"],
     "move cells four to five up": ["#", "1", "3", "4", "2"],
     "move this cell to the top": ["1", "#", "2", "3", "4"],
@@ -268,6 +269,14 @@ async def test_a_kernel_that_may_be_restarted_is(tmp_path: Path) -> None:
         await notebook.stop()
 
 
+async def test_a_script_is_no_person(notebook: HeadlessNotebook) -> None:
+    turn = await notebook.say("yes approve it")
+    assert turn.state != "succeeded"
+    turn = await notebook.say("interrupt the kernel")
+    assert turn.problem is not None
+    assert turn.problem.message == "interrupt_kernel is for a person only."
+
+
 # ---- cells that speak -------------------------------------------------------------------------------
 
 MAGIC = [
@@ -345,6 +354,21 @@ async def test_an_interrupt_ends_the_inner_cell_and_the_one_that_waits(notebook:
     assert (await notebook.run(1)).ok
 
 
+async def test_cancelling_the_task_ends_the_inner_cell_and_the_one_that_waits(
+    notebook: HeadlessNotebook,
+) -> None:
+    notebook.replace([*MAGIC[:2], "print('in')\nimport time\ntime.sleep(600)", "", MAGIC[4]])
+    await notebook.run(1)
+    calling = notebook.begin(5)
+    await notebook.until(lambda: notebook.text(3) == "in")
+    await notebook.until(lambda: any(t.state == "running" for t in notebook.tasks.values()))
+    notebook.cancel(next(t.id for t in notebook.tasks.values() if t.state == "running"))
+    assert not (await calling).ok
+    assert "KeyboardInterrupt" in notebook.text(3)
+    notebook.replace(["print('fine')"])
+    assert (await notebook.run(1)).ok
+
+
 async def test_the_first_inner_cell_that_raises_ends_the_run(notebook: HeadlessNotebook) -> None:
     notebook.replace(["%load_ext voice_kernel", "1/0", "print('never')", "%voice run the cells two to three"])
     await notebook.run(1)
@@ -363,7 +387,7 @@ async def test_a_command_in_an_inner_cell_is_a_child_three_deep_at_most(notebook
     said = [f"run cell {n}" for n in (4, 5, 6)]
 
     def told() -> list[Turn]:
-        return [t for t in notebook.turns.values() if t.origin == "script" and t.text in said and t.ended_at]
+        return [t for t in notebook.turns.values() if not t.surface_id and t.text in said and t.ended_at]
 
     await notebook.until(lambda: len(told()) == 3)
     first, second, third = sorted(told(), key=lambda turn: turn.id)

@@ -13,13 +13,14 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from voice_kernel.errors import ClientError, VoiceKernelError
-from voice_kernel.headless.document import CannotAct, Document
+from voice_kernel.headless.document import MAX_VIEW_CHARS, CannotAct, Document
 from voice_kernel.headless.execution import Execution, Ran
 from voice_kernel.messages import (
     CellAction,
     CellCancel,
     CellReply,
     CellRequest,
+    CellView,
     ChangeKind,
     ClearOutputs,
     DeleteCells,
@@ -215,15 +216,20 @@ class FrontEnd:
     async def _run_cells(self, action: RunCells, step: int) -> CellReply:
         cells = [self._document.cell(cell_id) for cell_id in action.cells]
         self._document.runs(cells, step=step)
-        done: list[NotebookNode] = []
+        done: list[CellView] = []
+        room = MAX_VIEW_CHARS
         for cell in cells:
             if self._document.position(cell) < 0:
                 continue  # deleted while it waited
             ran = await self.run(cell)
-            done.append(cell)
+            view = self._document.view_of(cell, sources=False)
+            room -= sum(len(output.text) + sum(map(len, output.data.values())) for output in view.outputs)
+            if room < 0 and not view.failed:
+                view = view.model_copy(update={"outputs": []})  # they are in the cell
+            done.append(view)
             if not ran.ok:
                 break
-        return CellReply(id=0, cells=[self._document.view_of(cell) for cell in done])
+        return CellReply(id=0, cells=done)
 
     def _shown(self, action: ShowOutputs, step: int) -> CellReply:
         try:

@@ -220,7 +220,7 @@ def register(
         index = _index_of(args.position, view, desk.anchor(view, task))
         reply = await desk.ask(InsertCells(index=index, kinds=[args.kind], sources=[args.source]), task)
         desk.selected()  # the front end makes what it inserts the active cell
-        after = await desk.outline(task)
+        after = view.model_copy(update={"cells": [*view.cells[:index], *reply.cells, *view.cells[index:]]})
         return told(
             f"Inserted {_with_article(args.kind)} cell as {addresses.named(reply.cells, after)}.",
             reply.cells,
@@ -261,7 +261,8 @@ def register(
             verb = "is" if len(found) == 1 else "are"
             return told(f"{_capital(addresses.named(found, view))} {verb} at the {end} already.", found, view)
         await desk.ask(MoveCells(cells=_ids(found), index=index), task)
-        after = await desk.outline(task)
+        by_id = {cell.id: cell for cell in view.cells}
+        after = view.model_copy(update={"cells": [by_id[cell_id] for cell_id in order]})
         return told(
             f"Moved {addresses.named(found, view)}: now {addresses.named(found, after)}.", found, after
         )

@@ -30,6 +30,7 @@ from voice_kernel.messages import (
     Hello,
     Interrupt,
     Notice,
+    Origin,
     RetryTask,
     Say,
     ToKernel,
@@ -200,7 +201,8 @@ class Surface:
             case AudioEnd():
                 self._spawn(listener.end(message.utterance_id, message.chunks, message.discard, self.approve))
             case Say():
-                turn_id = session.begin("text", surface_id=self.surface_id, state="understanding")
+                origin: Origin = "script" if self.kind == "headless" else "text"
+                turn_id = session.begin(origin, surface_id=self.surface_id, state="understanding")
                 self._spawn(
                     session.understand(
                         turn_id,
