@@ -362,3 +362,77 @@ async def test_an_answered_card_tells_how_it_was_answered(bench: Bench) -> None:
         bench.approvals.decide(card.id, approved)
         await calling
         assert bench.hub.approvals[card.id].state == state
+
+
+# ---- order ----------------------------------------------------------------------------------------
+
+
+@dataclass
+class Cells:
+    """Tools of the notebook that hold until they are let go, and note when they start."""
+
+    bench: Bench
+    started: list[str] = field(default_factory=list)
+    release: asyncio.Event = field(default_factory=asyncio.Event)
+    first: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def add(self, name: str, *effects: Effect, area: str = "notebook") -> None:
+        async def handler(task: TaskHandle, arguments: Nothing) -> Result:
+            """Note the start, then hold."""
+            self.started.append(name)
+            self.first.set()
+            await self.release.wait()
+            return Result()
+
+        handler.__name__ = name
+        self.bench.toolbox.registry.tool(area=area, effects=frozenset(effects))(handler)
+
+
+@pytest.fixture
+def cells(bench: Bench) -> Cells:
+    cells = Cells(bench)
+    cells.add("run_cell", "execute")
+    cells.add("save", "write")
+    cells.add("read", "read")
+    cells.add("run_tests", "execute", area="tests")
+    return cells
+
+
+async def test_what_changes_the_notebook_runs_in_the_order_it_was_asked_for(cells: Cells) -> None:
+    calls = [asyncio.create_task(cells.bench.call(name)) for name in ("run_cell", "save")]
+    await asyncio.wait_for(cells.first.wait(), 30)
+    assert [task.state for task in cells.bench.toolbox.runner.tasks()] == ["running", "queued"]
+    cells.release.set()
+    await asyncio.gather(*calls)
+    assert cells.started == ["run_cell", "save"]
+
+
+async def test_looking_and_tests_run_beside_a_cell(cells: Cells) -> None:
+    calls = [asyncio.create_task(cells.bench.call(name)) for name in ("run_cell", "read", "run_tests")]
+    async with asyncio.timeout(30):
+        while len(cells.started) < 3:
+            await cells.first.wait()
+            await asyncio.sleep(0)
+    cells.release.set()
+    await asyncio.gather(*calls)
+
+
+async def test_a_queued_action_can_be_cancelled_and_the_next_one_moves_up(cells: Cells) -> None:
+    calls = [asyncio.create_task(cells.bench.call(name)) for name in ("run_cell", "save", "run_cell")]
+    await asyncio.wait_for(cells.first.wait(), 30)
+    assert cells.bench.toolbox.runner.cancel(2)
+    assert (await calls[1]).state == "cancelled"
+    cells.release.set()
+    await asyncio.gather(*calls)
+    assert cells.started == ["run_cell", "run_cell"]
+
+
+async def test_a_command_inside_a_cell_does_not_wait_for_the_cell(cells: Cells) -> None:
+    running = asyncio.create_task(cells.bench.call("run_cell"))
+    await asyncio.wait_for(cells.first.wait(), 30)
+    inside = asyncio.create_task(cells.bench.call("save", origin="magic"))
+    async with asyncio.timeout(30):
+        while cells.started != ["run_cell", "save"]:
+            await asyncio.sleep(0)
+    cells.release.set()
+    await asyncio.gather(running, inside)

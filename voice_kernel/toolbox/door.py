@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Collection
 from typing import Any
 
@@ -10,9 +12,14 @@ from voice_kernel.messages import Origin, Result, Task
 from voice_kernel.task.runner import Runner, TaskHandle
 from voice_kernel.toolbox.approval import Approvals
 from voice_kernel.toolbox.policy import Policy
-from voice_kernel.toolbox.registry import Registry
+from voice_kernel.toolbox.registry import Effects, Registry, ToolSpec
 
 MAX_TITLE_CHARS = 80
+
+ORDERED_AREAS = frozenset({"notebook", "data"})
+ORDERED_EFFECTS: Effects = frozenset({"execute", "write", "delete"})
+"""What changes the notebook or the namespace runs in the order in which it was asked for: "run cell two"
+and then "save" means just that. What only looks, and tests, shell and browser, run beside it."""
 
 
 class Toolbox:
@@ -23,6 +30,7 @@ class Toolbox:
         self.policy = policy
         self.approvals = approvals
         self.runner = runner
+        self._turnstile = asyncio.Lock()  # first come, first served
 
     async def call(
         self,
@@ -65,10 +73,21 @@ class Toolbox:
                 # What was approved beforehand was approved before strangers had a say.
                 approved = () if untrusted else approved_tools
                 await self.approvals.ask(task.task, spec.target(parsed), decision.reason, approved)
-            task.move("running")
-            return await spec.handler(task, parsed)
+            async with self._in_order(spec, spec.effects(parsed), origin):
+                task.move("running")
+                return await spec.handler(task, parsed)
 
         return await self.runner.run(handle, work)
+
+    def _in_order(
+        self, spec: ToolSpec, effects: Effects, origin: Origin
+    ) -> contextlib.AbstractAsyncContextManager[Any]:
+        # A cell's own `%voice` has its place already, the cell's: that cell may be run by the very
+        # task that holds the turnstile.
+        within_a_cell = origin in ("magic", "script")
+        if spec.area in ORDERED_AREAS and effects & ORDERED_EFFECTS and not within_a_cell:
+            return self._turnstile
+        return contextlib.nullcontext()
 
 
 def title_of(name: str, arguments: dict[str, Any]) -> str:
