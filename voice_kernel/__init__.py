@@ -5,7 +5,7 @@ The map, from the top; imports go down only, `a | b` are independent of each oth
 
     magic | cli         %voice and %%voice; the voice-kernel command
     app | doctor        composition root: chooses implementations, wires the ports; checks an installation
-    ui                  panel and inline cards, comm target, static bundle
+    ui | headless       panel and inline cards, comm target, static bundle; notebook files without a browser
     client              speaks messages.py to a session in another process
     listening           microphone streams become turns
     session             one turn: utterance -> plan -> tool calls -> events

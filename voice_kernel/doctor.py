@@ -35,6 +35,7 @@ def examine() -> Iterator[Finding]:
         _kernelspec,
         _front_end,
         _panel,
+        _scripted_runs,
         _weights,
         _model,
         _shell,
@@ -107,6 +108,18 @@ def _panel() -> Finding:
     return Finding(
         "panel", "bad", "the panel's bundle is missing", "In a checkout: make setup. Else reinstall."
     )
+
+
+def _scripted_runs() -> Finding:
+    missing = [name for name in ("nbclient", "nbformat") if importlib.util.find_spec(name) is None]
+    if missing:
+        return Finding(
+            "scripted runs",
+            "note",
+            f"voice-kernel run needs {' and '.join(missing)}",
+            'pip install "voice-kernel[run]"',
+        )
+    return Finding("scripted runs", "ok", "voice-kernel run can open notebook files")
 
 
 def _weights() -> Finding:
