@@ -19,7 +19,7 @@ from typing import Any, Literal, Protocol
 
 from nbformat import NotebookNode
 
-from voice_kernel.errors import KernelDied, NotebookError, VoiceKernelError
+from voice_kernel.errors import ClientError, KernelDied, NotebookError, VoiceKernelError
 from voice_kernel.headless.commands import Command
 from voice_kernel.headless.document import Document
 from voice_kernel.headless.execution import Execution, Ran
@@ -170,7 +170,12 @@ class NotebookRun:
 
     async def _run_all(self) -> None:
         if mentions_voice(self._document.notebook):
-            await self._front_end.connect()
+            try:
+                await self._front_end.connect()
+            except KernelDied:
+                raise
+            except ClientError as error:  # perhaps nothing but a word in a notebook of another environment
+                self._progress.said(Notice(level="warning", message=error.message, hint=error.hint))
         for cell in list(self._document.cells):
             if self._document.position(cell) < 0:
                 continue  # deleted by a cell before it
