@@ -72,4 +72,27 @@ PROMISES: dict[str, tuple[str, ...]] = {
         "kernel/test_loading.py::test_loading_imports_nothing_but_our_own_small_modules",
         "kernel/test_loading.py::test_loading_and_help_open_no_connection",
     ),
+    "A notebook is run from a script, and is written whole whatever happens": (
+        "notebooks/test_run.py::test_all_cells_are_run_when_nothing_is_said",
+        "notebooks/test_run.py::test_commands_are_done_in_the_order_in_which_they_are_given",
+        "notebooks/test_run.py::test_a_kernel_that_dies",
+        "notebooks/test_run.py::test_a_run_that_is_stopped_from_outside_keeps_what_it_has",
+        "unit/headless/test_document.py::test_a_save_that_fails_leaves_the_file_and_nothing_else",
+    ),
+    "The exit code of a scripted run says what came of it": (
+        "notebooks/test_run.py::test_a_cell_that_raises",
+        "notebooks/test_run.py::test_a_command_that_is_not_understood",
+        "notebooks/test_run.py::test_what_policy_or_nobody_allows_is_refused",
+        "notebooks/test_run.py::test_a_limit_in_time",
+    ),
+    "The report of a scripted run is JUnit XML or JSON": (
+        "notebooks/test_run.py::test_the_report_is_junit_where_its_name_says_so",
+    ),
+    "`%voice run cell 3` streams into that cell while yours waits": (
+        "kernel/test_notebook_tools.py::test_a_cell_runs_another_one_whose_output_streams_while_it_waits",
+        "kernel/test_notebook_tools.py::test_fifty_times_in_a_row",
+    ),
+    "Undo takes a voice action back exactly": (
+        "kernel/test_notebook_tools.py::test_a_change_is_made_undone_exactly_and_made_again",
+    ),
 }
