@@ -436,3 +436,24 @@ async def test_a_command_inside_a_cell_does_not_wait_for_the_cell(cells: Cells) 
             await asyncio.sleep(0)
     cells.release.set()
     await asyncio.gather(running, inside)
+
+
+async def test_nor_does_what_a_model_does_for_a_command_inside_a_cell(bench: Bench) -> None:
+    bench.toolbox = Toolbox(
+        bench.toolbox.registry,
+        bench.toolbox.policy,
+        bench.toolbox.approvals,
+        bench.toolbox.runner,
+        lambda turn_id: turn_id == 2,
+    )
+    cells = Cells(bench)
+    cells.add("run_cell", "execute")
+    cells.add("save", "write")
+    outer = bench.toolbox.call("run_cell", {}, turn_id=1, origin="voice")
+    inner = bench.toolbox.call("save", {}, turn_id=2, origin="model", approved_tools=["save"])
+    calls = [asyncio.create_task(call) for call in (outer, inner)]
+    async with asyncio.timeout(30):
+        while cells.started != ["run_cell", "save"]:
+            await asyncio.sleep(0)
+    cells.release.set()
+    await asyncio.gather(*calls)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 from voice_kernel.errors import Refused, ToolUnavailable
@@ -23,13 +23,29 @@ and then "save" means just that. What only looks, and tests, shell and browser, 
 
 
 class Toolbox:
-    """Calls tools by name; every call becomes a task that ends in a state with its reason."""
+    """Calls tools by name; every call becomes a task that ends in a state with its reason.
 
-    def __init__(self, registry: Registry, policy: Policy, approvals: Approvals, runner: Runner) -> None:
+    Args:
+        registry: the tools.
+        policy: whether a call may run.
+        approvals: asks a person.
+        runner: makes tasks of calls.
+        asked_by_cell: whether a turn was asked for by a magic in a cell.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        policy: Policy,
+        approvals: Approvals,
+        runner: Runner,
+        asked_by_cell: Callable[[int], bool] = lambda turn_id: False,
+    ) -> None:
         self.registry = registry
         self.policy = policy
         self.approvals = approvals
         self.runner = runner
+        self._asked_by_cell = asked_by_cell
         self._turnstile = asyncio.Lock()  # first come, first served
 
     async def call(
@@ -73,18 +89,18 @@ class Toolbox:
                 # What was approved beforehand was approved before strangers had a say.
                 approved = () if untrusted else approved_tools
                 await self.approvals.ask(task.task, spec.target(parsed), decision.reason, approved)
-            async with self._in_order(spec, spec.effects(parsed), origin):
+            within_a_cell = origin in ("magic", "script") or self._asked_by_cell(turn_id)
+            async with self._in_order(spec, spec.effects(parsed), within_a_cell):
                 task.move("running")
                 return await spec.handler(task, parsed)
 
         return await self.runner.run(handle, work)
 
     def _in_order(
-        self, spec: ToolSpec, effects: Effects, origin: Origin
+        self, spec: ToolSpec, effects: Effects, within_a_cell: bool
     ) -> contextlib.AbstractAsyncContextManager[Any]:
         # A cell's own `%voice` has its place already, the cell's: that cell may be run by the very
         # task that holds the turnstile.
-        within_a_cell = origin in ("magic", "script")
         if spec.area in ORDERED_AREAS and effects & ORDERED_EFFECTS and not within_a_cell:
             return self._turnstile
         return contextlib.nullcontext()

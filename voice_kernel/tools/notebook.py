@@ -267,7 +267,7 @@ def register(
             f"Moved {addresses.named(found, view)}: now {addresses.named(found, after)}.", found, after
         )
 
-    @registry.tool(area="notebook", effects=WRITE, target=lambda args: f"cell: {args.cell}")
+    @registry.tool(area="notebook", effects=frozenset({"read"}), target=lambda args: f"cell: {args.cell}")
     async def select_cell(task: TaskHandle, args: Cell) -> Result:
         """Select a cell and scroll it into view."""
         view = await desk.outline(task)
