@@ -432,7 +432,7 @@ async def test_a_command_inside_a_cell_does_not_wait_for_the_cell(cells: Cells) 
     await asyncio.wait_for(cells.first.wait(), 30)
     inside = asyncio.create_task(cells.bench.call("save", origin="magic"))
     async with asyncio.timeout(30):
-        while cells.started != ["run_cell", "save"]:
+        while cells.started != ["run_cell", "save"]:  # noqa: ASYNC110  handlers tell nobody
             await asyncio.sleep(0)
     cells.release.set()
     await asyncio.gather(running, inside)
@@ -453,7 +453,7 @@ async def test_nor_does_what_a_model_does_for_a_command_inside_a_cell(bench: Ben
     inner = bench.toolbox.call("save", {}, turn_id=2, origin="model", approved_tools=["save"])
     calls = [asyncio.create_task(call) for call in (outer, inner)]
     async with asyncio.timeout(30):
-        while cells.started != ["run_cell", "save"]:
+        while cells.started != ["run_cell", "save"]:  # noqa: ASYNC110  handlers tell nobody
             await asyncio.sleep(0)
     cells.release.set()
     await asyncio.gather(*calls)
