@@ -148,7 +148,11 @@ class App:
         self.approvals = Approvals(self.hub, self._somebody_listens)
         self.registry = Registry()
         self.toolbox = Toolbox(
-            self.registry, Policy(shell_allowed=settings.shell_allowed), self.approvals, runner
+            self.registry,
+            Policy(shell_allowed=settings.shell_allowed),
+            self.approvals,
+            runner,
+            self._asked_by_cell,
         )
         self.surroundings = Surroundings(
             Path.cwd,
@@ -171,7 +175,12 @@ class App:
             self.dictation.calls,
         )
         self.listener = Listener(
-            self.hub, self.session, self.transcriber, self.surroundings.now, self.grammar
+            self.hub,
+            self.session,
+            self.transcriber,
+            self.surroundings.now,
+            self.grammar,
+            lambda: "dictation" if self.dictation.on else "command",
         )
         self.surfaces = Surfaces(
             self.loop, self.hub, self.session, self.listener, self.approvals, self.kernel.interrupt

@@ -16,7 +16,7 @@ from voice_kernel.events import Hub
 from voice_kernel.intents import Grammar
 from voice_kernel.messages import Notice, Problem, Speech, SpeechChanged
 from voice_kernel.session import Session, TurnResult
-from voice_kernel.speech.transcriber import Recognition, Transcriber
+from voice_kernel.speech.transcriber import Expect, Recognition, Transcriber
 from voice_kernel.task.runner import problem_of
 
 MAX_OPEN = 4
@@ -44,6 +44,7 @@ class Listener:
         transcriber: the engine.
         context: the names that may be spoken, as known now.
         grammar: the intents; of readings that sound alike, the one that means something is chosen.
+        expect: what kind of speech comes next.
     """
 
     def __init__(
@@ -53,12 +54,14 @@ class Listener:
         transcriber: Transcriber,
         context: Callable[[], Context],
         grammar: Callable[[], Awaitable[Grammar]],
+        expect: Callable[[], Expect] = lambda: "command",
     ) -> None:
         self._hub = hub
         self._session = session
         self._transcriber = transcriber
         self._context = context
         self._load_grammar = grammar
+        self._expect = expect
         self._grammar: Grammar | None = None
         self._open: dict[str, _Utterance] = {}
         self._loading: asyncio.Task[None] | None = None
@@ -202,6 +205,7 @@ class Listener:
                         engine=self._transcriber.name,
                         message=error.message,
                         hint=error.hint,
+                        mode=self._hub.speech.mode,
                     )
                 )
             )
@@ -219,7 +223,11 @@ class Listener:
             return parse.route == "intents" and all(call.tool != "approve" for call in parse.calls)
 
         return self._transcriber.open(
-            rate_hz=rate_hz, context=context, on_partial=on_partial, understands=understands
+            rate_hz=rate_hz,
+            context=context,
+            expect=self._expect(),
+            on_partial=on_partial,
+            understands=understands,
         )
 
     def _rest(self) -> None:
@@ -227,7 +235,9 @@ class Listener:
             self._tell("listening" if self._open else "ready" if self._transcriber.loaded else "loading")
 
     def _tell(self, state: str) -> None:
-        speech = Speech.model_validate({"state": state, "engine": self._transcriber.name})
+        speech = Speech.model_validate(
+            {"state": state, "engine": self._transcriber.name, "mode": self._hub.speech.mode}
+        )
         if speech != self._hub.speech:
             self._hub.publish(SpeechChanged(speech=speech))
 

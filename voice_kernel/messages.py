@@ -208,6 +208,8 @@ class Speech(Wire):
     engine: str = "local"
     message: str = ""
     hint: str = ""
+    mode: Literal["command", "dictation"] = "command"
+    """What becomes of words: commands are carried out, dictation goes into a cell."""
 
 
 class About(Wire):

@@ -152,6 +152,7 @@ class Session:
         context: what exists now.
         interrupt: interrupts user code on the main thread.
         brain: the model, when one is configured.
+        dictated: while dictation is on, what words become instead of a command; None while it is off.
     """
 
     def __init__(
@@ -162,6 +163,7 @@ class Session:
         context: Callable[[], Awaitable[Context]],
         interrupt: Callable[[], object],
         brain: Callable[[], Awaitable[Brain]] | None = None,
+        dictated: Callable[[str], list[Call] | None] = lambda text: None,
     ) -> None:
         self._hub = hub
         self._toolbox = toolbox
@@ -169,6 +171,7 @@ class Session:
         self._context = context
         self._interrupt = interrupt
         self._brain = brain
+        self._dictated = dictated
         self._running: dict[int, _Running] = {}
         self._last_id = 0
         self._understood: list[tuple[str, tuple[Call, ...], int]] = []
@@ -343,6 +346,12 @@ class Session:
         self.change(turn_id, state="understanding", text=text, partial=False)
         if not text.strip():
             self.change(turn_id, state="nothing", answer=NO_SPEECH)
+            return
+        # A cell's own %voice is a command whatever the panel does.
+        dictated = self._dictated(text) if self._running[turn_id].turn.origin in ("voice", "text") else None
+        if dictated is not None:
+            self.change(turn_id, route="intents", calls=dictated, state="running")
+            await self._act(turn_id, dictated, approved_tools, spoken_at)
             return
         grammar = await self._grammar()
         context = await self._context()

@@ -409,6 +409,7 @@ export interface Speech {
   engine: string;
   hint: string;
   message: string;
+  mode: 'command' | 'dictation';
   state: 'idle' | 'loading' | 'ready' | 'listening' | 'transcribing' | 'unavailable';
 }
 export interface SpeechChanged {

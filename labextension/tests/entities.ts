@@ -21,7 +21,7 @@ export function aState(change: Partial<State> = {}): State {
   return {
     type: 'state', protocol: 1,
     about: { version: '1', model: '', shell_allowed: false, cwd: '/', warnings: [] },
-    speech: { state: 'ready', engine: 'local', message: '', hint: '' },
+    speech: { state: 'ready', engine: 'local', message: '', hint: '', mode: 'command' },
     turns: [], tasks: [], approvals: [], ...change
   };
 }

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from voice_kernel.context import Context, squash
 from voice_kernel.errors import IntentError
+from voice_kernel.intents import dictation
 from voice_kernel.intents import sentences as files
 from voice_kernel.intents.calls import ToolCall, gist, settled
 from voice_kernel.intents.near import Ear
@@ -127,6 +128,19 @@ class Grammar:
             if repaired:
                 return Parse(text, "fuzzy", settled(repaired))
         return Parse(text, "none", (), self._ear.closest(words))
+
+    def write(self, text: str, kind: str, before: str = "", context: Context | None = None) -> str:
+        """Return the text before a cursor with dictated words added.
+
+        Args:
+            text: what was said or typed.
+            kind: `code`, or anything else for Markdown.
+            before: the text before the cursor.
+            context: what names can be spoken.
+        """
+        names = [variable.name for variable in reversed(context.variables)] if context else []
+        names += context.columns if context else ()
+        return dictation.typed(text, self._lexicon, kind, before=before, names=names)
 
     def help(self) -> dict[str, tuple[str, ...]]:
         """Return example phrases by area (notebook, data, shell, ...), in the order of the file."""

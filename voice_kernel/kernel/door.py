@@ -28,6 +28,7 @@ from voice_kernel.kernel.job import CodeResult, Job, Pump
 from voice_kernel.kernel.jupyter import JupyterKernel, Message, OnControl, Reach
 from voice_kernel.kernel.mainthread import MainThread
 from voice_kernel.kernel.namespace import Namespace
+from voice_kernel.kernel.namespace import attributes as attributes_of
 from voice_kernel.kernel.stage import Stage
 from voice_kernel.loop import AgentLoop, Submission
 from voice_kernel.messages import Output
@@ -199,6 +200,10 @@ class Kernel:
         """Describe the user's variables without running user code. Callable from any thread."""
         with self._namespace_lock:
             return self._namespace.describe(self.shell.user_ns, self.shell.user_ns_hidden)
+
+    def attributes(self, path: str) -> tuple[str, ...]:
+        """Return the names on a variable or on `module.part`, without running user code. Any thread."""
+        return attributes_of(self.shell.user_ns, path)
 
     def inputs(self) -> dict[int, str]:
         """Return the newest `MAX_INPUTS` inputs by execution number, as typed. Callable from any thread."""

@@ -26,6 +26,9 @@ MAX_SHOWN_INT_BITS = 256
 
 # The C getters of `type`, which look past metaclasses and instances.
 _name_of: Callable[[type], str] = vars(type)["__name__"].__get__
+_bases_of: Callable[[type], tuple[type, ...]] = vars(type)["__mro__"].__get__
+_members_of: Callable[[type], Mapping[str, Any]] = vars(type)["__dict__"].__get__
+_NOTHING = object()
 _mapping_of_module: Callable[[ModuleType], dict[str, Any]] = vars(ModuleType)["__dict__"].__get__
 
 _CONTAINERS = (
@@ -81,6 +84,34 @@ class Namespace:
         self._seen = seen
         shown.sort(key=lambda item: seen[item[0]][1])  # stable: within one look, the namespace's own order
         return tuple(describe(name, value) for name, value in shown[-MAX_NAMES:])
+
+
+def attributes(variables: Mapping[str, Any], path: str) -> tuple[str, ...]:
+    """Return the names on a variable, or on what `module.part` is, without running user code.
+
+    Those of its type and, for a module, its own; what an object may hold beyond its type is not asked.
+    """
+    first, *rest = path.split(".")
+    value: Any = variables.get(first, _NOTHING)
+    if value is _NOTHING or rest:
+        for cut in range(len(rest), -1, -1):
+            module = sys.modules.get(".".join([first, *rest[:cut]]))
+            if type(module) is ModuleType:
+                value, rest = module, rest[cut:]
+                break
+    for part in rest:
+        if type(value) is not ModuleType:
+            return ()
+        value = _mapping_of_module(value).get(part, _NOTHING)
+    if value is _NOTHING:
+        return ()
+    if type(value) is ModuleType:
+        return tuple(name for name in _copy(_mapping_of_module(value)) if type(name) is str)
+    kind = value if type in _bases_of(type(value)) else type(value)
+    names: dict[str, None] = {}
+    for base in _bases_of(kind):
+        names.update(dict.fromkeys(name for name in _members_of(base) if type(name) is str))
+    return tuple(names)
 
 
 def describe(name: str, value: object) -> Variable:

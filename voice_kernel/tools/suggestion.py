@@ -45,6 +45,11 @@ def nearest(name: str, names: Iterable[str], count: int = 3) -> list[str]:
     return sorted(near, key=lambda other: -scores[other])[:count]
 
 
+def likeness(name: str, other: str) -> float:
+    """Return how alike two names are, without regard to case: 0 to 1."""
+    return difflib.SequenceMatcher(a=other.casefold(), b=name.casefold()).ratio()
+
+
 def hint(name: str, names: Iterable[str], otherwise: str = "") -> str:
     """Return "Did you mean ...?" for a person, or what to say when nothing is near."""
     found = nearest(name, names)

@@ -57,7 +57,7 @@ export interface Interface {
 
 export const EMPTY_SESSION: Session = {
   about: null,
-  speech: { state: 'idle', engine: '', message: '', hint: '' },
+  speech: { state: 'idle', engine: '', message: '', hint: '', mode: 'command' },
   turns: new Map(),
   tasks: new Map(),
   approvals: new Map(),

@@ -22,6 +22,11 @@ function Header({ snapshot }: { snapshot: Snapshot }) {
         <span class="vk-dot" aria-hidden="true" />
         {word}
       </span>
+      {snapshot.session.speech.mode === 'dictation' && (
+        <span class="vk-mode" title="What you say goes into the cell. Say: stop dictation">
+          Dictation
+        </span>
+      )}
       <span class="vk-fill" />
       {about?.model && (
         <span class="vk-model" title={`What the grammar does not know goes to ${about.model}`}>

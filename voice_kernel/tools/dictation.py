@@ -1,0 +1,225 @@
+"""Dictation: what is said goes into the active cell instead of being parsed as a command.
+
+Knows whether it is on, and what it has put where, so that "scratch that" can take it back. It does not
+know how words become code or Markdown (a `Write` does), nor who listens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import Field
+
+from voice_kernel.errors import ToolError
+from voice_kernel.messages import Call, CellView, ChangeKind, EditCell, InsertCells, Result
+from voice_kernel.task.runner import TaskHandle
+from voice_kernel.toolbox.registry import Arguments, Effects, Registry
+from voice_kernel.tools import cells as addresses
+from voice_kernel.tools.caret import Caret
+from voice_kernel.tools.editing import Write
+from voice_kernel.tools.notebook import Desk, told
+
+MAX_UTTERANCES = 100
+"""How many utterances "scratch that" can take back."""
+WRITE: Effects = frozenset({"write"})
+
+CALLS: Mapping[str, Call] = {
+    phrase: call
+    for phrases, call in (
+        ("stop dictation|stop dictating|end dictation|dictation off|stop the dictation|command mode|"
+         "quit dictation|finish dictation", Call(tool="stop_dictation")),
+        ("scratch that|scratch it|delete that|undo that", Call(tool="scratch_dictation")),
+        ("new cell|new cell below", Call(tool="insert_cell", arguments={"position": "below"})),
+        ("new code cell", Call(tool="insert_cell", arguments={"kind": "code", "position": "below"})),
+        ("new markdown cell|new text cell",
+         Call(tool="insert_cell", arguments={"kind": "markdown", "position": "below"})),
+        ("stop listening", Call(tool="stop_listening")),
+    )
+    for phrase in phrases.split("|")
+}  # fmt: skip
+"""What is a command while dictation is on, as the whole of what was said."""
+
+
+class Start(Arguments):
+    """Arguments of `start_dictation`."""
+
+    kind: Literal["", "code", "markdown"] = Field(
+        default="", description="What will be dictated; what the active cell holds if absent."
+    )
+
+
+class Nothing(Arguments):
+    """No arguments."""
+
+
+class Dictate(Arguments):
+    """Arguments of `dictate`."""
+
+    text: str = Field(min_length=1, max_length=10_000, description="The words, symbols as they are spoken.")
+
+
+@dataclass(frozen=True)
+class _Spoken:
+    """One utterance that was put into a cell."""
+
+    cell: str
+    before: str
+    after: str
+    offset: int
+    """Where it ends in `after`."""
+
+
+class Dictation:
+    """Whether dictation is on.
+
+    Args:
+        on_change: told when it goes on or off.
+    """
+
+    def __init__(self, on_change: Callable[[bool], None]) -> None:
+        self._on_change = on_change
+        self._spoken: list[_Spoken] = []
+        self.on = False
+        self.kind: Literal["code", "markdown"] = "code"
+        """What new cells hold."""
+
+    def calls(self, text: str) -> list[Call] | None:
+        """Return what an utterance means while dictation is on; None when it is off."""
+        if not self.on:
+            return None
+        said = " ".join("".join(mark if mark.isalnum() else " " for mark in text.lower()).split())
+        call = CALLS.get(said)
+        if call is None:
+            return [Call(tool="dictate", arguments={"text": text.strip()})]
+        if call.tool == "insert_cell" and "kind" not in call.arguments:
+            call = Call(tool=call.tool, arguments={"kind": self.kind, **call.arguments})
+        return [call]
+
+    def switch(self, on: bool) -> None:
+        """Turn it on or off."""
+        self.on = on
+        self._spoken.clear()
+        self._on_change(on)
+
+    def remember(self, spoken: _Spoken) -> None:
+        """Remember what was put into a cell."""
+        self._spoken = [*self._spoken[-MAX_UTTERANCES + 1 :], spoken]
+
+    def last(self) -> _Spoken | None:
+        """Return the last utterance that still stands."""
+        return self._spoken[-1] if self._spoken else None
+
+    def forget_last(self) -> None:
+        """Forget the last utterance."""
+        self._spoken.pop()
+
+
+def register(registry: Registry, *, desk: Desk, caret: Caret, dictation: Dictation, write: Write) -> None:
+    """Register the tools of dictation.
+
+    Args:
+        registry: where.
+        desk: reaches the cells.
+        caret: the line where voice commands left off.
+        dictation: whether it is on.
+        write: writes spoken words as code or Markdown.
+    """
+
+    async def current(task: TaskHandle) -> CellView | None:
+        view = await desk.outline(task)
+        at = desk.anchor(view, task)
+        if not 0 <= at < len(view.cells):
+            return None
+        cell = view.cells[at]
+        whole = await desk.read(task, cells=[cell.id])
+        return next(one for one in whole.cells if one.id == cell.id)
+
+    async def insert(task: TaskHandle, kind: Literal["code", "markdown"]) -> CellView:
+        view = await desk.outline(task)
+        index = desk.anchor(view, task) + 1
+        reply = await desk.ask(InsertCells(index=index, kinds=[kind], sources=[""]), task)
+        await desk.select(reply.cells[0].id, task)
+        return reply.cells[0]
+
+    @registry.tool(area="notebook", effects=WRITE)
+    async def start_dictation(task: TaskHandle, args: Start) -> Result:
+        """Start dictation: what is said goes into the active cell."""
+        cell = await current(task)
+        if cell is None:
+            cell = await insert(task, args.kind or "code")
+        elif args.kind and cell.kind != args.kind and not cell.source.strip():
+            await desk.ask(ChangeKind(cells=[cell.id], kind=args.kind), task)
+        elif args.kind and cell.kind != args.kind:
+            cell = await insert(task, args.kind)
+        dictation.kind = args.kind or ("code" if cell.kind == "code" else "markdown")
+        dictation.switch(True)
+        view = await desk.outline(task)
+        what = "Code" if dictation.kind == "code" else "Text"
+        return told(
+            f"Dictation is on: {what.lower()} goes into {addresses.named([cell], view)}.",
+            [cell],
+            view,
+            text='Say "stop dictation" to give commands again, "scratch that" to take the last words back, '
+            '"new cell" for another cell.',
+        )
+
+    @registry.tool(area="notebook")
+    async def stop_dictation(task: TaskHandle, args: Nothing) -> Result:
+        """Stop dictation: what is said is a command again."""
+        was_on = dictation.on
+        dictation.switch(False)
+        return Result(summary="Dictation is off." if was_on else "Dictation was not on.")
+
+    @registry.tool(area="notebook", effects=WRITE, target=lambda args: args.text)
+    async def dictate(task: TaskHandle, args: Dictate) -> Result:
+        """Put dictated words into the active cell, at the line of the cursor or at its end."""
+        cell = await current(task) or await insert(task, dictation.kind)
+        offset = _offset(cell, dictation.last(), caret)
+        before = await write(args.text, cell.kind, cell.source[:offset])
+        source = before + cell.source[offset:]
+        await desk.ask(EditCell(cell=cell.id, source=source, expected=cell.source), task)
+        dictation.remember(_Spoken(cell.id, cell.source, source, len(before)))
+        view = await desk.outline(task)
+        added = before[_shared(before, cell.source) :].strip() or before.strip()
+        return told(f"In {addresses.named([cell], view)}: {_short(added)}", [cell], view, code=source)
+
+    @registry.tool(area="notebook", effects=WRITE)
+    async def scratch_dictation(task: TaskHandle, args: Nothing) -> Result:
+        """Take back the words that were dictated last."""
+        last = dictation.last()
+        if last is None:
+            raise ToolError(
+                "Nothing was dictated that could be taken back.", hint='Say "undo" after "stop dictation".'
+            )
+        await desk.ask(EditCell(cell=last.cell, source=last.before, expected=last.after), task)
+        dictation.forget_last()
+        gone = last.after[_shared(last.before, last.after) : last.offset].strip()
+        return Result(summary=f"Taken back: {_short(gone)}", data={"cells": [{"id": last.cell}]})
+
+
+def _offset(cell: CellView, last: _Spoken | None, caret: Caret) -> int:
+    """Return where the next words go: where the last ones ended, else at the caret, else at the end."""
+    if last is not None and last.cell == cell.id and last.after == cell.source:
+        return last.offset
+    line = caret.line_in(cell.id)
+    if line is None:
+        return len(cell.source)
+    lines = cell.source.split("\n")[:line]
+    return min(len(cell.source), len("\n".join(lines)))
+
+
+def _shared(one: str, other: str) -> int:
+    """Return how long a beginning two texts have in common."""
+    length = 0
+    for mark, same in zip(one, other, strict=False):
+        if mark != same:
+            break
+        length += 1
+    return length
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= 120 else "…" + line[-119:]

@@ -1,0 +1,178 @@
+"""Edits inside a cell, for hands that cannot type: lines, words, names.
+
+Each reads the cell, changes its text and writes it back, provided it is still the text that was read;
+ids, metadata and outputs stay, and "undo" takes the edit back as one step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Literal
+
+from pydantic import Field
+
+from voice_kernel.errors import ToolError
+from voice_kernel.messages import CellView, EditCell, NotebookView, Result, SelectCell
+from voice_kernel.task.runner import TaskHandle
+from voice_kernel.toolbox.registry import Arguments, Effects, Registry
+from voice_kernel.tools import cells as addresses
+from voice_kernel.tools import lines as texts
+from voice_kernel.tools.caret import Caret
+from voice_kernel.tools.notebook import Desk, told
+
+MAX_WORDS_CHARS = 2_000
+WRITE: Effects = frozenset({"write"})
+
+Write = Callable[[str, str, str], Awaitable[str]]
+"""Writes spoken words: (text, kind of cell, text before the cursor) -> text before the cursor, with them."""
+
+
+class InCell(Arguments):
+    """A cell."""
+
+    cell: str = Field(default="current", max_length=200, description="Which cell.")
+
+
+class Line(InCell):
+    """A line of a cell."""
+
+    line: str = Field(max_length=40, description=f"Which line: {texts.ADDRESSES}.")
+
+
+class EditLines(InCell):
+    """Arguments of `edit_lines`."""
+
+    action: texts.LineAction = Field(description="What to do with them.")
+    lines: str = Field(
+        default="current", max_length=40, description=f"Which lines of the cell: {texts.ADDRESSES}."
+    )
+
+
+class InsertLine(InCell):
+    """Arguments of `insert_line`."""
+
+    text: str = Field(max_length=MAX_WORDS_CHARS, description="The line, as typed or as dictated.")
+    line: str = Field(default="current", max_length=40, description="Beside which line.")
+    position: Literal["above", "below"] = Field(default="below", description="On which side of it.")
+
+
+class ReplaceText(InCell):
+    """Arguments of `replace_text`."""
+
+    old: str = Field(min_length=1, max_length=MAX_WORDS_CHARS, description="The words to replace.")
+    new: str = Field(default="", max_length=MAX_WORDS_CHARS, description="What to put in their place.")
+
+
+class RenameVariable(Arguments):
+    """Arguments of `rename_variable`."""
+
+    old: str = Field(min_length=1, max_length=200, description="The variable.")
+    new: str = Field(min_length=1, max_length=200, description="Its new name.")
+    cells: str = Field(default="all", max_length=200, description="In which cells.")
+
+
+def register(registry: Registry, *, desk: Desk, caret: Caret, write: Write) -> None:
+    """Register the tools that edit inside a cell.
+
+    Args:
+        registry: where.
+        desk: reaches the cells.
+        caret: the line where voice commands left off.
+        write: writes spoken words as code or Markdown.
+    """
+
+    async def open_cell(task: TaskHandle, address: str) -> tuple[CellView, NotebookView]:
+        view = await desk.outline(task)
+        cell = desk.resolve_one(address, view, task)
+        whole = await desk.read(task, cells=[cell.id])
+        return next(one for one in whole.cells if one.id == cell.id), view
+
+    async def save(task: TaskHandle, cell: CellView, source: str) -> None:
+        await desk.snapshot(task)
+        await desk.ask(EditCell(cell=cell.id, source=source, expected=cell.source), task)
+
+    async def as_code(text: str) -> str:
+        return await write(text, "code", "")
+
+    @registry.tool(area="notebook", effects=WRITE, target=lambda args: f"line {args.line} of {args.cell}")
+    async def go_to_line(task: TaskHandle, args: Line) -> Result:
+        """Put the cursor at a line of a cell, to edit there."""
+        cell, view = await open_cell(task, args.cell)
+        line, _ = texts.find_lines(args.line, cell.source, caret.line_in(cell.id))
+        await desk.ask(SelectCell(cell=cell.id, line=line), task)
+        caret.put(cell.id, line)
+        text = texts.lines_of(cell.source)[line - 1]
+        return told(f"Line {line} of {addresses.named([cell], view)}.", [cell], view, text=text.strip())
+
+    @registry.tool(area="notebook", effects=WRITE, target=lambda args: f"lines {args.lines} of {args.cell}")
+    async def edit_lines(task: TaskHandle, args: EditLines) -> Result:
+        """Delete, comment out, uncomment, indent, dedent or duplicate lines of a cell."""
+        cell, view = await open_cell(task, args.cell)
+        if args.action in ("comment", "uncomment") and cell.kind != "code":
+            raise ToolError("Only lines of code can be commented out.")
+        first, last = texts.find_lines(args.lines, cell.source, caret.line_in(cell.id))
+        source = texts.changed(cell.source, first, last, args.action)
+        where = f"{texts.named(first, last)} of {addresses.named([cell], view)}"
+        if source == cell.source:
+            return told(f"There is nothing to {args.action} in {where}.", [cell], view)
+        await save(task, cell, source)
+        caret.put(cell.id, min(first, len(texts.lines_of(source))))
+        return told(f"{_DONE[args.action]} {where}.", [cell], view, code=source)
+
+    @registry.tool(area="notebook", effects=WRITE, target=lambda args: args.text)
+    async def insert_line(task: TaskHandle, args: InsertLine) -> Result:
+        """Insert a line into a cell, above or below another line."""
+        cell, view = await open_cell(task, args.cell)
+        current = caret.line_in(cell.id) or len(texts.lines_of(cell.source))
+        first, last = texts.find_lines(args.line, cell.source, current)
+        after = first - 1 if args.position == "above" else last
+        text = await write(args.text, cell.kind, "")
+        await save(task, cell, texts.with_line(cell.source, text, after))
+        new = after + 1 if cell.source else 1
+        caret.put(cell.id, new)
+        return told(f"Inserted line {new} in {addresses.named([cell], view)}.", [cell], view, code=text)
+
+    @registry.tool(area="notebook", effects=WRITE, target=lambda args: args.old)
+    async def replace_text(task: TaskHandle, args: ReplaceText) -> Result:
+        """Replace words in a cell wherever they stand in it."""
+        cell, view = await open_cell(task, args.cell)
+        spoken = {words: await as_code(words) for words in (args.old, args.new) if words}
+        source, hit = texts.replaced(
+            cell.source, args.old, args.new, cell.kind, lambda words: spoken.get(words, words)
+        )
+        where = addresses.named([cell], view)
+        if source == cell.source:
+            return told(f"{where.capitalize()} stays as it is.", [cell], view)
+        await save(task, cell, source)
+        what = ", ".join(f"“{text}”" for text in hit[:3])
+        return told(f"Replaced {what} in {where}.", [cell], view, code=source)
+
+    @registry.tool(area="notebook", effects=WRITE, target=lambda args: f"{args.old} to {args.new}")
+    async def rename_variable(task: TaskHandle, args: RenameVariable) -> Result:
+        """Rename a variable in the code of the notebook."""
+        view = await desk.outline(task)
+        ids = [cell.id for cell in desk.resolve(args.cells, view, task) if cell.kind == "code"]
+        whole = await desk.read(task, cells=ids)
+        code = [cell for cell in whole.cells if cell.id in set(ids)]
+        old = next(filter(None, (texts.find_name(cell.source, args.old) for cell in code)), None)
+        if old is None:
+            raise ToolError(f"There is no variable {args.old} in the code.")
+        new = texts.as_name(await as_code(args.new), old)
+        touched: list[CellView] = []
+        places = 0
+        for cell in code:
+            source, count = texts.renamed(cell.source, old, new)
+            if count:
+                await save(task, cell, source)
+                touched.append(cell)
+                places += count
+        if not touched:
+            raise ToolError(f"{old} is no variable of its own in the code.", hint="Say: replace it with.")
+        times = "once" if places == 1 else f"{places} times"
+        return told(f"Renamed {old} to {new}, {times} in {addresses.named(touched, view)}.", touched, view)
+
+
+_DONE = {
+    "delete": "Deleted", "comment": "Commented out", "uncomment": "Uncommented", "indent": "Indented",
+    "dedent": "Dedented", "duplicate": "Duplicated",
+}  # fmt: skip
