@@ -374,13 +374,19 @@ class Cells:
     bench: Bench
     started: list[str] = field(default_factory=list)
     release: asyncio.Event = field(default_factory=asyncio.Event)
-    first: asyncio.Event = field(default_factory=asyncio.Event)
+    start: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    async def until_started(self, count: int) -> None:
+        """Wait until so many calls have begun to act."""
+        async with asyncio.timeout(30), self.start:
+            await self.start.wait_for(lambda: len(self.started) >= count)
 
     def add(self, name: str, *effects: Effect, area: str = "notebook") -> None:
         async def handler(task: TaskHandle, arguments: Nothing) -> Result:
             """Note the start, then hold."""
-            self.started.append(name)
-            self.first.set()
+            async with self.start:
+                self.started.append(name)
+                self.start.notify_all()
             await self.release.wait()
             return Result()
 
@@ -400,7 +406,7 @@ def cells(bench: Bench) -> Cells:
 
 async def test_what_changes_the_notebook_runs_in_the_order_it_was_asked_for(cells: Cells) -> None:
     calls = [asyncio.create_task(cells.bench.call(name)) for name in ("run_cell", "save")]
-    await asyncio.wait_for(cells.first.wait(), 30)
+    await cells.until_started(1)
     assert [task.state for task in cells.bench.toolbox.runner.tasks()] == ["running", "queued"]
     cells.release.set()
     await asyncio.gather(*calls)
@@ -409,17 +415,14 @@ async def test_what_changes_the_notebook_runs_in_the_order_it_was_asked_for(cell
 
 async def test_looking_and_tests_run_beside_a_cell(cells: Cells) -> None:
     calls = [asyncio.create_task(cells.bench.call(name)) for name in ("run_cell", "read", "run_tests")]
-    async with asyncio.timeout(30):
-        while len(cells.started) < 3:
-            await cells.first.wait()
-            await asyncio.sleep(0)
+    await cells.until_started(3)
     cells.release.set()
     await asyncio.gather(*calls)
 
 
 async def test_a_queued_action_can_be_cancelled_and_the_next_one_moves_up(cells: Cells) -> None:
     calls = [asyncio.create_task(cells.bench.call(name)) for name in ("run_cell", "save", "run_cell")]
-    await asyncio.wait_for(cells.first.wait(), 30)
+    await cells.until_started(1)
     assert cells.bench.toolbox.runner.cancel(2)
     assert (await calls[1]).state == "cancelled"
     cells.release.set()
@@ -429,7 +432,7 @@ async def test_a_queued_action_can_be_cancelled_and_the_next_one_moves_up(cells:
 
 async def test_a_command_inside_a_cell_does_not_wait_for_the_cell(cells: Cells) -> None:
     running = asyncio.create_task(cells.bench.call("run_cell"))
-    await asyncio.wait_for(cells.first.wait(), 30)
+    await cells.until_started(1)
     inside = asyncio.create_task(cells.bench.call("save", origin="magic"))
     async with asyncio.timeout(30):
         while cells.started != ["run_cell", "save"]:  # noqa: ASYNC110  handlers tell nobody
