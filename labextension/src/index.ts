@@ -11,12 +11,13 @@ import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStatusBar } from '@jupyterlab/statusbar';
 import { ITranslator, type TranslationBundle, nullTranslator } from '@jupyterlab/translation';
+import { CommandRegistry } from '@lumino/commands';
 import { Announcer } from './announcer';
 import { microphoneIcon } from './icon';
 import { Shelf } from './shelf';
 import { Sidebar } from './sidebar';
 import { StatusItem } from './status';
-import { talk } from './talk';
+import { Talk } from './talk';
 import { type BadgesWanted, NotebookVoice, type Preferences } from './voice';
 
 const PLUGIN = 'voice-kernel:plugin';
@@ -39,10 +40,14 @@ class Settings {
 
   constructor(private readonly onChange: () => void) {}
 
-  async read(registry: ISettingRegistry): Promise<void> {
-    this.registered = await registry.load(PLUGIN);
-    this.registered.changed.connect(this.onChange);
-    this.onChange();
+  /** Without a registry, or without a server that answers, the defaults stay. */
+  async read(registry: ISettingRegistry | null): Promise<void> {
+    try {
+      this.registered = (await registry?.load(PLUGIN)) ?? null;
+      this.registered?.changed.connect(this.onChange);
+    } catch (error) {
+      console.warn('Voice: the settings could not be read.', error);
+    }
   }
 
   get position(): 'left' | 'right' {
@@ -67,7 +72,7 @@ class Settings {
   }
 }
 
-function activate(
+async function activate(
   app: JupyterFrontEnd,
   tracker: INotebookTracker,
   registry: ISettingRegistry | null,
@@ -76,7 +81,7 @@ function activate(
   restorer: ILayoutRestorer | null,
   translator: ITranslator | null,
   dialogs: ISessionContextDialogs | null
-): void {
+): Promise<void> {
   const trans = (translator ?? nullTranslator).load('voice_kernel');
   const announcer = new Announcer();
   const shelf = new Shelf(`${app.serviceManager.serverSettings.baseUrl}\n`);
@@ -87,6 +92,7 @@ function activate(
     shelf,
     trans,
     announce: (text: string) => announcer.say(text),
+    talkKeys: () => talkKeysOf(app.commands),
     activate: (panel: NotebookPanel) => {
       if (tracker.currentWidget !== panel) {
         app.shell.activateById(panel.id);
@@ -132,13 +138,10 @@ function activate(
     voices.forEach(voice => voice.applyPreferences());
     app.commands.notifyCommandChanged(Command.badges);
   });
+  // Before the layout is restored, which opens the side bar again where it was open.
+  await settings.read(registry);
+  place();
   restorer?.add(sidebar, SIDEBAR);
-  if (registry) {
-    // Without its settings the panel still works, on the right.
-    settings.read(registry).catch(place);
-  } else {
-    place();
-  }
 
   tracker.currentChanged.connect((_, panel) => sidebar.follow(panel));
   sidebar.follow(tracker.currentWidget);
@@ -162,6 +165,7 @@ function addCommands(
   trans: TranslationBundle
 ): void {
   const { commands, shell } = app;
+  const talk = new Talk(sidebar);
   const connected = (): boolean => sidebar.current?.link.state.name === 'open';
   const open = (): void => {
     shell.activateById(SIDEBAR);
@@ -182,7 +186,7 @@ function addCommands(
     caption: trans.__('Listen while the shortcut is held; from the palette, start or stop listening'),
     execute: args => {
       open();
-      return talk(sidebar, args['held'] === true);
+      return args['held'] === true ? talk.hold() : talk.toggle();
     }
   });
   commands.addCommand(Command.discard, {
@@ -244,6 +248,12 @@ function addCommands(
       commands.notifyCommandChanged(command);
     }
   });
+}
+
+/** The shortcut by which a person talks, as they have bound it. */
+function talkKeysOf(commands: CommandRegistry): string {
+  const binding = commands.keyBindings.find(({ command }) => command === Command.talk);
+  return binding ? binding.keys.map(keys => CommandRegistry.formatKeystroke(keys)).join(' ') : '';
 }
 
 function insertBelow(panel: NotebookPanel, source: string): void {

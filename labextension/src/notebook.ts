@@ -38,6 +38,8 @@ export interface Surroundings {
   readonly dialogs: ISessionContextDialogs | undefined;
   readonly shelf: Shelf;
   readonly trans: TranslationBundle;
+  /** The shortcut for talking, as a person reads it; empty when there is none. */
+  talkKeys(): string;
   /** Says a line to screen readers. */
   announce(text: string): void;
   /** Brings the notebook to the front. */

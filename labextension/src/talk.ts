@@ -9,49 +9,63 @@ import type { Sidebar } from './sidebar';
 /** How long a connection that is being made is waited for. */
 const CONNECT_MS = 5_000;
 
-let holding: Microphone | null = null;
+export class Talk {
+  /** Whether the keys are down that began this; else they only repeat. */
+  private down = false;
+  private microphone: Microphone | null = null;
 
-export async function talk(sidebar: Sidebar, held: boolean): Promise<void> {
-  if (holding) {
-    return; // the key repeats
+  constructor(private readonly sidebar: Sidebar) {}
+
+  /** Starts listening, or ends it, as a click on the button does. */
+  async toggle(): Promise<void> {
+    (await usable(this.sidebar))?.toggle();
   }
-  let down = held;
-  const onKeyUp = (): void => {
-    down = false;
-    stopWatching();
-    holding?.release();
-    holding = null;
-  };
-  const onBlur = (): void => {
-    down = false;
-    stopWatching();
-    holding = null; // the microphone watches for this itself
-  };
-  const stopWatching = (): void => {
-    window.removeEventListener('keyup', onKeyUp, true);
-    window.removeEventListener('blur', onBlur);
-  };
-  if (held) {
-    window.addEventListener('keyup', onKeyUp, true);
-    window.addEventListener('blur', onBlur);
+
+  /** Listens until a key is let go. */
+  async hold(): Promise<void> {
+    if (this.down) {
+      return;
+    }
+    this.down = true;
+    window.addEventListener('keyup', this.release, true);
+    window.addEventListener('keydown', this.discard, true);
+    window.addEventListener('blur', this.end);
+    const microphone = await usable(this.sidebar);
+    if (microphone && this.down) {
+      this.microphone = microphone;
+      microphone.press();
+    }
   }
-  const microphone = await usable(sidebar);
-  if (!microphone) {
-    stopWatching();
-  } else if (!held) {
-    microphone.toggle();
-  } else if (down) {
-    holding = microphone;
-    microphone.press();
-  }
+
+  private readonly release = (): void => this.end()?.release();
+
+  private readonly discard = (event: KeyboardEvent): void => {
+    if (event.key === 'Escape') {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      this.end()?.discard();
+    }
+  };
+
+  /** The microphone watches the window for itself: it ends when the window loses the focus. */
+  private readonly end = (): Microphone | null => {
+    const { microphone } = this;
+    this.down = false;
+    this.microphone = null;
+    window.removeEventListener('keyup', this.release, true);
+    window.removeEventListener('keydown', this.discard, true);
+    window.removeEventListener('blur', this.end);
+    return microphone;
+  };
 }
 
 /** The active notebook's microphone, as soon as its kernel answers. */
 function usable(sidebar: Sidebar): Promise<Microphone | null> {
   const look = (): Microphone | null => {
     const voice = sidebar.current;
-    const ready = voice?.snapshot?.ui.connection === 'open' && voice.snapshot.session.speech.state !== 'unavailable';
-    return ready ? (voice.controls?.microphone ?? null) : null;
+    const { session, ui } = voice?.snapshot ?? {};
+    const ready = ui?.connection === 'open' && session?.speech.state !== 'unavailable';
+    return ready ? (voice?.controls?.microphone ?? null) : null;
   };
   const now = look();
   if (now) {

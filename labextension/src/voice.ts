@@ -36,7 +36,7 @@ export class NotebookVoice {
 
   constructor(
     readonly panel: NotebookPanel,
-    surroundings: Surroundings,
+    private readonly surroundings: Surroundings,
     private readonly preferences: () => Preferences
   ) {
     this.node.className = 'vk-sidebar-panel';
@@ -93,6 +93,7 @@ export class NotebookVoice {
       turnId: 0,
       kind: 'sidebar',
       cells: true,
+      holdKey: () => this.surroundings.talkKeys(),
       onChange: snapshot => {
         this.snapshot = snapshot;
         this.update();

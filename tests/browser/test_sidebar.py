@@ -62,9 +62,32 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     opened = browser.new_context(viewport={"width": 1400, "height": 900})
     yield opened
     for page in opened.pages:
-        page.evaluate("async () => { await window.jupyterapp?.serviceManager.sessions.shutdownAll(); }")
-        break
+        page.evaluate(
+            """async () => {
+              for (const widget of window.jupyterapp?.shell.widgets('main') ?? [])
+                await widget.sessionContext?.shutdown();
+            }"""
+        )
     opened.close()
+
+
+@pytest.fixture(scope="module")
+def open_notebook(browser: Browser, lab: str, root: Path) -> Iterator[Notebook]:
+    """One notebook with an open panel, for all tests that only act on its cells."""
+    opened = browser.new_context(viewport={"width": 1400, "height": 900})
+    write(root / "desk.ipynb", source_cells())
+    notebook = Notebook.open(opened, lab, "desk.ipynb")
+    open_sidebar(notebook.page)
+    yield notebook
+    notebook.shut_down()
+    opened.close()
+
+
+@pytest.fixture
+def desk(open_notebook: Notebook) -> Notebook:
+    """That notebook, with the cells of `source_cells`."""
+    put(open_notebook.page, source_cells())
+    return open_notebook
 
 
 @pytest.fixture
@@ -137,6 +160,17 @@ def cells(page: Page) -> list[dict[str, Any]]:
     for cell in found:
         cell["metadata"].pop("trusted", None)  # never saved: JupyterLab's own memory of this page
     return found
+
+
+def put(page: Page, wanted: list[Any]) -> None:
+    """Give the notebook other cells."""
+    content = nbformat.v4.new_notebook(cells=wanted)
+    page.evaluate(
+        f"(content) => {{ const n = ({NOTEBOOK}).content; n.model.sharedModel.fromJSON(content);"
+        " n.activeCellIndex = 0; }",
+        json.loads(nbformat.writes(content)),
+    )
+    expect(page.locator(".jp-Cell").first).to_be_visible()
 
 
 def ids(page: Page) -> list[str]:
@@ -327,9 +361,8 @@ ACTIONS = {
 }  # fmt: skip
 
 
-def test_every_action_does_what_was_said_and_undo_restores_the_notebook_exactly(notebook: Notebook) -> None:
-    page = notebook.page
-    open_sidebar(page)
+def test_every_action_does_what_was_said_and_undo_restores_the_notebook_exactly(desk: Notebook) -> None:
+    page = desk.page
     page.evaluate(f"() => {{ ({NOTEBOOK}).content.activeCellIndex = 0; }}")
     for text, happened in ACTIONS.items():
         before = cells(page)
@@ -358,9 +391,8 @@ def test_undo_works_after_a_reload(notebook: Notebook) -> None:
     assert cells(page) == before
 
 
-def test_a_snapshot_from_before_the_change_can_be_restored(notebook: Notebook) -> None:
-    page = notebook.page
-    open_sidebar(page)
+def test_a_snapshot_from_before_the_change_can_be_restored(desk: Notebook) -> None:
+    page = desk.page
     before = cells(page)
     say(page, "delete all cells")
     page.evaluate("() => void window.jupyterapp.commands.execute('voice-kernel:restore-snapshot')")
@@ -369,39 +401,28 @@ def test_a_snapshot_from_before_the_change_can_be_restored(notebook: Notebook) -
     assert cells(page) == before
 
 
-def test_a_cell_that_raises_is_named_with_its_error(notebook: Notebook) -> None:
-    page = notebook.page
-    open_sidebar(page)
+def test_a_cell_that_raises_is_named_with_its_error(desk: Notebook) -> None:
+    page = desk.page
     turn = say(page, "run all cells", outcome="failed")
     expect(turn).to_contain_text("ZeroDivisionError")
     expect(turn).to_contain_text(re.compile("cell 4", re.I))
     assert announced(page) == "Cell 4 failed"
 
 
-def test_the_cell_acted_on_scrolls_into_view_and_is_announced(
-    context: BrowserContext, lab: str, root: Path
-) -> None:
-    write(root / "long.ipynb", [nbformat.v4.new_code_cell(f"print({i})\n" * 6) for i in range(40)])
-    page = Notebook.open(context, lab, "long.ipynb").page
-    open_sidebar(page)
+def test_the_cell_acted_on_scrolls_into_view_and_is_announced(desk: Notebook) -> None:
+    page = desk.page
+    put(page, [nbformat.v4.new_code_cell(f"print({i})\n" * 6) for i in range(40)])
     say(page, "go to cell thirty")
     assert announced(page) == "Cell 30"
     expect(page.locator(".jp-Cell.jp-mod-active")).to_be_in_viewport()
     assert page.evaluate(f"() => ({NOTEBOOK}).content.activeCellIndex") == 29
 
 
-def test_a_cell_run_by_the_magic_streams_into_the_real_cell_while_it_waits(
-    context: BrowserContext, lab: str, root: Path
-) -> None:
+def test_a_cell_run_by_the_magic_streams_into_the_real_cell_while_it_waits(desk: Notebook) -> None:
+    page = desk.page
     code = "import time\nfor i in range(3):\n    print('tick', i, flush=True)\n    time.sleep(0.4)\n'done'"
-    write(
-        root / "nested.ipynb",
-        [nbformat.v4.new_code_cell(code), nbformat.v4.new_code_cell("%voice run cell one")],
-    )
-    notebook = Notebook.open(context, lab, "nested.ipynb")
-    page = notebook.page
-    open_sidebar(page)
-    notebook.run(1, wait=False)
+    put(page, [nbformat.v4.new_code_cell(code), nbformat.v4.new_code_cell("%voice run cell one")])
+    desk.run(1, wait=False)
     page.wait_for_function(
         f"""() => {{
           const [cell, caller] = ({NOTEBOOK}).content.widgets;
@@ -416,16 +437,14 @@ def test_a_cell_run_by_the_magic_streams_into_the_real_cell_while_it_waits(
     assert cells(page)[0]["execution_count"] is not None
 
 
-def test_a_command_of_the_palette_runs_by_its_name(notebook: Notebook) -> None:
-    page = notebook.page
-    open_sidebar(page)
+def test_a_command_of_the_palette_runs_by_its_name(desk: Notebook) -> None:
+    page = desk.page
     say(page, "show line numbers")
     expect(page.locator(".jp-Cell .cm-lineNumbers").first).to_be_visible()
 
 
-def test_the_numbers_beside_the_cells_follow_the_setting_and_the_cells(notebook: Notebook) -> None:
-    page = notebook.page
-    open_sidebar(page)
+def test_the_numbers_beside_the_cells_follow_the_setting_and_the_cells(desk: Notebook) -> None:
+    page = desk.page
     number = "el => getComputedStyle(el, '::after').content"
     assert page.locator(".jp-Cell").nth(1).evaluate(number) == "none"
     page.evaluate("() => window.jupyterapp.commands.execute('voice-kernel:toggle-badges')")
@@ -437,11 +456,9 @@ def test_the_numbers_beside_the_cells_follow_the_setting_and_the_cells(notebook:
     page.wait_for_selector(".vk-numbered", state="detached")
 
 
-def test_a_locked_cell_is_not_deleted(context: BrowserContext, lab: str, root: Path) -> None:
-    locked = nbformat.v4.new_code_cell("mine", id="mine", metadata={"deletable": False})
-    write(root / "locked.ipynb", [locked, *source_cells()])
-    page = Notebook.open(context, lab, "locked.ipynb").page
-    open_sidebar(page)
+def test_a_locked_cell_is_not_deleted(desk: Notebook) -> None:
+    page = desk.page
+    put(page, [nbformat.v4.new_code_cell("mine", id="mine", metadata={"deletable": False}), *source_cells()])
     turn = say(page, "delete cell one", outcome="failed")
     expect(turn).to_contain_text("locked")
     assert ids(page)[0] == "mine"

@@ -9,7 +9,7 @@ import type { Hello, ToKernel, ToSurface } from '../messages.gen';
 import { type Announcement, announcementOf } from './announce';
 import type { Channel } from './channel';
 import { Connection } from './connection';
-import { guardShortcuts, listenForHoldKey } from './keys';
+import { HOLD_KEY, guardShortcuts, listenForHoldKey } from './keys';
 import { Microphone } from './microphone';
 import { type Snapshot, Store } from './store';
 import { followTheme } from './theme';
@@ -26,6 +26,8 @@ export interface MountOptions {
   readonly kind: Hello['kind'];
   /** Whether the host shows the notebook and answers cell requests, on the same channel. */
   readonly cells: boolean;
+  /** Names the shortcut for talking where the host has one of its own; the panel then listens for none. */
+  readonly holdKey?: () => string;
   /** Told of the state whenever it is drawn, for a host that shows it in other places too. */
   readonly onChange?: (snapshot: Snapshot) => void;
   /** Given, once, what a host's own commands and shortcuts use. */
@@ -39,7 +41,7 @@ export interface Controls {
 }
 
 export function mount(host: HTMLElement, options: MountOptions): () => void {
-  const { channel, view, turnId, kind, cells, onChange, onReady } = options;
+  const { channel, view, turnId, kind, cells, holdKey, onChange, onReady } = options;
   const root = document.createElement('div');
   root.className = 'vk-root';
   root.dataset['vkView'] = view;
@@ -93,13 +95,13 @@ export function mount(host: HTMLElement, options: MountOptions): () => void {
   });
   const send = (message: ToKernel, buffers?: ArrayBuffer[]): void => void connection.send(message, buffers);
   const microphone = new Microphone(store, send);
-  const actions = { store, send, microphone, hasComposer: view === 'panel' };
+  const actions = { store, send, microphone, hasComposer: view === 'panel', showsCells: cells, holdKey: holdKey ?? (() => HOLD_KEY) };
 
   store.listen(draw);
   const stopTheme = followTheme(root);
   const stopGuard = guardShortcuts(root);
   const stopKey =
-    view === 'panel'
+    view === 'panel' && !holdKey
       ? listenForHoldKey({
           press: () => {
             const { session, ui } = store.snapshot;

@@ -1,7 +1,6 @@
 /** The conversation, newest at the bottom, following itself unless the person scrolled up. */
 import type { Task } from '../../messages.gen';
 import type { Snapshot } from '../store';
-import { HOLD_KEY } from '../keys';
 import { Icon } from './Icon';
 import { TurnView } from './TurnView';
 import { usePanel } from './context';
@@ -49,7 +48,8 @@ export function Turns({ snapshot, turnIds }: { snapshot: Snapshot; turnIds: read
 }
 
 function FirstRun({ local }: { local: boolean }) {
-  const { store } = usePanel();
+  const { store, holdKey } = usePanel();
+  const keys = holdKey();
   const fill = (phrase: string): void =>
     store.update({ draft: phrase, focusDraft: store.snapshot.ui.focusDraft + 1 });
   return (
@@ -58,7 +58,12 @@ function FirstRun({ local }: { local: boolean }) {
         Hold the button and say <b>“run the tests”</b>
       </p>
       <p class="vk-hint">
-        Or hold <kbd>{HOLD_KEY}</kbd> anywhere on the page, or type below. Some things to say:
+        {keys && (
+          <>
+            Or hold <kbd>{keys}</kbd> anywhere on the page.{' '}
+          </>
+        )}
+        Or type below. Some things to say:
       </p>
       <ul class="vk-examples">
         {EXAMPLES.map(phrase => (

@@ -1,7 +1,6 @@
 /** The button that listens: hold it, click it, or hold the page-wide key. */
 import { useState } from 'preact/hooks';
 import type { Snapshot } from '../store';
-import { HOLD_KEY } from '../keys';
 import { clock } from '../wording';
 import { Icon, Spinner } from './Icon';
 import { Note } from './Note';
@@ -10,7 +9,8 @@ import { usePanel } from './context';
 import { useNow } from './hooks';
 
 function Settings({ snapshot, id }: { snapshot: Snapshot; id: string }) {
-  const { microphone } = usePanel();
+  const { microphone, holdKey } = usePanel();
+  const keys = holdKey();
   const devices = snapshot.ui.devices;
   const chosen = devices.some(device => device.id === microphone.device) ? microphone.device : '';
   return (
@@ -42,7 +42,12 @@ function Settings({ snapshot, id }: { snapshot: Snapshot; id: string }) {
         <span>Click to start and click to stop, never hold</span>
       </label>
       <p class="vk-hint">
-        Anywhere on the page: hold <kbd>{HOLD_KEY}</kbd>. While it listens, <kbd>Esc</kbd> throws the recording
+        {keys && (
+          <>
+            Anywhere on the page: hold <kbd>{keys}</kbd>.{' '}
+          </>
+        )}
+        While it listens, <kbd>Esc</kbd> throws the recording
         away. The microphone is open only while it listens.
       </p>
     </div>
@@ -55,7 +60,8 @@ function Elapsed({ since }: { since: number }) {
 }
 
 export function Talk({ snapshot }: { snapshot: Snapshot }) {
-  const { microphone, store } = usePanel();
+  const { microphone, store, holdKey } = usePanel();
+  const keys = holdKey();
   const [settings, setSettings] = useState(false);
   const { ui, session } = snapshot;
   const listening = ui.microphone === 'listening' || ui.microphone === 'ending';
@@ -117,7 +123,7 @@ export function Talk({ snapshot }: { snapshot: Snapshot }) {
           aria-label={microphone.clickOnly ? 'Click to talk' : 'Hold to talk'}
           aria-disabled={!usable}
           aria-keyshortcuts="Control+Shift+Space"
-          title={`Hold to talk, or click to start and stop. Anywhere on the page: hold ${HOLD_KEY}`}
+          title={`Hold to talk, or click to start and stop.${keys && ` Anywhere on the page: hold ${keys}`}`}
           onPointerDown={onPointerDown}
           onPointerUp={microphone.release}
           onPointerCancel={microphone.interrupt}

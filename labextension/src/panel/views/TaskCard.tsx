@@ -2,6 +2,7 @@
 import type { Task } from '../../messages.gen';
 import { hasEnded } from '../store';
 import { TASK_STATE, clock, duration, size } from '../wording';
+import { CellLinks } from './CellLinks';
 import { CopyButton } from './CopyButton';
 import { Icon, type IconName, Spinner } from './Icon';
 import { ProblemNote } from './Note';
@@ -108,7 +109,10 @@ function Body({ task, skipped }: { task: Task; skipped: number }) {
   return (
     <div class="vk-task-body">
       {problem && <ProblemNote problem={problem} />}
-      {result?.summary && !result.tests && <p class="vk-summary">{result.summary}</p>}
+      {result?.summary && !result.tests && result.summary !== problem?.message && (
+        <p class="vk-summary">{result.summary}</p>
+      )}
+      {result && <CellLinks result={result} />}
       {result?.tests && <Tests report={result.tests} />}
       {result?.code && <Code code={result.code} />}
       {!inCell && result?.outputs.map((output, index) => <OutputView key={index} output={output} />)}

@@ -11,6 +11,10 @@ export interface PanelActions {
   readonly microphone: Microphone;
   /** Whether there is a text box to put words into. */
   readonly hasComposer: boolean;
+  /** Whether the host can lead to a cell. */
+  readonly showsCells: boolean;
+  /** Names the shortcut that listens while it is held; empty when there is none. */
+  readonly holdKey: () => string;
 }
 
 export const PanelContext = createContext<PanelActions | null>(null);
