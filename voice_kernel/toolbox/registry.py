@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import typing
 from collections.abc import Awaitable, Callable
@@ -162,8 +163,12 @@ class Registry:
 
 def _models_of(handler: Handler) -> dict[str, Any]:
     # `from __future__ import annotations` leaves names; models defined inside `register` functions
-    # are only in the closure.
-    return dict(inspect.getclosurevars(handler).nonlocals)
+    # are only in the closure. What is defined below the handler is not there yet.
+    found = {}
+    for name, cell in zip(handler.__code__.co_freevars, handler.__closure__ or (), strict=True):
+        with contextlib.suppress(ValueError):
+            found[name] = cell.cell_contents
+    return found
 
 
 def _always(effects: Effects) -> Callable[[Any], Effects]:
