@@ -367,15 +367,17 @@ def parameter(text: str) -> Any:
 
 @contextlib.contextmanager
 def _terminated_like_interrupted() -> Iterator[None]:
-    """Let SIGTERM cancel the run, as Ctrl-C does, so that the notebook is saved."""
+    """Let SIGTERM and a closed terminal cancel the run, as Ctrl-C does, so that the notebook is saved."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task is not None
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
     try:
-        loop.add_signal_handler(signal.SIGTERM, task.cancel)
+        for number in numbers:
+            loop.add_signal_handler(number, task.cancel)
     except (NotImplementedError, RuntimeError, ValueError):  # Windows, or not the main thread
-        yield
-        return
+        numbers = []
     try:
         yield
     finally:
-        loop.remove_signal_handler(signal.SIGTERM)
+        for number in numbers:
+            loop.remove_signal_handler(number)
