@@ -142,7 +142,9 @@ APPROVAL = Approval(
     created_at=1.5,
     shown_at=1.75,
 )
-SPEECH = Speech(state="unavailable", engine="openai", message="No weights.", hint="Install them.")
+SPEECH = Speech(
+    state="unavailable", engine="openai", message="No weights.", hint="Install them.", mode="dictation"
+)
 CELL = CellView(id="a1", kind="raw", source="x = 1", execution_count=7, failed=True, outputs=[OUTPUT])
 NOTEBOOK = NotebookView(path="work/a.ipynb", cells=[CELL], active=0, calling="a1")
 ACTIONS: list[Wire] = [
