@@ -23,7 +23,7 @@ from voice_kernel.listening import Listener
 from voice_kernel.loop import AgentLoop
 from voice_kernel.messages import About, Notice, Origin, SpeechChanged, Task
 from voice_kernel.session import Brain, Session, TurnResult
-from voice_kernel.settings import Settings, config_dir
+from voice_kernel.settings import Settings
 from voice_kernel.settings import load as load_settings
 from voice_kernel.surroundings import Surroundings, scan
 from voice_kernel.task.logs import LogFolder
@@ -322,9 +322,7 @@ class App:
         navigation.register(self.registry, desk=desk, caret=caret)
         reading.register(self.registry, desk=desk, caret=caret)
         editing.register(self.registry, desk=desk, caret=caret, write=self._write)
-        dictation.register(
-            self.registry, desk=desk, caret=caret, dictation=self.dictation, write=self._write
-        )
+        dictation.register(self.registry, desk=desk, caret=caret, dictation=self.dictation, write=self._write)
         repairs.register(
             self.registry,
             desk=desk,
@@ -448,11 +446,7 @@ async def _value(function: Any) -> Any:
 
 def load_grammar(settings: Settings) -> Grammar:
     """Load the sentences of the settings' language, with the user's own."""
-    own = (
-        Path(settings.sentences_file).expanduser()
-        if settings.sentences_file
-        else config_dir() / "sentences.yaml"
-    )
+    own = settings.sentences_path
     return Grammar.load(settings.language, own if own.is_file() else None)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from voice_kernel.errors import ClientError, KernelDied
+from voice_kernel.errors import ClientError, KernelDied, SettingsError
 from voice_kernel.messages import (
     Audio,
     AudioEnd,
@@ -195,6 +195,8 @@ def check_loaded(reply: dict[str, Any], kernel_name: str) -> None:
     content = reply["content"]
     if content["status"] != "ok":
         name, value = content.get("ename", "Error"), content.get("evalue", "")
+        if name == SettingsError.__name__:  # it is installed, and says itself what to mend
+            raise ClientError(value)
         raise ClientError(
             f"The kernel cannot load voice_kernel: {name}: {value}",
             hint=f"Install voice-kernel into the environment of the kernel {kernel_name!r}.",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from voice_kernel.errors import VoiceKernelError
+from voice_kernel.errors import SettingsError, VoiceKernelError
 
 OLDEST_FULL_IPYKERNEL = (7, 1)
 """Before 7.1 nothing reaches a kernel while a cell runs. Source: measured, FACTS on busy kernels."""
@@ -31,6 +31,7 @@ def examine() -> Iterator[Finding]:
     """Look at everything, one finding after the other."""
     checks: list[Callable[[], Finding]] = [
         _settings,
+        _sentences,
         _kernel,
         _kernelspec,
         _front_end,
@@ -44,6 +45,9 @@ def examine() -> Iterator[Finding]:
     for check in checks:
         try:
             yield check()
+        except SettingsError as error:
+            if check is _settings:  # those that need settings would only say it again
+                yield Finding("settings", "bad", error.message, error.hint)
         except VoiceKernelError as error:
             yield Finding(check.__name__.strip("_"), "bad", error.message, error.hint)
 
@@ -53,6 +57,20 @@ def _settings() -> Finding:
 
     load()
     return Finding("settings", "ok", f"readable; your own file would be {config_dir() / 'config.toml'}")
+
+
+def _sentences() -> Finding:
+    from voice_kernel.intents import Grammar
+    from voice_kernel.settings import load
+
+    settings = load()
+    own = settings.sentences_path
+    Grammar.load(settings.language, own if own.is_file() else None)
+    if own.is_file():
+        return Finding("sentences", "ok", f"{own} is readable")
+    if settings.sentences_file:
+        return Finding("sentences", "bad", f"there is no file {own}", "Mend VOICE_KERNEL_SENTENCES_FILE.")
+    return Finding("sentences", "ok", f"built in; your own file would be {own}")
 
 
 def _kernel() -> Finding:

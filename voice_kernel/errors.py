@@ -43,6 +43,10 @@ class VoiceKernelError(Exception):
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".strip()
 
+    def _render_traceback_(self) -> list[str]:
+        # IPython asks for this: a person is helped by the sentence, and not by a way through our modules.
+        return [f"{type(self).__name__}: {self}"]
+
 
 class SettingsError(VoiceKernelError):
     """A setting cannot be read, or is locked by an administrator."""

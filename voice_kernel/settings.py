@@ -17,6 +17,7 @@ A TOML file uses the field names below:
 
 from __future__ import annotations
 
+import difflib
 import os
 import tomllib
 from collections.abc import Mapping
@@ -26,6 +27,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from voice_kernel.errors import SettingsError
+
+MEND = "Mend the file or remove it."
 
 SYSTEM_FILE = Path("/etc/voice_kernel/config.toml")
 
@@ -71,6 +74,13 @@ class Settings(BaseModel):
         """Whether a model may answer what the grammar does not."""
         return self.openai_api_key is not None or bool(self.base_url)
 
+    @property
+    def sentences_path(self) -> Path:
+        """Where the user's own sentences are, if there are any."""
+        if self.sentences_file:
+            return Path(self.sentences_file).expanduser()
+        return config_dir() / "sentences.yaml"
+
 
 def config_dir() -> Path:
     """Return the folder of the user's own files (not created)."""
@@ -101,7 +111,7 @@ def load(
     """
     environ = os.environ if environ is None else environ
     user_file = user_file or Path(environ.get("VOICE_KERNEL_CONFIG") or config_dir() / "config.toml")
-    dotenv = (cwd or Path.cwd()) / ".env"
+    dotenv = (cwd or _working_folder()) / ".env"
 
     system = _toml(system_file)
     locked = _locks(system, system_file)
@@ -124,9 +134,24 @@ def load(
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         key = str(first["loc"][0])
+        if first["type"] == "extra_forbidden":
+            close = difflib.get_close_matches(key, Settings.model_fields, 1)
+            raise SettingsError(
+                f"There is no setting {key}, which {sources.get(key, 'nowhere')} sets.",
+                hint=f"Did you mean {close[0]}?" if close else MEND,
+            ) from None
         raise SettingsError(
             f"The setting {key} from {sources.get(key, 'nowhere')} does not fit: {first['msg']}.",
             hint=f"Its environment name is {env_name(key)}.",
+        ) from None
+
+
+def _working_folder() -> Path:
+    try:
+        return Path.cwd()
+    except OSError:
+        raise SettingsError(
+            "The working folder does not exist any more.", hint="Change to one that does."
         ) from None
 
 
@@ -151,8 +176,10 @@ def _dotenv(path: Path) -> dict[str, str]:
 
     try:
         return {key: value for key, value in dotenv_values(path).items() if value is not None}
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path} cannot be read: {type(error).__name__}.") from None
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror}.", hint=MEND) from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{path} cannot be read: it is no text in UTF-8.", hint=MEND) from None
 
 
 def _toml(path: Path) -> dict[str, Any]:
@@ -160,8 +187,10 @@ def _toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SettingsError(f"{path} cannot be read: {error}.", hint="Mend the file or remove it.") from None
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror}.", hint=MEND) from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"{path} cannot be read: {error}.", hint=MEND) from None
 
 
 def _locks(system: dict[str, Any], path: Path) -> frozenset[str]:

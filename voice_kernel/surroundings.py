@@ -125,7 +125,12 @@ class Surroundings:
 
     async def refresh(self) -> Context:
         """Return the context, scanning the folder again when the last scan is old."""
-        folder = self._cwd()
+        try:
+            folder = self._cwd()
+        except OSError:  # it has been deleted; variables and tasks are still there
+            self._folder = replace(self._folder, files=(), tests=())
+            self._scanned = None
+            return self.now()
         if self._scanned != folder or time.monotonic() - self._scanned_at > SCAN_EVERY_S:
             if self._scanning is None or self._scanning.done():
                 self._scanning = asyncio.ensure_future(asyncio.to_thread(self._scan, folder))

@@ -78,6 +78,31 @@ def test_an_unknown_key_in_a_file_is_refused_by_name(tmp_path: Path) -> None:
         read(tmp_path)
 
 
+def test_a_mistyped_key_is_told_what_it_is_close_to(tmp_path: Path) -> None:
+    (tmp_path / "user.toml").write_text("shel_allowed = true")
+    with pytest.raises(SettingsError) as caught:
+        read(tmp_path)
+    assert "shell_allowed" in caught.value.hint
+
+
+def test_a_dotenv_that_is_no_text_is_told_in_words(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(SettingsError, match="no text") as caught:
+        read(tmp_path)
+    assert caught.value.hint
+
+
+def test_a_working_folder_that_has_gone_is_told_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(SettingsError, match="working folder"):
+        load(environ={}, user_file=tmp_path / "user.toml", system_file=tmp_path / "system.toml")
+
+
 @given(key=st.text(min_size=8, alphabet=st.characters(codec="ascii", categories=["L", "N"])))
 def test_the_api_key_never_shows_in_a_repr(key: str) -> None:
     settings = load(

@@ -45,6 +45,15 @@ async def test_another_working_folder_is_scanned_at_once() -> None:
     assert (await around.refresh()).files == ("b",)
 
 
+async def test_without_a_working_folder_there_are_still_variables(tmp_path: Path) -> None:
+    def cwd() -> Path:
+        raise FileNotFoundError
+
+    around = Surroundings(cwd, lambda: (DF,), lambda: (), lambda f: ((f.name,), ()))
+    context = await around.refresh()
+    assert (context.variables, context.files) == ((DF,), ())
+
+
 async def test_a_slow_disk_does_not_hold_up_a_turn() -> None:
     released = threading.Event()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import pytest
 
@@ -131,6 +132,22 @@ async def test_an_error_for_a_person_keeps_its_words(desk: Desk) -> None:
 
     task = await desk.run(work)
     assert task.problem == Problem(kind="Refused", message="You said no.", hint="Ask again.", retryable=True)
+
+
+async def test_a_working_folder_that_has_gone_is_no_bug_of_ours(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def work(task: TaskHandle) -> Result:
+        Path.cwd()
+        return Result()
+
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    task = await desk.run(work)
+    assert task.problem is not None
+    assert "working folder" in task.problem.message
 
 
 async def test_a_bug_ends_the_task_and_its_log_line_quotes_nothing(

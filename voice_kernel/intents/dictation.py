@@ -7,6 +7,7 @@ the same text always give the same, whatever the kernel knows. They know no cell
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Sequence
 from itertools import pairwise
@@ -37,7 +38,10 @@ _KEYWORDS = word_set(
 _QUOTE_ENDS = word_set("quote unquote endquote")
 _OPERATOR_ENDS = tuple("=+-*/<>,%&|^~:;")
 _CLOSING = re.compile(r"[^\w\s]*")
-_WRITTEN = re.compile(r"[=()\[\]{}+*/<>\"]|'\S[^']*'")
+_WRITTEN = re.compile(r"^\s*[!%]|[=()\[\]{}+*/<>\"]|'\S[^']*'")
+"""What no recogniser writes of its own accord."""
+_PUNCTUATION = re.compile(r"[-.:;%&|^~@#]")
+"""What it may write, too: this counts only where the whole is Python as it stands."""
 
 
 def code(
@@ -82,9 +86,19 @@ def typed(text: str, lexicon: Lexicon, kind: str, *, before: str = "", names: Se
 def is_written(text: str, words: Sequence[Word]) -> bool:
     """Return whether code was typed and not said: it holds marks, and nothing that stands for one."""
     heard = {word.text for word in words}
-    return _WRITTEN.search(text) is not None and heard.isdisjoint(
-        ("equals", "paren", "bracket", "parens", "quote", "colon", "newline", "brace")
+    if not heard.isdisjoint(("equals", "paren", "bracket", "parens", "quote", "colon", "newline", "brace")):
+        return False
+    return _WRITTEN.search(text) is not None or (
+        _PUNCTUATION.search(text) is not None and _is_python(text.strip())
     )
+
+
+def _is_python(text: str) -> bool:
+    try:
+        ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
 
 
 def _joined(before: str, text: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import codecs
 import logging
+import os
 import time
 import traceback
 from collections import OrderedDict
@@ -69,11 +70,25 @@ def problem_of(error: BaseException) -> Problem:
         return Problem(
             kind=type(error).__name__, message=error.message, hint=error.hint, retryable=error.retryable
         )
+    if isinstance(error, FileNotFoundError) and not _has_working_folder():
+        return Problem(
+            kind=type(error).__name__,
+            message="The working folder does not exist any more.",
+            hint="Change to one that does, e.g. %cd ~",
+        )
     return Problem(
         kind=type(error).__name__,
         message=f"Something went wrong inside voice_kernel ({type(error).__name__}).",
         hint="Please report it with what you asked for; nothing else was changed.",
     )
+
+
+def _has_working_folder() -> bool:
+    try:
+        os.getcwd()
+    except OSError:
+        return False
+    return True
 
 
 class TaskHandle:

@@ -1,0 +1,39 @@
+"""What the doctor finds in an installation, and that it never gives up half-way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from voice_kernel.doctor import Finding, examine
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("VOICE_KERNEL_CONFIG", str(tmp_path / "config.toml"))
+    monkeypatch.setenv("VOICE_KERNEL_SENTENCES_FILE", str(tmp_path / "sentences.yaml"))
+    return tmp_path
+
+
+def found(subject: str) -> Finding:
+    return next(finding for finding in examine() if finding.subject == subject)
+
+
+def test_a_broken_sentence_file_is_found(home: Path) -> None:
+    (home / "sentences.yaml").write_text("intents: [")
+    assert found("sentences").level == "bad"
+    assert "sentences.yaml, line" in found("sentences").message
+
+
+def test_a_good_sentence_file_is_named(home: Path) -> None:
+    (home / "sentences.yaml").write_text("intents: {hello: {sentences: [good day], calls: [help]}}")
+    assert found("sentences") == Finding("sentences", "ok", f"{home / 'sentences.yaml'} is readable")
+
+
+def test_a_broken_setting_is_told_once_and_the_rest_is_looked_at(home: Path) -> None:
+    (home / "config.toml").write_text("model = ")
+    findings = list(examine())
+    assert [finding.subject for finding in findings if "config.toml" in finding.message] == ["settings"]
+    assert any(finding.subject == "kernel" for finding in findings)
