@@ -76,13 +76,19 @@ DONE = {
 }
 
 
+def save(path: Path, cells: list[Any]) -> None:
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(notebook, path)
+
+
 def write(path: Path) -> None:
     cells = []
     for i in range(CELLS):
         cell = nbformat.v4.new_code_cell(f"x = {i}\nprint('x' * {OUTPUT_CHARS})")
         cell.outputs = [nbformat.v4.new_output("stream", text="x" * OUTPUT_CHARS + "\n")]
         cells.append(cell)
-    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    save(path, cells)
 
 
 def measure(page: Any, name: str, act: str) -> float:
@@ -121,7 +127,7 @@ def main() -> int:
         root = Path(folder) / "notebooks"
         root.mkdir()
         write(root / "large.ipynb")
-        nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1")]), root / "small.ipynb")
+        save(root / "small.ipynb", [nbformat.v4.new_code_cell("1")])
         with lab_server(root, Path(folder)) as base, chromium() as browser:
             waits = []
             for _ in range(RUNS):

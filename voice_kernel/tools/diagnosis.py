@@ -472,8 +472,16 @@ def _sentence(message: str) -> str:
 
 
 def _a(noun: str) -> str:
-    said = {"int": "a whole number", "float": "a number", "str": "a text", "NoneType": "None",
-            "list": "a list", "dict": "a dictionary", "tuple": "a tuple", "bool": "True or False"}.get(noun)  # fmt: skip
+    said = {
+        "int": "a whole number",
+        "float": "a number",
+        "str": "a text",
+        "NoneType": "None",
+        "list": "a list",
+        "dict": "a dictionary",
+        "tuple": "a tuple",
+        "bool": "True or False",
+    }.get(noun)
     return said or f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"
 
 

@@ -199,7 +199,7 @@ def search(text: str, cells: Sequence[CellView], current: int) -> int | None:
 
 
 def _likeness(text: str, source: str) -> float:
-    """Return how well words fit a cell: 3 for code of that meaning, 2 for the words in a row, else a share."""
+    """Return how well words fit a cell: 3 for code that means it, 2 for the words in a row, else a share."""
     said = " ".join(text.lower().split())
     for heard, wanted in _VERBS:
         match = re.fullmatch(heard, said)
