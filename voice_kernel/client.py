@@ -8,6 +8,8 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
+import shutil
+import tempfile
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
@@ -101,6 +103,7 @@ class Client:
         self._kernel_name = kernel_name
         self._manager: Any = None
         self._client: Any = None
+        self._sockets = ""
         self._link: Link
 
     async def __aenter__(self) -> Client:
@@ -111,10 +114,13 @@ class Client:
         """
         from jupyter_client.manager import AsyncKernelManager
 
-        # Not over TCP, where the system has something better: other users could listen there.
-        transport = "ipc" if os.name == "posix" else "tcp"
-        self._manager = AsyncKernelManager(kernel_name=self._kernel_name, transport=transport)
+        self._manager = AsyncKernelManager(kernel_name=self._kernel_name)
         try:
+            if os.name == "posix":
+                # Not over TCP, where other users could listen; nor with sockets in the user's folder, which
+                # may be read-only. A short path: a socket's has a limit.
+                self._sockets = tempfile.mkdtemp(prefix="voice-kernel-")
+                self._manager.transport, self._manager.ip = "ipc", f"{self._sockets}/k"
             await self._manager.start_kernel(cwd=str(self._cwd))
             self._client = self._manager.client()
             self._client.start_channels()
@@ -144,6 +150,8 @@ class Client:
         if self._manager is not None and self._manager.has_kernel:
             with contextlib.suppress(RuntimeError):  # it has gone by itself
                 await self._manager.shutdown_kernel(now=False)
+        if self._sockets:
+            shutil.rmtree(self._sockets, ignore_errors=True)
 
     def send(self, message: ToKernel, buffers: Sequence[bytes] = ()) -> None:
         """Send one message to the session."""
