@@ -30,13 +30,17 @@ _CLOSING = _names("fi done esac } ;;")
 
 _SHELLS = _names("sh bash dash zsh ksh fish ash csh tcsh")
 _INLINE = {
-    **dict.fromkeys(("python", "perl", "ruby", "node", "nodejs", "php", "lua", "pypy"), ("-c", "-e", "-E")),
-    **dict.fromkeys(("R", "Rscript"), ("-e", "--eval")),
+    **dict.fromkeys(("python", "pypy", "ipython"), "c"),
+    **dict.fromkeys(("perl", "julia"), "eE"),
+    **dict.fromkeys(("ruby", "lua", "R", "Rscript"), "e"),
+    **dict.fromkeys(("node", "nodejs"), "ep"),
+    "php": "r",
 }
-"""Interpreters and the options after which code follows."""
+"""Interpreters and the short options after which code follows."""
 _INLINE_DELETES = re.compile(
     r"rmtree|unlink|rmdir|remove|delete|truncate|rename|replace\(|rmSync|system|popen|spawn|exec|subprocess"
-    r"|open\([^)]*['\"][wx]|writeFile|write_text|write_bytes|shutil|kill|install",
+    r"|open\([^)]*['\"][wx]|writeFile|write_text|write_bytes|shutil|kill|install|\brm\b"
+    r"|getattr|eval\(|__import__|decode\(",
     re.IGNORECASE,
 )
 _SQL = _names("psql mysql mariadb sqlite3 duckdb clickhouse-client")
@@ -79,6 +83,22 @@ _DELETES = _names(
     "parted wipefs blkdiscard lvremove vgremove pvremove userdel groupdel deluser delgroup dropdb dropuser "
     "visudo passwd chpasswd crontab fallocate rename prename cryptsetup losetup mount umount"
 )
+_PLAIN_DELETES = _names("rm rmdir unlink shred truncate srm")
+"""Those that are hardly ever a mere word: found behind another program, they are what it runs."""
+_TEXT_TAKERS = _names(
+    "echo printf grep egrep fgrep zgrep rg ag ack man info help type which whereis whatis apropos tldr ls cd "
+    "cat test [ [[ expr pytest py.test notify-send logger export declare local readonly read mkdir touch"
+)
+"""Programs whose words are only words."""
+_RUN_VALUES = re.compile(
+    r"(?:\w+_)?(?:PAGER|EDITOR)|VISUAL|BROWSER|PROMPT_COMMAND|LESSOPEN|GIT_(?:SSH_COMMAND|EXTERNAL_DIFF)"
+)
+"""Variables whose values are run as commands."""
+_SED_ACTS = re.compile(
+    r"(?:^|[;{}\n])\s*(?:\d+|\$|/[^/]*/)?(?:,(?:\d+|\$))?\s*[we]\s"  # w FILE, e COMMAND
+    r"|s([/|,#])(?:(?!\1).)*\1(?:(?!\1).)*\1\w*[we](?:\s|$)"  # s/a/b/w FILE, s/a/b/e
+)
+"""Commands of sed that write files or run commands."""
 _ONLY_LOOKS = {("crontab", "-l"), ("kill", "-l"), ("kill", "-0"), ("mount", "")}
 """Programs of these lists that do no harm when their first word is this one; the empty one: none."""
 _RESTARTS = _names(
@@ -161,6 +181,9 @@ _SUBCOMMANDS: dict[Effect, dict[str, frozenset[str]]] = {
         "terraform": _names("destroy apply import state taint"),
         "rclone": _names("delete deletefile purge sync move moveto rmdir rmdirs cleanup"),
         "make": _names("clean distclean mrproper"),
+        **dict.fromkeys(("cargo", "go", "mvn", "gradle", "gradlew", "bazel"), _names("clean")),
+        "hg": _names("purge revert strip"),
+        "svn": _names("revert cleanup"),
         "dvc": _names("gc remove destroy"),
         "git-lfs": _names("prune"),
         "alembic": _names("downgrade"),
@@ -247,20 +270,25 @@ class _Judge:
 
     def _words(self, words: Sequence[Word], *, piped: bool = False) -> set[Effect]:
         words = list(words)
+        found: set[Effect] = set()
         while words and re.match(r"\w+\+?=", words[0].text):
-            if words[0].text.startswith(("LD_PRELOAD=", "PATH=", "BASH_ENV=", "IFS=")):
+            name, _, value = words[0].text.partition("=")
+            if name in ("LD_PRELOAD", "PATH", "BASH_ENV", "IFS"):
                 return set(UNREADABLE)  # the names that follow may mean anything
+            if _RUN_VALUES.fullmatch(name):
+                found |= _Judge(self.cwd or Path("."), self.depth + 1).line(value)
             words.pop(0)
         if not words:
-            return set()
+            return found
         if words[0].dynamic:
             return set(UNREADABLE)
         program, arguments = os.path.basename(words[0].text), words[1:]
-        if os.path.normpath(words[0].text) in self.written:
+        if "/" in words[0].text and os.path.normpath(words[0].text) in self.written:
             return {"install"}
         if program in _WRAPPERS:
-            return self._wrapped(program, arguments, piped=piped)
-        found: set[Effect] = {"network"} if program in _NETWORK else set()
+            return found | self._wrapped(program, arguments, piped=piped)
+        if program in _NETWORK:
+            found.add("network")
         special = _SPECIAL.get(program) or _SPECIAL.get(_family(program))
         if special is not None:
             found |= special(self, arguments)
@@ -268,6 +296,23 @@ class _Judge:
             found |= self._shell(arguments, piped=piped)
         found |= self._inline(_family(program), arguments, piped=piped)
         found |= self._tables(program, arguments)
+        judged = (_SPECIAL, _INLINE, _SQL, _TEXT_TAKERS, _VALUE_OPTIONS)
+        if not any(_family(program) in table for table in judged):
+            found |= self._run_by_another(arguments)
+        return found
+
+    def _run_by_another(self, arguments: Sequence[Word]) -> set[Effect]:
+        """Judge what a program nothing is known of may run: commands among its words."""
+        found: set[Effect] = set()
+        for at, word in enumerate(arguments):
+            first, _, more = word.text.lstrip().partition(" ")
+            name = os.path.basename(first)
+            if word.dynamic or name not in _PLAIN_DELETES | _SHELLS | _WRAPPERS.keys():
+                continue
+            if more:
+                found |= _Judge(self.cwd or Path("."), self.depth + 1).line(word.text)
+            else:
+                found |= self._words(arguments[at:])
         return found
 
     def _tables(self, program: str, arguments: Sequence[Word]) -> set[Effect]:
@@ -331,14 +376,15 @@ class _Judge:
 
     def _inline(self, program: str, arguments: Sequence[Word], *, piped: bool) -> set[Effect]:
         if program in _SQL:
-            return {"delete"} if any(_SQL_DELETES.search(word.text) for word in arguments) else set()
+            deletes = piped or any(_SQL_DELETES.search(word.text) for word in arguments)
+            return {"delete"} if deletes else set()
         options = _INLINE.get(program)
         if options is None:
             return set()
         for option, code in pairwise(arguments):
             if option.text == "-m" and program in ("python", "pypy"):
                 return self._words([Word(code.text), *arguments[2:]])
-            if re.fullmatch(r"-\w*[ceE]|--eval", option.text) and option.text[-1] in "".join(options):
+            if re.fullmatch(rf"-\w*[{options}]|--eval|--print", option.text):
                 return {"delete"} if code.dynamic or _INLINE_DELETES.search(code.text) else set()
             if not option.text.startswith("-"):
                 break
@@ -425,7 +471,9 @@ class _Judge:
         return {"delete"} if any(map(self._overwrites, files)) else set()
 
     def _in_place(self, arguments: Sequence[Word]) -> set[Effect]:
-        edits = any(re.match(r"-\w*i|--in-place", word.text) for word in arguments)
+        edits = any(
+            re.match(r"-\w*i|--in-place", word.text) or _SED_ACTS.search(word.text) for word in arguments
+        )
         return {"delete"} if edits else set()
 
     def _find(self, arguments: Sequence[Word]) -> set[Effect]:
@@ -433,7 +481,7 @@ class _Judge:
         for at, word in enumerate(arguments):
             if word.text in ("-delete", "-fprint", "-fprintf", "-fls"):
                 found.add("delete")
-            elif word.text in ("-exec", "-execdir", "-ok", "-okdir"):
+            elif word.text in ("-exec", "-execdir", "-ok", "-okdir", "-x", "-X", "--exec", "--exec-batch"):
                 rest = list(arguments[at + 1 :])
                 ends = [i for i, other in enumerate(rest) if other.text in (";", "+")]
                 found |= self._words(rest[: ends[0]] if ends else rest)
@@ -452,9 +500,12 @@ class _Judge:
         return set() if "status" in names or "--status-all" in names else {"restart"}
 
     def _git(self, arguments: Sequence[Word]) -> set[Effect]:
-        for at, word in enumerate(arguments):
-            # `-c alias.x='!rm ...'` and its like run anything.
-            if word.text == "-c" and at + 1 < len(arguments) and "!" in arguments[at + 1].text:
+        for option, value in pairwise(arguments):
+            # `-c alias.x='!rm ...'`, `-c core.pager='rm x'` and their like run anything.
+            _, _, setting = value.text.partition("=")
+            if option.text == "-c" and (
+                "!" in setting or _Judge(self.cwd or Path("."), self.depth + 1).line(setting) - {"network"}
+            ):
                 return set(UNREADABLE)
         operands = _operands("git", arguments)
         if not operands:
@@ -469,8 +520,22 @@ class _Judge:
             found.add("network")
         if _git_deletes(first, names) or (first == "checkout" and self._names_file(rest)):
             found.add("delete")
+        found |= self._run_by_git(first, rest)
         if any(word.dynamic for word in rest) and first in ("reset", "checkout", "push", "branch", "stash"):
             found.add("delete")
+        return found
+
+    def _run_by_git(self, first: str, rest: Sequence[Word]) -> set[Effect]:
+        found: set[Effect] = set()
+        for option, value in pairwise(rest):
+            if (first, option.text) in (("bisect", "run"), ("submodule", "foreach")):
+                found |= self._run_by_another(rest)
+            elif option.text in ("-x", "--exec", "--extcmd") and first in ("rebase", "difftool"):
+                found |= _Judge(self.cwd or Path("."), self.depth + 1).line(value.text)
+            elif first == "config" and value.text.startswith("!"):
+                found |= _Judge(self.cwd or Path("."), self.depth + 1).line(value.text[1:])
+        if first in ("diff", "log", "show", "archive", "format-patch"):
+            found |= self._output_option(rest)
         return found
 
     def _names_file(self, words: Sequence[Word]) -> bool:
@@ -480,11 +545,10 @@ class _Judge:
         )
 
     def _download(self, arguments: Sequence[Word]) -> set[Effect]:
-        for option, value in pairwise(arguments):
-            if option.text in ("-o", "-O", "--output", "--output-document"):
-                self.written.add(os.path.normpath(value.text))
-                if self._overwrites(value):
-                    return {"delete"}
+        for value in _values(arguments, "oO", ("--output", "--output-document")):
+            self.written.add(os.path.normpath(value.text))
+            if self._overwrites(value):
+                return {"delete"}
         if any(re.match(r"-\w*O|--remote-name", word.text) for word in arguments) or not arguments[1:]:
             urls = [word.text for word in arguments if not word.text.startswith("-")]
             self.written |= {os.path.basename(url) for url in urls}
@@ -501,8 +565,13 @@ class _Judge:
         return {"delete"} if any(acts.search(word.text) for word in arguments) else set()
 
     def _tar(self, arguments: Sequence[Word]) -> set[Effect]:
-        acts = ("--remove", "--checkpoint-action", "--to-command", "--use-compress", "--delete", "--rsh")
-        return {"delete"} if any(word.text.startswith(acts) for word in arguments) else set()
+        acts = (
+            "--remove", "--checkpoint-action", "--to-command", "--use-compress", "--delete", "--rsh",
+            "--overwrite", "--unlink-first", "--recursive-unlink",
+        )  # fmt: skip
+        creates = re.match(r"-?\w*c\w*f$", _first(arguments)) and len(arguments) > 1
+        lost = bool(creates) and self._overwrites(arguments[1])
+        return {"delete"} if lost or any(word.text.startswith(acts) for word in arguments) else set()
 
     def _container(self, arguments: Sequence[Word]) -> set[Effect]:
         """Judge what runs inside of a container: whatever of the words can be read as a command."""
@@ -519,17 +588,35 @@ class _Judge:
         return set()
 
     def _output_option(self, arguments: Sequence[Word]) -> set[Effect]:
-        for option, value in pairwise(arguments):
-            if option.text in ("-o", "--output") and self._overwrites(value):
-                return {"delete"}
-        return set()
+        lost = any(map(self._overwrites, _values(arguments, "o", ("--output",))))
+        return {"delete"} if lost else set()
+
+    def _forced(self, arguments: Sequence[Word]) -> set[Effect]:
+        forced = any(re.match(r"-\w*f|--force|-aoa|-y$", word.text) for word in arguments)
+        return {"delete"} if forced else set()
+
+    def _editor(self, arguments: Sequence[Word]) -> set[Effect]:
+        # Without these it waits for somebody who types.
+        scripted = ("-c", "+", "-e", "-s", "-S", "--cmd", "--eval", "--batch", "--script", "-l")
+        return {"delete"} if any(word.text.startswith(scripted) for word in arguments) else set()
+
+    def _make(self, arguments: Sequence[Word]) -> set[Effect]:
+        foreign = any(option.text == "-f" and value.text == "-" for option, value in pairwise(arguments))
+        foreign = foreign or any(word.text.startswith(("--eval", "-f-")) for word in arguments)
+        return set(UNREADABLE) if foreign else set()
+
+    def _jupyter(self, arguments: Sequence[Word]) -> set[Effect]:
+        emptying = any(word.text in ("--inplace", "--clear-output") for word in arguments)
+        return {"delete"} if emptying else set()
 
     def _unzip(self, arguments: Sequence[Word]) -> set[Effect]:
         return {"delete"} if any(re.match(r"-\w*o", word.text) for word in arguments) else set()
 
     def _rsync(self, arguments: Sequence[Word]) -> set[Effect]:
         removing = any(word.text.startswith(("--delete", "--del", "--remove")) for word in arguments)
-        return {"delete"} if removing else set()
+        target = arguments[-1] if arguments else Word("")
+        lost = ":" not in target.text and self._overwrites(target)
+        return {"delete"} if removing or lost else set()
 
     def _modes(self, arguments: Sequence[Word]) -> set[Effect]:
         return {"delete"} if any(re.match(r"-\w*R|--recursive", w.text) for w in arguments) else set()
@@ -562,7 +649,7 @@ class _Judge:
 
     def _runner(self, arguments: Sequence[Word]) -> set[Effect]:
         names = [word.text for word in arguments]
-        return self._words(arguments[names.index("run") + 1 :]) if "run" in names else set()
+        return self._container(arguments[names.index("run") + 1 :]) if "run" in names else set()
 
     def _ssh(self, arguments: Sequence[Word]) -> set[Effect]:
         # What runs on another machine is judged like a line here, but there every file may exist.
@@ -621,8 +708,19 @@ _SPECIAL: dict[str, Callable[[_Judge, Sequence[Word]], set[Effect]]] = {
     "tar": _Judge._tar,
     "kubectl": _Judge._kubectl,
     "sort": _Judge._output_option,
+    "shuf": _Judge._output_option,
+    **dict.fromkeys(("gzip", "gunzip", "bzip2", "bunzip2", "xz", "unxz", "zstd", "7z"), _Judge._forced),
+    "zip": lambda _, words: {"delete"} if any(re.match(r"-\w*m|--move", w.text) for w in words) else set(),
+    **dict.fromkeys(("vi", "vim", "nvim", "emacs", "nano"), _Judge._editor),
+    "make": _Judge._make,
+    "jupyter": _Judge._jupyter,
+    "jupyter-nbconvert": _Judge._jupyter,
+    **dict.fromkeys(("osascript", "expect", "enable", "bind", "fc"), _Judge._always_asks),
+    "hash": lambda _, words: set(UNREADABLE) if words else set(),
+    "mapfile": lambda _, words: set(UNREADABLE) if any(w.text == "-C" for w in words) else set(),
     "unzip": _Judge._unzip,
     "rsync": _Judge._rsync,
+    "scp": _Judge._rsync,
     "chmod": _Judge._modes,
     "chown": _Judge._modes,
     "chgrp": _Judge._modes,
@@ -652,8 +750,14 @@ def _git_deletes(first: str, names: Sequence[str]) -> bool:
     flags = set(names)
     if first in ("clean", "rm", "filter-branch", "filter-repo", "prune", "replace", "update-ref"):
         return not flags & {"-n", "--dry-run", "--cached"}
-    if first == "reset":
-        return bool(flags & {"--hard", "--merge", "--keep"})
+    if first == "reset":  # git takes any beginning of a long option for it
+        return any(name.startswith(("--h", "--me", "--k")) for name in names)
+    if first in ("merge", "rebase", "am", "cherry-pick", "revert"):
+        return bool(flags & {"--abort", "--skip"})
+    if first in ("mv", "checkout-index"):
+        return bool(flags & {"-f", "--force"})
+    if first == "read-tree":
+        return "--reset" in flags
     if first == "checkout":
         return bool(flags & {"--", ".", "-f", "--force", "-B", "--ours", "--theirs", "-p", "--patch"})
     if first == "restore":
@@ -700,6 +804,16 @@ def _without_options(arguments: Sequence[Word], takes_value: frozenset[str]) -> 
             skip = word.text in takes_value
         else:
             yield word
+
+
+def _values(arguments: Sequence[Word], letters: str, names: tuple[str, ...]) -> Iterator[Word]:
+    """Yield the values of an option, in all the ways in which one can be given: -o x, -ox, --output=x."""
+    for option, value in pairwise([*arguments, Word("")]):
+        name, equals, given = option.text.partition("=")
+        if name in names:
+            yield Word(given, option.dynamic) if equals else value
+        elif match := re.fullmatch(rf"-\w*?[{letters}](.*)", option.text):
+            yield Word(match[1], option.dynamic) if match[1] else value
 
 
 def _first(arguments: Sequence[Word]) -> str:

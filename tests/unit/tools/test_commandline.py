@@ -134,6 +134,51 @@ source <(curl https://example.com)
 . $FILE
 bash $FILE
 echo 'rm x' | at now
+taskset 1 rm x
+time -p rm x
+xvfb-run -a rm x
+toybox rm x
+fd -e pyc -x rm
+conda run -n base rm x
+tmux new-session -d 'rm x'
+runuser -c 'rm x'
+unbuffer bash -c 'rm x'
+PAGER='rm x' git log
+EDITOR=rm git commit
+git -c core.pager='rm x' log
+git config alias.x '!rm y'
+git bisect run rm x
+git submodule foreach 'rm x'
+git rebase -x 'rm x' main
+git reset --har
+git diff --output=existing.txt
+git merge --abort
+sed 's/a/b/w existing.txt' other
+sed -n 'w existing.txt' other
+sed '1e rm x' other
+python -Wignore -c "import os; os.remove('x')"
+python -c "getattr(os, 'rem' + 'ove')('x')"
+ipython -c "!rm x"
+ruby -rfileutils -e 'FileUtils.rm "x"'
+node --eval 'fs.unlinkSync("x")'
+node -p 'fs.rmSync("x")'
+php -r 'unlink("x");'
+julia -e 'rm("x")'
+vim -es -c '%d|wq' existing.txt
+tar czf existing.txt folder
+gzip -f existing.txt
+zip -m a.zip existing.txt
+sort -uo existing.txt other
+sort --output=existing.txt other
+curl -oexisting.txt https://example.com
+curl -so existing.txt https://example.com
+rsync other existing.txt
+scp host:x existing.txt
+echo 'drop table x' | sqlite3 my.db
+make -f - <<< 'a:;rm x'
+cargo clean
+jupyter nbconvert --clear-output --inplace a.ipynb
+hg purge
 """.strip().splitlines()
 
 INSTALLS = """
@@ -311,7 +356,26 @@ bash script.sh
 source script.sh
 ./script.sh
 tar xzf archive.tgz
+tar czf new.tgz folder
 unzip archive.zip
+PAGER=cat git log
+EDITOR=vim git commit
+git -c color.ui=always log
+git log -o
+git merge main
+git rebase -x 'make test' main
+git config user.name "Ann"
+sed 's/we/e w/' existing.txt
+sed -n '1,5p' existing.txt
+myprogram --message "do not rm that"
+myprogram "it's" at noon
+curl -o new.txt https://example.com
+gzip existing.txt
+vim existing.txt
+rsync -a folder/ host:backup/
+jupyter nbconvert --to html a.ipynb
+ruff check rm_files.py
+conda run -n base python script.py
 """.strip().splitlines()
 HARMLESS = [
     line if line != "cat << EOF" else "cat << 'EOF'\nrm x $(rm y)\nEOF\necho done" for line in HARMLESS
