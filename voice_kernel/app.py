@@ -73,10 +73,6 @@ class TurnFailed(VoiceKernelError):
         super().__init__(message, hint=hint)
         self.result = result
 
-    def _render_traceback_(self) -> list[str]:
-        # The card above already tells the story; a traceback through our modules would bury it.
-        return [f"{type(self).__name__}: {self}"]
-
 
 class TurnCancelled(KeyboardInterrupt):
     """The turn of a `%voice` was interrupted or cancelled."""
@@ -259,6 +255,8 @@ class App:
         if turn.state == "cancelled":
             raise TurnCancelled
         problem = turn.problem
+        if problem is not None and problem.kind == KeyboardInterrupt.__name__:
+            raise TurnCancelled  # while code ran: nothing that was to follow it may run now
         message = problem.message if problem else turn.answer or "The turn failed."
         hint = problem.hint if problem else ""
         if turn.closest:

@@ -95,6 +95,22 @@ def test_the_interrupt_button_ends_a_command_and_what_it_started(
     assert not any(alive(int((project / f"pid-{n}").read_text())) for n in (1, 2))
 
 
+def test_the_interrupt_button_ends_a_cell_of_commands_even_one_that_keeps_going(
+    assistant: RealKernel,
+) -> None:
+    cell = assistant.begin(
+        "%%voice --keep-going\n"
+        "run the code import time; print('begun', flush=True); time.sleep(600)\n"
+        "run the code print('second')"
+    )
+    assistant.printed(cell, "begun")
+    assistant.interrupt()
+    finished = assistant.finish(cell)
+    assert finished.reply is not None
+    assert finished.reply["content"]["ename"] == "TurnCancelled"
+    assert "second" not in finished.text
+
+
 def test_nothing_of_a_command_outlives_a_kernel_that_is_killed(new_kernel: RealKernel) -> None:
     folder = new_kernel.folder
     (folder / ".env").write_text(f"ALLOW_CLI_EXECUTION=true\nVOICE_KERNEL_LOG_DIR={folder / 'logs'}\n")
