@@ -134,13 +134,14 @@ class App:
         self.loop = AgentLoop()
         self.kernel = Kernel(shell)
         self.hub = Hub(self._about())
+        secrets = [settings.openai_api_key.get_secret_value()] if settings.openai_api_key else []
         self.logs = LogFolder(
             self._log_dir(),
             max_log_bytes=settings.log_cap_mb * 1024**2,
-            secrets=[settings.openai_api_key.get_secret_value()] if settings.openai_api_key else [],
+            secrets=secrets,
             on_problem=lambda problem: self.hub.publish(Notice(level="warning", message=problem)),
         )
-        runner = Runner(self.hub, lambda task_id: self.logs.open(f"task-{os.getpid()}-{task_id}"))
+        runner = Runner(self.hub, lambda task_id: self.logs.open(f"task-{os.getpid()}-{task_id}"), secrets)
         self.approvals = Approvals(self.hub, self._somebody_listens)
         self.registry = Registry()
         self.toolbox = Toolbox(

@@ -70,10 +70,10 @@ class Told(Hub):
 class Desk:
     """A runner, what it told and the logs it wrote."""
 
-    def __init__(self) -> None:
+    def __init__(self, secrets: tuple[str, ...] = ()) -> None:
         self.hub = Told()
         self.logs: list[KeptLog] = []
-        self.runner = Runner(self.hub, self._open)
+        self.runner = Runner(self.hub, self._open, secrets)
 
     def _open(self, task_id: int) -> KeptLog:
         self.logs.append(KeptLog(f"log-{task_id}"))
@@ -453,3 +453,20 @@ def test_nothing_leads_out_of_an_end(state: TaskState) -> None:
     for then in MOVES:
         with pytest.raises(ValueError, match="cannot go"):
             check_move(state, then)
+
+
+async def test_no_card_log_or_result_carries_a_secret_whatever_prints_it() -> None:
+    desk = Desk(secrets=('sk-"quoted"-secret',))
+
+    async def work(task: TaskHandle) -> Result:
+        task.output('OPENAI_API_KEY=sk-"quo')
+        task.output('ted"-secret\nplain')
+        shown = Output(kind="stream", text='it is sk-"quoted"-secret.')
+        return Result(text='sk-"quoted"-secret', outputs=[shown], data={"k": ['sk-"quoted"-secret']})
+
+    ended = await desk.run(work)
+    assert ended.tail == "OPENAI_API_KEY=[secret]\nplain"
+    assert desk.logs[0].data == ended.tail.encode()
+    assert ended.result is not None
+    assert ended.result.outputs[0].text == "it is [secret]."
+    assert "quoted" not in "".join(message.model_dump_json() for message in desk.hub.messages)

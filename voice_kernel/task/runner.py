@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import codecs
+import json
 import logging
 import os
 import time
 import traceback
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
 from voice_kernel.errors import VoiceKernelError
@@ -29,6 +30,7 @@ from voice_kernel.messages import (
     TaskOutput,
     TaskState,
 )
+from voice_kernel.task.logs import REDACTED, Redactor
 from voice_kernel.task.state import ENDED, check_move
 
 log = logging.getLogger(__name__)
@@ -101,6 +103,7 @@ class TaskHandle:
         self._open_log = open_log
         self._log: LogFile | None = None
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._redactor = Redactor(runner.secrets)
         self._unsent = ""
         self._unsent_bytes = 0
         self._progress_changed = False
@@ -123,7 +126,11 @@ class TaskHandle:
         What comes after the task has ended is dropped: its log is closed and its card is final.
         """
         raw = data.encode("utf-8", "replace") if isinstance(data, str) else data
-        if not raw or self.task.state in ENDED:
+        if self.task.state not in ENDED:
+            self._take(self._redactor.feed(raw))
+
+    def _take(self, raw: bytes) -> None:
+        if not raw:
             return
         if self._log is None:
             self._log = self._open_log(self.id)
@@ -148,6 +155,10 @@ class TaskHandle:
     def move(self, state: TaskState, **changes: Any) -> None:
         """Go to another state, with the changes that come with it, and tell everyone."""
         check_move(self.task.state, state)
+        if state in ENDED:
+            self._take(self._redactor.close())
+        if changes.get("result") is not None:
+            changes["result"] = self._runner.without_secrets(changes["result"])
         self.flush()
         now = time.time()
         if state == "running":
@@ -194,10 +205,19 @@ class TaskHandle:
 
 
 class Runner:
-    """Numbers tasks, runs their work, and cancels it."""
+    """Numbers tasks, runs their work, and cancels it.
 
-    def __init__(self, sink: EventSink, open_log: Callable[[int], LogFile]) -> None:
+    Args:
+        sink: where changes are told.
+        open_log: opens the log of a task by its number.
+        secrets: values that no output and no result may carry: keys and tokens.
+    """
+
+    def __init__(
+        self, sink: EventSink, open_log: Callable[[int], LogFile], secrets: Sequence[str] = ()
+    ) -> None:
         self.sink = sink
+        self.secrets = tuple(secrets)
         self._open_log = open_log
         self._handles: OrderedDict[int, TaskHandle] = OrderedDict()
         self._last_id = 0
@@ -270,6 +290,16 @@ class Runner:
     def open_tasks(self) -> list[Task]:
         """Return the tasks that have not ended, oldest first."""
         return [task for task in self.tasks() if task.state not in ENDED]
+
+    def without_secrets(self, result: Result) -> Result:
+        """Return the result with every secret value in it hidden."""
+        if not self.secrets:
+            return result
+        text = result.model_dump_json()
+        hidden = text
+        for secret in self.secrets:
+            hidden = hidden.replace(json.dumps(secret, ensure_ascii=False)[1:-1], REDACTED.decode())
+        return result if hidden == text else Result.model_validate_json(hidden)
 
     def _end(self, handle: TaskHandle, work: asyncio.Task[Result]) -> None:
         if work.cancelled():
