@@ -192,16 +192,18 @@ export class KernelLink {
         this.enter({ name: 'foreign', language: language_info.name });
         return;
       }
-      const reply = await load(connection, loadingCode(this.language()));
-      if (!isCurrent()) {
-        return;
-      }
-      if (reply.status !== 'ok') {
-        this.enter(problemOf(reply));
-        return;
-      }
+      // The comm's subshell is made while the kernel imports.
       const comm = connection.createComm(TARGET);
-      await subshellOf(comm, connection);
+      const subshell = subshellOf(comm, connection);
+      const reply = await load(connection, loadingCode(this.language()));
+      if (!isCurrent() || reply.status !== 'ok') {
+        comm.dispose();
+        if (isCurrent()) {
+          this.enter(problemOf(reply));
+        }
+        return;
+      }
+      await subshell;
       if (!isCurrent()) {
         comm.dispose();
         return;

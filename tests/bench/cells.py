@@ -58,7 +58,7 @@ ACTIONS: dict[str, tuple[float, str, str]] = {
     "select the last cell": (
         2.0,
         "b => { b.notebook().activeCellIndex = b.notebook().widgets.length - 1;"
-        " return b.notebook().scrollToItem(b.notebook().activeCellIndex); }",
+        " void b.notebook().scrollToItem(b.notebook().activeCellIndex); }",
         "go to the last cell",
     ),
     "insert a cell": (2.0, "b => b.lab('notebook:insert-cell-below')", "insert a cell below"),

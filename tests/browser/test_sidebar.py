@@ -14,6 +14,7 @@ from lab import NOTEBOOK, Notebook, chromium, lab_server
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 WAIT_MS = 60_000
+AXE = Path(__file__).parents[2] / "labextension" / "node_modules" / "axe-core" / "axe.min.js"
 READY = re.compile("ready|loading", re.I)
 ENDED = re.compile("succeeded|failed|cancelled|nothing")
 
@@ -53,7 +54,7 @@ def lab(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with chromium() as opened:
+    with chromium(["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]) as opened:
         yield opened
 
 
@@ -478,6 +479,45 @@ def test_restart_and_run_all_runs_all_cells_in_the_new_kernel(notebook: Notebook
     )
     wait_connected(page)
     assert texts(cells(page)[2]) == "42"
+
+
+def test_the_shortcut_listens_while_it_is_held_and_the_cells_have_numbers_meanwhile(desk: Notebook) -> None:
+    page = desk.page
+    page.context.grant_permissions(["microphone"])
+    expect(panel(page).locator(".vk-status")).to_have_attribute("data-status", "Ready", timeout=WAIT_MS)
+    page.locator(".jp-Cell").first.click()
+    for key in ("Control", "Shift", "Space"):
+        page.keyboard.down(key)
+    expect(page.locator(".vk-status-item")).to_have_attribute("data-tone", "listening", timeout=WAIT_MS)
+    page.wait_for_selector(".vk-numbered")
+    page.keyboard.press("Escape")
+    for key in ("Space", "Shift", "Control"):
+        page.keyboard.up(key)
+    expect(page.locator(".vk-status-item")).not_to_have_attribute("data-tone", "listening", timeout=WAIT_MS)
+    page.wait_for_selector(".vk-numbered", state="detached")
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+def test_axe_finds_nothing_in_the_sidebar_the_numbers_and_the_status_item(desk: Notebook, theme: str) -> None:
+    page = desk.page
+    page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", theme)
+    page.wait_for_selector(f'body[data-jp-theme-name="{theme}"]', state="attached")
+    say(page, "run all cells", outcome="failed")
+    page.add_script_tag(path=AXE)
+    found = page.evaluate(
+        """async () => (await axe.run(
+          { include: [['.vk-sidebar'], ['.vk-status-item'], ['.vk-announcer']] },
+          { resultTypes: ['violations'] }
+        )).violations.map(v => [v.id, v.nodes.map(n => n.html.slice(0, 200))])"""
+    )
+    assert found == []
+
+
+def test_a_result_leads_to_its_cell(desk: Notebook) -> None:
+    page = desk.page
+    turn = say(page, "run all cells", outcome="failed")
+    turn.get_by_role("link", name="Cell 4").click()
+    assert page.evaluate(f"() => ({NOTEBOOK}).content.activeCellIndex") == 3
 
 
 # ---- Notebook 7 -------------------------------------------------------------------------------------
