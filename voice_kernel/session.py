@@ -347,8 +347,8 @@ class Session:
         if not text.strip():
             self.change(turn_id, state="nothing", answer=NO_SPEECH)
             return
-        # A cell's own %voice is a command whatever the panel does.
-        dictated = self._dictated(text) if self._running[turn_id].turn.origin in ("voice", "text") else None
+        # A cell's own %voice is a command whatever is done in the panel.
+        dictated = self._dictated(text) if self._running[turn_id].turn.surface_id else None
         if dictated is not None:
             self.change(turn_id, route="intents", calls=dictated, state="running")
             await self._act(turn_id, dictated, approved_tools, spoken_at)
@@ -436,22 +436,32 @@ class Session:
     def _corrected(self, grammar: Grammar, context: Context, text: str) -> list[Call]:
         """Work out what "no, I meant TEXT" asks for, from TEXT itself or put into the last command."""
         whole = grammar.parse(text, context)
-        if whole.route == "intents":
+        # "the next cell" alone selects it; as a correction it is what the last command was to be about.
+        bare = whole.calls == grammar.parse(f"select {text}", context).calls
+        fitted = self._fitted(grammar, context, text) if bare or whole.route != "intents" else None
+        if fitted is None and whole.route == "intents":
+            fitted = whole
+        if fitted is not None:
             self._stop_last()
-            return [Call(tool=call.tool, arguments=dict(call.arguments)) for call in whole.calls]
+            return [Call(tool=call.tool, arguments=dict(call.arguments)) for call in fitted.calls]
         if not self._understood:
             raise Refused("There is no earlier command to correct.", hint="Say the whole command.")
+        said = self._understood[-1][0]
+        raise Refused(f"I cannot fit that into your last command, “{said}”.", hint="Say the whole command.")
+
+    def _fitted(self, grammar: Grammar, context: Context, text: str) -> Parse | None:
+        """Put a correction in the place of the last command's end: "run cell three" and "cell four"."""
+        if not self._understood:
+            return None
         said, calls, _turn_id = self._understood[-1]
         words = said.split()
-        # Replace the end of the last command by the correction: "run cell three" + "cell four".
         for keep in range(len(words) - 1, 0, -1):
             attempt = grammar.parse(" ".join([*words[:keep], text]), context)
             same = [call.tool for call in attempt.calls] == [call.tool for call in calls]
             changed = [dict(call.arguments) for call in attempt.calls] != [call.arguments for call in calls]
             if attempt.route == "intents" and same and changed:
-                self._stop_last()
-                return [Call(tool=call.tool, arguments=dict(call.arguments)) for call in attempt.calls]
-        raise Refused(f"I cannot fit that into your last command, “{said}”.", hint="Say the whole command.")
+                return attempt
+        return None
 
     def _called_before(self, which: str) -> Call:
         """Return the call of an earlier task: `last`, or its number."""

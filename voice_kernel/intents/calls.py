@@ -17,7 +17,7 @@ from voice_kernel.intents.slots import resolve
 from voice_kernel.intents.templates import Capture, Hearing
 from voice_kernel.intents.words import Lexicon
 
-NUMBERS = ("index", "time", "timeout", "approval")
+NUMBERS = ("index", "time", "timeout", "approval", "count")
 """Arguments that tools take as numbers."""
 
 
@@ -47,6 +47,7 @@ def calls_of(
         else:
             values[capture.slot] = value
     arguments = {**block.slots, **values}
+    then = arguments.pop("cells_then", None)
     spread: list[str] = []
     if "cells" in arguments or any(name.startswith("cells_") for name in arguments):
         cells = _cells(arguments, several, context)
@@ -63,6 +64,8 @@ def calls_of(
         tool = block.intent
         calls = [ToolCall(tool, arguments)]
         calls += [ToolCall(tool, {**arguments, "cells": cell}) for cell in spread]
+        if then is not None:
+            calls.append(ToolCall(tool, {**arguments, "cells": then}))
         if tool == "delete_cells":
             calls.sort(key=_first_cell, reverse=True)  # from the end, so that numbers stay true
         return tuple(calls), change
@@ -147,11 +150,7 @@ def _cells(arguments: dict[str, Any], several: list[str], context: Context) -> l
     if first is not None:
         return [f"1-{first}" if first != "1" else "first"]
     if last is not None:
-        if last == "1":
-            return ["last"]
-        if context.cell_count < int(last):
-            return None
-        return [f"{context.cell_count - int(last) + 1}-{context.cell_count}"]
+        return [f"last {last}" if last != "1" else "last"]
     if to is not None:
         start = "1" if cells == "first" else cells
         if not (start.isdigit() and str(to).isdigit()) or int(start) > int(to):

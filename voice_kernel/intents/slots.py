@@ -32,7 +32,7 @@ _QUESTIONS = word_set("the a an my our what which who how why when where whether
 
 FREE = word_set(
     "query topic subject target typed dictation code expression command command_line program label "
-    "correction correction_known package package_name"
+    "correction correction_known package package_name value edited cell_clause"
 )
 """Kinds that hold free text: whatever stands there is taken as it is."""
 
@@ -231,6 +231,8 @@ def kinds(lexicon: Lexicon, lists: WordLists) -> dict[str, Text | Number | Addre
     names = lists.function - _MARKS
     joins = frozenset(("and", "then"))
     owners = word_set("your his her their our the a an in on at of from with for by")
+    no_clause = word_set("failed went broke crashed errored raised just last next")
+    no_value = word_set("the a an my your his her our their it this that me you them")
     no_correction = word_set("i you he she we they it that to so what well not no yes a every there")
     return {
         kind.name: kind
@@ -245,6 +247,11 @@ def kinds(lexicon: Lexicon, lists: WordLists) -> dict[str, Text | Number | Addre
             Text("column_word", 1, 0.5, 0.3, names),
             Text("data_name", 3, 0.6, 0.3, names, only=data_name),
             Text("column", 4, 0.5, 0.3, names),
+            Text("known_column", 5, 0.4, 0.3, names, only=known),
+            Text("value", 6, 0.5, 0.2, lists.clause, not_first=no_value, dear=joins),
+            Text("new_name", 4, 0.6, 0.3, names - {"a", "i"}),
+            Text("cell_clause", 12, 0.9, 0.2, not_first=lists.clause | no_clause, only=modest),
+            Text("edited", 6, 0.8, 0.3, not_first=lists.function),
             Text("path", 10, 0.6, 0.2, names),
             Text("filename", 10, 0.5, 0.1, names, not_first=word_set("slash"), only=filename),
             Text("script", 10, 0.5, 0.1, names, not_first=word_set("slash"), only=script),
@@ -289,6 +296,8 @@ def resolve(
         "data_name",
         "column",
         "column_word",
+        "known_column",
+        "new_name",
         "keyword",
         "server",
     ):
@@ -303,6 +312,8 @@ def resolve(
     if kind in ("code", "expression"):
         typed = spoken.typed(hearing.words, hearing.text, capture.start, capture.end)
         return spoken.code(words, hearing.text, typed, lexicon), 0.0
+    if kind == "value":
+        return spoken.value(words, hearing.text, lexicon), 0.0
     if kind == "dictation":
         return spoken.typed(hearing.words, hearing.text, capture.start, capture.end), 0.0
     return said(hearing.text, words), 0.0
@@ -334,8 +345,10 @@ def _candidates(kind: str, context: Context) -> Iterable[str]:
     if kind in ("frame", "known_frame", "data_name"):
         tables = [variable.name for variable in reversed(context.variables) if variable.columns]
         return [*tables, *newest]
-    if kind in ("column", "column_word"):
+    if kind in ("column", "column_word", "known_column"):
         return [*context.columns, *newest]
+    if kind == "new_name":
+        return ()
     if kind == "keyword":
         return context.tests
     if kind == "server":

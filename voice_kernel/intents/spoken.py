@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 from voice_kernel.intents import dictation
 from voice_kernel.intents.dictation import is_written
-from voice_kernel.intents.words import Lexicon, Word, number_at, said, word_set
+from voice_kernel.intents.words import Lexicon, Word, cardinal_at, number_at, said, word_set
 
 _PATH_MARKS = {
     "slash": "/", "dot": ".", "underscore": "_", "dash": "-", "hyphen": "-", "tilde": "~",
@@ -91,6 +91,15 @@ def identifier(words: Sequence[Word], lexicon: Lexicon) -> str:
             out += part if glue else "_" + part
         glue = False
     return out.replace("-", "_")
+
+
+def value(words: Sequence[Word], text: str, lexicon: Lexicon) -> str:
+    """Return a value as it would be typed: "minus two point five" is -2.5, other words are as said."""
+    at = 1 if len(words) > 1 and words[0].text in ("minus", "negative") else 0
+    end, number = cardinal_at(words, at, lexicon)
+    if end == len(words):
+        return ("-" if at else "") + number
+    return said(text, words).strip("\"'“”")
 
 
 def path(words: Sequence[Word], text: str, lexicon: Lexicon) -> str | None:

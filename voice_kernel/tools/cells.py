@@ -6,6 +6,7 @@ Knows positions and ids only: not where the outline comes from, nor what is done
     current         the active cell
     next previous   the one after it, before it
     first last      of the notebook
+    last 3          as many cells at its end
     above           every cell before the current one
     below           the current cell and every one after it
     failed          every cell whose outputs hold an error
@@ -47,6 +48,10 @@ def resolve(
     said = " ".join(address.lower().split())
     if not cells:
         raise ToolError("The notebook has no cells.", hint='Say "insert a cell" to make one.')
+    if match := re.fullmatch(r"last (\d{1,6})", said):
+        if not 1 <= int(match[1]) <= len(cells):
+            raise ToolError(f"There are no {match[1]} cells.", hint=_there_are(len(cells)))
+        return [cell for cell in cells[-int(match[1]) :] if cell.id not in busy]
     if said in WORDS:
         at = notebook.active if anchor is None else anchor
         return _by_word(said, cells, at, busy)
