@@ -92,8 +92,13 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def lab_server(root: Path, folder: Path, app: str = "lab", options: Sequence[str] = ()) -> Iterator[str]:
-    """Run JupyterLab on loopback over the notebooks in `root`; yields its base URL."""
+def lab_server(
+    root: Path, folder: Path, app: str = "lab", options: Sequence[str] = (), prefix: str = ""
+) -> Iterator[str]:
+    """Run JupyterLab on loopback over the notebooks in `root`; yields its base URL.
+
+    `prefix` is the path below which a hub would serve it, e.g. `/user/ada`.
+    """
     port = free_port()
     quiet = folder / "settings" / "@jupyterlab" / "apputils-extension"
     quiet.mkdir(parents=True, exist_ok=True)
@@ -105,13 +110,13 @@ def lab_server(root: Path, folder: Path, app: str = "lab", options: Sequence[str
         f"--port={port}", "--ServerApp.port_retries=0", "--IdentityProvider.token=",
         "--ServerApp.password=", f"--ServerApp.root_dir={root}", "--LabApp.news_url=",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-        f"--{expose}.expose_app_in_browser=True", *options,
+        f"--{expose}.expose_app_in_browser=True", f"--ServerApp.base_url={prefix}/", *options,
     ]  # fmt: skip
     with (folder / "server.log").open("wb") as log:
         server = subprocess.Popen(
             command, env=isolated(folder), stdout=log, stderr=subprocess.STDOUT, start_new_session=True
         )
-    base = f"http://127.0.0.1:{port}"
+    base = f"http://127.0.0.1:{port}{prefix}"
     try:
         _wait_for(base + "/api/status", server, folder / "server.log")
         yield base

@@ -85,6 +85,7 @@ export class NotebookHost {
 
   dispose(): void {
     this.nested.stop();
+    this.wakers.forEach(look => look());
   }
 
   async answer({ id, step, request }: CellRequest): Promise<CellReply> {
@@ -107,6 +108,7 @@ export class NotebookHost {
   cancel(id: number): void {
     if (this.running.has(id)) {
       this.cancelled.add(id);
+      this.wakers.get(id)?.();
       this.interruptRun(id);
     }
   }
@@ -213,14 +215,15 @@ export class NotebookHost {
     if (!sessionContext.session?.kernel) {
       throw new Refusal('NoKernel', this.trans.__('The notebook has no kernel.'));
     }
+    this.show(found[0]);
+    await this.kernelFree(id);
     const recording = this.begin(step, cells, false);
-    let shown = 0;
     try {
-      for (let first = 0; first < found.length && !this.cancelled.has(id); first += RUN_AT_ONCE) {
+      for (let first = 0; first < found.length; first += RUN_AT_ONCE) {
+        await this.kernelFree(id);
         const some = found.slice(first, first + RUN_AT_ONCE).filter(cell => !cell.isDisposed);
-        if (shown === 0) {
-          this.show(some[0]);
-          shown++;
+        if (this.cancelled.has(id) || this.panel.isDisposed) {
+          break;
         }
         this.runs.set(id, some);
         const done = NotebookActions.runCells(
@@ -247,6 +250,30 @@ export class NotebookHost {
         : this.trans._n('Ran cell %2', 'Ran %1 cells', cells.length, this.position(cells[0]!))
     );
     return { cells: views };
+  }
+
+  /**
+   * Waits until no cell of this page runs or is waiting to: what waits in the kernel's own queue cannot be
+   * taken back, and to interrupt it would hit the cell in front of it.
+   */
+  private async kernelFree(id: number): Promise<void> {
+    for (;;) {
+      const cell = this.notebook.widgets.find(isExecuting);
+      if (!cell || this.cancelled.has(id) || this.panel.isDisposed) {
+        return;
+      }
+      await new Promise<void>(resolve => {
+        const look = (): void => {
+          cell.model?.stateChanged.disconnect(look);
+          cell.disposed.disconnect(look);
+          this.wakers.delete(id);
+          resolve();
+        };
+        cell.model.stateChanged.connect(look);
+        cell.disposed.connect(look);
+        this.wakers.set(id, look);
+      });
+    }
   }
 
   private async showOutputs(
@@ -571,6 +598,8 @@ export class NotebookHost {
   // ---- inside -------------------------------------------------------------------------------------
 
   private readonly runs = new Map<number, readonly Cell[]>();
+  /** Of requests that wait for the kernel: what makes them look again. */
+  private readonly wakers = new Map<number, () => void>();
 
   private get trans(): TranslationBundle {
     return this.around.trans;
@@ -708,6 +737,11 @@ export class NotebookHost {
       this.history.restore(state);
     }
   }
+}
+
+/** Whether this page has asked the kernel for a cell and not heard the end of it. */
+function isExecuting(cell: Cell): boolean {
+  return isRunning(cell) && (cell as CodeCell).outputArea.future?.isDisposed === false;
 }
 
 function isRunning(cell: Cell): boolean {

@@ -1,0 +1,165 @@
+"""A person's worst day: the kernel is busy for long, and commands keep coming, spoken and typed."""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+from lab import NOTEBOOK, Notebook, chromium, lab_server
+from playwright.sync_api import Browser, Locator, Page, expect
+from sidebar_page import ENDED, WAIT_MS, Sidebar, outputs_text, write_cells
+
+CLIPS = Path(__file__).parent.parent / "data" / "speech"
+RUN_CELL_THREE = CLIPS / "hibari_002.wav"
+RUN_CELLS_THREE_TO_FIVE = CLIPS / "hibari_003.wav"
+INSERT_A_MARKDOWN_CELL = CLIPS / "hibari_015.wav"
+
+MICROPHONE = """async clip => {
+  const bytes = Uint8Array.from(atob(clip), letter => letter.charCodeAt(0));
+  window.clipEnded = false;
+  navigator.mediaDevices.getUserMedia = async () => {
+    const context = new AudioContext();
+    const source = context.createBufferSource();
+    source.buffer = await context.decodeAudioData(bytes.buffer.slice(0));
+    const microphone = context.createMediaStreamDestination();
+    source.connect(microphone);
+    source.onended = () => { window.clipEnded = true; };
+    // The recorder comes after this promise: the first word waits for it.
+    source.start(context.currentTime + 0.3);
+    await context.resume();
+    return microphone.stream;
+  };
+}"""
+"""Makes a WAV file the next thing that the microphone hears."""
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("notebooks")
+
+
+@pytest.fixture(scope="module")
+def lab(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with lab_server(root, tmp_path_factory.mktemp("lab")) as base:
+        yield base
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium(["--autoplay-policy=no-user-gesture-required"]) as opened:
+        yield opened
+
+
+@pytest.fixture
+def gate(root: Path, request: pytest.FixtureRequest) -> Path:
+    """A pipe: the cell that reads it runs until somebody writes to it."""
+    path = root / f"{request.node.name}.gate"
+    os.mkfifo(path)
+    return path
+
+
+@pytest.fixture
+def busy(
+    browser: Browser, lab: str, root: Path, gate: Path, request: pytest.FixtureRequest
+) -> Iterator[Notebook]:
+    """A notebook with an open panel whose first cell runs until the gate opens."""
+    name = f"{request.node.name}.ipynb"
+    code = [f"ran = []\nopen({str(gate)!r}).read()", "#", *(f"ran.append({n})\nran" for n in (3, 4, 5))]
+    write_cells(root / name, [nbformat.v4.new_code_cell(source) for source in code])
+    context = browser.new_context(viewport={"width": 1400, "height": 900}, permissions=["microphone"])
+    notebook = Notebook.open(context, lab, name)
+    Sidebar.open(notebook.page)
+    notebook.run(0, wait=False)
+    wait_running(notebook.page, 0)
+    yield notebook
+    notebook.shut_down()
+    context.close()
+
+
+def wait_running(page: Page, index: int) -> None:
+    page.wait_for_function(
+        "i => document.querySelectorAll('.jp-Cell')[i].innerText.includes('[*]')", arg=index, timeout=WAIT_MS
+    )
+
+
+def wait_count(page: Page, index: int) -> None:
+    page.wait_for_function(
+        f"i => ({NOTEBOOK}).content.widgets[i].model.executionCount", arg=index, timeout=WAIT_MS
+    )
+
+
+def speak(sidebar: Sidebar, clip: Path) -> Locator:
+    """Hold the button while a clip is spoken; returns the turn once its words are final."""
+    page = sidebar.page
+    before = sidebar.turns.count()
+    page.evaluate(MICROPHONE, base64.b64encode(clip.read_bytes()).decode())
+    sidebar.panel.get_by_role("button", name="Hold to talk").hover()
+    page.mouse.down()
+    page.wait_for_function("() => window.clipEnded", timeout=WAIT_MS)
+    page.mouse.up()
+    turn = sidebar.turns.nth(before)
+    expect(turn.locator("[data-route]")).to_have_attribute("data-route", "intents", timeout=WAIT_MS)
+    return turn
+
+
+def open_gate(gate: Path) -> None:
+    """Let the long cell end; raises when nothing reads there, since the cell has ended already."""
+    with open(os.open(gate, os.O_WRONLY | os.O_NONBLOCK), "w") as pipe:
+        pipe.write("go")
+
+
+def test_five_commands_during_a_long_cell_wait_in_sight_and_run_in_order(busy: Notebook, gate: Path) -> None:
+    page = busy.page
+    sidebar = Sidebar(page)
+    first = speak(sidebar, RUN_CELL_THREE)
+    expect(first.locator(".vk-task")).to_have_attribute("data-state", "running", timeout=WAIT_MS)
+    second = speak(sidebar, RUN_CELLS_THREE_TO_FIVE)
+    third = sidebar.send("run cell four")
+    fourth = sidebar.send("run cell five")
+    fifth = speak(sidebar, INSERT_A_MARKDOWN_CELL)
+
+    waiting = (second, third, fourth, fifth)
+    for turn in waiting:
+        task = turn.locator(".vk-task")
+        expect(task).to_have_attribute("data-state", "queued", timeout=WAIT_MS)
+        expect(task).to_contain_text("Waiting")
+    second.get_by_role("button", name=re.compile("^Cancel task")).click()
+    expect(second).to_have_attribute("data-state", ENDED, timeout=10_000)
+    expect(second.locator(".vk-task")).to_have_attribute("data-state", "cancelled")
+    # Nothing has run: the long cell is not done yet.
+    assert [busy.count(index) for index in range(5)] == [None] * 5
+
+    open_gate(gate)
+    for turn in (first, third, fourth, fifth):
+        expect(turn).to_have_attribute("data-state", "succeeded", timeout=WAIT_MS)
+    assert busy.execute("print(ran)") == "[3, 4, 5]\n"
+    assert "first look at the data" in " ".join(sidebar.sources()).lower()
+
+
+def test_a_command_cancelled_while_it_waits_does_not_touch_the_cell_that_runs(
+    busy: Notebook, gate: Path
+) -> None:
+    page = busy.page
+    sidebar = Sidebar(page)
+    turn = sidebar.send("run cell three")
+    expect(turn.locator(".vk-task")).to_have_attribute("data-state", "running", timeout=WAIT_MS)
+    turn.get_by_role("button", name=re.compile("^Cancel task")).click()
+    expect(turn.locator(".vk-task")).to_have_attribute("data-state", "cancelled", timeout=10_000)
+    open_gate(gate)
+    wait_count(page, 0)
+    assert outputs_text(busy, 0) == "'go'"
+    assert busy.execute("print(ran)") == "[]\n"
+
+
+def test_controls_pass_the_queue(busy: Notebook) -> None:
+    sidebar = Sidebar(busy.page)
+    waiting = [sidebar.send("run cell three"), sidebar.send("run cell four")]
+    expect(waiting[1].locator(".vk-task")).to_have_attribute("data-state", "queued", timeout=WAIT_MS)
+    sidebar.say("interrupt the kernel")
+    wait_count(busy.page, 0)
+    assert outputs_text(busy, 0) == "KeyboardInterrupt"
