@@ -249,7 +249,7 @@ def kinds(lexicon: Lexicon, lists: WordLists) -> dict[str, Text | Number | Addre
             Text("column", 4, 0.5, 0.3, names),
             Text("known_column", 5, 0.4, 0.3, names, only=known),
             Text("value", 6, 0.5, 0.2, lists.clause, not_first=no_value, dear=joins),
-            Text("new_name", 4, 0.6, 0.3, names - {"a", "i"}),
+            Text("new_name", 4, 0.6, 0.3, names - word_set("a i of per by with")),
             Text("cell_clause", 12, 0.9, 0.2, not_first=lists.clause | no_clause, only=modest),
             Text("edited", 6, 0.8, 0.3, not_first=lists.function),
             Text("path", 10, 0.6, 0.2, names),

@@ -171,7 +171,7 @@ def _name(failure: Failure, known: Known) -> Diagnosis | None:
     name = match[1]
     meaning = f"There is no variable {name}."
     here = [variable.name for variable in known.context.variables]
-    near = _near(name, [*here, *dir(builtins), *_assigned(failure.source, name)])
+    near = _near(name, [*here, *_assigned(failure.source, name)]) or _near(name, dir(builtins))
     statement = IMPORTS.get(name)
     if statement is not None:
         source = _with_import(failure.source, statement)
@@ -330,8 +330,10 @@ def _value(failure: Failure, known: Known) -> Diagnosis | None:
 
 
 def _syntax(failure: Failure, known: Known) -> Diagnosis | None:
-    said = re.sub(r" \((?:[^()]*, )?line \d+\)$", "", failure.message)
-    at = failure.line
+    # IPython says only "incomplete input" of a bracket that is open; the parser itself says which.
+    parsed = _syntax_error(failure.lines)
+    said = parsed.msg if parsed else re.sub(r" \((?:[^()]*, )?line \d+\)$", "", failure.message)
+    at = parsed.lineno if parsed and parsed.lineno else failure.line
     where = f"Line {at} is no Python: {said}." if at else f"This is no Python: {said}."
     if not at or at > len(failure.lines):
         return Diagnosis(where)
@@ -391,14 +393,20 @@ def _mended(said: str, line: str, above: str) -> list[tuple[str, str]]:
 
 def _better(lines: Sequence[str], at: int) -> bool:
     """Return whether code is right, or at least wrong only further down."""
+    error = _syntax_error(lines)
+    return error is None or (error.lineno or 0) > at
+
+
+def _syntax_error(lines: Sequence[str]) -> SyntaxError | None:
+    """Return what the parser says of code, its magics left out; None when it is right."""
     source = "\n".join(re.sub(r"^(\s*)[%!].*", r"\1pass", line) for line in lines)
     try:
         ast.parse(source)
     except SyntaxError as error:
-        return (error.lineno or 0) > at
-    except (ValueError, RecursionError, MemoryError):
-        return False
-    return True
+        return error
+    except (ValueError, RecursionError, MemoryError) as error:
+        return SyntaxError(str(error))
+    return None
 
 
 def _without_comment(line: str) -> tuple[str, str]:
