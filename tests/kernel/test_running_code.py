@@ -208,7 +208,9 @@ def test_idle_output_lands_in_no_cell(kernel: RealKernel) -> None:
         m for m in kernel.everything() if "stale?" in str(m["content"]) and m["msg_type"] != "execute_input"
     ]
     assert [m for m in shown if m["parent_header"]["msg_id"] == cell.message_id] == []
-    assert all(m["content"]["name"] == "stdout" and "outputs" in m["content"]["text"] for m in shown)
+    # What is left is our own reading of the result, printed as JSON, in one piece or several.
+    assert {m["msg_type"] for m in shown} <= {"stream"}
+    assert not any(m["content"]["text"].strip() == "stale?" for m in shown)
 
 
 def test_after_an_idle_job_threads_print_into_their_cell_again(kernel: RealKernel) -> None:
