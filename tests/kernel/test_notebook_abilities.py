@@ -294,3 +294,22 @@ async def test_an_error_is_gone_to_and_read(notebook: HeadlessNotebook) -> None:
     select(notebook, 1)
     assert await summary(notebook, "next error") == "Cell 2 failed."
     assert await summary(notebook, "read the error") == "Cell 2, line 2: ZeroDivisionError: division by zero"
+
+
+# ---- corrections ------------------------------------------------------------------------------------
+
+
+async def test_a_bare_correction_takes_the_place_of_what_was_meant(notebook: HeadlessNotebook) -> None:
+    await notebook.say("read cell two")
+    turn = await notebook.say("no, I meant the next cell")
+    assert [(call.tool, call.arguments) for call in turn.calls] == [("read_cell", {"cell": "next"})]
+    turn = await notebook.say("no, I meant where am I")
+    assert [call.tool for call in turn.calls] == ["where_am_i"]
+
+
+async def test_several_cells_are_run_in_the_order_they_are_named(notebook: HeadlessNotebook) -> None:
+    turn = await notebook.say("run cell three and then the second")
+    assert [call.arguments for call in turn.calls] == [{"cells": "3"}, {"cells": "2"}]
+    assert notebook.document.cells[1].execution_count > notebook.document.cells[2].execution_count
+    turn = await notebook.say("run the last two cells")
+    assert result_of(notebook, turn).summary == "Ran cells 5 to 6."

@@ -196,7 +196,7 @@ def _module(failure: Failure, known: Known) -> Diagnosis | None:
             f"{top} has no part {name.partition('.')[2]}.", "Look up its name in the documentation."
         )
     if top not in PACKAGES and top not in IMPORTS.values():
-        near = _near(top, _installed(), sure=0.8)
+        near = _near(top, _installed(), sure=0.75)
         if near:
             return _rename(failure, f"There is no module {top}.", top, near)
     package = PACKAGES.get(name) or PACKAGES.get(top, top.replace("_", "-"))

@@ -182,7 +182,10 @@ def register(
     @registry.tool(area="data", effects=EXECUTE, target=target)
     async def missing_values(task: TaskHandle, args: MissingValues) -> Result:
         """Count the missing values, of a column or of each one."""
-        table, columns = table_of(args.frame, args.column)
+        # "missing values in df" names a table where others name a column.
+        tables = {variable.name for variable in context().variables if is_table(variable)}
+        frame = args.frame or (suggestion.match(args.column, tables) or "" if args.column else "")
+        table, columns = table_of(frame, "" if frame and not args.frame else args.column)
         part = f"[{quoted(columns[0])}]" if columns else ""
         code = _with_pandas(table, f"{_expression(table)}{part}.isna().sum()")
         of = label(columns[0]) if columns else table.name
