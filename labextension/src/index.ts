@@ -178,7 +178,7 @@ function addCommands(
     icon: microphoneIcon,
     execute: () => {
       open();
-      sidebar.current?.controls?.focus();
+      sidebar.takeFocus();
     }
   });
   commands.addCommand(Command.talk, {

@@ -69,6 +69,24 @@ export class Sidebar extends Widget {
     this.draw();
   }
 
+  /** Puts the focus into the panel, once there is one, unless the person goes elsewhere meanwhile. */
+  takeFocus(): void {
+    this.focusFrom = document.activeElement ?? document.body;
+    this.passFocus();
+  }
+
+  private focusFrom: Element | null = null;
+
+  private passFocus(): void {
+    const controls = this.voice?.link.state.name === 'open' ? this.voice.controls : null;
+    if (this.focusFrom && controls) {
+      if (document.activeElement === this.focusFrom || document.activeElement === document.body) {
+        controls.focus();
+      }
+      this.focusFrom = null;
+    }
+  }
+
   protected override onAfterShow(): void {
     this.voice?.link.wake();
     this.draw();
@@ -90,6 +108,7 @@ export class Sidebar extends Widget {
       node.hidden = false;
     }
     this.drawNote(state, node !== null);
+    this.passFocus();
     this.changedSignal.emit();
   };
 

@@ -25,6 +25,16 @@ describe('announcementOf', () => {
     expect(announcementOf(session, { type: 'task', task: aTask({ progress: { fraction: 0.5, label: '' } }) })).toBeNull();
   });
 
+  it('tells a problem once, though the task and its turn both have it', () => {
+    const problem = { kind: 'ValueError', message: 'Cell 3 raised', hint: '', retryable: false };
+    const before = reduce(EMPTY_SESSION, aState({ turns: [aTurn()], tasks: [aTask()] }));
+    const turn = { type: 'turn', turn: aTurn({ state: 'failed', problem }) } as const;
+    expect(announcementOf(before, turn)).toEqual({ text: 'Cell 3 raised', urgent: true });
+    const task = { type: 'task', task: aTask({ state: 'failed', problem }) } as const;
+    expect(announcementOf(before, task)?.urgent).toBe(true);
+    expect(announcementOf(reduce(before, task), turn)).toBeNull();
+  });
+
   it('interrupts for an approval, once', () => {
     const approval = {
       id: 1, task_id: 7, tool: 'run_shell', arguments: { command: 'make' }, target: 'make', reason: 'It installs.',

@@ -19,7 +19,13 @@ export function announcementOf(before: Session, message: ToSurface): Announcemen
       const turn = message.turn;
       const known = before.turns.get(turn.id);
       if (turn.problem && !known?.problem) {
-        return { text: `${turn.problem.message} ${turn.problem.hint}`.trim(), urgent: true };
+        const { message, hint } = turn.problem;
+        // Its task has said so.
+        if ([...before.tasks.values()].some(task => task.turn_id === turn.id && task.problem?.message === message)) {
+          return null;
+        }
+        const closest = turn.closest.length > 0 ? `Closest: ${turn.closest.join('; ')}` : '';
+        return { text: [message, hint, closest].filter(Boolean).join(' '), urgent: true };
       }
       const ended = turnHasEnded(turn) && !(known && turnHasEnded(known));
       if (ended && turn.answer) {
