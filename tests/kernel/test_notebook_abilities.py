@@ -99,7 +99,10 @@ async def test_a_cell_and_its_output_are_read(notebook: HeadlessNotebook) -> Non
 @pytest.mark.parametrize(
     ("text", "source"),
     [
-        ("comment lines two to three", "def total(table):\n    # amount = table.price.sum()\n    # return amount"),
+        (
+            "comment lines two to three",
+            "def total(table):\n    # amount = table.price.sum()\n    # return amount",
+        ),
         ("delete line two", "def total(table):\n    return amount"),
         ("delete the last line", "def total(table):\n    amount = table.price.sum()"),
         ("indent line three", "def total(table):\n    amount = table.price.sum()\n        return amount"),

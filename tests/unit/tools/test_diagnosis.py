@@ -153,7 +153,7 @@ def test_an_error_is_said_in_plain_words(kind: str, message: str, says: str) -> 
 
 
 def test_the_innermost_line_of_a_traceback_comes_first() -> None:
-    text = "Cell In[4], line 1\n----> 1 f()\n\nCell In[2], line 3, in f()\n\x1b[31mx\x1b[0m\nZeroDivisionError: x"
+    text = "Cell In[4], line 1\n----> 1 f()\n\nCell In[2], line 3, in f()\n\x1b[31mx\x1b[0m\nKeyError: x"
     assert places_in([Output(kind="error", text=text)]) == [(2, 3), (4, 1)]
 
 
