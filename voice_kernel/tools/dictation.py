@@ -172,7 +172,7 @@ def register(registry: Registry, *, desk: Desk, caret: Caret, dictation: Dictati
         dictation.switch(False)
         return Result(summary="Dictation is off." if was_on else "Dictation was not on.")
 
-    @registry.tool(area="notebook", effects=WRITE, target=lambda args: args.text)
+    @registry.tool(area="notebook", effects=WRITE, untrusted=True, target=lambda args: args.text)
     async def dictate(task: TaskHandle, args: Dictate) -> Result:
         """Put dictated words into the active cell, at the line of the cursor or at its end."""
         cell = await current(task) or await insert(task, dictation.kind)

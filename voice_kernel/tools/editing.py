@@ -94,7 +94,9 @@ def register(registry: Registry, *, desk: Desk, caret: Caret, write: Write) -> N
     async def as_code(text: str) -> str:
         return await write(text, "code", "")
 
-    @registry.tool(area="notebook", effects=WRITE, target=lambda args: f"line {args.line} of {args.cell}")
+    @registry.tool(
+        area="notebook", effects=WRITE, untrusted=True, target=lambda args: f"line {args.line} of {args.cell}"
+    )
     async def go_to_line(task: TaskHandle, args: Line) -> Result:
         """Put the cursor at a line of a cell, to edit there."""
         cell, view = await open_cell(task, args.cell)
@@ -104,7 +106,12 @@ def register(registry: Registry, *, desk: Desk, caret: Caret, write: Write) -> N
         text = texts.lines_of(cell.source)[line - 1]
         return told(f"Line {line} of {addresses.named([cell], view)}.", [cell], view, text=text.strip())
 
-    @registry.tool(area="notebook", effects=WRITE, target=lambda args: f"lines {args.lines} of {args.cell}")
+    @registry.tool(
+        area="notebook",
+        effects=WRITE,
+        untrusted=True,
+        target=lambda args: f"lines {args.lines} of {args.cell}",
+    )
     async def edit_lines(task: TaskHandle, args: EditLines) -> Result:
         """Delete, comment out, uncomment, indent, dedent or duplicate lines of a cell."""
         cell, view = await open_cell(task, args.cell)
@@ -132,7 +139,7 @@ def register(registry: Registry, *, desk: Desk, caret: Caret, write: Write) -> N
         caret.put(cell.id, new)
         return told(f"Inserted line {new} in {addresses.named([cell], view)}.", [cell], view, code=text)
 
-    @registry.tool(area="notebook", effects=WRITE, target=lambda args: args.old)
+    @registry.tool(area="notebook", effects=WRITE, untrusted=True, target=lambda args: args.old)
     async def replace_text(task: TaskHandle, args: ReplaceText) -> Result:
         """Replace words in a cell wherever they stand in it."""
         cell, view = await open_cell(task, args.cell)

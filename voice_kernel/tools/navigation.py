@@ -108,7 +108,7 @@ def register(registry: Registry, *, desk: Desk, caret: Caret) -> None:
         caret.put(cell.id, line)
         return told(summary, [cell], view, text=cell.source)
 
-    @registry.tool(area="notebook", effects=WRITE, target=lambda args: args.text)
+    @registry.tool(area="notebook", effects=WRITE, untrusted=True, target=lambda args: args.text)
     async def find_cell(task: TaskHandle, args: FindCell) -> Result:
         """Go to the cell that holds some words, or imports or defines something."""
         view = await desk.read(task)
@@ -118,7 +118,7 @@ def register(registry: Registry, *, desk: Desk, caret: Caret) -> None:
         first = next((line.strip() for line in view.cells[at].source.splitlines() if line.strip()), "")
         return await go(task, view, at, f"{_capital(addresses.named([view.cells[at]], view))}: {first[:80]}")
 
-    @registry.tool(area="notebook", effects=WRITE)
+    @registry.tool(area="notebook", effects=WRITE, untrusted=True)
     async def go_to_heading(task: TaskHandle, args: WhichHeading) -> Result:
         """Go to the next or previous heading, or to the one with these words."""
         view = await desk.read(task)

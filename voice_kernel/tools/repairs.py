@@ -105,7 +105,9 @@ def register(
         text = "\n".join(filter(None, [f"{failure.kind}: {failure.message}", line and f"    {line}"]))
         return _result(found, " ".join(lines), text, known)
 
-    @registry.tool(area="notebook", effects=WRITE, target=lambda args: f"the error of {args.cell}")
+    @registry.tool(
+        area="notebook", effects=WRITE, untrusted=True, target=lambda args: f"the error of {args.cell}"
+    )
     async def fix_error(task: TaskHandle, args: OfCell) -> Result:
         """Carry out what is suggested for the last error; it can be undone."""
         found, known = await last_error(task, args.cell)
