@@ -272,8 +272,8 @@ def approving(count: int = 1) -> list[ToSurface]:
                 2,
                 6,
                 tool="browser_navigate",
-                arguments={"url": "https://pypi.org/project/polars/"},
-                target="pypi.org",
+                arguments={"url": "https://pola.rs/posts/"},
+                target="pola.rs",
                 reason="The model wants to open a site that it has not opened before.",
             )
         )
