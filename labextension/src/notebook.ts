@@ -21,8 +21,6 @@ import { difference } from './text';
 import { type Hands, History, type Outcome, type Step, idsOf } from './undo';
 import { Budget, cellView } from './views';
 
-/** Cells sent to the kernel at once: few enough that giving up leaves little, enough to keep it busy. */
-const RUN_AT_ONCE = 25;
 /** A command may wait for a person (a dialog) or for the kernel that waits for us: it is not waited for longer. */
 const COMMAND_MS = 1_500;
 /** Lets the answer reach the kernel, and the kernel finish with it, before it is gone. */
@@ -109,7 +107,7 @@ export class NotebookHost {
     if (this.running.has(id)) {
       this.cancelled.add(id);
       this.wakers.get(id)?.();
-      this.interruptRun(id);
+      void this.interruptRun(id);
     }
   }
 
@@ -217,22 +215,14 @@ export class NotebookHost {
     }
     this.show(found[0]);
     await this.kernelFree(id);
+    if (this.cancelled.has(id)) {
+      throw new Refusal('Cancelled', this.trans.__('Cancelled.'));
+    }
+    const alive = found.filter(cell => !cell.isDisposed);
     const recording = this.begin(step, cells, false);
+    this.runs.set(id, alive);
     try {
-      for (let first = 0; first < found.length; first += RUN_AT_ONCE) {
-        await this.kernelFree(id);
-        const some = found.slice(first, first + RUN_AT_ONCE).filter(cell => !cell.isDisposed);
-        if (this.cancelled.has(id) || this.panel.isDisposed) {
-          break;
-        }
-        this.runs.set(id, some);
-        const done = NotebookActions.runCells(
-          this.notebook, some, sessionContext, this.around.dialogs
-        );
-        if (!(await done)) {
-          break;
-        }
-      }
+      await NotebookActions.runCells(this.notebook, alive, sessionContext, this.around.dialogs);
     } finally {
       this.runs.delete(id);
       recording?.finish();
@@ -262,18 +252,23 @@ export class NotebookHost {
       if (!cell || this.cancelled.has(id) || this.panel.isDisposed) {
         return;
       }
-      await new Promise<void>(resolve => {
-        const look = (): void => {
-          cell.model?.stateChanged.disconnect(look);
-          cell.disposed.disconnect(look);
-          this.wakers.delete(id);
-          resolve();
-        };
-        cell.model.stateChanged.connect(look);
-        cell.disposed.connect(look);
-        this.wakers.set(id, look);
-      });
+      await this.changeOf(cell, id);
     }
+  }
+
+  /** Waits until a cell's state changes, or a request is given up. */
+  private changeOf(cell: Cell, id: number): Promise<void> {
+    return new Promise(resolve => {
+      const look = (): void => {
+        cell.model?.stateChanged.disconnect(look);
+        cell.disposed.disconnect(look);
+        this.wakers.delete(id);
+        resolve();
+      };
+      cell.model.stateChanged.connect(look);
+      cell.disposed.connect(look);
+      this.wakers.set(id, look);
+    });
   }
 
   private async showOutputs(
@@ -667,11 +662,18 @@ export class NotebookHost {
     return this.notebook.widgets.find(cell => isRunning(cell))?.model.id ?? '';
   }
 
-  private interruptRun(id: number): void {
-    const kernel = this.panel.sessionContext.session?.kernel;
-    const cells = this.runs.get(id);
-    if (kernel && cells?.some(isRunning)) {
-      void kernel.interrupt();
+  /** One interrupt ends the cell that runs, and with it those behind it, unless the cell catches it. */
+  private async interruptRun(id: number): Promise<void> {
+    for (;;) {
+      const cell = this.runs.get(id)?.find(isExecuting);
+      const kernel = this.panel.sessionContext.session?.kernel;
+      if (!cell || !kernel) {
+        return;
+      }
+      await kernel.interrupt();
+      while (isExecuting(cell) && !this.panel.isDisposed) {
+        await this.changeOf(cell, id);
+      }
     }
   }
 

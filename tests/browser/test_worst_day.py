@@ -6,7 +6,10 @@ import base64
 import os
 import re
 from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
+from threading import Thread
+from typing import BinaryIO
 
 import nbformat
 import pytest
@@ -55,27 +58,47 @@ def browser() -> Iterator[Browser]:
         yield opened
 
 
+class Gate:
+    """A pipe: the cell that reads it runs until the gate opens."""
+
+    def __init__(self, path: Path) -> None:
+        os.mkfifo(path)
+        self.path = path
+        self._writer: BinaryIO | None = None
+
+    def wait_until_read(self) -> None:
+        """Wait until a cell reads: opening one end of a pipe waits for the other."""
+        opening: Future[BinaryIO] = Future()
+        Thread(target=lambda: opening.set_result(self.path.open("wb")), daemon=True).start()
+        self._writer = opening.result(WAIT_MS / 1000)
+
+    def open(self) -> None:
+        """Let the cell end."""
+        assert self._writer is not None
+        self._writer.write(b"go")
+        self._writer.close()
+
+
 @pytest.fixture
-def gate(root: Path, request: pytest.FixtureRequest) -> Path:
-    """A pipe: the cell that reads it runs until somebody writes to it."""
-    path = root / f"{request.node.name}.gate"
-    os.mkfifo(path)
-    return path
+def gate(root: Path, request: pytest.FixtureRequest) -> Gate:
+    return Gate(root / f"{request.node.name}.gate")
 
 
 @pytest.fixture
 def busy(
-    browser: Browser, lab: str, root: Path, gate: Path, request: pytest.FixtureRequest
+    browser: Browser, lab: str, root: Path, gate: Gate, request: pytest.FixtureRequest
 ) -> Iterator[Notebook]:
     """A notebook with an open panel whose first cell runs until the gate opens."""
     name = f"{request.node.name}.ipynb"
-    code = [f"ran = []\nopen({str(gate)!r}).read()", "#", *(f"ran.append({n})\nran" for n in (3, 4, 5))]
+    wait = f"open({str(gate.path)!r}).read()"
+    code = [f"ran = []\n{wait}", "#", *(f"ran.append({n})" for n in (3, 4, 5)), wait, "ran.append(7)"]
     write_cells(root / name, [nbformat.v4.new_code_cell(source) for source in code])
     context = browser.new_context(viewport={"width": 1400, "height": 900}, permissions=["microphone"])
     notebook = Notebook.open(context, lab, name)
     Sidebar.open(notebook.page)
     notebook.run(0, wait=False)
     wait_running(notebook.page, 0)
+    gate.wait_until_read()
     yield notebook
     notebook.shut_down()
     context.close()
@@ -107,13 +130,7 @@ def speak(sidebar: Sidebar, clip: Path) -> Locator:
     return turn
 
 
-def open_gate(gate: Path) -> None:
-    """Let the long cell end; raises when nothing reads there, since the cell has ended already."""
-    with open(os.open(gate, os.O_WRONLY | os.O_NONBLOCK), "w") as pipe:
-        pipe.write("go")
-
-
-def test_five_commands_during_a_long_cell_wait_in_sight_and_run_in_order(busy: Notebook, gate: Path) -> None:
+def test_five_commands_during_a_long_cell_wait_in_sight_and_run_in_order(busy: Notebook, gate: Gate) -> None:
     page = busy.page
     sidebar = Sidebar(page)
     first = speak(sidebar, RUN_CELL_THREE)
@@ -132,9 +149,9 @@ def test_five_commands_during_a_long_cell_wait_in_sight_and_run_in_order(busy: N
     expect(second).to_have_attribute("data-state", ENDED, timeout=10_000)
     expect(second.locator(".vk-task")).to_have_attribute("data-state", "cancelled")
     # Nothing has run: the long cell is not done yet.
-    assert [busy.count(index) for index in range(5)] == [None] * 5
+    assert [busy.count(index) for index in range(7)] == [None] * 7
 
-    open_gate(gate)
+    gate.open()
     for turn in (first, third, fourth, fifth):
         expect(turn).to_have_attribute("data-state", "succeeded", timeout=WAIT_MS)
     assert busy.execute("print(ran)") == "[3, 4, 5]\n"
@@ -142,7 +159,7 @@ def test_five_commands_during_a_long_cell_wait_in_sight_and_run_in_order(busy: N
 
 
 def test_a_command_cancelled_while_it_waits_does_not_touch_the_cell_that_runs(
-    busy: Notebook, gate: Path
+    busy: Notebook, gate: Gate
 ) -> None:
     page = busy.page
     sidebar = Sidebar(page)
@@ -150,7 +167,7 @@ def test_a_command_cancelled_while_it_waits_does_not_touch_the_cell_that_runs(
     expect(turn.locator(".vk-task")).to_have_attribute("data-state", "running", timeout=WAIT_MS)
     turn.get_by_role("button", name=re.compile("^Cancel task")).click()
     expect(turn.locator(".vk-task")).to_have_attribute("data-state", "cancelled", timeout=10_000)
-    open_gate(gate)
+    gate.open()
     wait_count(page, 0)
     assert outputs_text(busy, 0) == "'go'"
     assert busy.execute("print(ran)") == "[]\n"
@@ -163,3 +180,17 @@ def test_controls_pass_the_queue(busy: Notebook) -> None:
     sidebar.say("interrupt the kernel")
     wait_count(busy.page, 0)
     assert outputs_text(busy, 0) == "KeyboardInterrupt"
+
+
+def test_cancelling_a_run_ends_its_running_cell_and_those_behind_it(busy: Notebook, gate: Gate) -> None:
+    gate.open()
+    wait_count(busy.page, 0)
+    sidebar = Sidebar(busy.page)
+    turn = sidebar.send("run cells three to seven")
+    gate.wait_until_read()  # by the sixth cell
+    turn.get_by_role("button", name=re.compile("^Cancel task")).click()
+    expect(turn.locator(".vk-task")).to_have_attribute("data-state", "cancelled", timeout=10_000)
+    wait_count(busy.page, 5)
+    assert outputs_text(busy, 5) == "KeyboardInterrupt"
+    assert busy.execute("print(ran)") == "[3, 4, 5]\n"
+    assert busy.count(6) is None
