@@ -115,6 +115,11 @@ class Progress(Wire):
 
     fraction: float | None = Field(default=None, ge=0, le=1)
     label: str = ""
+    done: float | None = None
+    """Steps done, where the work counts them: `12` of 40 tests."""
+    total: float | None = None
+    unit: str = ""
+    """What is counted, e.g. `tests`, `MB`."""
 
 
 class Call(Wire):
@@ -132,6 +137,8 @@ class Task(Wire):
     turn_id: int
     tool: str
     arguments: dict[str, Any] = {}
+    area: str = ""
+    """The tool's area: `shell`, `tests`, `notebook` ... Limits and queues are per area."""
     title: str
     """Short text for the card, e.g. `run_tests tests/unit`."""
     state: TaskState = "queued"
@@ -140,6 +147,12 @@ class Task(Wire):
     """Seconds since the epoch, as are all times."""
     started_at: float | None = None
     ended_at: float | None = None
+    queue_position: int | None = None
+    """While it is queued behind others of its area: its place, from 1."""
+    deadline_at: float | None = None
+    """When it is ended whatever it does."""
+    earlier: bool = False
+    """Whether an earlier kernel ran it: it can be retried, but not cancelled."""
     progress: Progress | None = None
     tail: str = ""
     """The newest output, at most 300 lines and 8 KB, with ANSI colours."""
@@ -201,6 +214,45 @@ class Approval(Wire):
     """When a surface first said the card was on the screen; speech from before does not count."""
 
 
+class Thread(Wire):
+    """A conversation: turns in order, kept over restarts."""
+
+    id: str
+    title: str = ""
+    """Given by a person, else the first utterance."""
+    workspace: str = ""
+    """The notebook it belongs to, or the folder where there is none."""
+    created_at: float
+    updated_at: float
+    turns: int = 0
+    """How many it has."""
+
+
+class PastTask(Wire):
+    """A task of the history, of this kernel or an earlier one."""
+
+    id: int
+    """Its number in the history, which no other task has; `task.id` is unique in its session only."""
+    task: Task
+    utterance: str = ""
+    """The text of its turn."""
+    session_id: str = ""
+    thread_id: str = ""
+    thread_title: str = ""
+
+
+class Keeping(Wire):
+    """What of this session outlives it."""
+
+    state: Literal["kept", "memory"] = "memory"
+    """`memory`: nothing is being written; what was written before is safe."""
+    message: str = ""
+    """Why it is not being kept, in one sentence."""
+    hint: str = ""
+    thread: Thread | None = None
+    """The conversation that is open."""
+
+
 class Speech(Wire):
     """The recogniser's state."""
 
@@ -233,6 +285,7 @@ class State(Wire):
     protocol: int = PROTOCOL
     about: About
     speech: Speech = Speech()
+    keeping: Keeping = Keeping()
     turns: list[Turn] = []
     tasks: list[Task] = []
     approvals: list[Approval] = []
@@ -276,6 +329,69 @@ class ApprovalChanged(Wire):
 class SpeechChanged(Wire):
     type: Literal["speech"] = "speech"
     speech: Speech
+
+
+class KeepingChanged(Wire):
+    type: Literal["keeping"] = "keeping"
+    keeping: Keeping
+
+
+class Threads(Wire):
+    """Answer to `ListThreads`: the conversations, those used last first."""
+
+    type: Literal["threads"] = "threads"
+    id: int
+    threads: list[Thread] = []
+    more: bool = False
+    problem: Problem | None = None
+
+
+class PastTasks(Wire):
+    """Answer to `FindTasks`: the newest first."""
+
+    type: Literal["past_tasks"] = "past_tasks"
+    id: int
+    tasks: list[PastTask] = []
+    """Without their outputs: those are read from the log."""
+    more: bool = False
+    problem: Problem | None = None
+
+
+class LogPage(Wire):
+    """Answer to `ReadLog`."""
+
+    type: Literal["log_page"] = "log_page"
+    id: int
+    first_line: int = 0
+    """Position of the first of `lines`, from 0."""
+    lines: list[str] = []
+    """With ANSI colours; each at most 4,000 characters, together at most 200 KB."""
+    total_lines: int = 0
+    """So far; a running task's log grows."""
+    total_bytes: int = 0
+    complete: bool = True
+    """Whether the log has got its last line."""
+    problem: Problem | None = None
+
+
+class LogHit(Wire):
+    """A line of a log that holds what was searched."""
+
+    line: int
+    """From 0."""
+    text: str
+    """At most 300 characters around the first place."""
+
+
+class LogHits(Wire):
+    """Answer to `SearchLog`."""
+
+    type: Literal["log_hits"] = "log_hits"
+    id: int
+    hits: list[LogHit] = []
+    next_line: int | None = None
+    """Where to go on searching; None when the end was reached."""
+    problem: Problem | None = None
 
 
 class Notice(Wire):
@@ -483,6 +599,11 @@ ToSurface = Annotated[
     | SpeechChanged
     | Notice
     | ControlSpoken
+    | KeepingChanged
+    | Threads
+    | PastTasks
+    | LogPage
+    | LogHits
     | CellRequest
     | CellCancel,
     Field(discriminator="type"),
@@ -557,6 +678,102 @@ class RetryTask(Wire):
     task_id: int
 
 
+class MoveTask(Wire):
+    """Change the place of a queued task in its queue."""
+
+    type: Literal["move_task"] = "move_task"
+    task_id: int
+    to: Literal["first", "up", "down", "last"]
+
+
+class Do(Wire):
+    """Carry out calls as one turn: a task run again with changes, a step of a replay.
+
+    They go through the same door as any other: validated, and asking where policy wants it.
+    """
+
+    type: Literal["do"] = "do"
+    text: str = Field(default="", max_length=10_000)
+    calls: list[Call] = Field(min_length=1, max_length=50)
+
+
+class ListThreads(Wire):
+    type: Literal["list_threads"] = "list_threads"
+    id: int
+    query: str = Field(default="", max_length=200)
+    everywhere: bool = False
+    """Those of every notebook and folder, not only of this one."""
+    before: float | None = None
+    """Only those last used before this time: the next page."""
+    limit: int = Field(default=50, ge=1, le=200)
+
+
+class NewThread(Wire):
+    type: Literal["new_thread"] = "new_thread"
+
+
+class OpenThread(Wire):
+    """Go on with a conversation: surfaces get a new `State`, the tasks that run go on."""
+
+    type: Literal["open_thread"] = "open_thread"
+    thread_id: str
+
+
+class RenameThread(Wire):
+    type: Literal["rename_thread"] = "rename_thread"
+    thread_id: str
+    title: str = Field(min_length=1, max_length=200)
+
+
+class DeleteThread(Wire):
+    """Delete a conversation with its tasks and logs. Final; the front end has asked."""
+
+    type: Literal["delete_thread"] = "delete_thread"
+    thread_id: str
+
+
+class FindTasks(Wire):
+    """Search the history. Answered with `PastTasks`."""
+
+    type: Literal["find_tasks"] = "find_tasks"
+    id: int
+    query: str = Field(default="", max_length=200)
+    """Words that the utterance, the title, the summary or the problem must all hold (as prefixes)."""
+    states: list[TaskState] = []
+    areas: list[str] = []
+    everywhere: bool = True
+    """Of every notebook and folder, not only of this one."""
+    before: int | None = None
+    """Only tasks whose number in the history is below this one: the next page."""
+    limit: int = Field(default=50, ge=1, le=200)
+
+
+class ReadLog(Wire):
+    """Read lines of a task's full log. Answered with `LogPage`."""
+
+    type: Literal["read_log"] = "read_log"
+    id: int
+    task_id: int | None = None
+    past_id: int | None = None
+    """The number in the history, for a task of another session; one of the two is given."""
+    first_line: int = 0
+    """From 0; negative counts from the end."""
+    lines: int = Field(default=500, ge=1, le=5_000)
+
+
+class SearchLog(Wire):
+    """Find text in a task's full log. Answered with `LogHits`."""
+
+    type: Literal["search_log"] = "search_log"
+    id: int
+    task_id: int | None = None
+    past_id: int | None = None
+    query: str = Field(min_length=1, max_length=200)
+    """Plain text; upper and lower case are alike."""
+    from_line: int = Field(default=0, ge=0)
+    limit: int = Field(default=200, ge=1, le=1_000)
+
+
 class ApprovalShown(Wire):
     """The card is on the screen: from now on a spoken yes can count."""
 
@@ -607,6 +824,16 @@ ToKernel = Annotated[
     | CancelTask
     | CancelTurn
     | RetryTask
+    | MoveTask
+    | Do
+    | ListThreads
+    | NewThread
+    | OpenThread
+    | RenameThread
+    | DeleteThread
+    | FindTasks
+    | ReadLog
+    | SearchLog
     | ApprovalShown
     | Decide
     | Interrupt

@@ -22,7 +22,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
@@ -66,6 +66,26 @@ class Settings(BaseModel):
     """Where full task logs are kept; empty for `voice_kernel/logs` in Jupyter's data folder."""
     log_cap_mb: int = Field(default=512, ge=1)
     """Cap of one task's log; what does not fit is counted and said."""
+    keep_history: bool = True
+    """Whether conversations and tasks are kept over restarts."""
+    database_url: str = ""
+    """Where they are kept, as an SQLAlchemy URL; empty for an SQLite file in Jupyter's data folder."""
+    history_days: int = Field(default=365, ge=0)
+    """Conversations not used for so long are removed; 0 keeps them."""
+    history_tasks: int = Field(default=100_000, ge=100)
+    """Most tasks kept; the oldest go first."""
+    task_limits: dict[str, Annotated[int, Field(ge=1, le=100)]] = {}
+    """How many tasks of an area run at once. In the environment: `shell=4,tests=1`."""
+    task_time_limits: dict[str, Annotated[float, Field(gt=0)]] = {}
+    """Seconds after which a task of an area is ended. In the environment: `shell=3600`."""
+    notify_after_s: float = Field(default=20.0, ge=0)
+    """A task that took longer is worth a notification, where the person wants them."""
+    executor: Literal["local", "dask"] = "local"
+    """Where commands, tests and user tools run."""
+    dask_scheduler: str = ""
+    """Address of the Dask scheduler; empty for the one Dask itself is configured for."""
+    dask_retries: int = Field(default=0, ge=0, le=10)
+    """How often a task is run again when its worker dies; 0 makes it interrupted."""
     sentences_file: str = ""
     """The user's own sentences (YAML); empty for `sentences.yaml` in the config folder."""
 
@@ -165,8 +185,17 @@ def _from_environ(environ: Mapping[str, str]) -> dict[str, Any]:
     for key in Settings.model_fields:
         value = environ.get(env_name(key), "").strip()
         if value:
-            found[key] = [w.strip() for w in value.split(",") if w.strip()] if key == "vocabulary" else value
+            found[key] = _listed(key, value)
     return found
+
+
+def _listed(key: str, value: str) -> Any:
+    if key == "vocabulary":
+        return [word.strip() for word in value.split(",") if word.strip()]
+    if key in ("task_limits", "task_time_limits"):
+        pairs = (pair.partition("=") for pair in value.split(",") if pair.strip())
+        return {name.strip(): number.strip() for name, _, number in pairs}
+    return value
 
 
 def _dotenv(path: Path) -> dict[str, str]:

@@ -9,6 +9,16 @@ export type ToKernel =
   | CancelTask
   | CancelTurn
   | RetryTask
+  | MoveTask
+  | Do
+  | ListThreads
+  | NewThread
+  | OpenThread
+  | RenameThread
+  | DeleteThread
+  | FindTasks
+  | ReadLog
+  | SearchLog
   | ApprovalShown
   | Decide
   | Interrupt
@@ -24,6 +34,11 @@ export type ToSurface =
   | SpeechChanged
   | Notice
   | ControlSpoken
+  | KeepingChanged
+  | Threads
+  | PastTasks
+  | LogPage
+  | LogHits
   | CellRequest
   | CellCancel;
 
@@ -321,6 +336,42 @@ export interface Decide {
   type: 'decide';
 }
 /**
+ * Delete a conversation with its tasks and logs. Final; the front end has asked.
+ */
+export interface DeleteThread {
+  thread_id: string;
+  type: 'delete_thread';
+}
+/**
+ * Carry out calls as one turn: a task run again with changes, a step of a replay.
+ *
+ * They go through the same door as any other: validated, and asking where policy wants it.
+ */
+export interface Do {
+  /**
+   * @minItems 1
+   * @maxItems 50
+   */
+  calls: [Call, ...Call[]];
+  text: string;
+  type: 'do';
+}
+/**
+ * Search the history. Answered with `PastTasks`.
+ */
+export interface FindTasks {
+  areas: string[];
+  before: number | null;
+  everywhere: boolean;
+  id: number;
+  limit: number;
+  query: string;
+  states: (
+    'queued' | 'awaiting_approval' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'interrupted'
+  )[];
+  type: 'find_tasks';
+}
+/**
  * First message of a surface, and the first after a reconnect: answered with `State`.
  */
 export interface Hello {
@@ -338,6 +389,79 @@ export interface Interrupt {
   type: 'interrupt';
 }
 /**
+ * What of this session outlives it.
+ */
+export interface Keeping {
+  hint: string;
+  message: string;
+  state: 'kept' | 'memory';
+  thread: Thread | null;
+}
+/**
+ * A conversation: turns in order, kept over restarts.
+ */
+export interface Thread {
+  created_at: number;
+  id: string;
+  title: string;
+  turns: number;
+  updated_at: number;
+  workspace: string;
+}
+export interface KeepingChanged {
+  keeping: Keeping;
+  type: 'keeping';
+}
+export interface ListThreads {
+  before: number | null;
+  everywhere: boolean;
+  id: number;
+  limit: number;
+  query: string;
+  type: 'list_threads';
+}
+/**
+ * A line of a log that holds what was searched.
+ */
+export interface LogHit {
+  line: number;
+  text: string;
+}
+/**
+ * Answer to `SearchLog`.
+ */
+export interface LogHits {
+  hits: LogHit[];
+  id: number;
+  next_line: number | null;
+  problem: Problem | null;
+  type: 'log_hits';
+}
+/**
+ * Answer to `ReadLog`.
+ */
+export interface LogPage {
+  complete: boolean;
+  first_line: number;
+  id: number;
+  lines: string[];
+  problem: Problem | null;
+  total_bytes: number;
+  total_lines: number;
+  type: 'log_page';
+}
+/**
+ * Change the place of a queued task in its queue.
+ */
+export interface MoveTask {
+  task_id: number;
+  to: 'first' | 'up' | 'down' | 'last';
+  type: 'move_task';
+}
+export interface NewThread {
+  type: 'new_thread';
+}
+/**
  * Something a person should know that belongs to no turn.
  */
 export interface Notice {
@@ -347,11 +471,61 @@ export interface Notice {
   type: 'notice';
 }
 /**
+ * Go on with a conversation: surfaces get a new `State`, the tasks that run go on.
+ */
+export interface OpenThread {
+  thread_id: string;
+  type: 'open_thread';
+}
+/**
+ * A task of the history, of this kernel or an earlier one.
+ */
+export interface PastTask {
+  id: number;
+  session_id: string;
+  task: Task;
+  thread_id: string;
+  thread_title: string;
+  utterance: string;
+}
+/**
+ * One action: a tool call that was let through the door, or waits before it.
+ */
+export interface Task {
+  approval_id: number | null;
+  area: string;
+  arguments: {
+    [k: string]: unknown;
+  };
+  created_at: number;
+  deadline_at: number | null;
+  earlier: boolean;
+  ended_at: number | null;
+  id: number;
+  log_cut_bytes: number;
+  log_path: string;
+  origin: 'voice' | 'text' | 'magic' | 'script' | 'model' | 'retry';
+  output_bytes: number;
+  problem: Problem | null;
+  progress: Progress | null;
+  queue_position: number | null;
+  result: Result | null;
+  started_at: number | null;
+  state: 'queued' | 'awaiting_approval' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'interrupted';
+  tail: string;
+  title: string;
+  tool: string;
+  turn_id: number;
+}
+/**
  * How far a running task is.
  */
 export interface Progress {
+  done: number | null;
   fraction: number | null;
   label: string;
+  total: number | null;
+  unit: string;
 }
 /**
  * What a task gave back.
@@ -390,6 +564,32 @@ export interface TestCase {
   message: string;
   outcome: 'passed' | 'failed' | 'skipped' | 'error' | 'xfailed' | 'xpassed';
 }
+/**
+ * Answer to `FindTasks`: the newest first.
+ */
+export interface PastTasks {
+  id: number;
+  more: boolean;
+  problem: Problem | null;
+  tasks: PastTask[];
+  type: 'past_tasks';
+}
+/**
+ * Read lines of a task's full log. Answered with `LogPage`.
+ */
+export interface ReadLog {
+  first_line: number;
+  id: number;
+  lines: number;
+  past_id: number | null;
+  task_id: number | null;
+  type: 'read_log';
+}
+export interface RenameThread {
+  thread_id: string;
+  title: string;
+  type: 'rename_thread';
+}
 export interface RetryTask {
   task_id: number;
   type: 'retry_task';
@@ -401,6 +601,18 @@ export interface Say {
   corrects_turn_id: number | null;
   text: string;
   type: 'say';
+}
+/**
+ * Find text in a task's full log. Answered with `LogHits`.
+ */
+export interface SearchLog {
+  from_line: number;
+  id: number;
+  limit: number;
+  past_id: number | null;
+  query: string;
+  task_id: number | null;
+  type: 'search_log';
 }
 /**
  * The recogniser's state.
@@ -422,36 +634,12 @@ export interface SpeechChanged {
 export interface State {
   about: About;
   approvals: Approval[];
+  keeping: Keeping;
   protocol: number;
   speech: Speech;
   tasks: Task[];
   turns: Turn[];
   type: 'state';
-}
-/**
- * One action: a tool call that was let through the door, or waits before it.
- */
-export interface Task {
-  approval_id: number | null;
-  arguments: {
-    [k: string]: unknown;
-  };
-  created_at: number;
-  ended_at: number | null;
-  id: number;
-  log_cut_bytes: number;
-  log_path: string;
-  origin: 'voice' | 'text' | 'magic' | 'script' | 'model' | 'retry';
-  output_bytes: number;
-  problem: Problem | null;
-  progress: Progress | null;
-  result: Result | null;
-  started_at: number | null;
-  state: 'queued' | 'awaiting_approval' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'interrupted';
-  tail: string;
-  title: string;
-  tool: string;
-  turn_id: number;
 }
 /**
  * One utterance and what became of it.
@@ -487,6 +675,16 @@ export interface TaskOutput {
   task_id: number;
   text: string;
   type: 'task_output';
+}
+/**
+ * Answer to `ListThreads`: the conversations, those used last first.
+ */
+export interface Threads {
+  id: number;
+  more: boolean;
+  problem: Problem | null;
+  threads: Thread[];
+  type: 'threads';
 }
 /**
  * The panel is open: load the recogniser now.

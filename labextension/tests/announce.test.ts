@@ -22,7 +22,7 @@ describe('announcementOf', () => {
       urgent: false
     });
     expect(announcementOf(session, { type: 'task', task: aTask({ state: 'failed' }) })?.urgent).toBe(true);
-    expect(announcementOf(session, { type: 'task', task: aTask({ progress: { fraction: 0.5, label: '' } }) })).toBeNull();
+    expect(announcementOf(session, { type: 'task', task: aTask({ progress: { fraction: 0.5, label: '', done: null, total: null, unit: '' } }) })).toBeNull();
   });
 
   it('tells a problem once, though the task and its turn both have it', () => {

@@ -11,8 +11,9 @@ export function aTurn(change: Partial<Turn> = {}): Turn {
 
 export function aTask(change: Partial<Task> = {}): Task {
   return {
-    id: 7, turn_id: 1, tool: 'run_tests', arguments: {}, title: 'run_tests', state: 'running', origin: 'voice',
-    created_at: 1, started_at: 1, ended_at: null, progress: null, tail: '', output_bytes: 0, log_path: '',
+    id: 7, turn_id: 1, tool: 'run_tests', arguments: {}, area: 'tests', title: 'run_tests', state: 'running', origin: 'voice',
+    created_at: 1, started_at: 1, ended_at: null, queue_position: null, deadline_at: null,
+    earlier: false, progress: null, tail: '', output_bytes: 0, log_path: '',
     log_cut_bytes: 0, result: null, problem: null, approval_id: null, ...change
   };
 }
@@ -22,6 +23,7 @@ export function aState(change: Partial<State> = {}): State {
     type: 'state', protocol: 1,
     about: { version: '1', model: '', shell_allowed: false, cwd: '/', warnings: [] },
     speech: { state: 'ready', engine: 'local', message: '', hint: '', mode: 'command' },
+    keeping: { state: 'kept', message: '', hint: '', thread: null },
     turns: [], tasks: [], approvals: [], ...change
   };
 }

@@ -8,6 +8,7 @@
 import type {
   About,
   Approval,
+  Keeping,
   Notice,
   Speech,
   Task,
@@ -26,6 +27,8 @@ const MAX_NOTICES = 4;
 export interface Session {
   readonly about: About | null;
   readonly speech: Speech;
+  /** What of the session outlives it. */
+  readonly keeping: Keeping;
   readonly turns: ReadonlyMap<number, Turn>;
   readonly tasks: ReadonlyMap<number, Task>;
   readonly approvals: ReadonlyMap<number, Approval>;
@@ -58,6 +61,7 @@ export interface Interface {
 export const EMPTY_SESSION: Session = {
   about: null,
   speech: { state: 'idle', engine: '', message: '', hint: '', mode: 'command' },
+  keeping: { state: 'memory', message: '', hint: '', thread: null },
   turns: new Map(),
   tasks: new Map(),
   approvals: new Map(),
@@ -134,6 +138,7 @@ export function reduce(session: Session, message: ToSurface): Session {
       return {
         about: message.about,
         speech: message.speech,
+        keeping: message.keeping,
         turns: byId(message.turns),
         tasks: byId(message.tasks),
         approvals: byId(message.approvals),
@@ -181,6 +186,12 @@ export function reduce(session: Session, message: ToSurface): Session {
         notices: [...others, { key, level, message: text, hint }].slice(-MAX_NOTICES)
       };
     }
+    case 'keeping':
+      return { ...session, keeping: message.keeping };
+    case 'threads':
+    case 'past_tasks':
+    case 'log_page':
+    case 'log_hits':
     case 'control':
     case 'cell_request':
     case 'cell_cancel':
