@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from voice_kernel import session as session_module
-from voice_kernel.errors import VoiceKernelError
+from voice_kernel.errors import IntentError, VoiceKernelError
 from voice_kernel.events import Hub
 from voice_kernel.intents import Grammar
 from voice_kernel.kernel import Kernel
@@ -285,8 +285,22 @@ class App:
     async def grammar(self) -> Grammar:
         """Return the sentences, loading them on a worker the first time."""
         if self._grammar is None or (self._grammar.done() and self._grammar.exception() is not None):
-            self._grammar = asyncio.ensure_future(asyncio.to_thread(load_grammar, self.settings))
+            self._grammar = asyncio.ensure_future(self._load_grammar())
         return await asyncio.shield(self._grammar)
+
+    async def _load_grammar(self) -> Grammar:
+        try:
+            return await asyncio.to_thread(load_grammar, self.settings)
+        except IntentError as error:
+            # A slip in the user's own file must not take every command away.
+            path = self.settings.sentences_path
+            notice = Notice(
+                level="warning",
+                message=f"Your own sentences are left out: {error.message}",
+                hint=f"Mend {path}, then restart the kernel.",
+            )
+            self.hub.publish(notice)
+            return await asyncio.to_thread(load_grammar, self.settings, own=False)
 
     async def _brain(self) -> Brain:
         if self._model is None:
@@ -443,10 +457,14 @@ async def _value(function: Any) -> Any:
     return function()
 
 
-def load_grammar(settings: Settings) -> Grammar:
-    """Load the sentences of the settings' language, with the user's own."""
-    own = settings.sentences_path
-    return Grammar.load(settings.language, own if own.is_file() else None)
+def load_grammar(settings: Settings, *, own: bool = True) -> Grammar:
+    """Load the sentences of the settings' language, with the user's own unless they are not wanted.
+
+    Raises:
+        IntentError: a file is wrong.
+    """
+    path = settings.sentences_path
+    return Grammar.load(settings.language, path if own and path.is_file() else None)
 
 
 def panel_class() -> Any:

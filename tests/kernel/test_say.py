@@ -49,3 +49,16 @@ def test_a_refused_command_has_an_exit_code_of_its_own(folder: Path) -> None:
     done = say(folder, "run the command echo hello")
     assert done.returncode == 4
     assert "ALLOW_CLI_EXECUTION" in done.stderr
+
+
+def test_a_slip_in_the_users_own_sentences_takes_no_command_away(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = folder.parent / "sentences.yaml"
+    own.write_text("intents: [")
+    monkeypatch.setenv("VOICE_KERNEL_SENTENCES_FILE", str(own))
+    done = say(folder, "list", "the", "files")
+    assert done.returncode == 0, done.stderr
+    assert "sales.csv" in done.stdout
+    assert "Your own sentences are left out" in done.stderr
+    assert str(own) in done.stderr
