@@ -1,0 +1,69 @@
+"""`voice-kernel parse` and `transcribe`: what words mean and what recordings say; nothing is done."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from voice_kernel.cli.exits import EXIT_FAILED, EXIT_OK
+
+
+def add(commands: Any) -> None:
+    """Add the commands to the parser."""
+    parse = commands.add_parser("parse", help="show what words would do, without doing it")
+    parse.add_argument("--json", action="store_true", help="one JSON object a line")
+    parse.add_argument("text", nargs="+", help="the words; - reads one text a line from stdin")
+    parse.set_defaults(run=_parse)
+
+    transcribe = commands.add_parser("transcribe", help="turn recordings into text")
+    transcribe.add_argument("--json", action="store_true", help="one JSON object a line")
+    transcribe.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    transcribe.set_defaults(run=_transcribe)
+
+
+def _parse(options: argparse.Namespace) -> int:
+    from voice_kernel.app import load_grammar
+    from voice_kernel.context import Context
+    from voice_kernel.intents import parse_lines
+    from voice_kernel.settings import load
+    from voice_kernel.surroundings import scan
+
+    settings = load()
+    files, tests = scan(Path.cwd())
+    context = Context(files=files, tests=tests, words=settings.vocabulary)
+    lines: Iterator[str] | list[str] = (
+        (line.rstrip("\n") for line in sys.stdin) if options.text == ["-"] else [" ".join(options.text)]
+    )
+    for line in parse_lines(lines, load_grammar(settings), context):
+        if options.json:
+            print(line, flush=True)
+            continue
+        parsed = json.loads(line)
+        calls = ", then ".join(
+            f"{call['tool']}({', '.join(f'{k}={v!r}' for k, v in call['arguments'].items())})"
+            for call in parsed["calls"]
+        )
+        closest = f" closest: {'; '.join(parsed['closest'])}" if parsed["closest"] else ""
+        print(f"[{parsed['route']}] {calls or 'nothing'}{closest}")
+    return EXIT_OK
+
+
+def _transcribe(options: argparse.Namespace) -> int:
+    from voice_kernel.settings import load
+    from voice_kernel.speech import LocalTranscriber, transcribe_files
+
+    failed = False
+    transcriber = LocalTranscriber(load().speech_model_path or None)
+    for row in transcribe_files(options.files, transcriber):
+        failed = failed or "error" in row
+        if options.json:
+            print(json.dumps(row, ensure_ascii=False), flush=True)
+        elif "error" in row:
+            print(f"{row['file']}: {row['error']}", file=sys.stderr)
+        else:
+            print(f"{row['file']}: {row['text']}", flush=True)
+    return EXIT_FAILED if failed else EXIT_OK
