@@ -13,6 +13,8 @@
     │   ├── InvalidArguments    the arguments do not fit the tool's schema
     │   └── Refused             policy or a person said no; never retried by itself
     │       └── NobodyToAsk     approval was needed and no person is connected
+    ├── WebError                a page or a search engine could not be reached or read
+    │   └── AddressRefused      an address is out of reach: private, denied, or no address of the web
     ├── ModelError              the model provider answered with an error, or not at all
     ├── ClientError             a session in another process could not be reached
     │   └── KernelDied          its kernel has ended by itself
@@ -94,6 +96,14 @@ class Refused(ToolError):
 
 class NobodyToAsk(Refused):
     """Approval was needed and no person is connected."""
+
+
+class WebError(VoiceKernelError):
+    """A page or a search engine could not be reached or read."""
+
+
+class AddressRefused(WebError):
+    """An address is out of reach: private, denied, or no address of the web."""
 
 
 class ModelError(VoiceKernelError):
