@@ -443,6 +443,7 @@ class App:
             model=(self.settings.model or "default model") if self.settings.model_configured else "",
             shell_allowed=self.settings.shell_allowed,
             cwd=str(Path.cwd()),
+            notify_after_s=self.settings.notify_after_s,
         )
 
 

@@ -273,6 +273,8 @@ class About(Wire):
     shell_allowed: bool = False
     cwd: str = ""
     warnings: list[str] = []
+    notify_after_s: float = 20.0
+    """Tasks that took longer than this are worth a notification, to those who asked for notifications."""
 
 
 # ---- kernel to surface ----------------------------------------------------------------------------

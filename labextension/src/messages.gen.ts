@@ -54,6 +54,7 @@ export interface Wire {
 export interface About {
   cwd: string;
   model: string;
+  notify_after_s: number;
   shell_allowed: boolean;
   version: string;
   warnings: string[];

@@ -21,7 +21,7 @@ export function aTask(change: Partial<Task> = {}): Task {
 export function aState(change: Partial<State> = {}): State {
   return {
     type: 'state', protocol: 1,
-    about: { version: '1', model: '', shell_allowed: false, cwd: '/', warnings: [] },
+    about: { version: '1', model: '', shell_allowed: false, cwd: '/', warnings: [], notify_after_s: 20 },
     speech: { state: 'ready', engine: 'local', message: '', hint: '', mode: 'command' },
     keeping: { state: 'kept', message: '', hint: '', thread: null },
     turns: [], tasks: [], approvals: [], ...change
