@@ -85,6 +85,7 @@ class RealKernel:
         environment = os.environ | {
             "PYTHONPATH": path,
             "IPYTHONDIR": str(self.folder / "ipython"),
+            "JUPYTER_DATA_DIR": str(self.folder / "data"),
             "MPLCONFIGDIR": str(self.folder / "matplotlib"),
         }
         environment.pop(

@@ -13,7 +13,11 @@ SAY = [sys.executable, "-c", "from voice_kernel.cli import main; raise SystemExi
 
 
 def say(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {"IPYTHONDIR": str(folder.parent / "ipython"), "TMPDIR": str(folder.parent)}
+    environment = os.environ | {
+        "IPYTHONDIR": str(folder.parent / "ipython"),
+        "JUPYTER_DATA_DIR": str(folder.parent / "data"),
+        "TMPDIR": str(folder.parent),
+    }
     environment.pop("ALLOW_CLI_EXECUTION", None)
     return subprocess.run(
         [*SAY, *words], cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False
