@@ -18,7 +18,9 @@
     ├── ModelError              the model provider answered with an error, or not at all
     ├── ClientError             a session in another process could not be reached
     │   └── KernelDied          its kernel has ended by itself
-    └── NotebookError           a notebook file cannot be read or written
+    ├── NotebookError           a notebook file cannot be read or written
+    └── HistoryError            what is kept cannot be read or written now
+        └── NotInHistory        no conversation or task of that name is kept
 
 A cell that raises, a test that fails and a shell exit that is not 0 are results, not exceptions.
 Cancellation is `asyncio.CancelledError` and is never wrapped.
@@ -120,3 +122,11 @@ class KernelDied(ClientError):
 
 class NotebookError(VoiceKernelError):
     """A notebook file cannot be read or written."""
+
+
+class HistoryError(VoiceKernelError):
+    """What is kept cannot be read or written now: locked, damaged, out of reach, of a newer version."""
+
+
+class NotInHistory(HistoryError):
+    """No conversation or task of that name is kept."""
