@@ -4,15 +4,17 @@ The map, from the top; imports go down only, `a | b` are independent of each oth
 (`lint-imports` holds this, see pyproject.toml):
 
     magic | cli         %voice and %%voice; the voice-kernel command
-    app | doctor        composition root: chooses implementations, wires the ports; checks an installation
-    ui | headless       panel and inline cards, comm target, static bundle; notebook files without a browser
+    app | doctor | export  composition root: chooses implementations, wires the ports; checks an installation;
+                        what was done as a notebook or a report
+    ui | headless | replay  panel and inline cards, comm target, static bundle; notebook files without a
+                        browser; what was done, done again and compared
     client              speaks messages.py to a session in another process
     listening           microphone streams become turns
     session             one turn: utterance -> plan -> tool calls -> events
     surroundings        finds out what exists around the user
     agent               openai-agents brain: the toolbox as function tools
     tools               what can be done: data, shell, tests, files, tasks ...
-    toolbox             the one door: validation, policy, approval, task
+    toolbox | script    the one door: validation, policy, approval, task; what was done, as steps and files
     intents             grammar: (text, Context) -> tool calls
     speech              sound -> text, locally
     kernel              the only door to the IPython shell

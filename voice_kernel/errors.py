@@ -19,8 +19,9 @@
     ├── ClientError             a session in another process could not be reached
     │   └── KernelDied          its kernel has ended by itself
     ├── NotebookError           a notebook file cannot be read or written
-    └── HistoryError            what is kept cannot be read or written now
-        └── NotInHistory        no conversation or task of that name is kept
+    ├── HistoryError            what is kept cannot be read or written now
+    │   └── NotInHistory        no conversation or task of that name is kept
+    └── ScriptError             a `.voice` script cannot be read
 
 A cell that raises, a test that fails and a shell exit that is not 0 are results, not exceptions.
 Cancellation is `asyncio.CancelledError` and is never wrapped.
@@ -130,3 +131,7 @@ class HistoryError(VoiceKernelError):
 
 class NotInHistory(HistoryError):
     """No conversation or task of that name is kept."""
+
+
+class ScriptError(VoiceKernelError):
+    """A `.voice` script cannot be read."""

@@ -1,0 +1,1 @@
+"""What was done, for people: a session as a notebook or as a report in Markdown."""
