@@ -1,15 +1,15 @@
 """How state reaches every surface: one hub that keeps the current state and tells what changes.
 
-The hub knows entities (turns, tasks, approvals, speech) by id, and nothing of how they come about or
-who draws them. All its methods belong to the loop thread; a snapshot and a subscription taken together
-are therefore consistent: nothing is lost or doubled between them.
+The hub knows entities (turns, tasks, approvals, speech) by id, and nothing of how they come about, who
+draws them or who writes them down. All its methods belong to the loop thread; a snapshot and a
+subscription taken together are therefore consistent: nothing is lost or doubled between them.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Collection, MutableMapping
+from collections.abc import Callable, Collection, Iterable, MutableMapping
 from typing import Protocol, TypeVar
 
 from voice_kernel.messages import (
@@ -18,6 +18,8 @@ from voice_kernel.messages import (
     Approval,
     ApprovalChanged,
     ControlSpoken,
+    Keeping,
+    KeepingChanged,
     Notice,
     Speech,
     SpeechChanged,
@@ -98,6 +100,14 @@ class Subscription:
             self.overflowed = True
         self._wake.set()
 
+    def restart(self, state: State) -> None:
+        """Begin again from a whole state: what waited is in it, or is about what is no longer shown."""
+        if self.overflowed:
+            return  # it fetches the state anyway
+        kept = {key: message for key, message in self._pending.items() if key[0] == "once"}
+        self._pending = OrderedDict({("state", 0): state} | kept)
+        self._wake.set()
+
     async def changes(self) -> list[ToSurface]:
         """Wait for changes and return them in order; empty once after an overflow."""
         await self._wake.wait()
@@ -123,6 +133,8 @@ class Subscription:
             return ("approval", message.approval.id)
         if isinstance(message, SpeechChanged):
             return ("speech", 0)
+        if isinstance(message, KeepingChanged):
+            return ("keeping", 0)
         self._serial += 1
         return ("once", self._serial)
 
@@ -145,16 +157,43 @@ class Hub:
     def __init__(self, about: About) -> None:
         self.about = about
         self.speech = Speech()
+        self.keeping = Keeping()
         self.turns: OrderedDict[int, Turn] = OrderedDict()
         self.tasks: OrderedDict[int, Task] = OrderedDict()
         self.approvals: OrderedDict[int, Approval] = OrderedDict()
         self._subscriptions: list[Subscription] = []
+        self._ear: EventSink | None = None
 
     def publish(self, message: ToSurface) -> None:
         """Record the change and hand it to every subscriber. Never blocks."""
         self._record(message)
+        if self._ear is not None:
+            self._ear.publish(message)
         for subscription in self._subscriptions:
             subscription.offer(message)
+
+    def tell_also(self, ear: EventSink | None) -> None:
+        """Let one more hear every change from now on, uncoalesced: whoever writes them down."""
+        self._ear = ear
+
+    def show(self, turns: Iterable[Turn], tasks: Iterable[Task]) -> None:
+        """Show another conversation, and beside it what still goes on of the one before.
+
+        What goes on are open turns with all their tasks, open tasks with their turns, and open approvals:
+        nothing that runs may get out of sight. Every subscriber gets the whole state.
+        """
+        live_tasks = {task.id: task for task in self.tasks.values() if task.state in OPEN_TASKS}
+        turn_ids = {turn.id for turn in self.turns.values() if turn.state in OPEN_TURNS}
+        live_tasks |= {task.id: task for task in self.tasks.values() if task.turn_id in turn_ids}
+        turn_ids |= {task.turn_id for task in live_tasks.values()}
+        live_turns = {turn.id: turn for turn in self.turns.values() if turn.id in turn_ids}
+        self.turns = _newest({turn.id: turn for turn in turns} | live_turns, MAX_TURNS)
+        self.tasks = _newest({task.id: task for task in tasks} | live_tasks, MAX_TASKS)
+        self.approvals = OrderedDict((i, card) for i, card in self.approvals.items() if card.state == "open")
+        let_go(self.tasks)
+        state = self.state()
+        for subscription in self._subscriptions:
+            subscription.restart(state)
 
     def state(self) -> State:
         """Return everything a surface needs to draw itself.
@@ -165,6 +204,7 @@ class Hub:
         return State(
             about=self.about,
             speech=self.speech,
+            keeping=self.keeping,
             turns=_newest_whole(self.turns, _turn_size, _short_turn, MAX_STATE_CHARS),
             tasks=_newest_whole(self.tasks, _task_size, _short_task, MAX_STATE_CHARS),
             approvals=list(self.approvals.values()),
@@ -200,6 +240,8 @@ class Hub:
             _keep(self.approvals, message.approval, MAX_APPROVALS, frozenset({"open"}))
         elif isinstance(message, SpeechChanged):
             self.speech = message.speech
+        elif isinstance(message, KeepingChanged):
+            self.keeping = message.keeping
         elif isinstance(message, State | Notice | ControlSpoken):
             pass  # nothing to keep
 
@@ -219,6 +261,10 @@ def _keep(entities: OrderedDict[int, E], entity: E, limit: int, open_states: Col
         # What is still open must stay in sight, or nobody could cancel or answer it any more.
         over = (i for i, kept in entities.items() if kept.state not in open_states and i != entity.id)
         del entities[next(over, next(iter(entities)))]
+
+
+def _newest(entities: dict[int, T], limit: int) -> OrderedDict[int, T]:
+    return OrderedDict(sorted(entities.items())[-limit:])
 
 
 def _newest_whole(
