@@ -19,6 +19,8 @@
     ├── ClientError             a session in another process could not be reached
     │   └── KernelDied          its kernel has ended by itself
     ├── NotebookError           a notebook file cannot be read or written
+    ├── LogError                the log of a task cannot be read
+    ├── ExecutorError           work cannot be handed to the place where it should run
     ├── HistoryError            what is kept cannot be read or written now
     │   └── NotInHistory        no conversation or task of that name is kept
     └── ScriptError             a `.voice` script cannot be read
@@ -123,6 +125,14 @@ class KernelDied(ClientError):
 
 class NotebookError(VoiceKernelError):
     """A notebook file cannot be read or written."""
+
+
+class LogError(VoiceKernelError):
+    """The log of a task cannot be read: removed, unreadable, or not looked through yet."""
+
+
+class ExecutorError(VoiceKernelError):
+    """Work cannot be handed to the place where it should run."""
 
 
 class HistoryError(VoiceKernelError):
