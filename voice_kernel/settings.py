@@ -86,6 +86,18 @@ class Settings(BaseModel):
     """Address of the Dask scheduler; empty for the one Dask itself is configured for."""
     dask_retries: int = Field(default=0, ge=0, le=10)
     """How often a task is run again when its worker dies; 0 makes it interrupted."""
+    search_engine: Literal["auto", "searxng", "ddgs", "tavily", "exa", "brave"] = "auto"
+    """What searches the web; `auto`: SearXNG where `search_url` is set, else public engines by ddgs."""
+    search_url: str = ""
+    """Address of the SearXNG server, or of another server with the engine's interface."""
+    search_api_key: SecretStr | None = None
+    search_pages: int = Field(default=4, ge=1, le=10)
+    """How many of the pages found are read for the digest."""
+    private_hosts: tuple[str, ...] = ()
+    """Hosts on this machine or in a private network that pages may be read from: `localhost:8000`."""
+    allowed_hosts: tuple[str, ...] = ()
+    """When given, no other host is reached: `*.python.org`."""
+    denied_hosts: tuple[str, ...] = ()
     sentences_file: str = ""
     """The user's own sentences (YAML); empty for `sentences.yaml` in the config folder."""
 
@@ -189,8 +201,12 @@ def _from_environ(environ: Mapping[str, str]) -> dict[str, Any]:
     return found
 
 
+LISTS = frozenset({"vocabulary", "private_hosts", "allowed_hosts", "denied_hosts"})
+"""In the environment: separated by commas."""
+
+
 def _listed(key: str, value: str) -> Any:
-    if key == "vocabulary":
+    if key in LISTS:
         return [word.strip() for word in value.split(",") if word.strip()]
     if key in ("task_limits", "task_time_limits"):
         pairs = (pair.partition("=") for pair in value.split(",") if pair.strip())
