@@ -7,9 +7,10 @@ called when it is first needed.
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import contextlib
 import os
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ from voice_kernel.session import Brain, Session, TurnResult
 from voice_kernel.settings import Settings
 from voice_kernel.settings import load as load_settings
 from voice_kernel.surroundings import Surroundings, scan
+from voice_kernel.task import process
 from voice_kernel.task.logs import LogFolder
 from voice_kernel.task.runner import Runner, TaskHandle
 from voice_kernel.toolbox.approval import Approvals
@@ -43,6 +45,7 @@ from voice_kernel.tools import (
     queries,
     reading,
     repairs,
+    research,
     shell,
     tasks,
     tests,
@@ -59,6 +62,8 @@ if TYPE_CHECKING:
 
     from voice_kernel.agent.brain import Brain as AgentBrain
     from voice_kernel.speech.transcriber import Transcriber
+    from voice_kernel.web.engines import Engine
+    from voice_kernel.web.library import Library
 
 BEGIN_LIMIT_S = 10.0
 CLOSE_LIMIT_S = 3.0
@@ -99,13 +104,25 @@ class TurnHandle:
         return bool(self._work.cancel())
 
     def result(self) -> TurnResult:
-        """Wait for the turn and return its result.
+        """Wait for the turn and return its result, also when the session has ended since.
 
         Raises:
             TurnFailed: it failed.
             TurnCancelled: it was cancelled, or the wait was interrupted.
+            VoiceKernelError: the session ended before the turn did.
         """
-        return self._app.outcome_of(self._app.wait(self._joined))
+        if not self._work.done():
+            return self._app.outcome_of(self._app.wait(self._joined))
+        try:
+            result: TurnResult = self._work.result()
+        except concurrent.futures.CancelledError:
+            if not self._app.closed:
+                raise TurnCancelled from None
+            raise VoiceKernelError(
+                f"Turn {self.turn_id} had not ended when voice_kernel was unloaded.",
+                hint="Load it again with %load_ext voice_kernel, and say it again.",
+            ) from None
+        return self._app.outcome_of(result)
 
     def __await__(self) -> Any:
         # Awaiting blocks like `result`: code of the turn runs on this same thread, so that handing
@@ -131,6 +148,8 @@ class App:
 
     def __init__(self, shell: InteractiveShell, settings: Settings) -> None:
         self.settings = settings
+        self.closed = False
+        """Whether the session has ended."""
         self.loop = AgentLoop()
         self.kernel = Kernel(shell)
         self.hub = Hub(self._about())
@@ -266,6 +285,7 @@ class App:
 
     def close(self) -> None:
         """End the session: cancel everything, stop the thread."""
+        self.closed = True
         self._stop_accepting()
         self.kernel.close()
         if self.loop.running:
@@ -281,6 +301,29 @@ class App:
         from voice_kernel.speech import LocalTranscriber
 
         return LocalTranscriber(self.settings.speech_model_path or None)
+
+    @cached_property
+    def library(self) -> Library:
+        """Reads pages of the web."""
+        from urllib.request import getproxies
+
+        from voice_kernel.web.addresses import Reach
+        from voice_kernel.web.fetch import Fetcher
+        from voice_kernel.web.library import Library
+
+        settings = self.settings
+        reach = Reach(settings.private_hosts, settings.allowed_hosts, settings.denied_hosts)
+        proxies = getproxies()
+        proxy = proxies.get("https") or proxies.get("http") or ""
+        return Library(Fetcher(reach, proxy=proxy), _run_to_its_end)
+
+    def _search_engine(self) -> Engine:
+        from voice_kernel.web.engines import engine_of
+
+        key = self.settings.search_api_key
+        return engine_of(
+            self.settings.search_engine, self.settings.search_url, key.get_secret_value() if key else ""
+        )
 
     async def grammar(self) -> Grammar:
         """Return the sentences, loading them on a worker the first time."""
@@ -331,6 +374,7 @@ class App:
         desk = notebook.register(
             self.registry, host=self.surfaces.cells, kernel=self.kernel, asked_by_cell=self._asked_by_cell
         )
+        self.surfaces.cells.running = desk.shown_now
         caret = Caret()
         navigation.register(self.registry, desk=desk, caret=caret)
         reading.register(self.registry, desk=desk, caret=caret)
@@ -348,6 +392,14 @@ class App:
         shell.register(self.registry)
         tests.register(self.registry)
         tasks.register(self.registry, tasks=self.toolbox.runner.tasks)
+        research.register(
+            self.registry,
+            library=lambda: self.library,
+            engine=self._search_engine,
+            pages=self.settings.search_pages,
+            tasks=self.toolbox.runner.tasks,
+            call=self._call,
+        )
         session_module.register(self.registry, self.grammar, self._forget)
         planned.register(self.registry)
 
@@ -371,6 +423,8 @@ class App:
             await self.transcriber.close()
         if self._model is not None:
             await self._model.close()
+        if "library" in self.__dict__:
+            await self.library.close()
 
     # ---- inside -----------------------------------------------------------------------------------
 
@@ -452,6 +506,10 @@ class _Results(list[TurnResult]):
 
     def _ipython_display_(self) -> None:
         pass
+
+
+async def _run_to_its_end(argv: Sequence[str], limit_s: float) -> int:
+    return (await process.run(argv, timeout_s=limit_s)).code
 
 
 async def _value(function: Any) -> Any:

@@ -13,7 +13,6 @@ from pydantic import Field
 from voice_kernel.toolbox.registry import Arguments, Registry
 
 NO_BROWSER = "Driving a web browser is not in this version yet."
-NO_RESEARCH = "Searching and reading the web is not in this version yet."
 NO_SERVERS = "Managing MCP servers is not in this version yet."
 NO_RETRY = "Running a task again by voice is not in this version yet: press Retry on its card."
 NO_HISTORY = "Keeping the history of tasks beyond the session is not in this version yet."
@@ -99,8 +98,6 @@ PLANNED: tuple[tuple[str, str, type[Arguments], str, str], ...] = (
     ("browser_tabs", "browser", Tabs, "List, open, select or close tabs.", NO_BROWSER),
     ("browser_take_screenshot", "browser", Nothing, "Take a picture of the page.", NO_BROWSER),
     ("browser_close", "browser", Nothing, "Close the browser.", NO_BROWSER),
-    ("web_search", "research", Query, "Search the web.", NO_RESEARCH),
-    ("read_page", "research", Url, "Read a page of the web.", NO_RESEARCH),
     ("mcp_list_servers", "mcp", Nothing, "List the MCP servers.", NO_SERVERS),
     ("mcp_search", "mcp", Query, "Search the registry of MCP servers.", NO_SERVERS),
     ("mcp_install", "mcp", Server, "Install an MCP server.", NO_SERVERS),
