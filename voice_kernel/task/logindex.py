@@ -96,16 +96,15 @@ class LineIndex:
         """Return the index that is beside a log, an empty one where there is none. Never raises."""
         index = cls()
         try:
-            fd = os.open(index_path(log_path), _READ)
+            with open(index_path(log_path), "rb", opener=lambda path, _flags: os.open(path, _READ)) as file:
+                header, data = file.read(len(_HEADER)), file.read()
         except OSError:
             return index
-        with open(fd, "rb") as file, contextlib.suppress(OSError):
-            if file.read(len(_HEADER)) == _HEADER:
-                data = file.read()
-                found = array("Q")
-                found.frombytes(data[: len(data) // 8 * 8])
-                index.counts.extend(_little_endian(found))
-                index._kept_blocks = len(found)
+        if header == _HEADER:
+            found = array("Q")
+            found.frombytes(data[: len(data) // 8 * 8])
+            index.counts.extend(_little_endian(found))
+            index._kept_blocks = len(found)
         return index
 
     @property
@@ -144,7 +143,7 @@ class LineIndex:
     def save(self, log_path: str) -> None:
         """Put it beside its log, for whoever opens it next. Never raises."""
         path = index_path(log_path)
-        fresh = f"{path}.{os.getpid()}"
+        fresh = index_path(f"{log_path}.{os.getpid()}")  # one left behind is the index of no log, and removed
         try:
             fd = os.open(fresh, _WRITE, 0o600)
             with open(fd, "wb") as file:

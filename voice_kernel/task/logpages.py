@@ -210,8 +210,9 @@ def _lines(log: LineFile, first: int, last: int) -> Iterator[str]:
 
 
 def _long_line(log: LineFile, start: int, end: int) -> str:
-    tail = log.read(max(start, end - TAIL_BYTES), TAIL_BYTES).removesuffix(b"\n")
-    return shown_long(log.read(start, HEAD_BYTES), tail, end - start)
+    tail = log.read(max(start, end - TAIL_BYTES), TAIL_BYTES)
+    size = end - start - tail.endswith(b"\n")
+    return shown_long(log.read(start, HEAD_BYTES), tail.removesuffix(b"\n"), size)
 
 
 def _size(line: str) -> int:

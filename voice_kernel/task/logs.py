@@ -1,5 +1,6 @@
 """Keep the full output of tasks as files: capped, rotated, without secrets.
 
+Beside a log of some length grows an index of its lines, for `logpages`, and goes where the log goes.
 Knows folders and bytes, not tasks. A log that cannot be written, because the disk is full or the folder
 read-only, never ends the work it belongs to: the work goes on without, and the reason is told once.
 Everything here belongs to the loop thread.
@@ -14,6 +15,8 @@ import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import BinaryIO
+
+from voice_kernel.task.logindex import SUFFIX, IndexWriter, index_path
 
 MAX_LOG_BYTES = 512 * 1024**2
 MAX_FOLDER_BYTES = 2 * 1024**3
@@ -91,6 +94,7 @@ class Log:
         self.cut_bytes = 0
         self.problem = ""
         self._file = file
+        self._index = IndexWriter(path)
         self._max_bytes = max_bytes
         self._redactor = redactor
         self._on_problem = on_problem
@@ -127,7 +131,9 @@ class Log:
         if self._file is None or not pieces:
             return
         try:
-            self._put(b"".join(pieces))
+            data = b"".join(pieces)
+            self._put(data)
+            self._index.feed(data)
             self.written_bytes += waiting
             if self.cut_bytes and self.written_bytes >= self._max_bytes:
                 self._say_cut()
@@ -150,8 +156,13 @@ class Log:
                 self._file.close()
             except OSError as error:
                 self._fail(f"The log of a task could not be written to the end: {error.strerror}.")
-            self._file = None
-            self._on_close()
+            else:
+                self._closed()
+
+    def _closed(self) -> None:
+        self._file = None
+        self._index.close()
+        self._on_close()
 
     def _say_cut(self) -> None:
         # Written when the cap is reached, so that it is there even if the kernel is killed, and again
@@ -175,9 +186,19 @@ class Log:
         if self._file is not None:
             with contextlib.suppress(OSError):
                 self._file.close()
-            self._file = None
-            self._on_close()
+            self._closed()
         self._on_problem(problem)
+
+
+def remove(path: str) -> bool:
+    """Remove a log with its index; returns whether there was one. Never raises."""
+    with contextlib.suppress(OSError):
+        os.unlink(index_path(path))
+    try:
+        os.unlink(path)
+    except OSError:
+        return False
+    return True
 
 
 class LogFolder:
@@ -212,7 +233,7 @@ class LogFolder:
         self._max_bytes = max_bytes
         self._max_logs = max_logs
         self._on_problem = on_problem
-        self._open: set[str] = set()
+        self._open: dict[str, Log] = {}
         self._unlooked_bytes = 0
         self._unlooked_logs = ROTATE_AFTER_LOGS  # the first log looks
 
@@ -223,7 +244,6 @@ class LogFolder:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._rotate_in_time()
             path, file = self._create(re.sub(r"[^\w.-]+", "-", name).strip(".-")[:80] or "task")
-            self._open.add(path)
         except OSError as error:
             problem = f"Logs cannot be kept in {self.path}: {error.strerror}."
         log = Log(
@@ -237,7 +257,16 @@ class LogFolder:
         if problem:
             log.problem = problem
             self._tell(problem)
+        else:
+            self._open[path] = log
         return log
+
+    def flush(self, path: str) -> bool:
+        """Put what a log that is being written still holds back on disk; returns whether it is one."""
+        log = self._open.get(path)
+        if log is not None:
+            log.flush()
+        return path in self._open
 
     def _create(self, stem: str) -> tuple[str, BinaryIO]:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
@@ -258,13 +287,15 @@ class LogFolder:
                 with contextlib.suppress(OSError):  # removed by another kernel meanwhile
                     stat = entry.stat()
                     finished.append((stat.st_mtime, entry.path, stat.st_size))
+            elif entry.name.endswith(SUFFIX) and not os.path.exists(entry.path.removesuffix(SUFFIX)):
+                with contextlib.suppress(OSError):  # its log was removed by hand
+                    os.unlink(entry.path)
         finished.sort()
         total = sum(size for _, _, size in finished)
         while finished and (total > self._max_bytes or len(finished) >= self._max_logs):
             _, path, size = finished.pop(0)
             total -= size
-            with contextlib.suppress(OSError):
-                os.unlink(path)
+            remove(path)
 
     def _rotate_in_time(self) -> None:
         # Not for every log: the folder may be on a slow network disk.
@@ -274,7 +305,7 @@ class LogFolder:
         self._unlooked_logs += 1
 
     def _closed(self, log: Log) -> None:
-        self._open.discard(log.path)
+        self._open.pop(log.path, None)
         self._unlooked_bytes += log.written_bytes
 
     def _tell(self, problem: str) -> None:

@@ -56,7 +56,7 @@ def whole(line: bytes) -> str:
 
 def last_state(tail: bytes) -> bytes | None:
     """Return what the end of a line shows if the line was redrawn within it, else None."""
-    before, drawn, after = tail.rstrip(b"\r").partition(b"\r")
+    _, drawn, after = tail.rstrip(b"\r").partition(b"\r")
     return after if drawn else None
 
 
