@@ -448,6 +448,15 @@ class ReadNotebook(Wire):
     sources: bool = False
     outputs: bool = False
     cells: list[str] = []
+class Cursor(Wire):
+    """A place in a cell's text."""
+
+    line: int = Field(ge=1)
+    """From 1."""
+    column: int = Field(ge=0)
+    """Characters (code points) before it in its line."""
+
+
     """Ids whose sources and outputs are wanted; empty for all."""
 
 
@@ -455,6 +464,8 @@ class RunCells(Wire):
     """Run cells in order, stopping at the first that raises; answered with their views, outputs included."""
 
     action: Literal["run"] = "run"
+    cursor: Cursor | None = None
+    """Where the person's cursor is in the active cell; None unless they have put it there."""
     cells: list[str]
 
 
@@ -485,6 +496,9 @@ class EditCell(Wire):
     cell: str
     source: str
     expected: str | None = None
+    outputs: list[Output] = []
+    """For a page that came while the cell ran: what it has put out so far or, with `done`, all of it; left
+    out where that is too much."""
     """Refuse (`Conflict`) unless this is the source now; None edits whatever is there."""
 
 
@@ -504,6 +518,8 @@ class MoveCells(Wire):
 class ChangeKind(Wire):
     action: Literal["kind"] = "kind"
     cells: list[str]
+    cursor: Cursor | None = None
+    """Where the person's cursor is to be afterwards; None leaves it to the front end."""
     kind: Literal["code", "markdown", "raw"]
 
 
@@ -518,7 +534,7 @@ class SelectCell(Wire):
     action: Literal["select"] = "select"
     cell: str
     line: int | None = None
-    """Put the cursor at this line, from 1, and start editing."""
+    """Put the cursor at the end of this line, from 1, and start editing."""
 
 
 class UndoStep(Wire):

@@ -334,6 +334,18 @@ class Session:
             self.cancel_task(task.id)
         return f"Cancelled {', '.join(task.title for task in chosen)}."
 
+    def _is_control(self, parse: Parse) -> bool:
+        """Return whether words are a control and nothing else, with something there to be controlled.
+
+        Such words pass dictation; "no", with no card open, is a word like any other.
+        """
+        controls = {call.tool for call in parse.calls}
+        if parse.route != "intents" or not controls or not controls <= CONTROLS:
+            return False
+        if controls & {"approve", "deny"}:
+            return bool(self._toolbox.approvals.open)
+        return "cancel_task" not in controls or bool(self._toolbox.runner.open_tasks())
+
     def _cancel_tasks_of(self, turn_id: int) -> bool:
         chosen = [task for task in self._toolbox.runner.open_tasks() if task.turn_id == turn_id]
         for task in chosen:
@@ -347,15 +359,15 @@ class Session:
         if not text.strip():
             self.change(turn_id, state="nothing", answer=NO_SPEECH)
             return
-        # A cell's own %voice is a command whatever is done in the panel.
-        dictated = self._dictated(text) if self._running[turn_id].turn.surface_id else None
-        if dictated is not None:
-            self.change(turn_id, route="intents", calls=dictated, state="running")
-            await self._act(turn_id, dictated, approved_tools, spoken_at)
-            return
         grammar = await self._grammar()
         context = await self._context()
         parse = grammar.parse(text, context)
+        # A cell's own %voice is a command whatever is done in the panel.
+        dictated = self._dictated(text) if self._running[turn_id].turn.surface_id else None
+        if dictated is not None and not self._is_control(parse):
+            self.change(turn_id, route="intents", calls=dictated, state="running")
+            await self._act(turn_id, dictated, approved_tools, spoken_at)
+            return
         if parse.route == "none":
             await self._unmatched(turn_id, text, parse, context, approved_tools)
             return

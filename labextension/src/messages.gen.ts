@@ -186,8 +186,16 @@ export interface NotebookView {
   cells: CellView[];
   path: string;
 }
+  cursor: Cursor | null;
 /**
  * An error as data: what happened and what to do next.
+/**
+ * A place in a cell's text.
+ */
+export interface Cursor {
+  column: number;
+  line: number;
+}
  */
 export interface Problem {
   hint: string;
@@ -245,6 +253,7 @@ export interface ShowOutputs {
   execution_count: number | null;
   parent_msg_id: string;
 }
+  outputs: Output[];
 /**
  * Insert cells before `index` (from 0; the number of cells appends); answered with their views.
  */
@@ -262,6 +271,7 @@ export interface EditCell {
   cell: string;
   expected: string | null;
   source: string;
+  cursor: Cursor | null;
 }
 export interface DeleteCells {
   action: 'delete';

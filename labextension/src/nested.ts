@@ -2,17 +2,22 @@
  * Shows in a real cell what the kernel ran for it while `%voice` keeps the kernel busy.
  *
  * JupyterLab shows what answers its own requests. Code that `%voice` runs answers a request that the
- * kernel made up; its messages come over the same socket, and are put into the cell from here.
+ * kernel made up; its messages come over the same socket, and are put into the cell from here. A page that
+ * is loaded while the cell runs has missed some of them: the kernel says what came of them.
  */
 import type { CodeCell } from '@jupyterlab/cells';
 import type { IOutput } from '@jupyterlab/nbformat';
 import type { Kernel, KernelMessage } from '@jupyterlab/services';
+import type { Output } from './messages.gen';
+import { nbformatOf } from './views';
 
 /** Output may be on its way when the kernel says that it is done. */
 const LATE_MS = 1_000;
 
 interface Route {
   readonly cell: CodeCell;
+  /** Whether this page has seen its beginning. */
+  readonly whole: boolean;
   /** Where each display of this run stands, for its updates. */
   readonly displays: Map<string, number[]>;
   clearNext: boolean;
@@ -22,7 +27,13 @@ export class NestedOutputs {
   private readonly routes = new Map<string, Route>();
   private kernel: Kernel.IKernelConnection | null = null;
 
-  start(kernel: Kernel.IKernelConnection, parent: string, cell: CodeCell): void {
+  /** Whether this page has shown a run from its beginning. */
+  began(parent: string): boolean {
+    return this.routes.get(parent)?.whole ?? false;
+  }
+
+  /** @param missed what the cell has put out so far, where this page comes late. */
+  start(kernel: Kernel.IKernelConnection, parent: string, cell: CodeCell, late: boolean, missed: readonly Output[]): void {
     if (kernel !== this.kernel) {
       this.stop();
       this.kernel = kernel;
@@ -32,15 +43,21 @@ export class NestedOutputs {
       cell.model.clearExecution();
       cell.model.executionState = 'running';
       cell.outputHidden = false;
-      this.routes.set(parent, { cell, displays: new Map(), clearNext: false });
+      cell.model.outputs.fromJSON(missed.map(nbformatOf));
+      this.routes.set(parent, { cell, whole: !late, displays: new Map(), clearNext: false });
     }
   }
 
-  finish(parent: string, executionCount: number | null): void {
+  /** @param outputs all that it has put out, for a page that came late. */
+  finish(parent: string, executionCount: number | null, outputs: readonly Output[]): void {
     const route = this.routes.get(parent);
     if (route && !route.cell.isDisposed) {
       route.cell.model.executionState = 'idle';
       route.cell.model.executionCount = executionCount;
+      if (!route.whole && outputs.length > 0) {
+        route.cell.model.outputs.fromJSON(outputs.map(nbformatOf));
+        this.routes.delete(parent);
+      }
     }
     setTimeout(() => this.routes.delete(parent), LATE_MS);
   }

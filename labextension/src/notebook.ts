@@ -13,6 +13,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { SharedCell } from '@jupyter/ydoc';
 import type { CommandRegistry } from '@lumino/commands';
 import { find } from './command';
+import { PersonsCursor } from './cursor';
 import type { CellReply, CellRequest, CellView, NotebookView, Problem } from './messages.gen';
 import { randomId } from './panel/connection';
 import { NestedOutputs } from './nested';
@@ -57,6 +58,7 @@ class Refusal extends Error {
 export class NotebookHost {
   private readonly history: History;
   private readonly nested = new NestedOutputs();
+  private readonly cursor: PersonsCursor;
   private readonly cancelled = new Set<number>();
   private readonly running = new Set<number>();
   /** Steps are numbered by the session in the kernel: another session begins again at 1. */
@@ -71,6 +73,7 @@ export class NotebookHost {
     private readonly around: Surroundings
   ) {
     this.history = new History(() => this.keepHistory());
+    this.cursor = new PersonsCursor(panel.content);
     this.ready = this.recallHistory();
   }
 
@@ -203,6 +206,7 @@ export class NotebookHost {
         );
       }),
       active: this.notebook.activeCellIndex,
+      cursor: this.cursor.where(),
       calling: this.calling()
     };
   }
@@ -272,7 +276,7 @@ export class NotebookHost {
   }
 
   private async showOutputs(
-    { cell: id, parent_msg_id: parent, execution_count, done }: ActionOf<'outputs'>,
+    { cell: id, parent_msg_id: parent, execution_count, done, outputs }: ActionOf<'outputs'>,
     step: number
   ): Promise<Partial<CellReply>> {
     const cell = this.find([id])[0]!;
@@ -280,12 +284,14 @@ export class NotebookHost {
     if (cell.model.type !== 'code' || !kernel) {
       throw new Refusal('NoSuchCell', this.trans.__('This cell cannot show outputs.'));
     }
-    const recording = this.begin(step, [id], false);
+    // What began before this page was loaded is a step of the page before it.
+    const recording = done && !this.nested.began(parent) ? null : this.begin(step, [id], false);
     try {
       if (done) {
-        this.nested.finish(parent, execution_count);
+        this.nested.finish(parent, execution_count, outputs);
       } else {
-        this.nested.start(kernel, parent, cell as CodeCell);
+        // Without a step it is no new run: this page was not there when it began.
+        this.nested.start(kernel, parent, cell as CodeCell, step === 0, outputs);
         this.show(cell);
       }
     } finally {
@@ -313,7 +319,7 @@ export class NotebookHost {
     return { cells: this.viewsOf(ids, false) };
   }
 
-  private edit({ cell: id, source, expected }: ActionOf<'edit'>, step: number): Partial<CellReply> {
+  private edit({ cell: id, source, expected, cursor }: ActionOf<'edit'>, step: number): Partial<CellReply> {
     this.refuseReadOnly();
     const cell = this.find([id])[0]!;
     this.refuseLocked([cell], 'editable');
@@ -331,6 +337,9 @@ export class NotebookHost {
       const { start, end, text } = difference(now, source);
       shared.updateSource(start, end, text);
     });
+    if (cursor) {
+      this.cursor.put(cell, cursor);
+    }
     this.show(cell);
     this.announce(this.trans.__('Cell %1 edited', this.position(id)));
     return { cells: this.viewsOf([id], false) };
@@ -465,8 +474,7 @@ export class NotebookHost {
       }
       await cell.ready;
       this.notebook.mode = 'edit';
-      const last = (cell.editor?.lineCount ?? 1) - 1;
-      cell.editor?.setCursorPosition({ line: Math.max(0, Math.min(line - 1, last)), column: 0 });
+      this.cursor.put(cell, { line, column: Infinity });
       cell.editor?.focus();
     }
     const position = this.position(id);
@@ -483,6 +491,7 @@ export class NotebookHost {
     this.notebook.deselectAll();
     this.notebook.mode = 'command';
     this.notebook.activeCellIndex = this.notebook.widgets.indexOf(cell);
+    this.cursor.forget();
     this.show(cell);
   }
 

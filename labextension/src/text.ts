@@ -1,4 +1,14 @@
-/** Text compared. Pure. */
+/** Text compared and counted. Pure. */
+
+/** How many characters (code points) the first UTF-16 units of a text are. */
+export function characters(text: string, count: number): number {
+  return [...text.slice(0, count)].length;
+}
+
+/** How many UTF-16 units the first characters (code points) of a text are; the whole when it has fewer. */
+export function units(text: string, count: number): number {
+  return [...text].slice(0, count).join('').length;
+}
 
 /** The one stretch in which two texts differ. */
 export function difference(before: string, after: string): { start: number; end: number; text: string } {

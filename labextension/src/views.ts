@@ -1,9 +1,9 @@
 /**
- * Cells in the words of the wire: nbformat in, `CellView` and `Output` out, within caps.
+ * Cells in the words of the wire: nbformat in, `CellView` and `Output` out, within caps; and outputs back.
  *
  * Pure. It does not know where cells come from nor who asked for them.
  */
-import type { ICell, IOutput, MultilineString } from '@jupyterlab/nbformat';
+import type { ICell, IMimeBundle, IOutput, MultilineString } from '@jupyterlab/nbformat';
 import type { CellView, Output } from './messages.gen';
 
 /** One output may hold this many characters; what is longer keeps its end (streams) or its smaller parts. */
@@ -77,6 +77,35 @@ export function outputOf(output: IOutput, budget: Budget): Output | null {
     }
     default:
       return null; // what a later nbformat may bring
+  }
+}
+
+/** An output of the wire as a notebook has it; which of its streams it came from is not known. */
+export function nbformatOf({ kind, text, data }: Output): IOutput {
+  switch (kind) {
+    case 'stream':
+      return { output_type: 'stream', name: 'stdout', text };
+    case 'error': {
+      const { ename = 'Error', evalue = '' } = data;
+      return { output_type: 'error', ename, evalue, traceback: text.split('\n') };
+    }
+    case 'display':
+      return { output_type: 'display_data', data: parsed(data), metadata: {} };
+    case 'result':
+      return { output_type: 'execute_result', execution_count: null, data: parsed(data), metadata: {} };
+  }
+}
+
+function parsed(data: Record<string, string>): IMimeBundle {
+  const entries = Object.entries(data).map(([mime, text]) => [mime, /[/+]json$/.test(mime) ? json(text) : text]);
+  return Object.fromEntries(entries) as IMimeBundle;
+}
+
+function json(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
   }
 }
 

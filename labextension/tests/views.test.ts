@@ -1,7 +1,7 @@
 import type { ICell, IOutput } from '@jupyterlab/nbformat';
 import { describe, expect, it } from 'vitest';
-import { difference } from '../src/text';
-import { Budget, MAX_OUTPUT_CHARS, cellView, outputOf } from '../src/views';
+import { characters, difference, units } from '../src/text';
+import { Budget, MAX_OUTPUT_CHARS, cellView, nbformatOf, outputOf } from '../src/views';
 
 const all = { source: true, outputs: true };
 
@@ -47,6 +47,30 @@ describe('outputs', () => {
     const data = { 'application/json': { a: 1 }, 'text/plain': ['one\n', 'two'] };
     const output = outputOf({ output_type: 'execute_result', data, metadata: {}, execution_count: 1 } as IOutput, new Budget());
     expect(output).toEqual({ kind: 'result', text: '', data: { 'text/plain': 'one\ntwo', 'application/json': '{"a":1}' } });
+  });
+});
+
+describe('outputs of the wire', () => {
+  it('become what a notebook holds, and come back as they were', () => {
+    const outputs: IOutput[] = [
+      { output_type: 'stream', name: 'stdout', text: 'one\ntwo' },
+      { output_type: 'display_data', data: { 'text/plain': 'p', 'application/json': { a: [1] } }, metadata: {} },
+      { output_type: 'execute_result', execution_count: null, data: { 'text/plain': '2' }, metadata: {} },
+      { output_type: 'error', ename: 'KeyError', evalue: "'a'", traceback: ['line 1', "KeyError: 'a'"] }
+    ];
+    expect(outputs.map(output => nbformatOf(outputOf(output, new Budget())!))).toEqual(outputs);
+  });
+
+  it('keep as text what says that it is JSON and is not', () => {
+    const data = { 'application/vnd.x+json': '{cut' };
+    expect(nbformatOf({ kind: 'display', text: '', data })).toMatchObject({ data });
+  });
+});
+
+describe('characters and units', () => {
+  it('count a character outside the basic plane once, and as two units', () => {
+    expect([characters('a😀b', 3), characters('a😀b', 99)]).toEqual([2, 3]);
+    expect([units('a😀b', 2), units('a😀b', Infinity), units('', 3)]).toEqual([3, 4, 0]);
   });
 });
 

@@ -30,6 +30,7 @@ from voice_kernel.messages import (
     ChangeKind,
     ClearOutputs,
     ControlSpoken,
+    Cursor,
     Decide,
     DeleteCells,
     DeleteThread,
@@ -175,13 +176,14 @@ SPEECH = Speech(
     state="unavailable", engine="openai", message="No weights.", hint="Install them.", mode="dictation"
 )
 CELL = CellView(id="a1", kind="raw", source="x = 1", execution_count=7, failed=True, outputs=[OUTPUT])
-NOTEBOOK = NotebookView(path="work/a.ipynb", cells=[CELL], active=0, calling="a1")
+CURSOR = Cursor(line=2, column=4)
+NOTEBOOK = NotebookView(path="work/a.ipynb", cells=[CELL], active=0, cursor=CURSOR, calling="a1")
 ACTIONS: list[Wire] = [
     ReadNotebook(sources=True, outputs=True, cells=["a1"]),
     RunCells(cells=["a1"]),
-    ShowOutputs(cell="a1", parent_msg_id="m1", execution_count=7, done=True),
+    ShowOutputs(cell="a1", parent_msg_id="m1", execution_count=7, done=True, outputs=[OUTPUT]),
     InsertCells(index=1, kinds=["markdown"], sources=["# é"]),
-    EditCell(cell="a1", source="x = 2", expected="x = 1"),
+    EditCell(cell="a1", source="x = 2", expected="x = 1", cursor=CURSOR),
     DeleteCells(cells=["a1"]),
     MoveCells(cells=["a1"], index=0),
     ChangeKind(cells=["a1"], kind="raw"),
@@ -204,6 +206,7 @@ SAMPLES: list[Wire] = [
     PROGRESS,
     CALL,
     TASK,
+    CURSOR,
     TURN,
     APPROVAL,
     SPEECH,

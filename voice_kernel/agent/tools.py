@@ -68,15 +68,16 @@ class TurnTools:
         self._calls = 0
 
     def function_tools(self) -> list[FunctionTool]:
-        """Return the available tools as the SDK's. Controls are no tools and are never among them."""
-        return [
-            self._function_tool(spec) for spec in self._toolbox.registry.available() if _NAME.match(spec.name)
-        ]
+        """Return the tools for models as the SDK's. Controls are no tools and are never among them."""
+        return [self._function_tool(spec) for spec in self._offered() if _NAME.match(spec.name)]
 
     def not_found(self, name: str) -> str:
         """Return what a model is told that calls a tool which does not exist."""
-        names = ", ".join(spec.name for spec in self._toolbox.registry.available())
+        names = ", ".join(spec.name for spec in self._offered())
         return refusal(f"There is no tool named {name[:64]!r}.", hint=f"The tools are: {names}.")
+
+    def _offered(self) -> list[ToolSpec]:
+        return [spec for spec in self._toolbox.registry.available() if spec.for_models]
 
     async def stop(self) -> None:
         """Cancel what still runs and wait until it has stopped, `STOP_LIMIT_S` at most."""

@@ -173,7 +173,10 @@ def kinds(lexicon: Lexicon, lists: WordLists) -> dict[str, Text | Number | Addre
         return "." in name.rsplit("/", 1)[-1][1:] or squash(name) in hearing.known
 
     def script(hearing: Hearing, at: int, end: int) -> bool:
-        return (spoken.path(hearing.words[at:end], hearing.text, lexicon) or "").endswith((".py", ".PY"))
+        words = hearing.words[at:end]
+        if any(word.text.startswith(("%", "!")) for word in words):
+            return False  # code for IPython
+        return (spoken.path(words, hearing.text, lexicon) or "").endswith((".py", ".PY"))
 
     def test_file(hearing: Hearing, at: int, end: int) -> bool:
         words = hearing.words[at:end]

@@ -60,6 +60,8 @@ class ToolSpec:
     reason: str = ""
 
     def json_schema(self) -> dict[str, Any]:
+    for_models: bool = True
+    """Whether a model may call it; False for what only makes sense from a person's own mouth."""
         """Return the arguments as JSON Schema."""
         return self.arguments.model_json_schema()
 
@@ -96,6 +98,7 @@ class Registry:
     ) -> Callable[[Handler], Handler]:
         """Register an async function `(task, args) -> Result` as the tool of its name.
 
+        for_models: bool = True,
         Its first docstring line becomes the description, the annotation of its second parameter
         the arguments.
         """
@@ -117,6 +120,7 @@ class Registry:
                 )
             )
             return handler
+                    for_models=for_models,
 
         return register
 

@@ -7,8 +7,6 @@ itself for plots is charts' part.
 
 from __future__ import annotations
 
-import ast
-import re
 from collections.abc import Callable
 from typing import Any, Literal, Protocol
 
@@ -21,7 +19,7 @@ from voice_kernel.messages import Output, Problem, Result
 from voice_kernel.task.runner import TaskHandle
 from voice_kernel.toolbox.registry import Arguments, Effects, Registry, ToolFailed
 from voice_kernel.tools import charts, suggestion
-from voice_kernel.tools.commandline import effects_of
+from voice_kernel.tools.sourcecode import effects_of_source
 from voice_kernel.tools.terminal import clip, plain
 
 MAX_LISTED = 200
@@ -99,7 +97,10 @@ def register(
         propose_cell: puts the code of a plot into a new cell, where there is a way to.
     """
 
-    @registry.tool(area="data", effects=effects_of_code, target=lambda args: args.code)
+    def effects_of(args: RunCode) -> Effects:
+        return effects_of_source(args.code)
+
+    @registry.tool(area="data", effects=effects_of, target=lambda args: args.code)
     async def run_code(task: TaskHandle, args: RunCode) -> Result:
         """Run Python code in the notebook's kernel."""
         return await run(task, runner, args.code)
@@ -347,54 +348,3 @@ def _count(number: int, noun: str) -> str:
 
 def _with_article(noun: str) -> str:
     return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"
-
-
-# ---- shell escapes ----------------------------------------------------------------------------------
-
-_CELL_SHELLS = "bash|sh|script|system|sx|!|perl|ruby|python|python2|python3|pypy|cmd"
-_ALIASES = "rm|rmdir|mv|cp|mkdir|ls|ll|lf|lk|ldir|lx|cat|less|more|man|pip|conda|mamba|micromamba|uv"
-"""Commands that IPython has as magics, which need no `%` where the line is no Python."""
-_ESCAPE = re.compile(
-    r"^\s*(?:%(?:time|timeit|prun)\s+(?:-\S+\s+)*)?"
-    r"(?:[\w, .\[\]'\"]+=\s*)?"
-    r"(?:!!?(?P<bang>.*)"
-    rf"|%%(?:{_CELL_SHELLS})\b(?P<cell>.*)"
-    r"|%(?:sx|system)\b(?P<system>.*)"
-    rf"|%?(?P<alias>(?:{_ALIASES})\b(?!\s*[=.(,]).*))"
-)
-_HIDDEN = re.compile(r"\.\s*(system|getoutput|system_raw|run_cell_magic|run_line_magic)\s*\(")
-
-
-def effects_of_code(args: RunCode) -> Effects:
-    """Return what code may do: run in the kernel; through an escape (`!ls`, `%%bash`) all a shell may."""
-    execute: Effects = frozenset({"execute"})
-    shell: Effects = frozenset({"shell"})
-    commands = shell_commands(args.code)
-    if not commands:
-        return execute
-    return execute | shell | effects_of("\n".join(commands))
-
-
-def shell_commands(code: str) -> list[str]:
-    """Return the commands that code hands to a shell through IPython's escapes."""
-    try:
-        ast.parse(code)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        plain_python = False
-    else:
-        plain_python = True
-    commands = [match[0] for match in _HIDDEN.finditer(code) if "get_ipython" in code or "ip." in code]
-    if commands:  # what it runs is hidden in an expression
-        return ["$(hidden)"]
-    if plain_python:
-        return []
-    lines = code.splitlines()
-    for number, line in enumerate(lines):
-        match = _ESCAPE.match(line)
-        if match is None:
-            continue
-        if match["cell"] is not None:
-            commands.append("\n".join(lines[number + 1 :]))
-            break
-        commands.append(match["bang"] or match["system"] or match["alias"] or "")
-    return [re.sub(r"\{[^{}]*\}", "$value", command) for command in commands]

@@ -17,7 +17,7 @@ from voice_kernel.messages import Call, CellView, ChangeKind, EditCell, InsertCe
 from voice_kernel.task.runner import TaskHandle
 from voice_kernel.toolbox.registry import Arguments, Effects, Registry
 from voice_kernel.tools import cells as addresses
-from voice_kernel.tools.caret import Caret
+from voice_kernel.tools.caret import Caret, cursor_at
 from voice_kernel.tools.editing import Write
 from voice_kernel.tools.notebook import Desk, told
 
@@ -67,7 +67,9 @@ class _Spoken:
     cell: str
     before: str
     after: str
-    offset: int
+    start: int
+    """Where it was put in `before`."""
+    end: int
     """Where it ends in `after`."""
 
 
@@ -122,13 +124,14 @@ def register(registry: Registry, *, desk: Desk, caret: Caret, dictation: Dictati
     Args:
         registry: where.
         desk: reaches the cells.
-        caret: the line where voice commands left off.
+        caret: where voice commands, or the person, left off.
         dictation: whether it is on.
         write: writes spoken words as code or Markdown.
     """
 
     async def current(task: TaskHandle) -> CellView | None:
         view = await desk.outline(task)
+        caret.follow(view)
         at = desk.anchor(view, task)
         if not 0 <= at < len(view.cells):
             return None
@@ -143,7 +146,7 @@ def register(registry: Registry, *, desk: Desk, caret: Caret, dictation: Dictati
         await desk.select(reply.cells[0].id, task)
         return reply.cells[0]
 
-    @registry.tool(area="notebook", effects=WRITE)
+    @registry.tool(area="notebook", effects=WRITE, for_models=False)
     async def start_dictation(task: TaskHandle, args: Start) -> Result:
         """Start dictation: what is said goes into the active cell."""
         cell = await current(task)
@@ -165,27 +168,34 @@ def register(registry: Registry, *, desk: Desk, caret: Caret, dictation: Dictati
             '"new cell" for another cell.',
         )
 
-    @registry.tool(area="notebook")
+    @registry.tool(area="notebook", for_models=False)
     async def stop_dictation(task: TaskHandle, args: Nothing) -> Result:
         """Stop dictation: what is said is a command again."""
         was_on = dictation.on
         dictation.switch(False)
         return Result(summary="Dictation is off." if was_on else "Dictation was not on.")
 
-    @registry.tool(area="notebook", effects=WRITE, untrusted=True, target=lambda args: args.text)
+    @registry.tool(
+        area="notebook", effects=WRITE, untrusted=True, for_models=False, target=lambda args: args.text
+    )
     async def dictate(task: TaskHandle, args: Dictate) -> Result:
-        """Put dictated words into the active cell, at the line of the cursor or at its end."""
+        """Put dictated words into the active cell, at the cursor or at its end."""
         cell = await current(task) or await insert(task, dictation.kind)
         offset = _offset(cell, dictation.last(), caret)
         before = await write(args.text, cell.kind, cell.source[:offset])
-        source = before + cell.source[offset:]
-        await desk.ask(EditCell(cell=cell.id, source=source, expected=cell.source), task)
-        dictation.remember(_Spoken(cell.id, cell.source, source, len(before)))
+        rest = cell.source[offset:]
+        gap = " " if before[-1:].isalnum() and rest[:1].isalnum() else ""
+        source = before + gap + rest
+        edit = EditCell(
+            cell=cell.id, source=source, expected=cell.source, cursor=cursor_at(len(before), source)
+        )
+        await desk.ask(edit, task)
+        dictation.remember(_Spoken(cell.id, cell.source, source, offset, len(before)))
         view = await desk.outline(task)
         added = before[_shared(before, cell.source) :].strip() or before.strip()
         return told(f"In {addresses.named([cell], view)}: {_short(added)}", [cell], view, code=source)
 
-    @registry.tool(area="notebook", effects=WRITE)
+    @registry.tool(area="notebook", effects=WRITE, for_models=False)
     async def scratch_dictation(task: TaskHandle, args: Nothing) -> Result:
         """Take back the words that were dictated last."""
         last = dictation.last()
@@ -193,16 +203,25 @@ def register(registry: Registry, *, desk: Desk, caret: Caret, dictation: Dictati
             raise ToolError(
                 "Nothing was dictated that could be taken back.", hint='Say "undo" after "stop dictation".'
             )
-        await desk.ask(EditCell(cell=last.cell, source=last.before, expected=last.after), task)
+        cursor = cursor_at(last.start, last.before)
+        edit = EditCell(cell=last.cell, source=last.before, expected=last.after, cursor=cursor)
+        await desk.ask(edit, task)
         dictation.forget_last()
-        gone = last.after[_shared(last.before, last.after) : last.offset].strip()
+        gone = last.after[_shared(last.before, last.after) : last.end].strip()
         return Result(summary=f"Taken back: {_short(gone)}", data={"cells": [{"id": last.cell}]})
 
 
 def _offset(cell: CellView, last: _Spoken | None, caret: Caret) -> int:
-    """Return where the next words go: where the last ones ended, else at the caret, else at the end."""
+    """Return where the next words go.
+
+    At the person's cursor, which the front end moves along with what is dictated; where it knows of none,
+    where the last words ended, else at the line of the last command, else at the end.
+    """
+    cursor = caret.offset_in(cell)
+    if cursor is not None:
+        return cursor
     if last is not None and last.cell == cell.id and last.after == cell.source:
-        return last.offset
+        return last.end
     line = caret.line_in(cell.id)
     if line is None:
         return len(cell.source)

@@ -12,12 +12,12 @@ from typing import Literal
 from pydantic import Field
 
 from voice_kernel.errors import ToolError
-from voice_kernel.messages import CellView, EditCell, NotebookView, Result, SelectCell
+from voice_kernel.messages import CellView, Cursor, EditCell, NotebookView, Result, SelectCell
 from voice_kernel.task.runner import TaskHandle
 from voice_kernel.toolbox.registry import Arguments, Effects, Registry
 from voice_kernel.tools import cells as addresses
 from voice_kernel.tools import lines as texts
-from voice_kernel.tools.caret import Caret
+from voice_kernel.tools.caret import Caret, end_of_line
 from voice_kernel.tools.notebook import Desk, told
 
 MAX_WORDS_CHARS = 2_000
@@ -77,19 +77,25 @@ def register(registry: Registry, *, desk: Desk, caret: Caret, write: Write) -> N
     Args:
         registry: where.
         desk: reaches the cells.
-        caret: the line where voice commands left off.
+        caret: where voice commands, or the person, left off.
         write: writes spoken words as code or Markdown.
     """
 
     async def open_cell(task: TaskHandle, address: str) -> tuple[CellView, NotebookView]:
         view = await desk.outline(task)
+        caret.follow(view)
         cell = desk.resolve_one(address, view, task)
         whole = await desk.read(task, cells=[cell.id])
         return next(one for one in whole.cells if one.id == cell.id), view
 
-    async def save(task: TaskHandle, cell: CellView, source: str) -> None:
+    async def save(task: TaskHandle, cell: CellView, source: str, cursor: Cursor | None = None) -> None:
         await desk.snapshot(task)
-        await desk.ask(EditCell(cell=cell.id, source=source, expected=cell.source), task)
+        edit = EditCell(cell=cell.id, source=source, expected=cell.source, cursor=cursor)
+        await desk.ask(edit, task)
+
+    async def save_at(task: TaskHandle, cell: CellView, source: str, line: int) -> None:
+        await save(task, cell, source, end_of_line(line, source))
+        caret.put(cell.id, line)
 
     async def as_code(text: str) -> str:
         return await write(text, "code", "")
@@ -122,8 +128,7 @@ def register(registry: Registry, *, desk: Desk, caret: Caret, write: Write) -> N
         where = f"{texts.named(first, last)} of {addresses.named([cell], view)}"
         if source == cell.source:
             return told(f"There is nothing to {args.action} in {where}.", [cell], view)
-        await save(task, cell, source)
-        caret.put(cell.id, min(first, len(texts.lines_of(source))))
+        await save_at(task, cell, source, min(first, len(texts.lines_of(source))))
         return told(f"{_DONE[args.action]} {where}.", [cell], view, code=source)
 
     @registry.tool(area="notebook", effects=WRITE, target=lambda args: args.text)
@@ -134,9 +139,8 @@ def register(registry: Registry, *, desk: Desk, caret: Caret, write: Write) -> N
         first, last = texts.find_lines(args.line, cell.source, current)
         after = first - 1 if args.position == "above" else last
         text = await write(args.text, cell.kind, "")
-        await save(task, cell, texts.with_line(cell.source, text, after))
         new = after + 1 if cell.source else 1
-        caret.put(cell.id, new)
+        await save_at(task, cell, texts.with_line(cell.source, text, after), new)
         return told(f"Inserted line {new} in {addresses.named([cell], view)}.", [cell], view, code=text)
 
     @registry.tool(area="notebook", effects=WRITE, untrusted=True, target=lambda args: args.old)

@@ -97,7 +97,7 @@ def register(registry: Registry, *, desk: Desk, caret: Caret) -> None:
     Args:
         registry: where.
         desk: reaches the cells.
-        caret: the line where voice commands left off.
+        caret: where voice commands, or the person, left off.
     """
 
     async def go(

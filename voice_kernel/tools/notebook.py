@@ -15,9 +15,11 @@ execution, `In[3]`. The rest says what to open.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import re
 import uuid
 from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from pydantic import Field
@@ -352,8 +354,8 @@ class Desk:
         self._host = host
         self.kernel = kernel
         self.asked_by_cell = asked_by_cell
-        self._nested: dict[str, tuple[str, str]] = {}
-        """By the request under which a cell's code runs here: the cell, and the request that waits for it."""
+        self._nested: dict[str, _Nested] = {}
+        """By the request under which a cell's code runs here."""
         self._caller = ("", "")
         """The request of the front end's that waits, and the cell it runs."""
         self._snapshot_turn = 0
@@ -384,7 +386,7 @@ class Desk:
 
     def busy(self, view: NotebookView) -> Collection[str]:
         """Return the ids of the cells that wait for what is asked now."""
-        return {*(cell_id for cell_id, _outer in self._nested.values()), self._calling(view)[1]} - {""}
+        return {*(nested.cell for nested in self._nested.values()), self._calling(view)[1]} - {""}
 
     def anchor(self, view: NotebookView, task: TaskHandle) -> int:
         """Return the position of the current cell.
@@ -394,7 +396,7 @@ class Desk:
         """
         request = self.kernel.calling_request
         if request and request != self._selected_in and self.asked_by_cell(task.turn_id):
-            cell_id = self._nested[request][0] if request in self._nested else self._calling(view)[1]
+            cell_id = self._nested[request].cell if request in self._nested else self._calling(view)[1]
             at = addresses.position_of(cell_id, view)
             if at is not None:
                 return at
@@ -407,7 +409,7 @@ class Desk:
         """
         request = self.kernel.calling_request
         while request in self._nested:
-            request = self._nested[request][1]
+            request = self._nested[request].outer
         if not request:
             return "", view.calling
         if self._caller[0] != request:
@@ -451,14 +453,54 @@ class Desk:
         return told(f"{done}: {addresses.named(reply.cells, view)}.", reply.cells, view)
 
     @contextlib.contextmanager
-    def running(self, cell_id: str) -> Iterator[str]:
-        """Note that a cell's code runs here; gives the id of the request under which it does."""
-        message_id = uuid.uuid4().hex
-        self._nested[message_id] = (cell_id, self.kernel.calling_request)
+    def running(self, cell_id: str) -> Iterator[_Nested]:
+        """Note that a cell's code runs here."""
+        nested = _Nested(uuid.uuid4().hex, cell_id, self.kernel.calling_request)
+        self._nested[nested.request] = nested
         try:
-            yield message_id
+            yield nested
         finally:
-            del self._nested[message_id]
+            del self._nested[nested.request]
+
+    def shown_now(self) -> list[ShowOutputs]:
+        """Return what a page that has just come must know of the cells that run here, outermost first."""
+        for nested in self._nested.values():
+            nested.joined_late = True
+        return [
+            ShowOutputs(cell=nested.cell, parent_msg_id=nested.request, outputs=nested.outputs())
+            for nested in self._nested.values()
+        ]
+
+
+@dataclass
+class _Nested:
+    """A cell whose code runs here."""
+
+    request: str
+    """Id of the request under which it does."""
+    cell: str
+    outer: str
+    """Id of the request that waits for it."""
+    joined_late: bool = False
+    """Whether a page has come since it began, which may have missed some of what it put out."""
+    _pieces: list[Output] = field(default_factory=list)
+    _room: int = MAX_OUTPUT_CHARS
+
+    def add(self, output: Output) -> None:
+        """Remember a piece of what it puts out, as long as there is room."""
+        self._room -= _size(output)
+        if self._room >= 0:
+            self._pieces.append(output)
+
+    def outputs(self) -> list[Output]:
+        """Return what is remembered, streams in one piece."""
+        outputs: list[Output] = []
+        for kind, pieces in itertools.groupby(self._pieces, key=lambda piece: piece.kind):
+            if kind == "stream":
+                outputs.append(Output(kind=kind, text="".join(piece.text for piece in pieces)))
+            else:
+                outputs.extend(pieces)
+        return outputs
 
 
 # ---- running ----------------------------------------------------------------------------------------
@@ -488,7 +530,7 @@ class _Ran:
             self.lines.append(f"{name}: raised {_said(error)}")
             self.failed, self.error = cell, error
         for output in outputs:
-            size = len(output.text) + sum(map(len, output.data.values()))
+            size = _size(output)
             if size <= self._room or output.kind == "error":
                 self._room -= size
                 self.outputs.append(output)
@@ -562,20 +604,22 @@ async def _run_here(task: TaskHandle, ran: _Ran, desk: Desk) -> None:
             ran.add(cell, (), None)
             continue
         number: int | None = None
-        with desk.running(cell.id) as message_id:
-            await desk.ask(ShowOutputs(cell=cell.id, parent_msg_id=message_id), task)
+        with desk.running(cell.id) as nested:
+            shown = ShowOutputs(cell=cell.id, parent_msg_id=nested.request)
+            await desk.ask(shown, task)
+            final: list[Output] = []
             try:
-                done = await desk.kernel.run(source, show=message_id, store_history=True)
+                done = await desk.kernel.run(
+                    source, show=nested.request, on_output=nested.add, store_history=True
+                )
                 number = done.execution_count
+                if nested.joined_late and sum(map(_size, done.outputs)) <= MAX_OUTPUT_CHARS:
+                    final = list(done.outputs)
             finally:
                 # Also when cancelled; and a page that has gone meanwhile does not undo what was run.
+                ended = {"execution_count": number, "done": True, "outputs": final}
                 with contextlib.suppress(ToolError):
-                    await desk.ask(
-                        ShowOutputs(
-                            cell=cell.id, parent_msg_id=message_id, execution_count=number, done=True
-                        ),
-                        task,
-                    )
+                    await desk.ask(shown.model_copy(update=ended), task)
         error = None if done.success else done.error or Problem(kind="Error", message="It did not finish.")
         ran.line = done.line
         ran.add(cell, done.outputs, error)
@@ -791,6 +835,10 @@ def view_of(reply: CellReply) -> NotebookView:
     if reply.notebook is None:
         raise ToolError("The front end did not say what the notebook holds.", hint="Reload the page.")
     return reply.notebook
+
+
+def _size(output: Output) -> int:
+    return len(output.text) + sum(map(len, output.data.values()))
 
 
 def _ids(cells: Sequence[CellView]) -> list[str]:

@@ -40,7 +40,7 @@ def register(registry: Registry, *, desk: Desk, caret: Caret) -> None:
     Args:
         registry: where.
         desk: reaches the cells.
-        caret: the line where voice commands left off.
+        caret: where voice commands, or the person, left off.
     """
 
     async def open_cell(task: TaskHandle, address: str, *, outputs: bool) -> tuple[CellView, NotebookView]:
@@ -53,6 +53,7 @@ def register(registry: Registry, *, desk: Desk, caret: Caret) -> None:
     async def where_am_i(task: TaskHandle, args: Nothing) -> Result:
         """Say which cell is the current one, where it stands and what state it is in."""
         view = await desk.read(task)
+        caret.follow(view)
         if not view.cells:
             return Result(summary="The notebook has no cells.")
         at = desk.anchor(view, task)

@@ -6,13 +6,16 @@ one surface, and only that one answers. Everything belongs to the loop thread.
 A front end cannot be relied on to say that it goes: a closed or reloaded page leaves its comm open. So
 waits are bounded, except for running cells, which may take as long as it takes; and when a new front end
 arrives, the older ones must show that they are still there.
+
+What a cell puts out that runs here, nested, is shown by every front end that came while it ran: a reloaded
+page goes on where the old one stopped.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol
 
 from voice_kernel.errors import ToolError, ToolUnavailable
@@ -27,6 +30,7 @@ from voice_kernel.messages import (
     RunCells,
     RunCommand,
     SaveNotebook,
+    ShowOutputs,
     Snapshot,
     ToSurface,
 )
@@ -68,11 +72,15 @@ class SurfaceCells:
         """The newest last."""
         self._waiting: dict[int, tuple[FrontEnd, asyncio.Future[CellReply]]] = {}
         self._probes: set[asyncio.Task[None]] = set()
+        self._shown_on: dict[str, set[FrontEnd]] = {}
+        """By the request under which a cell runs here: the front ends that show what it puts out."""
         self._last_id = 0
         self.cell_count = 0
         """Cells of the notebook when it was last looked at; 0 when nobody shows it."""
         self.headings: tuple[str, ...] = ()
         """Its Markdown headings when it was last read."""
+        self.running: Callable[[], Sequence[ShowOutputs]] = tuple
+        """What says which cells run here now, with what they have put out so far."""
 
     # ---- front ends -------------------------------------------------------------------------------
 
@@ -86,11 +94,16 @@ class SurfaceCells:
             else:
                 self._start(self._probe(other))
         self._start(self._look(front_end))
+        for show in self.running():
+            self._shown_on.setdefault(show.parent_msg_id, set()).add(front_end)
+            self._start(self._tell(front_end, show))
 
     def left(self, front_end: FrontEnd) -> None:
         """Forget a front end: whoever waits for it hears at once that it has gone."""
         if front_end in self._front_ends:
             self._front_ends.remove(front_end)
+        for shown_on in self._shown_on.values():
+            shown_on.discard(front_end)
         if not self._front_ends:
             self.cell_count, self.headings = 0, ()
         for asked, answer in list(self._waiting.values()):
@@ -119,8 +132,13 @@ class SurfaceCells:
             ToolUnavailable: no front end shows the notebook, or it has gone.
             ToolError: it could not be done; says why.
         """
+        others: set[FrontEnd] = set()
+        if isinstance(action, ShowOutputs) and action.done:
+            others = self._shown_on.pop(action.parent_msg_id, others)
         while True:
             front_end = self._choose(step)
+            if isinstance(action, ShowOutputs):
+                self._show_alike(action, front_end, others)
             try:
                 reply = await self._ask(front_end, action, step)
             except TimeoutError:
@@ -160,6 +178,18 @@ class SurfaceCells:
         probe = asyncio.ensure_future(work)
         self._probes.add(probe)
         probe.add_done_callback(self._probes.discard)
+
+    def _show_alike(self, action: ShowOutputs, front_end: FrontEnd, others: set[FrontEnd]) -> None:
+        """Note who shows what a cell puts out, and tell them all when it has ended."""
+        if not action.done:
+            self._shown_on.setdefault(action.parent_msg_id, set()).add(front_end)
+        for other in others - {front_end}:
+            self._start(self._tell(other, action))
+
+    async def _tell(self, front_end: FrontEnd, action: ShowOutputs) -> None:
+        """Show outputs on a page that nobody waits for; it may not have that cell."""
+        with contextlib.suppress(TimeoutError, ToolError):
+            await self._ask(front_end, action, 0)
 
     async def _look(self, front_end: FrontEnd) -> None:
         """Read a notebook that has just come, for the names in it that may be spoken."""

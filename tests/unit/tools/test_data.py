@@ -21,7 +21,6 @@ from voice_kernel.kernel.namespace import describe
 from voice_kernel.messages import Output, Problem, Result, Task
 from voice_kernel.tools import data
 from voice_kernel.tools.charts import quoted
-from voice_kernel.tools.data import shell_commands
 
 matplotlib.use("agg")
 import matplotlib.pyplot as plt
@@ -116,49 +115,6 @@ def test_code_that_raises_fails_and_keeps_what_it_printed(bench: Workbench, runn
     assert task.result is not None
     assert task.result.text == "before"
     assert task.result.data["error"] == "ZeroDivisionError: division by zero"
-
-
-@pytest.mark.parametrize(
-    ("code", "commands"),
-    [
-        ("!ls -la", ["ls -la"]),
-        ("x = 1\n!rm -rf build", ["rm -rf build"]),
-        ("files = !ls", ["ls"]),
-        ("!!ls", ["ls"]),
-        ("%%bash\nrm x\nls", ["rm x\nls"]),
-        ("%%sh -e\nls", ["ls"]),
-        ("%sx ls", [" ls"]),
-        ("%system ls", [" ls"]),
-        ("%pip install requests", ["pip install requests"]),
-        ("if True:\n    !ls", ["ls"]),
-        ("!rm {name}", ["rm $value"]),
-        ("get_ipython().system('ls')", ["$(hidden)"]),
-        ("get_ipython().run_line_magic('sx', 'ls')", ["$(hidden)"]),
-        ("%rm -rf build", ["rm -rf build"]),
-        ("rm -r build", ["rm -r build"]),
-        ("pip install x", ["pip install x"]),
-        ("%time !ls", ["ls"]),
-        ("out = %sx ls", [" ls"]),
-        ("%%writefile x.sh\nrm y", ["rm y"]),
-        ("ls = 1\n%matplotlib inline", []),
-        ("x = 1", []),
-        ("x != 1", []),
-        ("print('''\n!ls\n''')", []),
-        ("%matplotlib inline", []),
-        ("%%time\nx = 1", []),
-        ("df.head()?", []),
-    ],
-)
-def test_commands_hidden_in_code_are_found(code: str, commands: list[str]) -> None:
-    assert shell_commands(code) == commands
-
-
-def test_code_with_a_shell_escape_needs_what_the_shell_needs(bench: Workbench, runner: PlainRunner) -> None:
-    assert bench.effects("run_code", code="x = 1") == {"execute"}
-    assert bench.effects("run_code", code="!ls") == {"execute", "shell"}
-    assert bench.effects("run_code", code="%pip install x") == {"execute", "shell", "install"}
-    assert bench.effects("run_code", code="%%bash\nrm x") == {"execute", "shell", "delete"}
-    assert bench.effects("run_code", code="get_ipython().system(x)") == {"execute", "shell", "delete"}
 
 
 # ---- variables --------------------------------------------------------------------------------------
