@@ -5,6 +5,7 @@ symbols     the words that stand for marks: "open paren", "bullet"
 dictation   code and Markdown, as they are dictated
 spoken      paths, addresses, commands and code of a command, as they are said aloud
 templates   hassil templates, compiled and walked word by word
+phrases     templates written out: how they sound, and their slots
 slots       what a slot may hold, and what it stands for in the user's context
 sentences   sentence files: ours (en.yaml) and the user's
 calls       a sentence's slots become the arguments of tool calls

@@ -7,6 +7,7 @@ clearly the best. It does not know how a call is carried out; controls are print
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,31 +58,69 @@ class Grammar:
     def __init__(self, sentences: files.Sentences) -> None:
         speech = sentences.speech
         self._lexicon = _lexicon(speech)
-        slot_kinds: Mapping[str, Kind] = kinds(self._lexicon, _word_lists(speech))
+        self._kinds: Mapping[str, Kind] = kinds(self._lexicon, _word_lists(speech))
+        self._compiler = Compiler(sentences.rules, self._lists(sentences))
+        self._templates = Templates(self._compiler, sentences.blocks, speech, self._lexicon)
+        self._examples = {area: dict(intents) for area, intents in sentences.examples.items()}
+        self._speech = speech
+        self.rules: Mapping[str, str] = sentences.rules
+        """The rules that templates may refer to."""
+        self.tools = frozenset(
+            tool
+            for block in sentences.blocks
+            if not block.own
+            for tool in ([block.intent] if block.calls is None else [name for name, _ in block.calls])
+        )
+        """The names of all tools and controls that our own sentences call."""
+        self._ear = self._listening()
+
+    def extended(self, more: Sequence[tuple[str, str]]) -> Grammar:
+        """Return this grammar with further sentences on top; what is compiled already is shared.
+
+        Args:
+            more: (name for messages, YAML text) pairs, as for `load`; none may replace an intent.
+
+        Raises:
+            IntentError: a source is wrong; the message names it.
+        """
+        if not more:
+            return self
+        added = files.merge([("", ""), *more])
+        grammar = copy.copy(self)
+        grammar.rules = {**self.rules, **added.rules}
+        grammar._compiler = self._compiler.extended(added.rules, self._lists(added))
+        grammar._templates = self._templates.extended(grammar._compiler, added.blocks)
+        grammar._examples = {area: dict(intents) for area, intents in self._examples.items()}
+        for area, intents in added.examples.items():
+            grammar._examples.setdefault(area, {}).update(intents)
+        grammar._ear = grammar._listening()
+        return grammar
+
+    def _lists(self, sentences: files.Sentences) -> dict[str, Values | Kind]:
         lists: dict[str, Values | Kind] = {}
         for name, body in sentences.lists.items():
             if isinstance(body, Values):
                 lists[name] = body
-            elif body in slot_kinds:
-                lists[name] = slot_kinds[body]
+            elif body in self._kinds:
+                lists[name] = self._kinds[body]
             else:
                 raise IntentError(
                     f"The list {{{name}}} is of the unknown kind {body!r}.",
-                    hint=f"Known kinds: {', '.join(sorted(slot_kinds))}.",
+                    hint=f"Known kinds: {', '.join(sorted(self._kinds))}.",
                 )
-        compiler = Compiler(sentences.rules, lists)
-        self._templates = Templates(compiler, sentences.blocks, speech, self._lexicon)
-        self._examples = {area: dict(intents) for area, intents in sentences.examples.items()}
+        return lists
+
+    def _listening(self) -> Ear:
         phrases = [
             (tool, phrase)
             for intents in self._examples.values()
             for tool, examples in intents.items()
             for phrase in examples
         ]
-        self._ear = Ear(
+        return Ear(
             vocabulary=self._templates.vocabulary,
-            confusions=speech.get("confusions", {}),
-            function_words=word_set(str(speech.get("function_words", ""))),
+            confusions=self._speech.get("confusions", {}),
+            function_words=word_set(str(self._speech.get("function_words", ""))),
             phrases=phrases,
         )
 

@@ -8,6 +8,7 @@ not know how misheard words become readings, nor what becomes of a plan.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -80,6 +81,27 @@ class Templates:
         self._lexicon = lexicon
         self._by_first: dict[str, list[_Template]] = {}
         self._by_any: list[_Template] = []
+        self._add(compiler, blocks)
+        self.before = _any_of(compiler, speech.get("before", ()))
+        """What may stand before a command."""
+        self.after = _any_of(compiler, speech.get("after", ()))
+        """What may stand after a command."""
+        self.between = _any_of(compiler, speech.get("between", ()))
+        """What joins two commands."""
+
+    def extended(self, compiler: Compiler, blocks: Iterable[Block]) -> Templates:
+        """Return these templates and further ones; those that are compiled are shared.
+
+        Raises:
+            IntentError: a template is wrong; the message names its source and its intent.
+        """
+        further = copy.copy(self)
+        further._by_first = {word: list(templates) for word, templates in self._by_first.items()}
+        further._by_any = list(self._by_any)
+        further._add(compiler, blocks)
+        return further
+
+    def _add(self, compiler: Compiler, blocks: Iterable[Block]) -> None:
         for block in blocks:
             for sentence in block.sentences:
                 try:
@@ -90,12 +112,6 @@ class Templates:
                         hint=error.hint,
                     ) from error
                 self._index(_Template(node, block))
-        self.before = _any_of(compiler, speech.get("before", ()))
-        """What may stand before a command."""
-        self.after = _any_of(compiler, speech.get("after", ()))
-        """What may stand after a command."""
-        self.between = _any_of(compiler, speech.get("between", ()))
-        """What joins two commands."""
 
     @property
     def vocabulary(self) -> frozenset[str]:

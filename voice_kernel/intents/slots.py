@@ -16,9 +16,10 @@ from typing import Any
 from voice_kernel.context import Context, nearest, squash
 from voice_kernel.intents import spoken
 from voice_kernel.intents.templates import Capture, Hearing
-from voice_kernel.intents.words import Lexicon, Word, number_at, said, word_set
+from voice_kernel.intents.words import Lexicon, Word, cardinal_at, number_at, said, word_set
 
 _NAME = re.compile(r"\w[\w.]*")
+_TYPED_NUMBER = re.compile(r"-\d+(?:\.\d+)?|-?\d*\.?\d+e[-+]?\d+")
 _MARKS = word_set(
     "dot slash underscore dash hyphen colon equals pipe star asterisk tilde backslash point quote unquote "
     "comma"
@@ -90,6 +91,31 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True)
+class Amount:
+    """A slot for a number of any size, with its sign, in digits or in words."""
+
+    name: str
+    lexicon: Lexicon
+    whole: bool
+    """Whether it has no decimals."""
+
+    def spans(self, hearing: Hearing, at: int) -> Iterator[tuple[int, float, float, Any]]:
+        """Yield the number that begins here, as a number."""
+        words = hearing.words
+        negative = at < len(words) and words[at].text in ("minus", "negative")
+        start = at + negative
+        typed = words[start].text if start < len(words) else ""
+        if _TYPED_NUMBER.fullmatch(typed):
+            end = start + 1
+        else:
+            end, typed = cardinal_at(words, start, self.lexicon)
+        if end == start or (self.whole and not typed.lstrip("-").isdigit()):
+            return
+        value = int(typed) if self.whole else float(typed)
+        yield end, 0.1, 0.0, -value if negative else value
+
+
+@dataclass(frozen=True, slots=True)
 class Address:
     """A slot for a web address."""
 
@@ -131,7 +157,7 @@ class WordLists:
     """Words that numbers are taken for ("tree" for three)."""
 
 
-def kinds(lexicon: Lexicon, lists: WordLists) -> dict[str, Text | Number | Address]:
+def kinds(lexicon: Lexicon, lists: WordLists) -> dict[str, Text | Number | Amount | Address]:
     """Return the kinds of slot by name.
 
     Args:
@@ -241,6 +267,8 @@ def kinds(lexicon: Lexicon, lists: WordLists) -> dict[str, Text | Number | Addre
         kind.name: kind
         for kind in (
             Number("number", lexicon, lists.misheard_numbers),
+            Amount("integer", lexicon, True),
+            Amount("decimal", lexicon, False),
             Address("url", lexicon),
             Text("name", 4, 0.6, 0.3, names),
             Text("existing_name", 5, 0.4, 0.3, names, only=existing),

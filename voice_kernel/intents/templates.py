@@ -278,6 +278,25 @@ class Values:
     entries: tuple[tuple[str, Any], ...]
 
 
+def read(template: str) -> Expression:
+    """Return a template as hassil reads it.
+
+    Raises:
+        IntentError: it cannot be read.
+    """
+    from hassil.errors import HassilError
+    from hassil.parse_expression import parse_sentence
+    from hassil.parser import ParseError
+
+    try:
+        return parse_sentence(template).expression
+    except (HassilError, ParseError, ValueError, AssertionError, RecursionError) as error:
+        raise IntentError(
+            f"The template {template!r} cannot be read: {error}",
+            hint="Check its brackets: [optional], (one|or the other), {slot}, <rule>.",
+        ) from error
+
+
 class Compiler:
     """Compiles the templates of one grammar; rules and lists are shared between them."""
 
@@ -287,24 +306,23 @@ class Compiler:
         self._shared: dict[tuple[str, str], Node] = {}
         self._open: set[str] = set()
 
+    def extended(self, rules: Mapping[str, str], lists: Mapping[str, Values | Kind]) -> Compiler:
+        """Return a compiler that knows further rules and lists; what is compiled already is shared."""
+        further = Compiler({**self._rules, **rules}, {**self._lists, **lists})
+        further._shared = {
+            (name, what): node
+            for (name, what), node in self._shared.items()
+            if not (what in rules if name == "rule" else name in lists)
+        }
+        return further
+
     def compile(self, template: str) -> Node:
         """Compile one template.
 
         Raises:
             IntentError: the template cannot be read, or names a rule or a list that does not exist.
         """
-        from hassil.errors import HassilError
-        from hassil.parse_expression import parse_sentence
-        from hassil.parser import ParseError
-
-        try:
-            expression = parse_sentence(template).expression
-        except (HassilError, ParseError, ValueError, AssertionError, RecursionError) as error:
-            raise IntentError(
-                f"The template {template!r} cannot be read: {error}",
-                hint="Check its brackets: [optional], (one|or the other), {slot}, <rule>.",
-            ) from error
-        return self._node(expression)
+        return self._node(read(template))
 
     def _node(self, expression: Expression) -> Node:
         from hassil import expression as ex
