@@ -22,6 +22,8 @@ from typing import Self
 
 BLOCK_BYTES = 64 * 1024
 SUFFIX = ".index"
+MAX_INDEX_BYTES = 16 * 1024**2
+"""What is read of an index: that of a log of 128 GB."""
 
 _HEADER = struct.pack("<8sII", b"vk-lines", 1, BLOCK_BYTES)
 _READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
@@ -97,7 +99,7 @@ class LineIndex:
         index = cls()
         try:
             with open(index_path(log_path), "rb", opener=lambda path, _flags: os.open(path, _READ)) as file:
-                header, data = file.read(len(_HEADER)), file.read()
+                header, data = file.read(len(_HEADER)), file.read(MAX_INDEX_BYTES)
         except OSError:
             return index
         if header == _HEADER:
