@@ -430,6 +430,15 @@ class CellView(Wire):
     """Left out in an outline; capped like a task's outputs."""
 
 
+class Cursor(Wire):
+    """A place in a cell's text."""
+
+    line: int = Field(ge=1)
+    """From 1."""
+    column: int = Field(ge=0)
+    """Characters (code points) before it in its line."""
+
+
 class NotebookView(Wire):
     """The notebook as a front end has it."""
 
@@ -437,6 +446,8 @@ class NotebookView(Wire):
     cells: list[CellView]
     active: int
     """Position of the active cell, from 0; -1 when there is none."""
+    cursor: Cursor | None = None
+    """Where the person's cursor is in the active cell; None unless they have put it there."""
     calling: str = ""
     """Id of the cell whose `%voice` waits now; empty otherwise."""
 
@@ -448,15 +459,6 @@ class ReadNotebook(Wire):
     sources: bool = False
     outputs: bool = False
     cells: list[str] = []
-class Cursor(Wire):
-    """A place in a cell's text."""
-
-    line: int = Field(ge=1)
-    """From 1."""
-    column: int = Field(ge=0)
-    """Characters (code points) before it in its line."""
-
-
     """Ids whose sources and outputs are wanted; empty for all."""
 
 
@@ -464,8 +466,6 @@ class RunCells(Wire):
     """Run cells in order, stopping at the first that raises; answered with their views, outputs included."""
 
     action: Literal["run"] = "run"
-    cursor: Cursor | None = None
-    """Where the person's cursor is in the active cell; None unless they have put it there."""
     cells: list[str]
 
 
@@ -478,6 +478,9 @@ class ShowOutputs(Wire):
     """iopub messages with this parent belong to the cell until `done`."""
     execution_count: int | None = None
     done: bool = False
+    outputs: list[Output] = []
+    """For a page that came while the cell ran: what it has put out so far or, with `done`, all of it; left
+    out where that is too much."""
 
 
 class InsertCells(Wire):
@@ -496,10 +499,9 @@ class EditCell(Wire):
     cell: str
     source: str
     expected: str | None = None
-    outputs: list[Output] = []
-    """For a page that came while the cell ran: what it has put out so far or, with `done`, all of it; left
-    out where that is too much."""
     """Refuse (`Conflict`) unless this is the source now; None edits whatever is there."""
+    cursor: Cursor | None = None
+    """Where the person's cursor is to be afterwards; None leaves it to the front end."""
 
 
 class DeleteCells(Wire):
@@ -518,8 +520,6 @@ class MoveCells(Wire):
 class ChangeKind(Wire):
     action: Literal["kind"] = "kind"
     cells: list[str]
-    cursor: Cursor | None = None
-    """Where the person's cursor is to be afterwards; None leaves it to the front end."""
     kind: Literal["code", "markdown", "raw"]
 
 

@@ -184,11 +184,9 @@ export interface NotebookView {
   active: number;
   calling: string;
   cells: CellView[];
+  cursor: Cursor | null;
   path: string;
 }
-  cursor: Cursor | null;
-/**
- * An error as data: what happened and what to do next.
 /**
  * A place in a cell's text.
  */
@@ -196,6 +194,8 @@ export interface Cursor {
   column: number;
   line: number;
 }
+/**
+ * An error as data: what happened and what to do next.
  */
 export interface Problem {
   hint: string;
@@ -251,9 +251,9 @@ export interface ShowOutputs {
   cell: string;
   done: boolean;
   execution_count: number | null;
+  outputs: Output[];
   parent_msg_id: string;
 }
-  outputs: Output[];
 /**
  * Insert cells before `index` (from 0; the number of cells appends); answered with their views.
  */
@@ -269,9 +269,9 @@ export interface InsertCells {
 export interface EditCell {
   action: 'edit';
   cell: string;
+  cursor: Cursor | null;
   expected: string | null;
   source: string;
-  cursor: Cursor | null;
 }
 export interface DeleteCells {
   action: 'delete';

@@ -57,11 +57,11 @@ class ToolSpec:
     """What a call touches, in a person's words: the command, the host, the file."""
     untrusted: bool = False
     """Whether its result carries text of strangers (pages, files, servers)."""
+    for_models: bool = True
+    """Whether a model may call it; False for what only makes sense from a person's own mouth."""
     reason: str = ""
 
     def json_schema(self) -> dict[str, Any]:
-    for_models: bool = True
-    """Whether a model may call it; False for what only makes sense from a person's own mouth."""
         """Return the arguments as JSON Schema."""
         return self.arguments.model_json_schema()
 
@@ -95,10 +95,10 @@ class Registry:
         effects: Effects | Callable[[Any], Effects] = frozenset(),
         target: Callable[[Any], str] | None = None,
         untrusted: bool = False,
+        for_models: bool = True,
     ) -> Callable[[Handler], Handler]:
         """Register an async function `(task, args) -> Result` as the tool of its name.
 
-        for_models: bool = True,
         Its first docstring line becomes the description, the annotation of its second parameter
         the arguments.
         """
@@ -117,10 +117,10 @@ class Registry:
                     effects=effects if callable(effects) else _always(effects),
                     target=target or _first_value,
                     untrusted=untrusted,
+                    for_models=for_models,
                 )
             )
             return handler
-                    for_models=for_models,
 
         return register
 
