@@ -73,6 +73,9 @@ test: check .venv/chromium  ## everything: checks and every tier of tests
 bench: setup .venv/chromium ## print the figures, each beside a peer measured in the same run
 	CLIPS=$(CLIPS) $(BIN)/python tests/bench/run.py
 
+soak: setup      ## 2,000 tasks, cancelled, killed and reloaded at random, in at most ten minutes
+	$(BIN)/python tests/soak.py
+
 generate: setup $(NODE)/dev-ready  ## rewrite what is generated from the wire schema
 	cd labextension && npm run --silent generate
 
