@@ -54,6 +54,7 @@ from voice_kernel.tools.caret import Caret
 from voice_kernel.tools.dictation import Dictation
 from voice_kernel.ui import cards
 from voice_kernel.ui.channel import register_target
+from voice_kernel.ui.logs import LogDesk
 from voice_kernel.ui.surface import Surfaces
 from voice_kernel.version import __version__
 
@@ -199,7 +200,13 @@ class App:
             lambda: "dictation" if self.dictation.on else "command",
         )
         self.surfaces = Surfaces(
-            self.loop, self.hub, self.session, self.listener, self.approvals, self.kernel.interrupt
+            self.loop,
+            self.hub,
+            self.session,
+            self.listener,
+            self.approvals,
+            self.kernel.interrupt,
+            LogDesk(self.logs, runner.task),
         )
         self.kernel.on_control(self.surfaces.receive_control)
         self._register_tools()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from pydantic import ValidationError
@@ -31,8 +31,10 @@ from voice_kernel.messages import (
     Interrupt,
     Notice,
     Origin,
+    ReadLog,
     RetryTask,
     Say,
+    SearchLog,
     ToKernel,
     ToSurface,
     WarmUp,
@@ -43,6 +45,7 @@ from voice_kernel.session import Session
 from voice_kernel.toolbox.approval import Approvals
 from voice_kernel.ui.cellhost import SurfaceCells
 from voice_kernel.ui.channel import Channel
+from voice_kernel.ui.logs import LogDesk
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +64,7 @@ class Surfaces:
         listener: Listener,
         approvals: Approvals,
         interrupt: Callable[[], object],
+        logs: LogDesk,
     ) -> None:
         self.loop = loop
         self.hub = hub
@@ -68,6 +72,7 @@ class Surfaces:
         self.listener = listener
         self.approvals = approvals
         self.interrupt = interrupt
+        self.logs = logs
         self.cells = SurfaceCells(hub)
         self._said_hello: set[Surface] = set()
         self._somebody = asyncio.Event()
@@ -213,6 +218,10 @@ class Surface:
                 )
             case RetryTask():
                 self._spawn(session.retry(message.task_id, self.surface_id))
+            case ReadLog():
+                self._spawn(self._answer(self._surfaces.logs.page(message)))
+            case SearchLog():
+                self._spawn(self._answer(self._surfaces.logs.hits(message)))
             case ApprovalShown():
                 self._surfaces.approvals.shown(message.approval_id)
             case WarmUp():
@@ -254,6 +263,9 @@ class Surface:
     def send(self, message: ToSurface) -> None:
         """Send one message now; a channel that has closed drops it."""
         self._channel.send(to_surface.dump_python(message, mode="json"))
+
+    async def _answer(self, answer: Awaitable[ToSurface]) -> None:
+        self.send(await answer)
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.ensure_future(work)
