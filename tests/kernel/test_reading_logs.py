@@ -1,0 +1,62 @@
+"""A page of a long log, asked of a real kernel while the task still runs and after it."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from voice_kernel.client import Client
+from voice_kernel.messages import (
+    LogHits,
+    LogPage,
+    ReadLog,
+    Say,
+    SearchLog,
+    Task,
+    TaskChanged,
+    TaskOutput,
+    ToKernel,
+    ToSurface,
+)
+
+
+async def asked(client: Client, question: ToKernel) -> ToSurface:
+    client.send(question)
+    async for event in client.events():
+        if isinstance(event, LogPage | LogHits):
+            return event
+    raise AssertionError("unreachable")
+
+
+async def ended(client: Client) -> Task:
+    async for event in client.events():
+        if isinstance(event, TaskChanged) and event.task.ended_at is not None:
+            return event.task
+    raise AssertionError("unreachable")
+
+
+async def test_any_part_of_a_long_log_can_be_read_and_searched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALLOW_CLI_EXECUTION", "true")
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "data"))
+    async with asyncio.timeout(120), Client(tmp_path, approve=["run_shell"]) as client:
+        client.send(Say(text="run the command seq 300000; until test -e go; do sleep 0.05; done; echo over"))
+        async for event in client.events():
+            if isinstance(event, TaskOutput) and event.text.endswith("300000\n"):
+                task_id = event.task_id
+                break
+        page = await asked(client, ReadLog(id=1, task_id=task_id, first_line=200_000, lines=3))
+        assert isinstance(page, LogPage)
+        assert (page.problem, page.complete, page.total_lines) == (None, False, 300_000)
+        assert page.lines == ["200001", "200002", "200003"]
+        (tmp_path / "go").touch()
+        assert (await ended(client)).state == "succeeded"
+        page = await asked(client, ReadLog(id=2, task_id=task_id, first_line=-2))
+        assert isinstance(page, LogPage)
+        assert (page.lines, page.complete) == (["300000", "over"], True)
+        hits = await asked(client, SearchLog(id=3, task_id=task_id, query="OVER"))
+        assert isinstance(hits, LogHits)
+        assert [(hit.line, hit.text) for hit in hits.hits] == [(300_000, "over")]
