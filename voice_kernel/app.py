@@ -170,6 +170,8 @@ class App:
             self.approvals,
             runner,
             self._asked_by_cell,
+            limits=settings.task_limits,
+            time_limits=settings.task_time_limits,
         )
         self.surroundings = Surroundings(
             Path.cwd,

@@ -21,12 +21,14 @@ from voice_kernel.messages import (
     Keeping,
     KeepingChanged,
     Notice,
+    QueueChanged,
     Speech,
     SpeechChanged,
     State,
     Task,
     TaskChanged,
     TaskOutput,
+    TaskProgress,
     ToSurface,
     Turn,
     TurnChanged,
@@ -72,7 +74,7 @@ class Subscription:
     """The changes since the last fetch, coalesced: of each entity only its newest version."""
 
     def __init__(self, close: Callable[[Subscription], None]) -> None:
-        self._pending: OrderedDict[tuple[str, int], ToSurface] = OrderedDict()
+        self._pending: OrderedDict[tuple[str, int | str], ToSurface] = OrderedDict()
         self._serial = 0
         self._wake = asyncio.Event()
         self._close = close
@@ -92,6 +94,7 @@ class Subscription:
         elif isinstance(message, TaskChanged):
             # The whole task carries its tail: waiting output would be shown twice.
             self._pending.pop(("output", message.task.id), None)
+            self._pending.pop(("progress", message.task.id), None)
         elif isinstance(message, TurnChanged):
             self._pending.pop(("answer", message.turn.id), None)
         self._pending[key] = message
@@ -120,13 +123,17 @@ class Subscription:
         """Stop receiving; a second call does nothing."""
         self._close(self)
 
-    def _key(self, message: ToSurface) -> tuple[str, int]:
+    def _key(self, message: ToSurface) -> tuple[str, int | str]:
         if isinstance(message, TurnChanged):
             return ("turn", message.turn.id)
         if isinstance(message, TaskChanged):
             return ("task", message.task.id)
         if isinstance(message, TaskOutput):
             return ("output", message.task_id)
+        if isinstance(message, TaskProgress):
+            return ("progress", message.task_id)
+        if isinstance(message, QueueChanged):
+            return ("queue", message.lane)
         if isinstance(message, AnswerDelta):
             return ("answer", message.turn_id)
         if isinstance(message, ApprovalChanged):
@@ -232,6 +239,15 @@ class Hub:
             if task is not None:
                 update = {"tail": clip_tail(task.tail + message.text), "output_bytes": message.output_bytes}
                 self.tasks[task.id] = task.model_copy(update=update)
+        elif isinstance(message, TaskProgress):
+            task = self.tasks.get(message.task_id)
+            if task is not None:
+                self.tasks[task.id] = task.model_copy(update={"progress": message.progress})
+        elif isinstance(message, QueueChanged):
+            for position, task_id in enumerate(message.tasks, 1):
+                task = self.tasks.get(task_id)
+                if task is not None and task.state == "queued":
+                    self.tasks[task_id] = task.model_copy(update={"queue_position": position})
         elif isinstance(message, AnswerDelta):
             turn = self.turns.get(message.turn_id)
             if turn is not None:

@@ -3,8 +3,8 @@
 A surface (panel, inline card, sidebar, another process) sends `ToKernel` messages and receives
 `ToSurface` messages, as JSON with audio beside it in binary buffers, never inside the JSON.
 Entities (turn, task, approval, speech) are always sent whole: the newest version wins, so a surface
-that connects late needs only `State`. The two deltas (`TaskOutput`, `AnswerDelta`) append to an
-entity that was sent before.
+that connects late needs only `State`. The deltas change an entity that was sent before: `TaskOutput` and
+`AnswerDelta` append to one, `TaskProgress` and `QueueChanged` replace a small part.
 
 TypeScript types are generated from this module: run `make generate` after a change.
 """
@@ -315,6 +315,24 @@ class TaskOutput(Wire):
     """Bytes between the last piece and this one that are only in the log."""
 
 
+class TaskProgress(Wire):
+    """How far a running task is now; at most 10 a second."""
+
+    type: Literal["task_progress"] = "task_progress"
+    task_id: int
+    progress: Progress | None
+
+
+class QueueChanged(Wire):
+    """The order in which tasks wait, as it is now; at most 4 a second."""
+
+    type: Literal["queue"] = "queue"
+    lane: str
+    """Which queue: an area, or `cells` for whatever changes the notebook or its variables."""
+    tasks: list[int] = []
+    """Those that wait, the next one first: `queue_position` is the place in this list, from 1."""
+
+
 class AnswerDelta(Wire):
     """More of a model's answer."""
 
@@ -612,6 +630,8 @@ ToSurface = Annotated[
     | TurnChanged
     | TaskChanged
     | TaskOutput
+    | TaskProgress
+    | QueueChanged
     | AnswerDelta
     | ApprovalChanged
     | SpeechChanged

@@ -29,6 +29,7 @@ from voice_kernel.messages import (
     TurnChanged,
     TurnState,
 )
+from voice_kernel.task.lanes import Where
 from voice_kernel.task.runner import TaskHandle, problem_of
 from voice_kernel.toolbox.door import Toolbox
 from voice_kernel.toolbox.registry import Arguments, Registry
@@ -317,6 +318,10 @@ class Session:
     def cancel_task(self, task_id: int) -> bool:
         """Cancel one task; returns whether it was open."""
         return self._toolbox.runner.cancel(task_id)
+
+    def move_task(self, task_id: int, to: Where) -> bool:
+        """Change the place of a task that waits in a queue; returns whether it does."""
+        return self._toolbox.lanes.move(task_id, to)
 
     def _cancel_said(self, which: str) -> str:
         open_tasks = self._toolbox.runner.open_tasks()

@@ -29,6 +29,8 @@ export type ToSurface =
   | TurnChanged
   | TaskChanged
   | TaskOutput
+  | TaskProgress
+  | QueueChanged
   | AnswerDelta
   | ApprovalChanged
   | SpeechChanged
@@ -586,6 +588,14 @@ export interface PastTasks {
   type: 'past_tasks';
 }
 /**
+ * The order in which tasks wait, as it is now; at most 4 a second.
+ */
+export interface QueueChanged {
+  lane: string;
+  tasks: number[];
+  type: 'queue';
+}
+/**
  * Read lines of a task's full log. Answered with `LogPage`.
  */
 export interface ReadLog {
@@ -686,6 +696,14 @@ export interface TaskOutput {
   task_id: number;
   text: string;
   type: 'task_output';
+}
+/**
+ * How far a running task is now; at most 10 a second.
+ */
+export interface TaskProgress {
+  progress: Progress | null;
+  task_id: number;
+  type: 'task_progress';
 }
 /**
  * Answer to `ListThreads`: the conversations, those used last first.

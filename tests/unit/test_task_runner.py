@@ -333,7 +333,7 @@ async def test_a_flood_of_output_is_told_in_few_small_pieces(
             for _ in range(1_000):
                 task.output(line)
             assert len(desk.hub.outputs) == beat  # nothing before the beat
-            assert len(task._unsent) <= 16_384 + len(line)
+            assert len(task._unsent) <= 2 * runner_module.MAX_UNSENT_BYTES
             task.flush()  # the beat
         return Result()
 

@@ -3,6 +3,10 @@
 The runner owns the task's record: its state, times, progress, tail of output and log. It does not know
 tools, policy or surfaces: work is a coroutine, changes go to an `EventSink`, output to a `LogFile`.
 Everything here belongs to the loop thread.
+
+Whatever happens, a task ends in exactly one final state, with its reason: work that raises, that is
+cancelled before it began, that is deaf to cancellation, that exits the process's way, and a session that
+ends under it.
 """
 
 from __future__ import annotations
@@ -15,11 +19,11 @@ import os
 import time
 import traceback
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any, Literal, Protocol
 
 from voice_kernel.errors import VoiceKernelError
-from voice_kernel.events import MAX_TASKS, EventSink, clip_tail, let_go
+from voice_kernel.events import MAX_TAIL_CHARS, MAX_TASKS, EventSink, clip_tail, let_go
 from voice_kernel.messages import (
     Origin,
     Problem,
@@ -28,8 +32,11 @@ from voice_kernel.messages import (
     Task,
     TaskChanged,
     TaskOutput,
+    TaskProgress,
     TaskState,
+    ToSurface,
 )
+from voice_kernel.task.bounds import bounded, bounded_problem
 from voice_kernel.task.logs import REDACTED, Redactor
 from voice_kernel.task.state import ENDED, check_move
 
@@ -38,6 +45,18 @@ log = logging.getLogger(__name__)
 FLUSH_S = 0.1
 """Output and progress reach the surfaces at most every 100 ms: past about 1,000 messages or 1 MB a
 second the Jupyter server drops messages silently. Source: measured, FACTS on throughput."""
+STOP_LIMIT_S = 5.0
+"""How long work that was cancelled may take to stop. Past that its task ends without it."""
+MAX_UNSENT_BYTES = 2 * MAX_TAIL_CHARS
+"""Output kept for the next beat; what is more is only in the log."""
+
+CANCELLED = Problem(kind="Cancelled", message="Cancelled.")
+INTERRUPTED = Problem(
+    kind="Interrupted", message="The kernel ended while it ran.", hint="Retry runs it again.", retryable=True
+)
+"""Of a task whose owner ended before it did."""
+
+Ending = Literal["failed", "cancelled", "interrupted"]
 
 
 class LogFile(Protocol):
@@ -94,21 +113,31 @@ def _has_working_folder() -> bool:
 
 
 class TaskHandle:
-    """What the work holds of its own task: where output and progress go."""
+    """What the work holds of its own task: where output and progress go, and how long it may take."""
 
     def __init__(self, runner: Runner, task: Task, open_log: Callable[[int], LogFile]) -> None:
         self.task = task
         self.origin: Origin = task.origin
+        self.limit_s: float | None = None
+        """How long it may run in all; None without a limit."""
+        self.work: asyncio.Task[Result] | None = None
+        self.stopping: tuple[Ending, Problem] | None = None
+        """What it is to end as, once somebody has asked it to."""
+        self.ended = asyncio.Event()
         self._runner = runner
         self._open_log = open_log
         self._log: LogFile | None = None
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._redactor = Redactor(runner.secrets)
-        self._unsent = ""
+        self._unsent = bytearray()
         self._unsent_bytes = 0
+        self._read_progress: Callable[[str], Progress | None] | None = None
         self._progress_changed = False
         self._flush: asyncio.TimerHandle | None = None
-        self.work: asyncio.Task[Result] | None = None
+        self._limit: asyncio.TimerHandle | None = None
+        self._patience: asyncio.TimerHandle | None = None
+        self._deadline = 0.0
+        self._callbacks: list[Callable[[], None]] = []
 
     @property
     def id(self) -> int:
@@ -120,6 +149,15 @@ class TaskHandle:
         """The turn that asked for it."""
         return self.task.turn_id
 
+    @property
+    def time_left_s(self) -> float | None:
+        """Seconds until its time limit; None without one."""
+        if self.limit_s is None:
+            return None
+        return max(0.0, self._deadline - asyncio.get_running_loop().time())
+
+    # ---- for the work -----------------------------------------------------------------------------
+
     def output(self, data: bytes | str) -> None:
         """Append output: all of it to the log, the newest part to the surfaces.
 
@@ -129,40 +167,55 @@ class TaskHandle:
         if self.task.state not in ENDED:
             self._take(self._redactor.feed(raw))
 
-    def _take(self, raw: bytes) -> None:
-        if not raw:
-            return
-        if self._log is None:
-            self._log = self._open_log(self.id)
-        self._log.write(raw)
-        text = self._decoder.decode(raw)
-        self._unsent_bytes += len(raw)
-        joined = self._unsent + text
-        # A flood is cut before it is kept: only the newest tail is worth holding.
-        self._unsent = clip_tail(joined) if len(joined) > 16_384 else joined
-        self._schedule()
+    def progress(
+        self,
+        fraction: float | None,
+        label: str = "",
+        *,
+        done: float | None = None,
+        total: float | None = None,
+        unit: str = "",
+    ) -> None:
+        """Say how far the work is.
 
-    def progress(self, fraction: float | None, label: str = "") -> None:
-        """Say how far the work is: `fraction` from 0 to 1 or None, `label` one short line."""
-        if self.task.state in ENDED:
-            return
+        Args:
+            fraction: from 0 to 1; None when it is not known, and no `total` says it.
+            label: one short line.
+            done: how many of what is counted.
+            total: how many there are.
+            unit: what is counted, e.g. `tests`.
+        """
+        if fraction is None and done is not None and total:
+            fraction = done / total
         if fraction is not None:
             fraction = min(1.0, max(0.0, fraction))
-        self.task = self.task.model_copy(update={"progress": Progress(fraction=fraction, label=label[:200])})
-        self._progress_changed = True
-        self._schedule()
+        self._set_progress(
+            Progress(fraction=fraction, label=label[:200], done=done, total=total, unit=unit[:40])
+        )
+
+    def progress_from(self, read: Callable[[str], Progress | None]) -> None:
+        """Have progress read from the output: `read` is given what is new, at every beat that has some."""
+        self._read_progress = read
+
+    # ---- for those who run it ---------------------------------------------------------------------
 
     def move(self, state: TaskState, **changes: Any) -> None:
         """Go to another state, with the changes that come with it, and tell everyone."""
         check_move(self.task.state, state)
+        if changes.get("result") is not None:
+            changes["result"] = self._runner.without_secrets(bounded(changes["result"]))
+        if changes.get("problem") is not None:
+            changes["problem"] = bounded_problem(changes["problem"])
         if state in ENDED:
             self._take(self._redactor.close())
-        if changes.get("result") is not None:
-            changes["result"] = self._runner.without_secrets(changes["result"])
         self.flush()
         now = time.time()
         if state == "running":
             changes.setdefault("started_at", now)
+        if state != "queued":
+            changes.setdefault("queue_position", None)
+        if state != "awaiting_approval":
+            changes.setdefault("approval_id", None)
         if state in ENDED:
             changes.setdefault("ended_at", now)
             if self._log is not None:
@@ -170,6 +223,43 @@ class TaskHandle:
                 changes.update(log_path=self._log.path, log_cut_bytes=self._log.cut_bytes)
         self.task = self.task.model_copy(update={"state": state, **changes})
         self._runner.publish(self.task)
+        if state in ENDED:
+            self._has_ended()
+
+    def waits_for(self, approval_id: int) -> None:
+        """Note the card that it waits for, and tell everyone."""
+        self.task = self.task.model_copy(update={"approval_id": approval_id})
+        self._runner.publish(self.task)
+
+    def queued(self) -> None:
+        """Note that it has to wait in a queue, after it has waited for a person."""
+        if self.task.state != "queued":
+            self.move("queued")
+
+    def placed(self, position: int | None) -> None:
+        """Note its place in a queue, from 1; None when it no longer waits. Tells nobody."""
+        if self.task.queue_position != position:
+            self.task = self.task.model_copy(update={"queue_position": position})
+
+    def end_after(self, limit_s: float, problem: Problem, *, grace_s: float = 0.0) -> None:
+        """End it as failed, with this problem, unless it has ended by then.
+
+        Args:
+            limit_s: seconds from now.
+            problem: the reason to tell.
+            grace_s: how much longer work may take that ends itself in time, and has something to show.
+        """
+        loop = asyncio.get_running_loop()
+        self.limit_s = limit_s
+        self._deadline = loop.time() + limit_s
+        self._limit = loop.call_later(limit_s + grace_s, self._runner.stop, self, "failed", problem)
+
+    def when_ended(self, callback: Callable[[], None]) -> None:
+        """Have a callback called once the task has ended, at once if it has."""
+        if self.task.state in ENDED:
+            callback()
+        else:
+            self._callbacks.append(callback)
 
     def flush(self) -> None:
         """Send what is waiting now."""
@@ -177,26 +267,90 @@ class TaskHandle:
             self._flush.cancel()
             self._flush = None
         if self._unsent_bytes:
-            text = clip_tail(self._unsent)
-            total = self.task.output_bytes + self._unsent_bytes
-            skipped = max(0, self._unsent_bytes - len(text.encode()))
-            self.task = self.task.model_copy(
-                update={
-                    "tail": clip_tail(self.task.tail + text),
-                    "output_bytes": total,
-                    "log_path": self._log.path if self._log is not None else "",
-                }
-            )
-            self._unsent, self._unsent_bytes = "", 0
-            self._runner.sink.publish(
-                TaskOutput(task_id=self.id, text=text, output_bytes=total, skipped_bytes=skipped)
-            )
+            self._send_output()
         if self._progress_changed:
             self._progress_changed = False
-            self._runner.publish(self.task)
+            self._runner.tell(TaskProgress(task_id=self.id, progress=self.task.progress))
+
+    def end_bare(self, state: TaskState, problem: Problem) -> None:
+        """End it without a result, after `move` has failed to: nothing here can go wrong."""
+        self.task = self.task.model_copy(
+            update={
+                "state": state, "problem": problem, "ended_at": time.time(), "queue_position": None,
+                "approval_id": None,
+            }
+        )  # fmt: skip
+        self._runner.publish(self.task)
+        self._has_ended()
+
+    def give_up_after(self, seconds: float) -> None:
+        """Wait so long for work that was asked to stop."""
+        if self._patience is None:
+            loop = asyncio.get_running_loop()
+            self._patience = loop.call_later(seconds, self._runner.give_up, self)
+
+    # ---- inside -----------------------------------------------------------------------------------
+
+    def _take(self, raw: bytes) -> None:
+        if not raw:
+            return
+        if self._log is None:
+            self._log = self._open_log(self.id)
+        self._log.write(raw)
+        self._unsent_bytes += len(raw)
+        self._unsent += raw[-MAX_UNSENT_BYTES:]
+        if len(self._unsent) > 2 * MAX_UNSENT_BYTES:
+            # A flood is cut before it is kept, and decoded only then: just the newest is worth it.
+            del self._unsent[:-MAX_UNSENT_BYTES]
+        self._schedule()
+
+    def _send_output(self) -> None:
+        data, whole = bytes(self._unsent), len(self._unsent) == self._unsent_bytes
+        if not whole:
+            self._decoder.reset()  # what it holds of a character has its other half in what was cut
+            start = next((at for at, byte in enumerate(data[:4]) if byte & 0xC0 != 0x80), 0)
+            data = data[start:]
+        fresh = self._decoder.decode(data)
+        text = clip_tail(fresh)
+        total = self.task.output_bytes + self._unsent_bytes
+        skipped = max(0, self._unsent_bytes - len(text.encode()))
+        self.task = self.task.model_copy(
+            update={
+                "tail": clip_tail(self.task.tail + text),
+                "output_bytes": total,
+                "log_path": self._log.path if self._log is not None else "",
+            }
+        )
+        self._unsent.clear()
+        self._unsent_bytes = 0
+        self._runner.tell(TaskOutput(task_id=self.id, text=text, output_bytes=total, skipped_bytes=skipped))
+        if self._read_progress is not None:
+            progress = self._read_progress(fresh)
+            if progress is not None:
+                self._set_progress(progress)
+
+    def _set_progress(self, progress: Progress) -> None:
+        if self.task.state in ENDED or progress == self.task.progress:
+            return
+        self.task = self.task.model_copy(update={"progress": progress})
+        self._progress_changed = True
+        self._schedule()
+
+    def _has_ended(self) -> None:
+        for timer in (self._flush, self._limit, self._patience):
+            if timer is not None:
+                timer.cancel()
+        self._flush = self._limit = self._patience = None
+        self.ended.set()
+        callbacks, self._callbacks = self._callbacks, []
+        for callback in callbacks:
+            try:
+                callback()
+            except Exception as error:  # noqa: BLE001 - a listener's fault is not the task's
+                _log_fault(self.task, error)
 
     def _schedule(self) -> None:
-        if self._flush is None:
+        if self._flush is None and self.task.state not in ENDED:
             self._flush = asyncio.get_running_loop().call_later(FLUSH_S, self._due)
 
     def _due(self) -> None:
@@ -221,9 +375,19 @@ class Runner:
         self._open_log = open_log
         self._handles: OrderedDict[int, TaskHandle] = OrderedDict()
         self._last_id = 0
+        self._closed = False
+        self._deaf: set[asyncio.Task[Result]] = set()
+        """Work that outlived its task: held, or it would be collected while it runs."""
 
     def create(
-        self, *, turn_id: int, tool: str, arguments: dict[str, Any], title: str, origin: Origin
+        self,
+        *,
+        turn_id: int,
+        tool: str,
+        arguments: dict[str, Any],
+        title: str,
+        origin: Origin,
+        area: str = "",
     ) -> TaskHandle:
         """Make a queued task and tell everyone."""
         self._last_id += 1
@@ -232,6 +396,7 @@ class Runner:
             turn_id=turn_id,
             tool=tool,
             arguments=arguments,
+            area=area,
             title=title,
             origin=origin,
             created_at=time.time(),
@@ -242,24 +407,37 @@ class Runner:
         self.publish(task)
         return handle
 
+    def restore(self, tasks: Iterable[Task]) -> None:
+        """Remember tasks of an earlier kernel, all of them ended, and count on from their numbers.
+
+        Tells nobody. A task whose number is in use here is left out.
+        """
+        for task in tasks:
+            if task.state in ENDED and task.id not in self._handles:
+                self._handles[task.id] = TaskHandle(self, task, self._open_log)
+                self._last_id = max(self._last_id, task.id)
+        self._handles = OrderedDict(sorted(self._handles.items()))
+        self._forget()
+
     async def run(self, handle: TaskHandle, work: Callable[[TaskHandle], Awaitable[Result]]) -> Task:
         """Run the work to its end and return the ended task.
 
         Whatever the work does, the task ends in a state with its reason. Cancelling this coroutine
-        cancels the work and is passed on once the work has stopped. A task that was cancelled before
-        it ran does not run.
+        cancels the work and is passed on once the task has ended. A task that was cancelled before it
+        ran does not run.
         """
+        if self._closed:
+            self.stop(handle, "interrupted", INTERRUPTED)
         if handle.task.state in ENDED:
             return handle.task
         handle.work = asyncio.ensure_future(_awaited(work, handle))
-        # A callback, not code after the wait: the task must end in a state even if we are cancelled
-        # twice. It is added first, so it has run when the wait below returns.
+        # A callback, not code after the wait: the task must end in a state even if we are cancelled twice.
         handle.work.add_done_callback(lambda work: self._end(handle, work))
         try:
-            await asyncio.wait({handle.work})
+            await handle.ended.wait()
         except asyncio.CancelledError:
-            handle.work.cancel()
-            await asyncio.wait({handle.work})
+            self.stop(handle, "cancelled", CANCELLED)
+            await handle.ended.wait()
             raise
         return handle.task
 
@@ -268,15 +446,65 @@ class Runner:
         handle = self._handles.get(task_id)
         if handle is None or handle.task.state in ENDED:
             return False
-        if handle.work is not None:
-            handle.work.cancel()
-        else:
-            self._cancelled(handle)
+        self.stop(handle, "cancelled", CANCELLED)
         return True
+
+    def stop(self, handle: TaskHandle, ending: Ending, problem: Problem) -> None:
+        """Ask a task to end, as this and for this reason; the first one asked for stays.
+
+        Work that has not stopped after `STOP_LIMIT_S` is left to itself, and the task ends without it.
+        """
+        if handle.task.state in ENDED:
+            return
+        handle.stopping = handle.stopping or (ending, problem)
+        if handle.work is None:
+            self._conclude(handle, *handle.stopping)
+        else:
+            handle.give_up_after(STOP_LIMIT_S)
+            handle.work.cancel()
+
+    def give_up(self, handle: TaskHandle) -> None:
+        """End a task that was asked to stop, and has not."""
+        if handle.task.state in ENDED or handle.stopping is None:
+            return
+        ending, problem = handle.stopping
+        if handle.work is not None and not handle.work.done():
+            self._deaf.add(handle.work)
+            handle.work.add_done_callback(self._deaf.discard)
+            problem = problem.model_copy(
+                update={
+                    "message": f"{problem.message.rstrip('.')}, but it did not stop: it may still run.",
+                    "hint": "Restarting the kernel ends it for certain.",
+                }
+            )
+        self._conclude(handle, ending, problem)
+
+    async def close(self, limit_s: float = STOP_LIMIT_S) -> None:
+        """End every open task as interrupted, `limit_s` at most; whatever comes later is ended at once."""
+        self._closed = True
+        open_handles = [handle for handle in self._handles.values() if handle.task.state not in ENDED]
+        for handle in open_handles:
+            self.stop(handle, "interrupted", INTERRUPTED)
+        ends = [asyncio.ensure_future(handle.ended.wait()) for handle in open_handles]
+        try:
+            if ends:
+                await asyncio.wait(ends, timeout=limit_s)
+        finally:
+            for end in ends:
+                end.cancel()
+            for handle in open_handles:
+                self.give_up(handle)
 
     def publish(self, task: Task) -> None:
         """Tell everyone about the task as it is now."""
-        self.sink.publish(TaskChanged(task=task))
+        self.tell(TaskChanged(task=task))
+
+    def tell(self, message: ToSurface) -> None:
+        """Tell everyone. A listener's fault never reaches the task: it has an end to come to."""
+        try:
+            self.sink.publish(message)
+        except Exception as error:  # noqa: BLE001 - see above
+            log.error("a %s message could not be told: %s", message.type, type(error).__name__)
 
     def task(self, task_id: int) -> Task | None:
         """Return the task with that number, if it is still remembered."""
@@ -302,27 +530,34 @@ class Runner:
         return result if hidden == text else Result.model_validate_json(hidden)
 
     def _end(self, handle: TaskHandle, work: asyncio.Task[Result]) -> None:
+        error = None if work.cancelled() else work.exception()
+        if handle.task.state in ENDED:
+            return  # given up before
         if work.cancelled():
-            self._cancelled(handle)
+            nobody_asked: tuple[Ending, Problem] = ("cancelled", CANCELLED)
+            self._conclude(handle, *(handle.stopping or nobody_asked))
             return
-        error = work.exception()
         if error is None:
             if handle.task.state != "running":
                 handle.move("running")  # work that had nothing to wait for need not say that it runs
-            handle.move("succeeded", result=work.result(), progress=None)
-        else:
-            result = error.result if isinstance(error, TaskFailed) else None
-            handle.move("failed", problem=problem_of(error), result=result)
-            if not isinstance(error, TaskFailed | VoiceKernelError):
-                # Where, but not its message, which may quote the user's code or data.
-                frames = traceback.extract_tb(error.__traceback__)[-5:]
-                where = " < ".join(f"{frame.filename}:{frame.lineno}" for frame in reversed(frames))
-                log.error("task %d (%s): %s at %s", handle.id, handle.task.tool, type(error).__name__, where)
-        self._forget()
+            self._conclude(handle, "succeeded", result=work.result(), progress=None)
+            return
+        result = error.result if isinstance(error, TaskFailed) else None
+        self._conclude(handle, "failed", problem_of(error), result=result)
+        if not isinstance(error, TaskFailed | VoiceKernelError):
+            _log_fault(handle.task, error)
 
-    def _cancelled(self, handle: TaskHandle) -> None:
-        if handle.task.state not in ENDED:
-            handle.move("cancelled", problem=Problem(kind="Cancelled", message="Cancelled."))
+    def _conclude(
+        self, handle: TaskHandle, state: TaskState, problem: Problem | None = None, **changes: Any
+    ) -> None:
+        try:
+            handle.move(state, problem=problem, **changes)
+        except Exception as error:  # noqa: BLE001 - a result that cannot be kept, a log that raises: it ends
+            _log_fault(handle.task, error)
+            if handle.task.state not in ENDED:
+                ended = "failed" if state == "succeeded" else state
+                handle.end_bare(ended, problem or problem_of(error))
+        self._forget()
 
     def _forget(self) -> None:
         for task_id in [i for i, h in self._handles.items() if h.task.state in ENDED]:
@@ -336,4 +571,18 @@ class Runner:
 
 
 async def _awaited(work: Callable[[TaskHandle], Awaitable[Result]], handle: TaskHandle) -> Result:
-    return await work(handle)
+    try:
+        result = await work(handle)
+    except (SystemExit, KeyboardInterrupt) as error:  # else the loop ends with it, and every other task
+        name = type(error).__name__
+        raise TaskFailed(Problem(kind=name, message=f"It ended itself with {name}.")) from None
+    if not isinstance(result, Result):
+        raise TypeError(f"work returned {type(result).__name__}, not Result")
+    return result
+
+
+def _log_fault(task: Task, error: BaseException) -> None:
+    # Where, but not its message, which may quote the user's code or data.
+    frames = traceback.extract_tb(error.__traceback__)[-5:]
+    where = " < ".join(f"{frame.filename}:{frame.lineno}" for frame in reversed(frames))
+    log.error("task %d (%s): %s at %s", task.id, task.tool, type(error).__name__, where)

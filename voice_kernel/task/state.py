@@ -6,7 +6,8 @@ from voice_kernel.messages import TaskState
 
 MOVES: dict[TaskState, frozenset[TaskState]] = {
     "queued": frozenset({"awaiting_approval", "running", "failed", "cancelled", "interrupted"}),
-    "awaiting_approval": frozenset({"running", "failed", "cancelled", "interrupted"}),
+    # Back to `queued`: approved, and now behind others of its lane.
+    "awaiting_approval": frozenset({"queued", "running", "failed", "cancelled", "interrupted"}),
     "running": frozenset({"succeeded", "failed", "cancelled", "interrupted"}),
     "succeeded": frozenset(),
     "failed": frozenset(),

@@ -14,7 +14,8 @@ from typing import Literal
 
 from voice_kernel.errors import NobodyToAsk, Refused
 from voice_kernel.events import EventSink
-from voice_kernel.messages import Approval, ApprovalChanged, Task
+from voice_kernel.messages import Approval, ApprovalChanged
+from voice_kernel.task.runner import TaskHandle
 
 APPROVAL_LIMIT_S = 600.0
 """A card nobody answers is closed after ten minutes, as denied."""
@@ -41,15 +42,19 @@ class Approvals:
         self._cards: dict[int, _Card] = {}
         self._last_id = 0
 
-    async def ask(self, task: Task, target: str, reason: str, approved_tools: Collection[str] = ()) -> None:
-        """Show a card and wait for the answer.
+    async def ask(
+        self, handle: TaskHandle, target: str, reason: str, approved_tools: Collection[str] = ()
+    ) -> None:
+        """Show a card and wait for the answer; the task waits with it, and knows its number.
 
         Raises:
             NobodyToAsk: at once, when no person can see the card.
             Refused: when the person denies, or nobody answers in time.
         """
+        task = handle.task
         if task.tool in approved_tools:
             return
+        handle.move("awaiting_approval")
         if not await self._somebody_listens():
             raise NobodyToAsk(
                 f"{task.tool} needs approval, and nobody can be asked here. {reason}",
@@ -69,6 +74,7 @@ class Approvals:
         card = _Card(approval, asyncio.get_running_loop().create_future())
         self._cards[approval.id] = card
         self._publish(card)
+        handle.waits_for(approval.id)
         try:
             async with asyncio.timeout(APPROVAL_LIMIT_S):
                 approved = await card.answer

@@ -1,25 +1,30 @@
-"""The one door: validates a call, asks policy and a person, makes a task of it and runs it."""
+"""The one door: validates a call, asks policy and a person, makes a task of it and runs it in its lane."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-from collections.abc import Callable, Collection
+import time
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from voice_kernel.errors import Refused, ToolUnavailable
 from voice_kernel.messages import Origin, Result, Task
+from voice_kernel.task.lanes import LIMITS, Lanes
 from voice_kernel.task.runner import Runner, TaskHandle
 from voice_kernel.toolbox.approval import Approvals
 from voice_kernel.toolbox.policy import Policy
 from voice_kernel.toolbox.registry import Effects, Registry, ToolSpec
+from voice_kernel.toolbox.timelimit import timed_out
 
 MAX_TITLE_CHARS = 80
 
+CELLS = "cells"
+"""The lane of whatever changes the notebook or the namespace: one at a time, in the order in which it was
+asked for: "run cell two" and then "save" means just that. What only looks runs beside it."""
 ORDERED_AREAS = frozenset({"notebook", "data"})
-ORDERED_EFFECTS: Effects = frozenset({"execute", "write", "delete"})
-"""What changes the notebook or the namespace runs in the order in which it was asked for: "run cell two"
-and then "save" means just that. What only looks, and tests, shell and browser, run beside it."""
+ORDERED_EFFECTS: Effects = frozenset({"execute", "write", "delete", "unreadable"})
+
+TIDY_S = 10.0
+"""How much longer a tool may take that keeps its time limit by itself: to end processes, to tell."""
 
 
 class Toolbox:
@@ -31,6 +36,8 @@ class Toolbox:
         approvals: asks a person.
         runner: makes tasks of calls.
         asked_by_cell: whether a turn was asked for by a magic in a cell.
+        limits: how many tasks of an area run at once, where it is not `lanes.LIMITS`.
+        time_limits: seconds after which a task of an area is ended.
     """
 
     def __init__(
@@ -40,13 +47,17 @@ class Toolbox:
         approvals: Approvals,
         runner: Runner,
         asked_by_cell: Callable[[int], bool] = lambda turn_id: False,
+        *,
+        limits: Mapping[str, int] | None = None,
+        time_limits: Mapping[str, float] | None = None,
     ) -> None:
         self.registry = registry
         self.policy = policy
         self.approvals = approvals
         self.runner = runner
+        self.lanes = Lanes({**LIMITS, **(limits or {}), CELLS: 1}, runner.sink)
+        self._time_limits = dict(time_limits or {})
         self._asked_by_cell = asked_by_cell
-        self._turnstile = asyncio.Lock()  # first come, first served
 
     async def call(
         self,
@@ -72,8 +83,14 @@ class Toolbox:
             The ended task. Refusals and wrong arguments are failed tasks, not exceptions.
         """
         given = {key: value for key, value in arguments.items() if value is not None}
+        known = self.registry.specs.get(name)
         handle = self.runner.create(
-            turn_id=turn_id, tool=name, arguments=given, title=title_of(name, given), origin=origin
+            turn_id=turn_id,
+            tool=name,
+            arguments=given,
+            title=title_of(name, given),
+            origin=origin,
+            area=known.area if known is not None else "",
         )
 
         async def work(task: TaskHandle) -> Result:
@@ -81,29 +98,41 @@ class Toolbox:
             parsed = spec.validate(given)
             if spec.handler is None:
                 raise ToolUnavailable(spec.reason, hint='Say "help" for what works now.')
-            decision = self.policy.decide(spec.effects(parsed), origin, untrusted=untrusted)
+            effects = spec.effects(parsed)
+            decision = self.policy.decide(effects, origin, untrusted=untrusted)
             if decision.kind == "refuse":
                 raise Refused(decision.reason, hint=decision.hint)
             if decision.kind == "ask":
-                task.move("awaiting_approval")
                 # What was approved beforehand was approved before strangers had a say.
                 approved = () if untrusted else approved_tools
-                await self.approvals.ask(task.task, spec.target(parsed), decision.reason, approved)
+                await self.approvals.ask(task, spec.target(parsed), decision.reason, approved)
             within_a_cell = origin in ("magic", "script") or self._asked_by_cell(turn_id)
-            async with self._in_order(spec, spec.effects(parsed), within_a_cell):
-                task.move("running")
+            # Asked before it waits, and waiting only then: whoever waits for a person holds no place.
+            async with self.lanes.slot(self._lane(spec, effects, within_a_cell), task):
+                self._start(task, spec, parsed)
                 return await spec.handler(task, parsed)
 
         return await self.runner.run(handle, work)
 
-    def _in_order(
-        self, spec: ToolSpec, effects: Effects, within_a_cell: bool
-    ) -> contextlib.AbstractAsyncContextManager[Any]:
-        # A cell's own `%voice` has its place already, the cell's: that cell may be run by the very
-        # task that holds the turnstile.
-        if spec.area in ORDERED_AREAS and effects & ORDERED_EFFECTS and not within_a_cell:
-            return self._turnstile
-        return contextlib.nullcontext()
+    def _lane(self, spec: ToolSpec, effects: Effects, within_a_cell: bool) -> str:
+        # A cell's own `%voice` has its place already, the cell's: that cell may be run by the very task
+        # that holds the lane.
+        ordered = spec.area in ORDERED_AREAS and effects & ORDERED_EFFECTS
+        if ordered:
+            return "" if within_a_cell else CELLS
+        return spec.area
+
+    def _start(self, task: TaskHandle, spec: ToolSpec, parsed: Any) -> None:
+        """Let the task run, and its time with it."""
+        own_s = spec.time_limit(parsed) if spec.time_limit is not None else None
+        area_s = self._time_limits.get(spec.area)
+        limit_s = min((limit for limit in (own_s, area_s) if limit is not None), default=None)
+        if limit_s is None:
+            task.move("running")
+            return
+        task.move("running", deadline_at=time.time() + limit_s)
+        problem = timed_out(f"{spec.name} was ended", limit_s, spec.area if limit_s != own_s else "")
+        task.end_after(limit_s, problem, grace_s=TIDY_S if spec.time_limit is not None else 0.0)
 
 
 def title_of(name: str, arguments: dict[str, Any]) -> str:

@@ -1,9 +1,9 @@
 """Whether a call may run: at once, after a person agreed, or not at all.
 
 Rules (the design page's policy): with CLI execution off, shell is refused with the way to allow it;
-allowed or not, what installs, restarts or deletes beyond undo asks first; when a model drives,
-what executes, writes or reaches the network asks too; a turn into which untrusted text has entered
-asks again whatever was approved before.
+allowed or not, what installs, restarts, deletes beyond undo or cannot be read in advance asks first; when
+a model drives, what executes, writes or reaches the network asks too; a turn into which untrusted text
+has entered asks again whatever was approved before.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ _ALWAYS_ASKS: dict[Effect, str] = {
     "install": "it installs or removes software",
     "restart": "it restarts or stops something that runs",
     "delete": "it deletes or overwrites what undo cannot bring back",
+    "replay": "it does again what was done before",
+    "unreadable": "it cannot be read in advance: what it does shows only when it runs",
 }
 _MODEL_ASKS: dict[Effect, str] = {
     "execute": "a model wants to run code",

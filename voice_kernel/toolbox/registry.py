@@ -18,9 +18,12 @@ from voice_kernel.task.runner import TaskHandle
 
 __all__ = ["Arguments", "Effect", "Effects", "Registry", "ToolFailed", "ToolSpec"]
 
-Effect = Literal["read", "write", "execute", "delete", "install", "restart", "network", "shell"]
+Effect = Literal[
+    "read", "write", "execute", "delete", "install", "restart", "network", "shell", "unreadable", "replay"
+]
 """What a call may do to the world; policy decides by it. `shell` marks what needs CLI execution;
-`execute` runs code in the kernel or a process; `delete` is what undo cannot restore."""
+`execute` runs code in the kernel or a process; `delete` is what undo cannot restore; `unreadable` is what
+nobody can tell before it has been done; `replay` does again what other tasks did."""
 Effects = frozenset[Effect]
 
 
@@ -60,6 +63,9 @@ class ToolSpec:
     for_models: bool = True
     """Whether a model may call it; False for what only makes sense from a person's own mouth."""
     reason: str = ""
+    time_limit: Callable[[Any], float | None] | None = None
+    """Seconds that a call gives itself, or None. A tool that has one keeps `TaskHandle.time_left_s` by
+    itself, and tells what it has by then; any other is cancelled when its time is over."""
 
     def json_schema(self) -> dict[str, Any]:
         """Return the arguments as JSON Schema."""
@@ -96,11 +102,12 @@ class Registry:
         target: Callable[[Any], str] | None = None,
         untrusted: bool = False,
         for_models: bool = True,
+        time_limit: Callable[[Any], float | None] | None = None,
     ) -> Callable[[Handler], Handler]:
         """Register an async function `(task, args) -> Result` as the tool of its name.
 
         Its first docstring line becomes the description, the annotation of its second parameter
-        the arguments.
+        the arguments. For the others see `ToolSpec`.
         """
 
         def register(handler: Handler) -> Handler:
@@ -118,6 +125,7 @@ class Registry:
                     target=target or _first_value,
                     untrusted=untrusted,
                     for_models=for_models,
+                    time_limit=time_limit,
                 )
             )
             return handler

@@ -17,14 +17,16 @@ from pydantic import Field
 from voice_kernel.messages import Problem, Result
 from voice_kernel.task import process
 from voice_kernel.task.process import Exit
+from voice_kernel.task.progress import ProgressReader
 from voice_kernel.task.runner import TaskHandle
 from voice_kernel.toolbox.registry import Arguments, Effects, Registry, ToolFailed
+from voice_kernel.toolbox.timelimit import duration as duration
+from voice_kernel.toolbox.timelimit import timed_out
 from voice_kernel.tools.commandline import effects_of
 from voice_kernel.tools.terminal import Tail, clip, last_line, plain
 
 MAX_TIMEOUT_S = 24 * 60 * 60.0
 MAX_MODEL_CHARS = 8_000
-_PERCENT = re.compile(rb"(?<![\d.])(\d{1,3}(?:\.\d+)?) ?%")
 
 
 class RunShell(Arguments):
@@ -51,31 +53,35 @@ def register(registry: Registry, *, cwd: Callable[[], Path] = Path.cwd) -> None:
         shell: Effects = frozenset({"shell"})
         return shell | effects_of(args.command, cwd())
 
-    @registry.tool(area="shell", effects=effects, target=lambda args: args.command)
+    @registry.tool(
+        area="shell",
+        effects=effects,
+        target=lambda args: args.command,
+        time_limit=lambda args: args.timeout,
+    )
     async def run_shell(task: TaskHandle, args: RunShell) -> Result:
         """Run a shell command in the working folder and show its output as it comes."""
         tail = Tail()
+        task.progress_from(ProgressReader().read)
 
         def take(data: bytes) -> None:
             tail.feed(data)
             task.output(data)
-            fraction = _fraction(data)
-            if fraction is not None:
-                task.progress(fraction)
 
+        left_s = task.time_left_s
         exit_ = await process.run(
             process.shell_argv(args.command),
             cwd=cwd(),
             pty=True,
             on_output=take,
-            timeout_s=args.timeout or MAX_TIMEOUT_S,
+            timeout_s=left_s if left_s is not None else args.timeout or MAX_TIMEOUT_S,
         )
         for note in notes(exit_):
             take(f"[{note}]\n".encode())
-        return _result(args, exit_, tail)
+        return _result(args, exit_, tail, task.limit_s)
 
 
-def _result(args: RunShell, exit_: Exit, tail: Tail) -> Result:
+def _result(args: RunShell, exit_: Exit, tail: Tail, limit_s: float | None) -> Result:
     text = tail.text()
     result = Result(
         summary=f"Exit {exit_.code} in {duration(exit_.duration_s)}",
@@ -87,18 +93,23 @@ def _result(args: RunShell, exit_: Exit, tail: Tail) -> Result:
         return result
     program = program_of(args.command)
     line = re.sub(r"^(/\S+/)?\w*sh: (-c: )?line \d+: ", "", last_line(_without_notes(text)))
-    if exit_.problem:
-        message = exit_.problem
-    elif exit_.timed_out:
-        message = f"{program} was ended after {duration(args.timeout or MAX_TIMEOUT_S)}, its time limit."
+    if exit_.timed_out:
+        own_s = args.timeout or MAX_TIMEOUT_S
+        limit_s = own_s if limit_s is None else limit_s
+        problem = timed_out(f"{program} was ended", limit_s, "shell" if limit_s < own_s else "")
+    elif exit_.problem:
+        problem = _failed(exit_.problem)
     elif exit_.signal:
-        message = f"{program} was ended by {exit_.signal}."
+        problem = _failed(f"{program} was ended by {exit_.signal}.")
     elif exit_.code == 127 and line.endswith("command not found"):
-        message = f"There is no command named {line.removesuffix(': command not found')!r} here."
+        problem = _failed(f"There is no command named {line.removesuffix(': command not found')!r} here.")
     else:
-        message = f"{program} exited with {exit_.code}" + (f": {line}" if line else ".")
-    kind = "TimedOut" if exit_.timed_out else "CommandFailed"
-    raise ToolFailed(Problem(kind=kind, message=message), result.model_copy(update={"summary": message}))
+        problem = _failed(f"{program} exited with {exit_.code}" + (f": {line}" if line else "."))
+    raise ToolFailed(problem, result.model_copy(update={"summary": problem.message}))
+
+
+def _failed(message: str) -> Problem:
+    return Problem(kind="CommandFailed", message=message)
 
 
 def notes(exit_: Exit) -> Iterable[str]:
@@ -108,20 +119,6 @@ def notes(exit_: Exit) -> Iterable[str]:
         yield f"{many} ended with the command."
     if exit_.survivors:
         yield f"{exit_.survivors} of its processes could not be ended: not enough rights, or they hang."
-
-
-def duration(seconds: float) -> str:
-    """Return a length of time for a person: `40 ms`, `1.2 s`, `12 s`, `3 min 5 s`, `2 h 4 min`."""
-    if seconds < 0.1:
-        return f"{seconds * 1000:.0f} ms"
-    if seconds < 10:
-        return f"{seconds:.1f} s".replace(".0 s", " s")
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s".replace(" 0 s", "")
-    return f"{whole // 3600} h {whole % 3600 // 60} min".replace(" 0 min", "")
 
 
 def program_of(command: str) -> str:
@@ -147,13 +144,3 @@ def _data(exit_: Exit, text: str, total_bytes: int) -> dict[str, Any]:
 
 def _without_notes(text: str) -> str:
     return re.sub(r"(^|\n)\[[^\n]*\.\]\n$", r"\1", text)
-
-
-def _fraction(data: bytes) -> float | None:
-    """Return the newest percentage of a line that is being redrawn, as pip and tqdm do it."""
-    end = data[-512:]
-    if b"%" not in end or b"\r" not in end:
-        return None
-    found = _PERCENT.findall(end)
-    value = float(found[-1]) if found else 101.0
-    return value / 100 if value <= 100 else None

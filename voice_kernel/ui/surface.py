@@ -29,6 +29,7 @@ from voice_kernel.messages import (
     Decide,
     Hello,
     Interrupt,
+    MoveTask,
     Notice,
     Origin,
     ReadLog,
@@ -115,6 +116,8 @@ class Surfaces:
                 self.session.cancel_task(message.task_id)
             case CancelTurn():
                 self.session.cancel_turn(message.turn_id)
+            case MoveTask():
+                self.session.move_task(message.task_id, message.to)
             case Decide():
                 self.approvals.decide(message.approval_id, message.approved)
             case Interrupt():

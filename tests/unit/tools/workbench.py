@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from voice_kernel.messages import Progress, Result, Task, TaskChanged, TaskOutput, ToSurface
+from voice_kernel.messages import Progress, Result, Task, TaskOutput, TaskProgress, ToSurface
 from voice_kernel.task.logs import LogFolder
 from voice_kernel.task.runner import Runner, TaskHandle
 from voice_kernel.toolbox.registry import Effects, Registry
@@ -63,8 +63,8 @@ class Workbench:
 
     @property
     def progress(self) -> list[Progress]:
-        tasks = [event.task for event in self.events if isinstance(event, TaskChanged)]
-        return [task.progress for task in tasks if task.progress is not None]
+        told = [event.progress for event in self.events if isinstance(event, TaskProgress)]
+        return [progress for progress in told if progress is not None]
 
     @property
     def output(self) -> str:
