@@ -428,6 +428,7 @@ class App:
         return turn is not None and turn.origin in ("magic", "script") and not turn.surface_id
 
     async def _close_engines(self) -> None:
+        await self.toolbox.runner.close(CLOSE_LIMIT_S - 1)
         if "transcriber" in self.__dict__:
             await self.transcriber.close()
         if self._model is not None:
