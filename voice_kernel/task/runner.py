@@ -83,6 +83,10 @@ class TaskFailed(Exception):
         self.result = result
 
 
+class TaskInterrupted(TaskFailed):
+    """The work was cut off: the place where it ran is gone. It may be run again."""
+
+
 def problem_of(error: BaseException) -> Problem:
     """Turn an exception into data for a person. The one place that does."""
     if isinstance(error, TaskFailed):
@@ -543,7 +547,8 @@ class Runner:
             self._conclude(handle, "succeeded", result=work.result(), progress=None)
             return
         result = error.result if isinstance(error, TaskFailed) else None
-        self._conclude(handle, "failed", problem_of(error), result=result)
+        ending: Ending = "interrupted" if isinstance(error, TaskInterrupted) else "failed"
+        self._conclude(handle, ending, problem_of(error), result=result)
         if not isinstance(error, TaskFailed | VoiceKernelError):
             _log_fault(handle.task, error)
 
