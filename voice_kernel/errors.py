@@ -11,6 +11,7 @@
     │   ├── UnknownTool         no tool has that name
     │   ├── ToolUnavailable     the tool is known, but not here: not built yet, or needs a surface
     │   ├── InvalidArguments    the arguments do not fit the tool's schema
+    │   ├── InvalidTool         a function of the user's cannot be a tool as it is written
     │   └── Refused             policy or a person said no; never retried by itself
     │       └── NobodyToAsk     approval was needed and no person is connected
     ├── WebError                a page or a search engine could not be reached or read
@@ -93,6 +94,25 @@ class ToolUnavailable(ToolError):
 
 class InvalidArguments(ToolError):
     """The arguments do not fit the tool's schema."""
+
+
+class InvalidTool(ToolError):
+    """A function of the user's cannot be a tool as it is written.
+
+    Args:
+        message: as for any error.
+        hint: as for any error.
+        parameter: the parameter it is about; empty when it is about the whole function.
+        place: where the function is written, as a person finds it.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", parameter: str = "", place: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.parameter = parameter
+        self.place = place
+
+    def __str__(self) -> str:
+        return f"{super().__str__()} ({self.place})" if self.place else super().__str__()
 
 
 class Refused(ToolError):

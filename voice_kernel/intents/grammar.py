@@ -181,6 +181,11 @@ class Grammar:
         names += context.columns if context else ()
         return dictation.typed(text, self._lexicon, kind, before=before, names=names)
 
+    @property
+    def vocabulary(self) -> frozenset[str]:
+        """Every word that a template knows."""
+        return self._ear.vocabulary
+
     def help(self) -> dict[str, tuple[str, ...]]:
         """Return example phrases by area (notebook, data, shell, ...), in the order of the file."""
         return {

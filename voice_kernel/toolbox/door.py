@@ -99,7 +99,7 @@ class Toolbox:
             if spec.handler is None:
                 raise ToolUnavailable(spec.reason, hint='Say "help" for what works now.')
             effects = spec.effects(parsed)
-            decision = self.policy.decide(effects, origin, untrusted=untrusted)
+            decision = self.policy.decide(effects, origin, untrusted=untrusted, asks=spec.asks)
             if decision.kind == "refuse":
                 raise Refused(decision.reason, hint=decision.hint)
             if decision.kind == "ask":

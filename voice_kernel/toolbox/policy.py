@@ -50,13 +50,16 @@ class Policy:
 
     shell_allowed: bool = False
 
-    def decide(self, effects: Effects, origin: Origin, *, untrusted: bool = False) -> Decision:
+    def decide(
+        self, effects: Effects, origin: Origin, *, untrusted: bool = False, asks: str = ""
+    ) -> Decision:
         """Decide about a call with these effects, asked for by `origin`.
 
         Args:
             effects: what the call may do.
             origin: who asked.
             untrusted: whether text of strangers has entered the turn.
+            asks: why the tool asks whatever its effects; empty when it does not.
         """
         if "shell" in effects and not self.shell_allowed:
             return Decision("refuse", SHELL_OFF, SHELL_HINT)
@@ -68,4 +71,4 @@ class Policy:
                 if effect in effects:
                     why = f"{reason}, after reading text that is not yours" if untrusted else reason
                     return Decision("ask", f"It asks because {why}.")
-        return Decision("allow")
+        return Decision("ask", asks) if asks else Decision("allow")

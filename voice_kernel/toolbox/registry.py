@@ -62,6 +62,8 @@ class ToolSpec:
     """Whether its result carries text of strangers (pages, files, servers)."""
     for_models: bool = True
     """Whether a model may call it; False for what only makes sense from a person's own mouth."""
+    asks: str = ""
+    """Why every call asks a person first, whatever its effects; empty when they decide."""
     reason: str = ""
     time_limit: Callable[[Any], float | None] | None = None
     """Seconds that a call gives itself, or None. A tool that has one keeps `TaskHandle.time_left_s` by
@@ -156,6 +158,10 @@ class Registry:
             raise ValueError(f"tool {spec.name} is registered twice")
         self.specs[spec.name] = spec
 
+    def remove(self, name: str) -> None:
+        """Forget a tool; calls that run go on."""
+        self.specs.pop(name, None)
+
     def get(self, name: str) -> ToolSpec:
         """Return the tool of that name.
 
@@ -164,7 +170,10 @@ class Registry:
         """
         spec = self.specs.get(name)
         if spec is None:
-            raise UnknownTool(f"There is no tool named {name!r}.", hint='Say "help" for what there is.')
+            raise UnknownTool(
+                f"There is no tool named {name!r}.",
+                hint='Say "help" for what there is. If it is one of your own, run the cell that defines it.',
+            )
         return spec
 
     def available(self) -> list[ToolSpec]:
