@@ -9,6 +9,7 @@ The map, from the top; imports go down only, `a | b` are independent of each oth
     ui | headless | replay  panel and inline cards, comm target, static bundle; notebook files without a
                         browser; what was done, done again and compared
     client              speaks messages.py to a session in another process
+    conversations       which conversation is open: shown, continued, kept
     listening           microphone streams become turns
     session             one turn: utterance -> plan -> tool calls -> events
     surroundings        finds out what exists around the user

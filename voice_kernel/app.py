@@ -7,25 +7,31 @@ called when it is first needed.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import concurrent.futures
 import contextlib
 import os
+import shutil
+import tempfile
 from collections.abc import Coroutine, Sequence
 from functools import cached_property
 from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
 from voice_kernel import session as session_module
+from voice_kernel.conversations import Conversations, workspace
 from voice_kernel.errors import IntentError, VoiceKernelError
 from voice_kernel.events import Hub
 from voice_kernel.intents import Grammar
 from voice_kernel.kernel import Kernel
 from voice_kernel.listening import Listener
 from voice_kernel.loop import AgentLoop
-from voice_kernel.messages import About, Notice, Origin, SpeechChanged, Task
+from voice_kernel.messages import About, Notice, Origin, SpeechChanged, Task, Turn
 from voice_kernel.session import Brain, Session, TurnResult
 from voice_kernel.settings import Settings
 from voice_kernel.settings import load as load_settings
+from voice_kernel.store import Store
 from voice_kernel.surroundings import Surroundings, scan
 from voice_kernel.task import process
 from voice_kernel.task.logs import LogFolder
@@ -67,6 +73,9 @@ if TYPE_CHECKING:
     from voice_kernel.web.library import Library
 
 BEGIN_LIMIT_S = 10.0
+OPEN_LIMIT_S = 2.0
+"""How long a cell's first command waits for the conversation that it may go on with."""
+END_LIMIT_S = 2.0
 CLOSE_LIMIT_S = 3.0
 CARD_LIMIT_S = 10.0
 """How long a card may take to be drawn before we say that nobody can be asked."""
@@ -155,6 +164,7 @@ class App:
         self.kernel = Kernel(shell)
         self.hub = Hub(self._about())
         secrets = [settings.openai_api_key.get_secret_value()] if settings.openai_api_key else []
+        self._passing_logs: Path | None = None
         self.logs = LogFolder(
             self._log_dir(),
             max_log_bytes=settings.log_cap_mb * 1024**2,
@@ -184,6 +194,7 @@ class App:
         self.dictation = Dictation(self._dictation_changed)
         self._grammar: asyncio.Task[Grammar] | None = None
         self._model: AgentBrain | None = None
+        self._past_turns: Sequence[Turn] = ()
         self.session = Session(
             self.hub,
             self.toolbox,
@@ -192,6 +203,20 @@ class App:
             self.kernel.interrupt,
             self._brain if settings.model_configured else None,
             self.dictation.calls,
+        )
+        worked_for, is_notebook = workspace(os.environ, Path.cwd())
+        self.store = Store(
+            settings.database_url,
+            data_folder(),
+            workspace=worked_for,
+            secrets=secrets,
+            on_keeping=lambda keeping: self.conversations.keeping_changed(keeping),
+            max_tasks=settings.history_tasks,
+            days=settings.history_days,
+            logs=self.logs.path,
+        ) if settings.keep_history else None  # fmt: skip
+        self.conversations = Conversations(
+            self.hub, self.session, runner, self.store, resume=is_notebook, recalled=self._recalled
         )
         self.listener = Listener(
             self.hub,
@@ -208,9 +233,12 @@ class App:
             self.listener,
             self.approvals,
             self.kernel.interrupt,
-            LogDesk(self.logs, runner.task),
+            LogDesk(self.logs, runner.task, self.conversations.past),
+            self.conversations,
         )
         self.kernel.on_control(self.surfaces.receive_control)
+        self.kernel.on_shutdown(self.end)
+        atexit.register(self.end)
         self._register_tools()
         self._turns: list[int] = []
         self._told_reach = False
@@ -292,10 +320,24 @@ class App:
             hint = "Closest: " + "; ".join(turn.closest) + "."
         raise TurnFailed(message, hint=hint, result=result)
 
+    def end(self) -> None:
+        """Interrupt what runs and write down what is known, within `END_LIMIT_S`. Callable from any thread.
+
+        All there is time for when the kernel shuts down; `close` does it too.
+        """
+        if not self.loop.running:  # nothing was begun, or this is a forked copy of the kernel
+            return
+        with contextlib.suppress(TimeoutError, RuntimeError):
+            self.loop.run_sync(self.conversations.close(END_LIMIT_S), END_LIMIT_S + 0.5)
+        if self._passing_logs is not None:
+            shutil.rmtree(self._passing_logs, ignore_errors=True)
+
     def close(self) -> None:
-        """End the session: cancel everything, stop the thread."""
+        """End the session: interrupt everything, stop the thread."""
         self.closed = True
+        atexit.unregister(self.end)
         self._stop_accepting()
+        self.end()
         self.kernel.close()
         if self.loop.running:
             with contextlib.suppress(TimeoutError):
@@ -366,11 +408,13 @@ class App:
                 base_url=self.settings.base_url or None,
             )
             self._model = AgentBrain(model, self.toolbox, working_folder=str(Path.cwd()))
+            self._model.recall(self._past_turns)
         return self._model
 
-    def _forget(self) -> None:
+    def _recalled(self, turns: Sequence[Turn]) -> None:
+        self._past_turns = turns
         if self._model is not None:
-            self._model.forget()
+            self._model.recall(turns)
 
     def _register_tools(self) -> None:
         for tables in (data, queries):
@@ -409,7 +453,7 @@ class App:
             tasks=self.toolbox.runner.tasks,
             call=self._call,
         )
-        session_module.register(self.registry, self.grammar, self._forget)
+        session_module.register(self.registry, self.grammar, self.conversations.new)
         planned.register(self.registry)
 
     async def _write(self, text: str, kind: str, before: str) -> str:
@@ -465,12 +509,13 @@ class App:
         origin: Origin = "magic" if self.kernel.can_ask else "script"
         parent_id = self._turns[-1] if self._turns else None
 
-        def begin() -> int:
+        async def begin() -> int:
+            await self.conversations.wait_open(OPEN_LIMIT_S)
             turn_id = self.session.begin(origin, parent_id=parent_id, state=state)
             self.session.change(turn_id, text=text)
             return turn_id
 
-        return int(self._sync(_value(begin)))
+        return int(self._sync(begin()))
 
     def _sync(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         return self.loop.run_sync(coroutine, BEGIN_LIMIT_S)
@@ -497,9 +542,11 @@ class App:
     def _log_dir(self) -> Path:
         if self.settings.log_dir:
             return Path(self.settings.log_dir).expanduser()
-        from jupyter_core.paths import jupyter_data_dir
-
-        return Path(jupyter_data_dir()) / "voice_kernel" / "logs"
+        if self.settings.keep_history:
+            return data_folder() / "logs"
+        # Logs are there to be read while the session lives; nothing of it is to be left afterwards.
+        self._passing_logs = Path(tempfile.gettempdir()) / f"voice-kernel-logs-{token_hex(8)}"
+        return self._passing_logs
 
     def _about(self) -> About:
         return About(
@@ -524,6 +571,13 @@ async def _run_to_its_end(argv: Sequence[str], limit_s: float) -> int:
 
 async def _value(function: Any) -> Any:
     return function()
+
+
+def data_folder() -> Path:
+    """Return the folder of what outlives a session (not created)."""
+    from jupyter_core.paths import jupyter_data_dir
+
+    return Path(jupyter_data_dir()) / "voice_kernel"
 
 
 def load_grammar(settings: Settings, *, own: bool = True) -> Grammar:

@@ -104,11 +104,12 @@ class Subscription:
         self._wake.set()
 
     def restart(self, state: State) -> None:
-        """Begin again from a whole state: what waited is in it, or is about what is no longer shown."""
+        """Queue a whole state, after what waits: whoever follows a turn must hear of its end."""
         if self.overflowed:
             return  # it fetches the state anyway
-        kept = {key: message for key, message in self._pending.items() if key[0] == "once"}
-        self._pending = OrderedDict({("state", 0): state} | kept)
+        for key in [key for key in self._pending if key[0] in ("output", "answer", "state")]:
+            del self._pending[key]  # the state has them
+        self._pending[("state", 0)] = state
         self._wake.set()
 
     async def changes(self) -> list[ToSurface]:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Collection, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from voice_kernel.context import Context
 from voice_kernel.errors import Refused, VoiceKernelError
-from voice_kernel.events import Hub
+from voice_kernel.events import MAX_TURNS, Hub
 from voice_kernel.intents import Grammar, Parse
 from voice_kernel.messages import (
     AnswerDelta,
@@ -31,7 +32,7 @@ from voice_kernel.messages import (
 )
 from voice_kernel.task.lanes import Where
 from voice_kernel.task.runner import TaskHandle, problem_of
-from voice_kernel.toolbox.door import Toolbox
+from voice_kernel.toolbox.door import Toolbox, title_of
 from voice_kernel.toolbox.registry import Arguments, Registry
 
 CONTROLS = frozenset(
@@ -174,6 +175,7 @@ class Session:
         self._brain = brain
         self._dictated = dictated
         self._running: dict[int, _Running] = {}
+        self._ended: OrderedDict[int, Turn] = OrderedDict()
         self._last_id = 0
         self._understood: list[tuple[str, tuple[Call, ...], int]] = []
 
@@ -206,6 +208,10 @@ class Session:
             changes["partial"] = False
             del self._running[turn_id]
         running.turn = running.turn.model_copy(update=changes)
+        if turn_id not in self._running:
+            self._ended[turn_id] = running.turn  # its result is asked for whatever conversation is open then
+            if len(self._ended) > MAX_TURNS:
+                self._ended.popitem(last=False)
         self._hub.publish(TurnChanged(turn=running.turn))
 
     async def understand(
@@ -235,7 +241,12 @@ class Session:
             return self.result(turn_id)
         if corrects_turn_id is not None:
             self._cancel_tasks_of(corrects_turn_id)
-        running.work = asyncio.ensure_future(self._take(turn_id, text, spoken_at, approved_tools))
+        return await self._seen_through(turn_id, self._take(turn_id, text, spoken_at, approved_tools))
+
+    async def _seen_through(self, turn_id: int, work: Coroutine[Any, Any, None]) -> TurnResult:
+        """Let work be what a turn does, and end the turn with it."""
+        running = self._running[turn_id]
+        running.work = asyncio.ensure_future(work)
         try:
             await asyncio.wait({running.work})
         except asyncio.CancelledError:
@@ -253,7 +264,7 @@ class Session:
     def result(self, turn_id: int) -> TurnResult:
         """Return a turn, running or ended, with its tasks."""
         running = self._running.get(turn_id)
-        turn = running.turn if running else self._hub.turns[turn_id]
+        turn = running.turn if running else self._ended[turn_id]
         tasks = tuple(task for task in self._toolbox.runner.tasks() if task.turn_id == turn_id)
         return TurnResult(turn, tasks)
 
@@ -273,15 +284,66 @@ class Session:
         task = self._toolbox.runner.task(task_id)
         if task is None:
             return None
-        turn_id = self.begin("retry", surface_id=surface_id, state="running")
         call = Call(tool=task.tool, arguments=task.arguments)
-        self.change(turn_id, text=f"Again: {task.title}", calls=[call])
-        running = self._running[turn_id]
-        running.work = asyncio.ensure_future(self._act(turn_id, [call], ()))
-        await asyncio.wait({running.work})
-        if running.work.cancelled():
-            self.change(turn_id, state="cancelled")
-        return self.result(turn_id)
+        return await self._carry_out([call], f"Again: {task.title}", "retry", surface_id)
+
+    async def do(
+        self,
+        calls: list[Call],
+        *,
+        text: str,
+        origin: Origin,
+        surface_id: str = "",
+        approved_tools: Collection[str] = (),
+    ) -> TurnResult:
+        """Carry out calls that nobody said, as one turn: a task with changes, a step of a replay.
+
+        Controls are not among them: those are for the moment in which a person makes them.
+        """
+        words = text or title_of(calls[0].tool, calls[0].arguments)
+        return await self._carry_out(calls, words, origin, surface_id, approved_tools)
+
+    async def _carry_out(
+        self,
+        calls: list[Call],
+        text: str,
+        origin: Origin,
+        surface_id: str,
+        approved_tools: Collection[str] = (),
+    ) -> TurnResult:
+        turn_id = self.begin(origin, surface_id=surface_id, state="running")
+        self.change(turn_id, text=text, calls=calls)
+        if controls := [call.tool for call in calls if call.tool in CONTROLS]:
+            problem = Problem(kind=Refused.__name__, message=f"{controls[0]} is for a person only.")
+            self.change(turn_id, state="failed", problem=problem)
+            return self.result(turn_id)
+        return await self._seen_through(turn_id, self._act(turn_id, calls, approved_tools))
+
+    # ---- conversations ----------------------------------------------------------------------------
+
+    @property
+    def open_turns(self) -> frozenset[int]:
+        """The turns that have not ended."""
+        return frozenset(self._running)
+
+    def turn(self, turn_id: int) -> Turn | None:
+        """Return a turn of this session, if it is still remembered."""
+        running = self._running.get(turn_id)
+        return running.turn if running else self._ended.get(turn_id)
+
+    def recall(self, last_id: int) -> None:
+        """Begin or go on with a conversation: what was said last is no longer the last command.
+
+        Args:
+            last_id: new turns get higher numbers.
+        """
+        self._last_id = max(self._last_id, last_id)
+        self._understood = []
+
+    def close(self, problem: Problem) -> None:
+        """End the open turns because the session ends; what they ran was interrupted first."""
+        for turn_id in list(self._running):
+            self.change(turn_id, state="failed", problem=problem)
 
     # ---- controls ---------------------------------------------------------------------------------
 
@@ -500,14 +562,16 @@ class _Nothing(Arguments):
 
 
 def register(
-    registry: Registry, grammar: Callable[[], Awaitable[Grammar]], forget: Callable[[], None]
+    registry: Registry,
+    grammar: Callable[[], Awaitable[Grammar]],
+    begin_thread: Callable[[], Awaitable[None]],
 ) -> None:
     """Register what the session itself can do.
 
     Args:
         registry: where to.
         grammar: knows what can be said.
-        forget: makes the model forget the conversation so far.
+        begin_thread: begins a new conversation.
     """
 
     @registry.tool(area="session")
@@ -525,6 +589,6 @@ def register(
 
     @registry.tool(area="session")
     async def new_thread(task: TaskHandle, args: _Nothing) -> Result:
-        """Start a new conversation: what was said before is forgotten."""
-        forget()
+        """Start a new conversation: the model forgets this one, which stays in the history."""
+        await begin_thread()
         return Result(summary="A new conversation.")

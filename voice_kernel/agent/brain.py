@@ -7,7 +7,7 @@ surfaces (text goes to a callback) nor how a question came to it. Belongs to the
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from voice_kernel.agent import failure, provider
@@ -17,7 +17,7 @@ from voice_kernel.agent.provider import Connection, ModelSettings
 from voice_kernel.agent.tools import TurnTools
 from voice_kernel.context import Context
 from voice_kernel.errors import ModelError
-from voice_kernel.messages import Task
+from voice_kernel.messages import Task, Turn
 from voice_kernel.toolbox.door import Toolbox
 
 if TYPE_CHECKING:
@@ -104,9 +104,15 @@ class Brain:
                 self._memory.add(text, tools.exchanges, said.text, untrusted=tools.untrusted)
         return said.text
 
-    def forget(self) -> None:
-        """Forget the conversation so far."""
+    def recall(self, turns: Sequence[Turn]) -> None:
+        """Forget the conversation so far, and remember what was asked and answered in another one.
+
+        Its answers count as text of strangers: what they were made from is not known any more.
+        """
         self._memory.clear()
+        for turn in turns:
+            if turn.route == "model" and turn.answer:
+                self._memory.add(turn.text, (), turn.answer, untrusted=True)
 
     async def close(self) -> None:
         """Close the connection to the model server."""

@@ -285,6 +285,21 @@ class Kernel:
         self._undo.callback(stop)
         return True
 
+    def on_shutdown(self, callback: Callable[[], object]) -> bool:
+        """Call a function before the kernel shuts down or restarts on request, whatever it is doing.
+
+        It is called on a thread of its own and must end soon: the front end waits for it, and kills the
+        process when it takes more than a few seconds.
+
+        Returns:
+            False when there is no kernel that could be asked to shut down.
+        """
+        stop = self._jupyter.on_shutdown(callback) if self._jupyter is not None else None
+        if stop is None:
+            return False
+        self._undo.callback(stop)
+        return True
+
     # ---- the queue (any thread) -------------------------------------------------------------------
 
     def _enqueue(self, job: Job) -> None:

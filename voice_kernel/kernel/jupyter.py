@@ -7,8 +7,10 @@ to differ: 7.0-7.3 have no routing of replies (`_reply_subshell_for`), 6.x has n
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import contextvars
+import inspect
 import logging
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -115,6 +117,32 @@ class JupyterKernel:
 
         handlers[CONTROL_MESSAGE] = handle
         return lambda: handlers.pop(CONTROL_MESSAGE, None) and None
+
+    def on_shutdown(self, callback: Callable[[], object]) -> Callable[[], None] | None:
+        """Call a function, on a thread of its own, before the kernel carries out a shutdown request.
+
+        Also while a cell runs, when neither `atexit` nor anything else of the main thread gets its turn
+        before the process is killed. The request waits for the function.
+
+        Returns:
+            A function that stops it, or None when this kernel has no handlers for control messages.
+        """
+        handlers = getattr(self._kernel, "control_handlers", None)
+        usual = handlers.get("shutdown_request") if isinstance(handlers, dict) else None
+        if not isinstance(handlers, dict) or usual is None:
+            return None
+
+        async def handle(stream: Any, ident: Any, request: Message) -> None:
+            try:
+                await asyncio.to_thread(callback)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the kernel must still shut down
+                logger.error("Something could not be ended: %s", type(error).__name__)
+            result = usual(stream, ident, request)
+            if inspect.isawaitable(result):
+                await result
+
+        handlers["shutdown_request"] = handle
+        return lambda: handlers.update(shutdown_request=usual)
 
     # ---- subshells --------------------------------------------------------------------------------
 

@@ -19,7 +19,7 @@ import os
 import time
 import traceback
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from typing import Any, Literal, Protocol
 
 from voice_kernel.errors import VoiceKernelError
@@ -422,6 +422,20 @@ class Runner:
                 self._last_id = max(self._last_id, task.id)
         self._handles = OrderedDict(sorted(self._handles.items()))
         self._forget()
+
+    def recall(self, tasks: Iterable[Task], last_id: int, turn_ids: Collection[int] = ()) -> None:
+        """Remember the tasks of another conversation instead of those that have ended in this one.
+
+        Args:
+            tasks: as for `restore`.
+            last_id: new tasks get higher numbers.
+            turn_ids: turns whose tasks stay remembered, ended or not.
+        """
+        for handle in list(self._handles.values()):
+            if handle.task.state in ENDED and handle.turn_id not in turn_ids:
+                del self._handles[handle.id]
+        self._last_id = max(self._last_id, last_id)
+        self.restore(tasks)
 
     async def run(self, handle: TaskHandle, work: Callable[[TaskHandle], Awaitable[Result]]) -> Task:
         """Run the work to its end and return the ended task.

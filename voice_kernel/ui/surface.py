@@ -14,6 +14,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from voice_kernel.conversations import Conversations
+from voice_kernel.errors import VoiceKernelError
 from voice_kernel.events import Hub, Subscription
 from voice_kernel.listening import Listener
 from voice_kernel.loop import AgentLoop
@@ -27,12 +29,19 @@ from voice_kernel.messages import (
     CancelTurn,
     CellReply,
     Decide,
+    DeleteThread,
+    Do,
+    FindTasks,
     Hello,
     Interrupt,
+    ListThreads,
     MoveTask,
+    NewThread,
     Notice,
+    OpenThread,
     Origin,
     ReadLog,
+    RenameThread,
     RetryTask,
     Say,
     SearchLog,
@@ -66,6 +75,7 @@ class Surfaces:
         approvals: Approvals,
         interrupt: Callable[[], object],
         logs: LogDesk,
+        conversations: Conversations,
     ) -> None:
         self.loop = loop
         self.hub = hub
@@ -74,6 +84,7 @@ class Surfaces:
         self.approvals = approvals
         self.interrupt = interrupt
         self.logs = logs
+        self.conversations = conversations
         self.cells = SurfaceCells(hub)
         self._said_hello: set[Surface] = set()
         self._somebody = asyncio.Event()
@@ -225,6 +236,28 @@ class Surface:
                 self._spawn(self._answer(self._surfaces.logs.page(message)))
             case SearchLog():
                 self._spawn(self._answer(self._surfaces.logs.hits(message)))
+            case Do():
+                self._spawn(
+                    session.do(
+                        message.calls,
+                        text=message.text,
+                        origin="script" if self.kind in ("client", "headless") else "text",
+                        surface_id=self.surface_id,
+                        approved_tools=self.approve,
+                    )
+                )
+            case ListThreads():
+                self._spawn(self._answer(self._surfaces.conversations.threads(message)))
+            case FindTasks():
+                self._spawn(self._answer(self._surfaces.conversations.find(message)))
+            case NewThread():
+                self._spawn(self._told(self._surfaces.conversations.new()))
+            case OpenThread():
+                self._spawn(self._told(self._surfaces.conversations.open(message.thread_id)))
+            case RenameThread():
+                self._spawn(self._told(self._surfaces.conversations.rename(message.thread_id, message.title)))
+            case DeleteThread():
+                self._spawn(self._told(self._surfaces.conversations.delete(message.thread_id)))
             case ApprovalShown():
                 self._surfaces.approvals.shown(message.approval_id)
             case WarmUp():
@@ -246,6 +279,14 @@ class Surface:
         self.approve = tuple(hello.approve) if hello.kind in ("client", "headless") else ()
         self._surfaces.arrived(self)
         self._restart_sender()
+        self._surfaces.conversations.begin()  # after the first state: the page need not wait for it
+
+    async def _told(self, work: Awaitable[None]) -> None:
+        """See something through that has no answer of its own; what is wrong becomes a notice."""
+        try:
+            await work
+        except VoiceKernelError as error:
+            self.send(Notice(level="error", message=error.message, hint=error.hint))
 
     def _restart_sender(self) -> None:
         self._stop_sender()

@@ -83,7 +83,7 @@ async def test_the_next_question_knows_the_last_one(brain: Asked, server: OpenAI
 async def test_a_forgotten_conversation_is_not_sent_again(brain: Asked, server: OpenAIServer) -> None:
     server.says("One.", "Two.")
     await brain.answer("first question")
-    brain.brain.forget()
+    brain.brain.recall([])
     await brain.answer("second question")
     assert "first question" not in sent(server.asked[-1])
 
