@@ -25,6 +25,7 @@ from voice_kernel.messages import (
     PastTask,
     PastTasks,
     Task,
+    TaskState,
     Thread,
     Threads,
     Turn,
@@ -128,7 +129,7 @@ class Conversations:
     async def find(self, request: FindTasks) -> PastTasks:
         """Search the history: tasks without their outputs, newest first."""
         try:
-            tasks, more = await (await self._opened()).find(
+            tasks, more = await self.search(
                 request.query,
                 states=request.states,
                 areas=request.areas,
@@ -139,6 +140,32 @@ class Conversations:
         except HistoryError as error:
             return PastTasks(id=request.id, problem=problem_of(error))
         return PastTasks(id=request.id, tasks=tasks, more=more)
+
+    async def search(
+        self,
+        query: str = "",
+        *,
+        states: Sequence[TaskState] = (),
+        areas: Sequence[str] = (),
+        everywhere: bool = True,
+        since: float | None = None,
+        before: int | None = None,
+        limit: int = 50,
+    ) -> tuple[list[PastTask], bool]:
+        """Search the history, as `Store.find` does.
+
+        Raises:
+            HistoryError: there is no database to read now.
+        """
+        return await (await self._opened()).find(
+            query,
+            states=states,
+            areas=areas,
+            everywhere=everywhere,
+            since=since,
+            before=before,
+            limit=limit,
+        )
 
     async def past(self, past_id: int) -> PastTask | None:
         """Return a task by its number in the history, with its outputs.

@@ -197,7 +197,9 @@ ACTIONS: list[Wire] = [
     RunCommand(label="Toggle line numbers"),
     Snapshot(),
 ]
-ABOUT = About(version="1", model="m", shell_allowed=True, cwd="/home/ada", warnings=["old"])
+ABOUT = About(
+    version="1", model="m", shell_allowed=True, cwd="/home/ada", notify_after_s=5.0, warnings=["old"]
+)
 
 SAMPLES: list[Wire] = [
     PROBLEM,
