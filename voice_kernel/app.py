@@ -17,7 +17,7 @@ from collections.abc import Coroutine, Sequence
 from functools import cached_property
 from pathlib import Path
 from secrets import token_hex
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from voice_kernel import session as session_module
 from voice_kernel.conversations import Conversations, workspace
@@ -38,6 +38,7 @@ from voice_kernel.task.logs import LogFolder
 from voice_kernel.task.runner import Runner, TaskHandle
 from voice_kernel.toolbox.approval import Approvals
 from voice_kernel.toolbox.door import Toolbox
+from voice_kernel.toolbox.forecast import forecast
 from voice_kernel.toolbox.policy import Policy
 from voice_kernel.toolbox.registry import Registry
 from voice_kernel.tools import (
@@ -45,12 +46,14 @@ from voice_kernel.tools import (
     dictation,
     editing,
     files,
+    history,
     navigation,
     notebook,
     planned,
     queries,
     reading,
     repairs,
+    replay,
     research,
     shell,
     tasks,
@@ -444,7 +447,14 @@ class App:
         files.register(self.registry)
         shell.register(self.registry)
         tests.register(self.registry)
-        tasks.register(self.registry, tasks=self.toolbox.runner.tasks)
+        tasks.register(self.registry, tasks=self._known_tasks, call=self._call)
+        history.register(self.registry, find=self.conversations.search, tasks=self._known_tasks)
+        replay.register(
+            self.registry,
+            past=replay.Past(lambda: list(self.hub.turns.values()), self._known_tasks),
+            call=self._call,
+            foreseen=lambda call: forecast(self.registry, self.toolbox.policy, call, "script"),
+        )
         research.register(
             self.registry,
             library=lambda: self.library,
@@ -459,6 +469,9 @@ class App:
     async def _write(self, text: str, kind: str, before: str) -> str:
         grammar = await self.grammar()
         return grammar.write(text, kind, before, self.surroundings.now())
+
+    def _known_tasks(self) -> list[Task]:
+        return list(self.hub.tasks.values())
 
     async def _call(self, task: TaskHandle, tool: str, arguments: dict[str, str]) -> Task:
         return await self.toolbox.call(tool, arguments, turn_id=task.turn_id, origin=task.origin)
@@ -588,6 +601,21 @@ def load_grammar(settings: Settings, *, own: bool = True) -> Grammar:
     """
     path = settings.sentences_path
     return Grammar.load(settings.language, path if own and path.is_file() else None)
+
+
+def known_tools() -> Registry:
+    """Return every tool with nothing behind it: its arguments and effects, for dry runs and for checks."""
+    absent: Any = _Absent()
+    absent.registry = Registry()
+    App._register_tools(absent)  # what the tools act on is touched only when they act
+    return cast("Registry", absent.registry)
+
+
+class _Absent:
+    """Stands where a session's parts would stand."""
+
+    def __getattr__(self, name: str) -> _Absent:
+        return self
 
 
 def panel_class() -> Any:

@@ -98,6 +98,8 @@ class Toolbox:
             parsed = spec.validate(given)
             if spec.handler is None:
                 raise ToolUnavailable(spec.reason, hint='Say "help" for what works now.')
+            if origin == "model" and not spec.for_models:
+                raise Refused(f"{name} is for a person only.")
             effects = spec.effects(parsed)
             decision = self.policy.decide(effects, origin, untrusted=untrusted, asks=spec.asks)
             if decision.kind == "refuse":

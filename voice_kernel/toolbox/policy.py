@@ -24,7 +24,6 @@ _ALWAYS_ASKS: dict[Effect, str] = {
     "install": "it installs or removes software",
     "restart": "it restarts or stops something that runs",
     "delete": "it deletes or overwrites what undo cannot bring back",
-    "replay": "it does again what was done before",
     "unreadable": "it cannot be read in advance: what it does shows only when it runs",
 }
 _MODEL_ASKS: dict[Effect, str] = {

@@ -19,11 +19,11 @@ from voice_kernel.task.runner import TaskHandle
 __all__ = ["Arguments", "Effect", "Effects", "Registry", "ToolFailed", "ToolSpec"]
 
 Effect = Literal[
-    "read", "write", "execute", "delete", "install", "restart", "network", "shell", "unreadable", "replay"
+    "read", "write", "execute", "delete", "install", "restart", "network", "shell", "unreadable"
 ]
 """What a call may do to the world; policy decides by it. `shell` marks what needs CLI execution;
 `execute` runs code in the kernel or a process; `delete` is what undo cannot restore; `unreadable` is what
-nobody can tell before it has been done; `replay` does again what other tasks did."""
+nobody can tell before it has been done."""
 Effects = frozenset[Effect]
 
 
@@ -104,6 +104,7 @@ class Registry:
         target: Callable[[Any], str] | None = None,
         untrusted: bool = False,
         for_models: bool = True,
+        asks: str = "",
         time_limit: Callable[[Any], float | None] | None = None,
     ) -> Callable[[Handler], Handler]:
         """Register an async function `(task, args) -> Result` as the tool of its name.
@@ -127,6 +128,7 @@ class Registry:
                     target=target or _first_value,
                     untrusted=untrusted,
                     for_models=for_models,
+                    asks=asks,
                     time_limit=time_limit,
                 )
             )

@@ -14,8 +14,6 @@ from voice_kernel.toolbox.registry import Arguments, Registry
 
 NO_BROWSER = "Driving a web browser is not in this version yet."
 NO_SERVERS = "Managing MCP servers is not in this version yet."
-NO_RETRY = "Running a task again by voice is not in this version yet: press Retry on its card."
-NO_HISTORY = "Keeping the history of tasks beyond the session is not in this version yet."
 
 
 class Nothing(Arguments):
@@ -79,12 +77,6 @@ class Server(Arguments):
     name: str = Field(description="Name of the server.")
 
 
-class TaskNumber(Arguments):
-    """A task."""
-
-    task: str = Field(default="last", description="Its number, last or all.")
-
-
 PLANNED: tuple[tuple[str, str, type[Arguments], str, str], ...] = (
     ("browser_navigate", "browser", Url, "Open a page.", NO_BROWSER),
     ("browser_snapshot", "browser", Nothing, "Read what is on the page.", NO_BROWSER),
@@ -105,9 +97,6 @@ PLANNED: tuple[tuple[str, str, type[Arguments], str, str], ...] = (
     ("mcp_start", "mcp", Server, "Start an MCP server.", NO_SERVERS),
     ("mcp_stop", "mcp", Server, "Stop an MCP server.", NO_SERVERS),
     ("mcp_list_tools", "mcp", Server, "List the tools of an MCP server.", NO_SERVERS),
-    ("retry_task", "tasks", TaskNumber, "Run a task again.", NO_RETRY),
-    ("show_history", "tasks", Nothing, "Show what was done.", NO_HISTORY),
-    ("replay_task", "tasks", TaskNumber, "Do again what a task did.", NO_HISTORY),
 )
 """Name, area, arguments, description and why not."""
 

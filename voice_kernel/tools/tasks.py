@@ -1,33 +1,60 @@
-"""`list_tasks`: what runs now and what has run in this session."""
+"""`list_tasks` and `retry_task`: what runs now and what has run in this session, and running it again."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
-from voice_kernel.messages import Result, Task
+from pydantic import Field
+
+from voice_kernel.errors import ToolError
+from voice_kernel.messages import Problem, Result, Task
+from voice_kernel.script.step import CONTROLS, OF_THE_MOMENT, REPEATS
 from voice_kernel.task.runner import TaskHandle
-from voice_kernel.toolbox.registry import Arguments, Registry
+from voice_kernel.toolbox.registry import Arguments, Registry, ToolFailed
 from voice_kernel.tools.shell import duration
 from voice_kernel.tools.terminal import clip
 
 MAX_LISTED = 100
 WORDS = {"queued": "waiting", "awaiting_approval": "waiting for your approval"}
 ENDED = frozenset(["succeeded", "failed", "cancelled", "interrupted"])
+WENT_WRONG = ENDED - {"succeeded"}
+LOOKING = frozenset({"list_tasks", "show_history", "help"})
+"""What "the last task" does not mean: whoever asks for the list wants what is on it."""
+NOT_LAST = CONTROLS | OF_THE_MOMENT | REPEATS | LOOKING
+
+CallTool = Callable[[TaskHandle, str, dict[str, Any]], Awaitable[Task]]
+"""Calls a tool through the toolbox, for the turn of a task."""
 
 
 class ListTasks(Arguments):
     """Arguments of `list_tasks`."""
 
 
+class RetryTask(Arguments):
+    """Arguments of `retry_task`."""
+
+    task: str = Field(
+        default="last",
+        max_length=20,
+        description="Its number, last, or all: every task that did not succeed, nor has since.",
+    )
+
+
 def register(
-    registry: Registry, *, tasks: Callable[[], list[Task]], now: Callable[[], float] = time.time
+    registry: Registry,
+    *,
+    tasks: Callable[[], list[Task]],
+    call: CallTool,
+    now: Callable[[], float] = time.time,
 ) -> None:
     """Register the tools about tasks.
 
     Args:
         registry: where.
         tasks: the known tasks, oldest first.
+        call: calls another tool.
         now: the time, in seconds since the epoch.
     """
 
@@ -35,6 +62,64 @@ def register(
     async def list_tasks(task: TaskHandle, args: ListTasks) -> Result:
         """List the tasks with their numbers, states and how long they took."""
         return tasks_listed([other for other in tasks() if other.id != task.id], now())
+
+    @registry.tool(area="tasks", target=lambda args: f"task {args.task}")
+    async def retry_task(task: TaskHandle, args: RetryTask) -> Result:
+        """Run a task again, or all that did not succeed."""
+        before = [other for other in tasks() if other.id != task.id]
+        chosen = unsuccessful(before) if args.task == "all" else [picked(before, args.task)]
+        if not chosen:
+            return Result(summary="No task is left that did not succeed.")
+        done: list[Task] = []
+        for number, other in enumerate(chosen):
+            task.progress(number / len(chosen), other.title)
+            done.append(await call(task, other.tool, other.arguments))
+        lines = [
+            f"{other.id} again as {again.id}  {again.title}  ({again.state})"
+            for other, again in zip(chosen, done, strict=True)
+        ]
+        failed = [again for again in done if again.state != "succeeded"]
+        result = Result(text=clip("\n".join(lines)), data={"tasks": [again.id for again in done]})
+        if failed:
+            first = failed[0].problem or Problem(
+                kind="Error", message=f"{failed[0].title} {failed[0].state}."
+            )
+            more = f" {len(failed)} of {len(done)} did not succeed." if len(done) > 1 else ""
+            problem = first.model_copy(update={"message": f"{first.message}{more}"})
+            raise ToolFailed(problem, result.model_copy(update={"summary": problem.message}))
+        count = "It" if len(done) == 1 else f"All {len(done)}"
+        return result.model_copy(update={"summary": f"{count} succeeded this time."})
+
+
+def picked(tasks: Sequence[Task], which: str) -> Task:
+    """Return the task with a number, or the last that did something; it has ended.
+
+    Raises:
+        ToolError: there is none, or it has not ended.
+    """
+    if which == "last":
+        chosen = [task for task in tasks if task.tool not in NOT_LAST and task.state in ENDED]
+    else:
+        chosen = [task for task in tasks if str(task.id) == which]
+    if not chosen:
+        missing = "Nothing has been done yet." if which == "last" else f"There is no task {which}."
+        raise ToolError(missing, hint='Say "list tasks" or "show history" to see what there is.')
+    if chosen[-1].state not in ENDED:
+        raise ToolError(f"Task {which} has not ended.", hint="Wait for it, or cancel it.")
+    return chosen[-1]
+
+
+def unsuccessful(tasks: Sequence[Task]) -> list[Task]:
+    """Return the tasks that did not succeed and whose call has not succeeded since, oldest first."""
+    left: dict[str, Task] = {}
+    for task in tasks:
+        if task.tool in NOT_LAST:
+            continue
+        key = f"{task.tool} {sorted(task.arguments.items())}"
+        left.pop(key, None)
+        if task.state in WENT_WRONG:
+            left[key] = task
+    return list(left.values())
 
 
 def tasks_listed(tasks: list[Task], now: float) -> Result:

@@ -1,0 +1,248 @@
+"""`show_history`: what was done, in this session and in earlier ones; searched by words, state and time.
+
+Knows how past tasks are told to a person; where they are kept is the part of whoever is asked for them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Literal, Protocol
+
+from pydantic import Field
+
+from voice_kernel.errors import HistoryError
+from voice_kernel.messages import PastTask, Result, Task, TaskState
+from voice_kernel.task.runner import TaskHandle
+from voice_kernel.toolbox.registry import Arguments, Registry
+from voice_kernel.tools.moments import EXAMPLES, span_of
+from voice_kernel.tools.shell import duration
+from voice_kernel.tools.terminal import clip, plain
+
+MAX_LISTED = 100
+PAGE = 200
+MAX_PAGES = 50
+"""How far back a search that ends in the past is followed, in pages."""
+MAX_WHAT_CHARS = 90
+STATE_WORDS: dict[TaskState, str] = {
+    "queued": "waiting",
+    "awaiting_approval": "waiting for approval",
+}
+
+
+class ShowHistory(Arguments):
+    """Arguments of `show_history`."""
+
+    search: str = Field(
+        default="",
+        max_length=200,
+        description="Words that what was said, done or went wrong must hold; everything if absent.",
+    )
+    state: Literal["", "succeeded", "failed", "cancelled", "interrupted", "running", "queued"] = Field(
+        default="", description="Only tasks in this state."
+    )
+    since: str = Field(default="", max_length=40, description=f"Only tasks since then: {EXAMPLES}.")
+    until: str = Field(default="", max_length=40, description="Only tasks until then, in the same words.")
+    everywhere: bool = Field(
+        default=False, description="Those of every notebook and folder, not only of this one."
+    )
+    limit: int = Field(default=20, ge=1, le=MAX_LISTED, description="How many at most.")
+
+
+class Find(Protocol):
+    """Searches the history: newest first, and whether there are more. Raises `HistoryError`."""
+
+    async def __call__(
+        self,
+        query: str = "",
+        *,
+        states: Sequence[TaskState] = (),
+        everywhere: bool = True,
+        since: float | None = None,
+        before: int | None = None,
+        limit: int = 50,
+    ) -> tuple[list[PastTask], bool]:
+        """Search; arguments like those of `store.Store.find`."""
+        ...
+
+
+def register(
+    registry: Registry,
+    *,
+    find: Find,
+    tasks: Callable[[], Sequence[Task]],
+    now: Callable[[], float] = time.time,
+) -> None:
+    """Register the tool.
+
+    Args:
+        registry: where.
+        find: searches the history.
+        tasks: the tasks of this conversation, oldest first: all there is where nothing is kept.
+        now: the time, in seconds since the epoch.
+    """
+
+    @registry.tool(area="tasks", effects=frozenset({"read"}), untrusted=True)
+    async def show_history(task: TaskHandle, args: ShowHistory) -> Result:
+        """Show what was done before: all of it, or what holds some words, failed, or is from some day."""
+        since, until = _limits(args, now())
+        states: tuple[TaskState, ...] = (args.state,) if args.state else ()
+        note = ""
+        try:
+            found, more = await _found(find, args, states, since, until, task.id)
+        except HistoryError as error:
+            note = f"{error.message} These are the tasks of this session only."
+            found, more = _of_session(tasks(), args, states, since, until, task.id)
+        return listing(found, now(), more=more, everywhere=args.everywhere, note=note)
+
+
+def listing(
+    found: Sequence[PastTask], now: float, *, more: bool = False, everywhere: bool = False, note: str = ""
+) -> Result:
+    """Return past tasks as a table.
+
+    Args:
+        found: the newest first.
+        now: the time.
+        more: whether there are more of them.
+        everywhere: whether they are of several notebooks, where only a number of the history names one.
+        note: what else there is to say.
+    """
+    rows = [("no", "when", "what", "outcome")] if found else []
+    for past in found:
+        number = f"#{past.id}" if everywhere else str(past.task.id)
+        rows.append((number, when(past.task.created_at, now), what(past), outcome(past.task, now)))
+    text = aligned(rows)
+    if more:
+        text += "\nand older ones"
+    if everywhere and found:
+        text += f"\nvoice-kernel history show {found[0].id} tells more of the first one."
+    count = len(found)
+    summary = f"{count}{' of many' if more else ''} task{'' if count == 1 else 's'}." if count else NOTHING
+    return Result(
+        summary=f"{summary} {note}".strip(),
+        text=clip(text.strip()),
+        data={
+            "tasks": [
+                {
+                    "id": past.task.id,
+                    "history_id": past.id,
+                    "tool": past.task.tool,
+                    "said": past.utterance[:200],
+                    "title": past.task.title,
+                    "state": past.task.state,
+                    "created_at": round(past.task.created_at),
+                }
+                for past in found
+            ],
+            "more": more,
+        },
+    )
+
+
+NOTHING = "Nothing of that kind was done."
+
+
+def what(past: PastTask, max_chars: int = MAX_WHAT_CHARS) -> str:
+    """Return what a task was, on one line: what was said, and what was called where that says more."""
+    said, title = (" ".join(plain(text).split()) for text in (past.utterance, past.task.title))
+    text = f"{said}  [{title}]" if said and said.lower() != title.lower() else title
+    return text if len(text) <= max_chars else text[: max_chars - 1] + "…"
+
+
+def outcome(task: Task, now: float) -> str:
+    """Return how a task ended, on one line: state, length, and what it came to."""
+    said = STATE_WORDS.get(task.state, task.state)
+    if task.started_at is not None:
+        said += f", {duration(max(0.0, (task.ended_at or now) - task.started_at))}"
+    result = task.result
+    if result is not None and result.tests is not None:
+        tests = result.tests
+        counts = ((tests.passed, "passed"), (tests.failed, "failed"), (tests.errors, "errors"))
+        said += "".join(f", {number} {word}" for number, word in counts if number)
+    elif task.problem is not None and task.state in ("failed", "interrupted"):
+        message = " ".join(plain(task.problem.message).split())
+        said += f": {message if len(message) <= 120 else message[:119] + '…'}"
+    return said
+
+
+def when(moment: float, now: float) -> str:
+    """Return a time for a person: `14:03`, `yesterday 14:03`, `20 Nov 14:03`, `20 Nov 2025`."""
+    then, today = datetime.fromtimestamp(moment), datetime.fromtimestamp(now)
+    clock = f"{then:%H:%M}"
+    days = (today.date() - then.date()).days
+    if days == 0:
+        return clock
+    if days == 1:
+        return f"yesterday {clock}"
+    return f"{then.day} {then:%b} {clock}" if then.year == today.year else f"{then.day} {then:%b %Y}"
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> str:
+    """Return rows as text with every column but the last padded to one width."""
+    if not rows:
+        return ""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
+    lines = ("  ".join([*map(str.ljust, row[:-1], widths), row[-1]]).rstrip() for row in rows)
+    return "\n".join(lines)
+
+
+async def _found(
+    find: Find,
+    args: ShowHistory,
+    states: tuple[TaskState, ...],
+    since: float | None,
+    until: float | None,
+    asking: int,
+) -> tuple[list[PastTask], bool]:
+    found: list[PastTask] = []
+    before: int | None = None
+    for _page in range(MAX_PAGES):
+        page, more = await find(
+            args.search,
+            states=states,
+            everywhere=args.everywhere,
+            since=since,
+            before=before,
+            limit=PAGE if until is not None else args.limit + 1,
+        )
+        found += [past for past in page if _wanted(past.task, until, asking)]
+        if len(found) > args.limit or not more or not page:
+            break
+        before = page[-1].id
+    else:
+        more = True
+    return found[: args.limit], more or len(found) > args.limit
+
+
+def _of_session(
+    tasks: Sequence[Task],
+    args: ShowHistory,
+    states: tuple[TaskState, ...],
+    since: float | None,
+    until: float | None,
+    asking: int,
+) -> tuple[list[PastTask], bool]:
+    words = args.search.lower().split()
+    found = [
+        PastTask(id=task.id, task=task)
+        for task in reversed(tasks)
+        if _wanted(task, until, asking)
+        and (not states or task.state in states)
+        and (since is None or task.created_at >= since)
+        and all(word in f"{task.title} {task.problem and task.problem.message}".lower() for word in words)
+    ]
+    return found[: args.limit], len(found) > args.limit
+
+
+def _wanted(task: Task, until: float | None, asking: int) -> bool:
+    # The task that asks is in the history already.
+    itself = task.id == asking and task.tool == "show_history" and not task.earlier
+    return not itself and (until is None or task.created_at < until)
+
+
+def _limits(args: ShowHistory, now: float) -> tuple[float | None, float | None]:
+    since = span_of(args.since, now)[0] if args.since.strip() else None
+    until = span_of(args.until, now)[1] if args.until.strip() else None
+    return since, until
