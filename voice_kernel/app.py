@@ -65,6 +65,8 @@ from voice_kernel.ui import cards
 from voice_kernel.ui.channel import register_target
 from voice_kernel.ui.logs import LogDesk
 from voice_kernel.ui.surface import Surfaces
+from voice_kernel.usertools.adoption import Adoption
+from voice_kernel.usertools.shelf import shelf
 from voice_kernel.version import __version__
 
 if TYPE_CHECKING:
@@ -243,6 +245,9 @@ class App:
         self.kernel.on_shutdown(self.end)
         atexit.register(self.end)
         self._register_tools()
+        self.own_tools = Adoption(shelf, self.registry, self.kernel, self.hub.publish)
+        self.own_tools.update()
+        self._stop_adopting = shelf.on_change(lambda: self.loop.call_soon(self.own_tools.update))
         self._turns: list[int] = []
         self._told_reach = False
         self._stop_accepting = register_target(
@@ -292,6 +297,30 @@ class App:
             raise failure
         return _Results(results)
 
+    def say_together(self, texts: Sequence[str]) -> list[TurnResult]:
+        """Do what several texts say, beside each other, in the cell that runs.
+
+        Returns:
+            What each came to; a failure, and the interrupt that ended it, is a state of its result.
+        """
+        turn_ids = [self._begin("understanding", text) for text in texts]
+        drawn = [cards.Card(self.kernel, self.surfaces, self._route, turn_id) for turn_id in turn_ids]
+        turns = list(zip(turn_ids, texts, strict=True))
+
+        async def together() -> None:
+            await asyncio.gather(*(self._understood(turn_id, text) for turn_id, text in turns))
+
+        self._turns.extend(turn_ids)
+        try:
+            with contextlib.suppress(KeyboardInterrupt):
+                self.wait(together)
+        finally:
+            del self._turns[-len(turn_ids) :]
+            results = self._sync(_value(lambda: [self.session.result(turn_id) for turn_id in turn_ids]))
+            for card, result in zip(drawn, results, strict=True):
+                card.freeze(result)
+        return [result.mark_shown() for result in results]
+
     def show_panel(self) -> Any:
         """Return a live panel for the cell to display; None in a terminal, which can show none."""
         if not self.kernel.has_kernel:
@@ -312,7 +341,7 @@ class App:
         turn = result.turn
         if turn.state == "succeeded":
             return result
-        if turn.state == "cancelled":
+        if turn.state == "cancelled" or turn.ended_at is None:  # not ended: left behind by an interrupt
             raise TurnCancelled
         problem = turn.problem
         if problem is not None and problem.kind == KeyboardInterrupt.__name__:
@@ -340,6 +369,7 @@ class App:
         self.closed = True
         atexit.unregister(self.end)
         self._stop_accepting()
+        self._stop_adopting()
         self.end()
         self.kernel.close()
         if self.loop.running:
@@ -380,10 +410,12 @@ class App:
         )
 
     async def grammar(self) -> Grammar:
-        """Return the sentences, loading them on a worker the first time."""
+        """Return the sentences, loading them on a worker the first time; those of the user's tools too."""
         if self._grammar is None or (self._grammar.done() and self._grammar.exception() is not None):
             self._grammar = asyncio.ensure_future(self._load_grammar())
-        return await asyncio.shield(self._grammar)
+        grammar = self.own_tools.grammar(await asyncio.shield(self._grammar))
+        self.surroundings.expect((*self.settings.vocabulary, *self.own_tools.words))
+        return grammar
 
     async def _load_grammar(self) -> Grammar:
         try:
@@ -600,7 +632,7 @@ def load_grammar(settings: Settings, *, own: bool = True) -> Grammar:
         IntentError: a file is wrong.
     """
     path = settings.sentences_path
-    return Grammar.load(settings.language, path if own and path.is_file() else None)
+    return Grammar.shared(settings.language, path if own and path.is_file() else None)
 
 
 def known_tools() -> Registry:
@@ -634,6 +666,11 @@ def app_of(shell: InteractiveShell) -> App:
     if app is None:
         app = _apps[id(shell)] = App(shell, load_settings())
     return app
+
+
+def app_if_any(shell: InteractiveShell) -> App | None:
+    """Return the shell's app, if its session has begun."""
+    return _apps.get(id(shell))
 
 
 def close_app(shell: InteractiveShell) -> None:

@@ -92,8 +92,10 @@ def register(shell: InteractiveShell) -> None:
 def unregister(shell: InteractiveShell) -> None:
     """Take the magics away and end the session."""
     from voice_kernel.app import close_app
+    from voice_kernel.usertools.shelf import shelf
 
     close_app(shell)
+    shelf.clear()
     for kind in ("line", "cell"):
         shell.magics_manager.magics[kind].pop("voice", None)
 

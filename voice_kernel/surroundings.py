@@ -112,6 +112,11 @@ class Surroundings:
         self._scanned: Path | None = None
         self._scanning: asyncio.Future[Names] | None = None
 
+    def expect(self, words: tuple[str, ...]) -> None:
+        """Take other words for the user's own vocabulary."""
+        if words != self._folder.words:
+            self._folder = replace(self._folder, words=words)
+
     def now(self) -> Context:
         """Return the context with the folder as last scanned."""
         cell_count, headings = self._notebook()

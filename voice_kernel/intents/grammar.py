@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -144,6 +145,19 @@ class Grammar:
         sources.extend(more)
         return cls(files.merge(sources))
 
+    @classmethod
+    def shared(cls, language: str = "en", extra: Path | None = None) -> Grammar:
+        """Return what `load` does, compiled once for the process as long as the user's file stays as it is.
+
+        Raises:
+            IntentError: a file is missing or wrong.
+        """
+        try:
+            changed_ns = extra.stat().st_mtime_ns if extra is not None else 0
+        except OSError:
+            changed_ns = 0
+        return _compiled(language, extra, changed_ns)
+
     def parse(self, text: str, context: Context | None = None) -> Parse:
         """Return what an utterance means; no calls when it is no command.
 
@@ -219,6 +233,11 @@ class Grammar:
             if gist(other.calls) != wanted and other.weight - best.weight < SURE:
                 return None
         return best.calls
+
+
+@lru_cache(maxsize=4)
+def _compiled(language: str, extra: Path | None, changed_ns: int) -> Grammar:
+    return Grammar.load(language, extra)
 
 
 def _is_guess(calls: Sequence[ToolCall], hearing: Hearing) -> bool:

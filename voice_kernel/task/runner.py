@@ -497,6 +497,14 @@ class Runner:
             )
         self._conclude(handle, ending, problem)
 
+    async def ended(self, task_id: int) -> Task | None:
+        """Wait until a task has ended, and return it; None when it is not known."""
+        handle = self._handles.get(task_id)
+        if handle is None:
+            return None
+        await handle.ended.wait()
+        return handle.task
+
     async def close(self, limit_s: float = STOP_LIMIT_S) -> None:
         """End every open task as interrupted, `limit_s` at most; whatever comes later is ended at once."""
         self._closed = True

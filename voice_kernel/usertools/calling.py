@@ -1,0 +1,198 @@
+"""How one call of a user's function runs, and what comes of it.
+
+A plain function runs in a thread of its own, an `async def` on the loop, and either on the kernel's main
+thread where the tool says so. Whatever it raises is a result with a traceback, not an exception of ours.
+Belongs to the loop thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import traceback
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from voice_kernel.errors import KernelError, VoiceKernelError
+from voice_kernel.kernel import CodeResult
+from voice_kernel.messages import Output, Problem, Result
+from voice_kernel.task.progress import ProgressReader
+from voice_kernel.task.runner import TaskFailed, TaskHandle
+from voice_kernel.toolbox.registry import Arguments
+from voice_kernel.usertools.definition import UserTool
+from voice_kernel.usertools.mainthread import MainThreadCall, outside
+from voice_kernel.usertools.outcome import needs_showing, shown, told
+from voice_kernel.usertools.printing import routed, written_to
+from voice_kernel.usertools.relay import Relay
+from voice_kernel.usertools.toolcontext import ToolContext
+from voice_kernel.usertools.worker import Worker
+
+MAX_THREADS = 32
+"""Functions that run in threads at once; more wait."""
+COOPERATIVE_S = 1.0
+"""How long a cancelled function that has a context may take to notice it by itself."""
+UNREACHED_S = 3.0
+"""A thread that has not ended so long after that is counted as one that cannot be ended."""
+SHOW_LIMIT_S = 20.0
+"""How long a value waits for the main thread to show it: a cell may keep that for hours."""
+
+
+class CodeDoor(Protocol):
+    """Where code runs on the main thread: `voice_kernel.kernel.Kernel`."""
+
+    async def run(
+        self, code: str, *, show: bool | str = True, on_output: Callable[[Output], None] | None = None
+    ) -> CodeResult:
+        """Run code on the main thread, in the user's namespace."""
+        ...
+
+
+class Caller:
+    """Calls the user's functions for one session.
+
+    Args:
+        door: the main thread.
+    """
+
+    def __init__(self, door: CodeDoor) -> None:
+        self._door = door
+        self._threads = asyncio.Semaphore(MAX_THREADS)
+
+    async def call(self, tool: UserTool, task: TaskHandle, arguments: Arguments) -> Result:
+        """Run one call to its end.
+
+        Raises:
+            TaskFailed: the function raised; the traceback is in the result.
+        """
+        relay = Relay(task)
+        task.progress_from(ProgressReader().read)  # of tqdm and the like; what the function says wins
+        context = ToolContext(relay, tool.name)
+        call = _Call(tool, task, arguments, context)
+        try:
+            if tool.thread == "main":
+                return await self._on_main_thread(call)
+            with routed(), written_to(relay.write):
+                value = await (self._on_loop(call) if tool.awaits else self._in_thread(call))
+            return await self._result(value)
+        except VoiceKernelError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever the user's function raises is a result
+            relay.close()
+            raise _failed(error) from None
+        finally:
+            relay.close()
+
+    async def _in_thread(self, call: _Call) -> Any:
+        async with self._threads:
+            worker = Worker(call, f"voice-kernel-{call.tool.name}")
+            try:
+                await worker.ended()
+            except asyncio.CancelledError:
+                await self._end(worker, call)
+                raise
+            return worker.result()
+
+    async def _end(self, worker: Worker, call: _Call) -> None:
+        """See a cancelled function to its end; whoever runs the task gives up when that takes too long."""
+        call.context.cancel()
+        if not (call.tool.signature.context and await worker.ended(COOPERATIVE_S)):
+            worker.stop()
+        if not await worker.ended(UNREACHED_S):
+            worker.leave()
+            worker.stop()  # once more: the first may have met an `except` that takes everything
+            await worker.ended()
+
+    async def _on_loop(self, call: _Call) -> Any:
+        work = asyncio.create_task(_guarded(call), context=contextvars.copy_context())
+        try:
+            await asyncio.wait({work})
+        except asyncio.CancelledError:
+            call.context.cancel()
+            work.cancel()
+            await asyncio.wait({work})
+            raise
+        return work.result()
+
+    async def _on_main_thread(self, call: _Call) -> Result:
+        def show(output: Output) -> None:
+            if output.text:
+                call.task.output(output.text if output.text.endswith("\n") else output.text + "\n")
+
+        with MainThreadCall(call, needs_showing, call.tool.awaits) as made:
+            running = asyncio.ensure_future(self._door.run(made.code, on_output=show))
+            try:
+                await asyncio.wait({running})
+            except asyncio.CancelledError:
+                call.context.cancel()
+                running.cancel()
+                await asyncio.wait({running})
+                raise
+            done = running.result()
+        if not done.success:
+            problem = _problem(made.error) if made.error is not None else done.error
+            problem = problem or Problem(kind="Error", message="It did not run to its end.")
+            raise TaskFailed(
+                problem, Result(summary=problem.message, code=call.code, outputs=list(done.outputs))
+            )
+        if needs_showing(made.value):
+            result = shown(made.value, done.outputs)
+        else:
+            result = told(made.value).model_copy(update={"outputs": list(done.outputs)})
+        return result.model_copy(update={"code": call.code})
+
+    async def _result(self, value: Any) -> Result:
+        if not needs_showing(value):
+            return told(value)
+        outputs: tuple[Output, ...] = ()
+        with contextlib.suppress(KernelError, TimeoutError):  # then it is only described
+            async with asyncio.timeout(SHOW_LIMIT_S):
+                with MainThreadCall(lambda: value, lambda _value: True) as made:
+                    outputs = (await self._door.run(made.code)).outputs
+        return shown(value, outputs)
+
+
+class _Call:
+    """One call with its arguments, ready to be made on any thread."""
+
+    def __init__(self, tool: UserTool, task: TaskHandle, arguments: Arguments, context: ToolContext) -> None:
+        self.tool = tool
+        self.task = task
+        self.arguments = arguments
+        self.context = context
+
+    def __call__(self) -> Any:
+        return self.tool.signature.call(self.tool.function, self.arguments, self.context)
+
+    @property
+    def code(self) -> str:
+        """The call as one would type it."""
+        given = self.arguments.model_dump(exclude_unset=True).items()
+        return f"{self.tool.function.__name__}({', '.join(f'{name}={value!r}' for name, value in given)})"
+
+
+async def _guarded(call: _Call) -> Any:
+    try:
+        return await call()
+    except (SystemExit, KeyboardInterrupt) as error:  # else it would end the loop, and every other task
+        name = type(error).__name__
+        raise TaskFailed(Problem(kind=name, message=f"It ended itself with {name}.")) from None
+
+
+def _failed(error: Exception) -> TaskFailed:
+    if isinstance(error, TaskFailed):
+        return error
+    problem = _problem(error)
+    lines = traceback.format_exception(type(error), error, outside(error.__traceback__))
+    output = Output(kind="error", text="".join(lines).rstrip("\n"))
+    return TaskFailed(problem, Result(summary=problem.message, outputs=[output]))
+
+
+def _problem(error: BaseException) -> Problem:
+    if isinstance(error, VoiceKernelError):
+        return Problem(kind=type(error).__name__, message=error.message, hint=error.hint)
+    try:
+        message = str(error)
+    except Exception:  # noqa: BLE001 - an exception of the user's making may fail to say what it is
+        message = ""
+    return Problem(kind=type(error).__name__, message=message or type(error).__name__)

@@ -1,0 +1,107 @@
+"""A function on the kernel's main thread, called by a piece of code that the kernel's door runs.
+
+The door runs code, not functions: so the function waits here under a number, and the code asks for it.
+That way its output is caught, its figures are drawn, an interrupt reaches it, and what it returns is shown
+by IPython's own formatters. It does not know tools.
+"""
+
+from __future__ import annotations
+
+import inspect
+import itertools
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+_numbers = itertools.count(1)
+_calls: dict[int, MainThreadCall] = {}
+
+
+class Raised(Exception):
+    """What the function raised, shown without the frames that led to it."""
+
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__()
+        self._lines = lines
+
+    def _render_traceback_(self) -> list[str]:
+        return self._lines
+
+
+@dataclass
+class MainThreadCall:
+    """One call that waits for the main thread, and what became of it."""
+
+    function: Callable[[], Any]
+    show: Callable[[Any], bool]
+    """Whether a value is to be shown as a cell shows its last line."""
+    awaits: bool = False
+    value: Any = None
+    error: BaseException | None = None
+    number: int = 0
+
+    def __enter__(self) -> MainThreadCall:
+        self.number = next(_numbers)
+        _calls[self.number] = self
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        _calls.pop(self.number, None)
+
+    @property
+    def code(self) -> str:
+        """The code that makes the call."""
+        module = f"__import__({__name__!r}, fromlist=['*'])"
+        return f"await {module}.run_async({self.number})" if self.awaits else f"{module}.run({self.number})"
+
+    def shown(self) -> Any:
+        """Return what is to be shown: the value, or nothing."""
+        return self.value if self.show(self.value) else None
+
+
+def run(number: int) -> Any:
+    """Make a call; the code of the door comes here."""
+    __tracebackhide__ = True
+    call = _calls[number]
+    try:
+        call.value = call.function()
+    except Exception as error:  # noqa: BLE001 - whatever the user's function raises is a result
+        call.error = error
+        raise Raised(_lines(error)) from None
+    return call.shown()
+
+
+async def run_async(number: int) -> Any:
+    """Make a call that is awaited; the code of the door comes here."""
+    __tracebackhide__ = True
+    call = _calls[number]
+    try:
+        value = call.function()
+        call.value = await value if inspect.isawaitable(value) else value
+    except Exception as error:  # noqa: BLE001 - whatever the user's function raises is a result
+        call.error = error
+        raise Raised(_lines(error)) from None
+    return call.shown()
+
+
+def _lines(error: Exception) -> list[str]:
+    """Return the traceback as IPython would show it, from the function on."""
+    trace = outside(error.__traceback__)
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    if shell is not None:
+        lines: list[str] = shell.InteractiveTB.structured_traceback(type(error), error, trace)
+        return lines
+    return traceback.format_exception(type(error), error, trace)
+
+
+def outside(trace: TracebackType | None) -> TracebackType | None:
+    """Return a traceback from where it leaves this package: the function's own frames."""
+    here = __name__.rpartition(".")[0] + "."
+    first = trace
+    while trace is not None and str(trace.tb_frame.f_globals.get("__name__", "")).startswith(here):
+        trace = trace.tb_next
+    return trace if trace is not None else first

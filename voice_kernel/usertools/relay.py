@@ -1,0 +1,116 @@
+"""From any thread to a task on the loop thread: output and progress of one call.
+
+Output is handed over in batches: one wake-up of the loop carries all that was written since the last. A
+writer that is faster than the loop waits for it, so that nothing piles up.
+
+A writer may be ended by an exception at any step of its own (see worker), and must never leave the lock
+behind, for which the loop would wait: so there is a plain lock, which `with` takes and releases in one
+step of the interpreter each, and no condition, whose own steps can be torn apart.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+import time
+from typing import Protocol
+
+MAX_WAITING_CHARS = 1_000_000
+WRITER_LIMIT_S = 5.0
+"""How long a writer waits for the loop to take what waits; past that its text is lost, and counted."""
+WRITER_PAUSE_S = 0.005
+
+
+class Ear(Protocol):
+    """A task, as far as output and progress go. Belongs to the loop thread."""
+
+    def output(self, data: bytes | str) -> None:
+        """Append output."""
+        ...
+
+    def progress(
+        self,
+        fraction: float | None,
+        label: str = "",
+        *,
+        done: float | None = None,
+        total: float | None = None,
+        unit: str = "",
+    ) -> None:
+        """Say how far it is."""
+        ...
+
+
+_Progress = tuple[float | None, str, float | None, float | None, str]
+
+
+class Relay:
+    """One call's way to its task. Made and closed on the loop thread; `write` and `progress` on any."""
+
+    def __init__(self, task: Ear) -> None:
+        self._task = task
+        self._loop = asyncio.get_running_loop()
+        self._loop_thread = threading.get_ident()
+        self._lock = threading.Lock()
+        self._pieces: list[str] = []
+        self._waiting_chars = 0
+        self._lost_chars = 0
+        self._progress: _Progress | None = None
+        self._scheduled = False
+        self._closed = False
+
+    def write(self, text: str) -> None:
+        """Take output; waits while too much of it is on its way."""
+        if text and self._may_write():
+            with self._lock:
+                self._pieces.append(text)
+                self._waiting_chars += len(text)
+                self._schedule()
+        else:
+            self._lost_chars += len(text)
+
+    def progress(
+        self, fraction: float | None, label: str, done: float | None, total: float | None, unit: str
+    ) -> None:
+        """Take how far it is; only the newest is passed on."""
+        with self._lock:
+            self._progress = (fraction, label, done, total, unit)
+            self._schedule()
+
+    def close(self) -> None:
+        """Pass on what waits; what comes later is dropped."""
+        self._closed = True
+        self._pass_on()
+        if self._lost_chars:
+            self._task.output(f"\n[{self._lost_chars:,} characters of output were lost]\n")
+
+    def _may_write(self) -> bool:
+        """Wait until there is room; return whether there is."""
+        if threading.get_ident() == self._loop_thread:
+            return not self._closed
+        deadline = time.monotonic() + WRITER_LIMIT_S
+        while self._waiting_chars >= MAX_WAITING_CHARS and not self._closed:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(WRITER_PAUSE_S)
+        return not self._closed
+
+    def _schedule(self) -> None:  # holding the lock
+        if not (self._scheduled or self._closed):
+            self._scheduled = True
+            with contextlib.suppress(RuntimeError):  # the loop has ended, and the task with it
+                self._loop.call_soon_threadsafe(self._pass_on)
+
+    def _pass_on(self) -> None:
+        with self._lock:
+            text, progress = "".join(self._pieces), self._progress
+            self._pieces.clear()
+            self._waiting_chars = 0
+            self._progress = None
+            self._scheduled = False
+        if text:
+            self._task.output(text)
+        if progress is not None:
+            fraction, label, done, total, unit = progress
+            self._task.progress(fraction, label, done=done, total=total, unit=unit)

@@ -1,0 +1,173 @@
+"""A tool's templates become sentences of the grammar; and who else means the same words.
+
+A slot of a template names an argument: `{epochs}`, or `{number:epochs}` with one of the grammar's own lists.
+Lists and slots get names of the tool's own, so that no tool can change what another, or the grammar itself,
+understands by `{name}` or `{path}`. It does not know how a sentence is matched.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from voice_kernel.errors import IntentError, InvalidTool
+from voice_kernel.intents import Grammar
+from voice_kernel.intents.phrases import phrase, slots_in
+from voice_kernel.usertools.signature import Parameter
+
+AREA = "own"
+"""What help and limits call the tools of the user."""
+
+_SLOT = re.compile(r"\{([^{}:]+)(?::([^{}:]+))?\}")
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One template of a tool."""
+
+    template: str
+    fixed: Mapping[str, Any]
+    """Arguments that it gives without saying them."""
+    phrases: tuple[str, ...]
+    """How it sounds, short and in full."""
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a phrase of a tool meant before, and what it means now."""
+
+    phrase: str
+    before: str
+    """The tool that was meant; empty when none was."""
+    now: str
+    """The tool that is meant; empty when none is."""
+
+
+def default_templates(name: str, parameters: Sequence[Parameter]) -> tuple[str, ...]:
+    """Return how a tool is said that has no sentences of its own: by its name, and one argument at most."""
+    words = " ".join(re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", name)).lower()
+    required = [parameter.name for parameter in parameters if parameter.required]
+    if not words or len(required) > 1:
+        return ()
+    if required:
+        return (f"[(run|start)] {words} [(with|for|on|of|from|in|to)] {{{required[0]}}}",)
+    return (f"[(run|start)] [the] {words}",)
+
+
+def sentences_of(
+    tool: str, given: Mapping[str, Mapping[str, Any]], parameters: Sequence[Parameter]
+) -> tuple[Sentence, ...]:
+    """Check a tool's templates.
+
+    Args:
+        tool: its name.
+        given: template -> the arguments that it gives without saying them.
+        parameters: what the tool takes.
+
+    Raises:
+        InvalidTool: a template cannot be read, or is about an argument that does not exist.
+    """
+    names = [parameter.name for parameter in parameters]
+    samples = {parameter.name: parameter.spoken.sample for parameter in parameters}
+    found: list[Sentence] = []
+    for template, fixed in given.items():
+        template = template.strip().rstrip(".!?")
+        try:
+            slots = slots_in(template)
+            phrases = (phrase(template, samples, full=False), phrase(template, samples))
+        except IntentError as error:
+            raise InvalidTool(f"{tool}: {error.message}", hint=error.hint) from None
+        for name in (*(slot.slot for slot in slots), *fixed):
+            if name not in names:
+                close = difflib.get_close_matches(name, names, 1)
+                raise InvalidTool(
+                    f"{tool}: the sentence “{template}” is about {name}, which is no argument.",
+                    hint=f"Did you mean {close[0]}?"
+                    if close
+                    else f"Its arguments: {', '.join(names) or 'none'}.",
+                )
+        if not phrases[0]:
+            raise InvalidTool(
+                f"{tool}: all of the sentence “{template}” may be left out.", hint="Let some words be said."
+            )
+        found.append(Sentence(template, dict(fixed), tuple(dict.fromkeys(phrases))))
+    return tuple(found)
+
+
+def source_of(tool: str, sentences: Sequence[Sentence], parameters: Sequence[Parameter]) -> str:
+    """Return a tool's sentences as a source of the grammar (JSON, which is YAML)."""
+    by_name = {parameter.name: parameter for parameter in parameters}
+    lists: dict[str, Any] = {}
+    data = []
+    for sentence in sentences:
+
+        def slot(match: re.Match[str]) -> str:
+            listed, name = match.group(1).strip(), (match.group(2) or match.group(1)).strip()
+            if match.group(2) is None:
+                listed = f"{tool}__{name}"
+                lists[listed] = _list(by_name[name])
+            return f"{{{listed}:{_slot_name(name)}}}"
+
+        data.append(
+            {
+                "sentences": [_SLOT.sub(slot, sentence.template)],
+                "slots": {_slot_name(name): value for name, value in sentence.fixed.items()},
+                "calls": [{tool: {name: "{" + _slot_name(name) + "}" for name in by_name}}],
+            }
+        )
+    examples = list(dict.fromkeys(sentence.phrases[-1] for sentence in sentences))
+    intent = {"area": AREA, "examples": examples, "data": data}
+    return json.dumps({"intents": {tool: intent} if data else {}, "lists": lists}, default=str)
+
+
+def meanings(base: Grammar, extended: Grammar, tool: str, sentences: Sequence[Sentence]) -> list[Meaning]:
+    """Return the phrases of a tool that meant something before, or do not mean the tool now.
+
+    Args:
+        base: the grammar without the tool.
+        extended: the grammar with it.
+        tool: its name.
+        sentences: its sentences.
+    """
+    found: list[Meaning] = []
+    for sentence in sentences:
+        for said in sentence.phrases:
+            before, now = _meant(base, said), _meant(extended, said)
+            if before or now != tool:
+                found.append(Meaning(said, before, now))
+                break
+    return found
+
+
+def told(tool: str, meaning: Meaning) -> str:
+    """Say in one sentence what is surprising about a phrase."""
+    said = f"“{meaning.phrase}”"
+    if meaning.before and meaning.now == tool:
+        return f"{said} meant {meaning.before} until now; from now on it means {tool}."
+    if meaning.now:
+        return f"{said} still means {meaning.now}, not {tool}: give {tool} another sentence."
+    return (
+        f"{said} will not be understood as {tool}: write the words as they are heard, "
+        "contractions written out and without punctuation."
+    )
+
+
+def _meant(grammar: Grammar, said: str) -> str:
+    parse = grammar.parse(said)
+    return parse.calls[0].tool if parse.route == "intents" and len(parse.calls) == 1 else ""
+
+
+def _slot_name(name: str) -> str:
+    # The grammar gives some names a meaning of its own, such as `cells`.
+    return f"arg_{name}"
+
+
+def _list(parameter: Parameter) -> dict[str, Any]:
+    spoken = parameter.spoken
+    if spoken.kind:
+        return {"wildcard": True, "kind": spoken.kind}
+    return {"values": [{"in": said, "out": value} for said, value in spoken.values]}
