@@ -107,8 +107,8 @@ class Subscription:
         """Queue a whole state, after what waits: whoever follows a turn must hear of its end."""
         if self.overflowed:
             return  # it fetches the state anyway
-        for key in [key for key in self._pending if key[0] in ("output", "answer", "state")]:
-            del self._pending[key]  # the state has them
+        for key in [key for key in self._pending if key[0] not in ("turn", "task", "approval", "once")]:
+            del self._pending[key]  # the state has it
         self._pending[("state", 0)] = state
         self._wake.set()
 

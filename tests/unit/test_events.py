@@ -16,6 +16,8 @@ from voice_kernel.messages import (
     Approval,
     ApprovalChanged,
     Call,
+    Keeping,
+    KeepingChanged,
     Notice,
     Output,
     Result,
@@ -61,6 +63,8 @@ class Surface:
             batch = await self.subscription.changes()
         for message in batch:
             match message:
+                case State():
+                    self.load(message)
                 case TaskChanged():
                     self.tails[message.task.id] = message.task.tail
                 case TaskOutput():
@@ -266,3 +270,94 @@ def test_the_outputs_of_old_tasks_are_let_go(hub: Hub, monkeypatch: pytest.Monke
         hub.publish(TaskChanged(task=a_task(number, state="succeeded", result=result)))
     whole = [t.id for t in hub.tasks.values() if t.result is not None and t.result.outputs]
     assert whole == list(range(91, 101))
+
+
+# ---- conversations ------------------------------------------------------------------------------------
+
+
+class Ear:
+    """Hears everything, as a journal does."""
+
+    def __init__(self) -> None:
+        self.heard: list[ToSurface] = []
+
+    def publish(self, message: ToSurface) -> None:
+        self.heard.append(message)
+
+
+def test_a_second_ear_hears_every_change_whatever_surfaces_fetch(hub: Hub) -> None:
+    ear = Ear()
+    hub.tell_also(ear)
+    hub.subscribe()
+    changes: list[ToSurface] = [TaskChanged(task=a_task(tail=str(n))) for n in range(MAX_PENDING + 1)]
+    for change in changes:
+        hub.publish(change)
+    hub.show([a_turn(7, state="succeeded")], [])
+    assert ear.heard == changes  # what was kept before is no news
+    hub.tell_also(None)
+    hub.publish(Notice(message="x"))
+    assert len(ear.heard) == len(changes)
+
+
+def test_another_conversation_takes_the_place_of_what_has_ended(hub: Hub) -> None:
+    hub.publish(TurnChanged(turn=a_turn(1, state="succeeded")))
+    hub.publish(TaskChanged(task=a_task(1, state="succeeded")))
+    hub.publish(ApprovalChanged(approval=a_card(1, "denied")))
+    hub.show([a_turn(5, state="failed")], [a_task(9, state="interrupted", earlier=True)])
+    state = hub.state()
+    assert [turn.id for turn in state.turns] == [5]
+    assert [(task.id, task.earlier) for task in state.tasks] == [(9, True)]
+    assert state.approvals == []
+
+
+def test_what_still_goes_on_stays_in_sight_in_another_conversation(hub: Hub) -> None:
+    hub.publish(TurnChanged(turn=a_turn(1, state="succeeded")))
+    hub.publish(TurnChanged(turn=a_turn(2)))
+    hub.publish(TurnChanged(turn=a_turn(3, state="succeeded")))
+    hub.publish(TaskChanged(task=a_task(1, state="succeeded")))
+    hub.publish(TaskChanged(task=a_task(2, state="succeeded").model_copy(update={"turn_id": 2})))
+    hub.publish(TaskChanged(task=a_task(3, tail="so far").model_copy(update={"turn_id": 3})))
+    hub.publish(ApprovalChanged(approval=a_card(4)))
+    hub.show([a_turn(2, text="as it was written")], [a_task(3, tail="as it was written")])
+    # An open turn with all its tasks, an open task with its turn, an open card; each as it is now.
+    assert {i: turn.text for i, turn in hub.turns.items()} == {2: "", 3: ""}
+    assert {i: task.tail for i, task in hub.tasks.items()} == {2: "", 3: "so far"}
+    assert list(hub.approvals) == [4]
+
+
+async def test_surfaces_get_a_whole_state_and_nothing_of_it_twice(hub: Hub) -> None:
+    hub.publish(TaskChanged(task=a_task(1)))
+    surface = Surface(*hub.subscribe())
+    hub.publish(TaskOutput(task_id=1, text="before ", output_bytes=7))
+    hub.show([], [a_task(2, state="succeeded", tail="old")])
+    hub.publish(TaskOutput(task_id=1, text="after", output_bytes=12))
+    await surface.fetch()
+    assert surface.tails == {1: "before after", 2: "old"}
+
+
+async def test_the_end_of_a_turn_is_told_although_another_conversation_was_opened(hub: Hub) -> None:
+    hub.publish(TurnChanged(turn=a_turn(1)))
+    _state, subscription = hub.subscribe()
+    hub.publish(TurnChanged(turn=a_turn(1, state="succeeded")))
+    hub.publish(Notice(message="x"))
+    hub.show([], [])
+    turn, notice, state = await subscription.changes()
+    assert isinstance(turn, TurnChanged)
+    assert turn.turn.state == "succeeded"
+    assert isinstance(notice, Notice)
+    assert isinstance(state, State)
+    assert state.turns == []
+
+
+def test_what_is_kept_is_part_of_the_state(hub: Hub) -> None:
+    keeping = Keeping(state="memory", message="The disk is full.")
+    hub.publish(KeepingChanged(keeping=keeping))
+    assert hub.state().keeping == keeping
+
+
+def test_a_long_conversation_is_shown_up_to_the_caps(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "MAX_TURNS", 3)
+    monkeypatch.setattr(events, "MAX_TASKS", 4)
+    ended: Any = "succeeded"
+    hub.show([a_turn(n, state=ended) for n in range(9)], [a_task(n, state=ended) for n in range(9)])
+    assert (list(hub.turns), list(hub.tasks)) == ([6, 7, 8], [5, 6, 7, 8])

@@ -17,7 +17,7 @@ from voice_kernel.agent.brain import Brain
 from voice_kernel.agent.provider import ModelSettings
 from voice_kernel.context import Context, Variable
 from voice_kernel.errors import ModelError
-from voice_kernel.messages import TaskChanged
+from voice_kernel.messages import TaskChanged, Turn
 
 
 def told(body: dict[str, Any]) -> list[str]:
@@ -86,6 +86,21 @@ async def test_a_forgotten_conversation_is_not_sent_again(brain: Asked, server: 
     brain.brain.recall([])
     await brain.answer("second question")
     assert "first question" not in sent(server.asked[-1])
+
+
+async def test_a_conversation_of_an_earlier_kernel_is_known_but_not_trusted(
+    brain: Asked, server: OpenAIServer
+) -> None:
+    turns = [
+        Turn(id=1, state="succeeded", origin="text", route="model", text="why", answer="So.", created_at=1),
+        Turn(id=2, state="succeeded", origin="text", route="intents", text="list files", created_at=2),
+    ]
+    brain.brain.recall(turns)
+    server.says(Call("list_variables"), "Well.")
+    await brain.answer("and now", turn_id=3)
+    assert "So." in sent(server.asked[0])
+    assert "list files" not in sent(server.asked[0])
+    assert brain.brain._memory.untrusted
 
 
 async def test_what_a_person_ran_lately_is_known_to_the_model(
