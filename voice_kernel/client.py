@@ -94,13 +94,17 @@ class Client:
         cwd: folder in which the kernel starts.
         approve: tools that are approved beforehand.
         kernel_name: which kernel to start.
+        asks: whether a person is there who sees approvals and answers them.
     """
 
-    def __init__(self, cwd: Path, approve: Sequence[str] = (), kernel_name: str = "python3") -> None:
+    def __init__(
+        self, cwd: Path, approve: Sequence[str] = (), kernel_name: str = "python3", *, asks: bool = False
+    ) -> None:
         self.surface_id = f"client-{uuid.uuid4().hex[:12]}"
         self._cwd = cwd
         self._approve = list(approve)
         self._kernel_name = kernel_name
+        self._asks = asks
         self._manager: Any = None
         self._client: Any = None
         self._sockets = ""
@@ -137,7 +141,9 @@ class Client:
             await self.__aexit__(None, None, None)
             raise
         self._link = Link(self._client)
-        self._link.open(Hello(surface_id=self.surface_id, kind="client", approve=self._approve))
+        self._link.open(
+            Hello(surface_id=self.surface_id, kind="client", approve=self._approve, asks=self._asks)
+        )
         await anext(self.events())
         return self
 

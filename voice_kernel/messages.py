@@ -664,6 +664,8 @@ class Hello(Wire):
     approve: list[str] = []
     """Tools that a `client` or a `headless` front end approves beforehand (`--approve TOOL`); ignored from
     the others."""
+    asks: bool = False
+    """Whether a person sits at a `client` who sees approvals and answers them; ignored from the others."""
 
 
 class AudioStart(Wire):

@@ -389,6 +389,7 @@ export interface FindTasks {
  */
 export interface Hello {
   approve: string[];
+  asks: boolean;
   cells: boolean;
   kind: 'widget' | 'card' | 'sidebar' | 'client' | 'headless';
   protocol: number;

@@ -96,7 +96,7 @@ class Surfaces:
     @property
     def somebody_listens(self) -> bool:
         """Whether a surface is connected on which a person can see a card."""
-        return any(surface.kind in ("widget", "card", "sidebar") for surface in self._said_hello)
+        return any(surface.asks for surface in self._said_hello)
 
     @property
     def approved(self) -> tuple[str, ...]:
@@ -181,6 +181,7 @@ class Surface:
         self.surface_id = ""
         self.cells = False
         self.approve: tuple[str, ...] = ()
+        self.asks = False
         channel.on_message(self._arrived)
         channel.on_close(lambda: surfaces.loop.call_soon(self.close))
 
@@ -277,6 +278,7 @@ class Surface:
         self.kind, self.surface_id = hello.kind, hello.surface_id
         self.cells = hello.cells
         self.approve = tuple(hello.approve) if hello.kind in ("client", "headless") else ()
+        self.asks = hello.asks if hello.kind == "client" else hello.kind != "headless"
         self._surfaces.arrived(self)
         self._restart_sender()
         self._surfaces.conversations.begin()  # after the first state: the page need not wait for it

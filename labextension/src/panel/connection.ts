@@ -52,7 +52,8 @@ export class Connection {
       surface_id: this.surfaceId,
       kind: this.host.kind,
       cells: this.host.cells,
-      approve: []
+      approve: [],
+      asks: false
     });
     if (this.host.kind !== 'card') {
       this.send({ type: 'warm_up' });
