@@ -42,6 +42,7 @@ from voice_kernel.toolbox.forecast import forecast
 from voice_kernel.toolbox.policy import Policy
 from voice_kernel.toolbox.registry import Registry
 from voice_kernel.tools import (
+    browser,
     data,
     dictation,
     editing,
@@ -68,6 +69,7 @@ from voice_kernel.ui.surface import Surfaces
 from voice_kernel.usertools.adoption import Adoption
 from voice_kernel.usertools.shelf import shelf
 from voice_kernel.version import __version__
+from voice_kernel.web.addresses import Reach
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -387,11 +389,27 @@ class App:
         return LocalTranscriber(self.settings.speech_model_path or None)
 
     @cached_property
+    def browser(self) -> browser.BrowserLife:
+        """The web browser; it starts when a page is first opened."""
+        settings = self.settings
+        profile = Path(settings.browser_profile).expanduser() if settings.browser_profile else None
+        choices = browser.Choices(
+            executable=settings.browser_executable,
+            headed=settings.browser_headed,
+            profile=profile,
+            reach=Reach(settings.private_hosts, settings.allowed_hosts, settings.denied_hosts),
+        )
+        return browser.BrowserLife(choices, Path.cwd, self._conversation)
+
+    def _conversation(self) -> str:
+        thread = self.hub.keeping.thread
+        return thread.id if thread is not None else ""
+
+    @cached_property
     def library(self) -> Library:
         """Reads pages of the web."""
         from urllib.request import getproxies
 
-        from voice_kernel.web.addresses import Reach
         from voice_kernel.web.fetch import Fetcher
         from voice_kernel.web.library import Library
 
@@ -487,6 +505,7 @@ class App:
             call=self._call,
             foreseen=lambda call: forecast(self.registry, self.toolbox.policy, call, "script"),
         )
+        browser.register(self.registry, browser.Hands(self.browser, allowed=self.settings.browser_allowed))
         research.register(
             self.registry,
             library=lambda: self.library,
@@ -522,6 +541,7 @@ class App:
             await self.transcriber.close()
         if self._model is not None:
             await self._model.close()
+        await self.browser.stop()
         if "library" in self.__dict__:
             await self.library.close()
 

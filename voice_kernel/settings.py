@@ -56,6 +56,12 @@ class Settings(BaseModel):
     shell_allowed: bool = False
     """Whether `run_shell` may run at all."""
     browser_allowed: bool = True
+    browser_executable: str = ""
+    """Program of a Chromium; empty for the one on the PATH, else Playwright's own."""
+    browser_headed: bool = False
+    """Whether the browser is a window on the screen."""
+    browser_profile: str = ""
+    """Folder of a browser profile that is kept; empty for one that is thrown away with the session."""
     mcp_registry_url: str = "https://registry.modelcontextprotocol.io"
     language: str = Field(default="en", pattern=r"^[a-z]{2}$")
     speech_model_path: str = ""

@@ -1,0 +1,316 @@
+"""The browser's life: started when first needed, one context for each conversation, ended with its owner.
+
+Knows Playwright and Chromium, and nothing of words. Everything belongs to the agent loop. Playwright's
+driver ends when the pipe from us is closed, by whatever means we end, and takes Chromium with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from voice_kernel.errors import ToolError
+from voice_kernel.web.addresses import Reach, address_of
+
+if TYPE_CHECKING:
+    from playwright.async_api import Browser, BrowserContext, Dialog, Download, Page, Playwright
+
+START_S = 30.0
+CLOSE_S = 5.0
+ACT_MS = 5_000
+LOAD_MS = 30_000
+MAX_CONTEXTS = 8
+MAX_TABS = 20
+MAX_DOWNLOAD_BYTES = 1024**3
+PAGE: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}, "accept_downloads": True}
+INSTALLED = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+"""Programs looked for on the PATH before Playwright's own Chromium."""
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What a person or an administrator has set."""
+
+    executable: str = ""
+    headed: bool = False
+    profile: Path | None = None
+    """Folder of a profile that is kept; None for one that is thrown away."""
+    reach: Reach = field(default_factory=Reach)
+
+
+@dataclass
+class Window:
+    """The pages of one conversation.
+
+    Attributes:
+        context: Playwright's own.
+        page: the tab in front.
+        said: what happened by itself since the last look: dialogs, downloads, new tabs.
+        dialog: one that waits for an answer.
+    """
+
+    context: BrowserContext
+    page: Page
+    said: list[str] = field(default_factory=list)
+    dialog: Dialog | None = None
+    downloads: set[asyncio.Task[None]] = field(default_factory=set)
+
+
+class BrowserLife:
+    """Starts, keeps and ends the browser.
+
+    Args:
+        choices: as set.
+        folder: where downloads go, asked each time.
+        conversation: the id of the open conversation: each has cookies and tabs of its own.
+    """
+
+    def __init__(self, choices: Choices, folder: Callable[[], Path], conversation: Callable[[], str]) -> None:
+        self.choices = choices
+        self._folder = folder
+        self._conversation = conversation
+        self._starting = asyncio.Lock()
+        self._playwright: Playwright | None = None
+        self._browser: Browser | None = None
+        self._windows: dict[str, Window] = {}
+
+    @property
+    def is_open(self) -> bool:
+        """Whether this conversation has a page open."""
+        return self._conversation() in self._windows
+
+    async def window(self) -> Window:
+        """Return this conversation's pages, starting what is needed.
+
+        Raises:
+            ToolError: there is no browser, or it does not start; says what to do.
+        """
+        async with self._starting:
+            window = self._windows.get(self._conversation())
+            if window is not None and not window.page.is_closed():
+                return window
+            if window is not None and window.context.pages:
+                window.page = window.context.pages[-1]
+                return window
+            return await self._open()
+
+    def current(self) -> Window:
+        """Return this conversation's pages.
+
+        Raises:
+            ToolError: no page is open.
+        """
+        window = self._windows.get(self._conversation())
+        if window is None or not window.context.pages:
+            raise ToolError("No page is open.", hint="Say where to go: open python dot org.")
+        if window.page.is_closed():
+            window.page = window.context.pages[-1]
+        return window
+
+    async def close(self) -> bool:
+        """Close this conversation's pages, and the browser with the last; returns whether one was open."""
+        window = self._windows.pop(self._conversation(), None)
+        if window is None:
+            return False
+        with contextlib.suppress(Exception):  # it may have crashed; gone is gone
+            async with asyncio.timeout(CLOSE_S):
+                await window.context.close()
+        if not self._windows:
+            await self.stop()
+        return True
+
+    async def stop(self) -> None:
+        """End the browser and its driver; a second call does nothing."""
+        playwright, self._playwright = self._playwright, None
+        browser, self._browser = self._browser, None
+        self._windows.clear()
+        with contextlib.suppress(Exception):  # a crashed browser raises at whatever is asked of it
+            async with asyncio.timeout(CLOSE_S):
+                if browser is not None:
+                    await browser.close()
+        with contextlib.suppress(Exception):
+            async with asyncio.timeout(CLOSE_S):
+                if playwright is not None:
+                    await playwright.stop()
+
+    def check(self, url: str) -> str:
+        """Return an address that may be opened. A person may open their own machine's servers.
+
+        Raises:
+            AddressRefused: a file, a page of the browser's own, or a host that is denied.
+        """
+        text = url.strip()
+        if "://" not in text and (text.startswith(("localhost", "127.", "[::1]", "0.0.0.0"))):  # noqa: S104
+            text = f"http://{text}"
+        address = address_of(text)
+        reach = self.choices.reach
+        Reach((f"{address.host}:{address.port}",), reach.only, reach.denied).check_name(address)
+        return address.url
+
+    async def _open(self) -> Window:
+        while len(self._windows) >= MAX_CONTEXTS:
+            oldest = next(iter(self._windows))
+            with contextlib.suppress(Exception):
+                await self._windows.pop(oldest).context.close()
+        try:
+            async with asyncio.timeout(START_S):
+                context = await self._context()
+                page = context.pages[0] if context.pages else await context.new_page()
+        except TimeoutError:
+            await self.stop()
+            raise ToolError(
+                f"The browser did not start within {START_S:.0f} seconds.", hint="Try again."
+            ) from None
+        window = Window(context, page)
+        self._windows[self._conversation()] = window
+        context.set_default_timeout(ACT_MS)
+        context.set_default_navigation_timeout(LOAD_MS)
+        context.on("page", lambda page: self._arrived(window, page))
+        context.on("close", lambda _context: self._gone(window))
+        self._watch(window, page)
+        reach = self.choices.reach
+        if reach.only or reach.denied:
+            await context.route("**/*", self._fence)
+        return window
+
+    async def _context(self) -> BrowserContext:
+        playwright = await self._driver()
+        launch: dict[str, Any] = {
+            "executable_path": self._executable(),
+            "headless": not self.choices.headed,
+            "args": _arguments(),
+            "handle_sigint": False,
+            "handle_sigterm": False,
+            "handle_sighup": False,
+        }
+        from playwright.async_api import Error
+
+        try:
+            if self.choices.profile is not None:
+                self.choices.profile.mkdir(mode=0o700, parents=True, exist_ok=True)
+                return await playwright.chromium.launch_persistent_context(
+                    self.choices.profile, **PAGE, **launch
+                )
+            if self._browser is None or not self._browser.is_connected():
+                self._browser = await playwright.chromium.launch(**launch)
+            return await self._browser.new_context(**PAGE)
+        except Error as error:
+            raise _not_started(str(error), headed=self.choices.headed) from None
+
+    async def _driver(self) -> Playwright:
+        if self._playwright is None:
+            try:
+                from playwright.async_api import async_playwright
+            except ImportError:
+                raise ToolError(
+                    "Driving a browser needs the extra browser.",
+                    hint='pip install "voice-kernel[browser]", then restart the kernel.',
+                ) from None
+            self._playwright = await async_playwright().start()
+        return self._playwright
+
+    def _executable(self) -> str | None:
+        if self.choices.executable:
+            if not shutil.which(self.choices.executable):
+                raise ToolError(
+                    f"There is no program {self.choices.executable}.",
+                    hint="See VOICE_KERNEL_BROWSER_EXECUTABLE.",
+                )
+            return shutil.which(self.choices.executable)
+        return next((found for name in INSTALLED if (found := shutil.which(name))), None)
+
+    async def _fence(self, route: Any) -> None:
+        """Let only requests to allowed hosts pass; runs for each request, where lists are set."""
+        url = route.request.url
+        if not url.startswith(("http://", "https://")):
+            await route.continue_()
+            return
+        try:
+            self.check(url)
+        except Exception:  # noqa: BLE001 - whatever is wrong with an address, it is not asked
+            await route.abort("blockedbyclient")
+            return
+        await route.continue_()
+
+    def _arrived(self, window: Window, page: Page) -> None:
+        if len(window.context.pages) > MAX_TABS:
+            asyncio.ensure_future(page.close())  # noqa: RUF006 - nobody waits for it
+            return
+        window.page = page
+        window.said.append("A new tab was opened.")
+        self._watch(window, page)
+
+    def _watch(self, window: Window, page: Page) -> None:
+        page.on("dialog", lambda dialog: self._asked(window, dialog))
+        page.on("download", lambda download: self._download(window, download))
+        page.on("crash", lambda _page: window.said.append("The page crashed."))
+        page.on("close", lambda closed: self._left(window, closed))
+
+    def _left(self, window: Window, page: Page) -> None:
+        if window.page is page and window.context.pages:
+            window.page = window.context.pages[-1]
+
+    def _gone(self, window: Window) -> None:
+        for conversation, known in list(self._windows.items()):
+            if known is window:
+                del self._windows[conversation]
+
+    def _asked(self, window: Window, dialog: Dialog) -> None:
+        window.dialog = dialog
+        window.said.append(
+            f"The page asks ({dialog.type}): “{' '.join(dialog.message.split())[:300]}”. "
+            "Say accept the dialog, or dismiss the dialog."
+        )
+
+    def _download(self, window: Window, download: Download) -> None:
+        task = asyncio.ensure_future(self._saved(window, download))
+        window.downloads.add(task)
+        task.add_done_callback(window.downloads.discard)
+
+    async def _saved(self, window: Window, download: Download) -> None:
+        # A name of the page's choosing: only its last part, and never over a file that is there.
+        name = Path(download.suggested_filename.replace("\\", "/")).name.lstrip(".") or "download"
+        folder = self._folder()
+        target = folder / name
+        number = 1
+        while target.exists():
+            number += 1
+            target = folder / f"{Path(name).stem}-{number}{Path(name).suffix}"
+        try:
+            await download.save_as(target)
+            window.said.append(f"Downloaded {target.name} ({target.stat().st_size:,} bytes).")
+        except Exception as error:  # noqa: BLE001 - the page may have gone; it is told, and that is all
+            window.said.append(f"The download of {name} failed ({type(error).__name__}).")
+
+
+def _arguments() -> list[str]:
+    quiet = [
+        "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
+        "--disable-sync",
+    ]  # fmt: skip
+    if sys.platform == "linux" and hasattr(os, "geteuid") and os.geteuid() == 0:
+        quiet.append("--no-sandbox")  # Chromium's sandbox does not start for root, as in most containers
+    if sys.platform == "linux" and not os.environ.get("DISPLAY"):
+        quiet.append("--disable-gpu")
+    return quiet
+
+
+def _not_started(error: str, *, headed: bool) -> ToolError:
+    if "Executable doesn't exist" in error:
+        return ToolError(
+            "There is no Chromium here.",
+            hint="Install it (apt install chromium), or run: playwright install chromium",
+        )
+    if headed and "DISPLAY" in error:
+        return ToolError(
+            "There is no screen for a visible browser.", hint="Set VOICE_KERNEL_BROWSER_HEADED=false."
+        )
+    first = next((line.strip() for line in error.splitlines() if line.strip()), "")
+    return ToolError("The browser did not start.", hint=first[:200])
