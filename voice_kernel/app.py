@@ -13,7 +13,7 @@ import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import cached_property
 from pathlib import Path
 from secrets import token_hex
@@ -103,6 +103,14 @@ class TurnCancelled(KeyboardInterrupt):
         return ["Cancelled."]
 
 
+class AwaitedTurnCancelled(TurnCancelled, asyncio.CancelledError):
+    """The same inside a coroutine.
+
+    asyncio ends the whole event loop, here the kernel's, when a task of it raises a KeyboardInterrupt; to
+    be cancelled is something that tasks may come to.
+    """
+
+
 class TurnHandle:
     """A turn in the background: `await handle`, `handle.result()`, `handle.cancel()`."""
 
@@ -142,9 +150,7 @@ class TurnHandle:
         return self._app.outcome_of(result)
 
     def __await__(self) -> Any:
-        # Awaiting blocks like `result`: code of the turn runs on this same thread, so that handing
-        # control back to the notebook's own loop would leave nobody to run it.
-        return self.result()
+        return self._app.as_awaited(self.result)
         yield
 
     async def _joined(self) -> TurnResult:
@@ -337,6 +343,17 @@ class App:
             return self.kernel.wait(self.loop, start)
         except asyncio.CancelledError:
             raise TurnCancelled from None
+
+    def as_awaited(self, result: Callable[[], TurnResult]) -> TurnResult:
+        """Return a result inside a coroutine of the notebook's own loop.
+
+        It blocks as it does elsewhere: code of the turn runs on this same thread, so that handing control
+        back to that loop would leave nobody to run it.
+        """
+        try:
+            return result()
+        except KeyboardInterrupt as interrupt:
+            raise AwaitedTurnCancelled from interrupt
 
     def outcome_of(self, result: TurnResult) -> TurnResult:
         """Return the result of a turn that succeeded; raise for any other."""

@@ -12,6 +12,7 @@
     │   ├── ToolUnavailable     the tool is known, but not here: not built yet, or needs a surface
     │   ├── InvalidArguments    the arguments do not fit the tool's schema
     │   ├── InvalidTool         a function of the user's cannot be a tool as it is written
+    │   ├── UnknownTask         no task has that number
     │   └── Refused             policy or a person said no; never retried by itself
     │       └── NobodyToAsk     approval was needed and no person is connected
     ├── WebError                a page or a search engine could not be reached or read
@@ -113,6 +114,10 @@ class InvalidTool(ToolError):
 
     def __str__(self) -> str:
         return f"{super().__str__()} ({self.place})" if self.place else super().__str__()
+
+
+class UnknownTask(ToolError, LookupError):
+    """No task has that number."""
 
 
 class Refused(ToolError):

@@ -184,6 +184,13 @@ class Kernel:
             return ""
         return str(pump.parent.get("header", {}).get("msg_id", ""))
 
+    @property
+    def request(self) -> str:
+        """Id of the request (the run of a cell) that the main thread handles, or else handled last."""
+        if self._jupyter is None:
+            return str(self.shell.execution_count)
+        return str((self.shell.get_parent() or {}).get("header", {}).get("msg_id", ""))
+
     def close(self) -> None:
         """Refuse new jobs, end the queued ones with `KernelError`, and undo all hooks."""
         with self._lock:

@@ -24,6 +24,8 @@ MAX_TEXT_CHARS = 100_000
 MAX_IMAGE_CHARS = 1_500_000
 """Of all images of a card, as base64."""
 MAX_BLOCK_CHARS = 8_000
+OWN_AREA = "own"
+"""The area of the user's own tools."""
 FOLD_LINES = 16
 """A longer output is folded away."""
 MAX_FAILURES = 20
@@ -39,6 +41,12 @@ _STATES = {
     "cancelled": ("–", "cancelled"),
     "interrupted": ("■", "interrupted"),
 }
+_NOW = {
+    "queued": ("…", "queued"),
+    "awaiting_approval": ("?", "waiting for your approval"),
+    "running": ("▸", "running"),
+}
+"""The words for tasks that may yet go on."""
 _OUTCOMES = {
     "passed": ("✓", "passed"),
     "failed": ("✗", "failed"),
@@ -114,15 +122,45 @@ def _in_cell(task: Task) -> bool:
     return task.origin in ("magic", "script")
 
 
-def task_text(task: Task) -> str:
-    """Return one task for a terminal: its state on a line, then what it came to."""
-    mark, word = _STATES[task.state]
+def _tells_by_tail(task: Task) -> bool:
+    """Say whether what a task printed is nowhere but in its tail.
+
+    What code prints is among its outputs; a tool of the user's that runs in a thread only has results there.
+    """
+    result = task.result
+    if result is None or not (result.tests or result.outputs or result.text):
+        return True
+    return task.area == OWN_AREA and not result.code
+
+
+def task_html(task: Task) -> str:
+    """Return one task as it is now, by itself, as self-contained HTML."""
+    page = _Page()
+    page.add(f'<div class="voice-kernel-task" style="{_CARD}">')
+    _task(page, task, now=True)
+    page.add("</div>")
+    return page.finish()
+
+
+def state_words(task: Task) -> tuple[str, str]:
+    """Return the mark and the words for the state in which a task is now."""
+    return _NOW.get(task.state) or _STATES[task.state]
+
+
+def task_text(task: Task, *, now: bool = False) -> str:
+    """Return one task for a terminal: its state on a line, then what it came to.
+
+    Args:
+        task: the task.
+        now: whether it is shown as it is now, by itself, instead of as it ended beside its cell.
+    """
+    mark, word = state_words(task) if now else _STATES[task.state]
     lines = [f"{mark} {task.id} {task.title}: {word}{_comma(_seconds(task))}"]
     body: list[str] = []
     if task.problem:
         body += _problem_lines(task.problem)
     if task.result:
-        body += _result_lines(task)
+        body += _result_lines(task, now)
     elif task.tail:
         body.append(_tail(ansi_to_text(task.tail)))
     lines += [f"  {line}" for text in body for line in text.splitlines()]
@@ -186,8 +224,8 @@ def _meta(turn: Turn) -> str:
     return f'<span style="{_MUTED};font-size:12px">{" · ".join(parts)}</span>' if parts else ""
 
 
-def _task(page: _Page, task: Task) -> None:
-    mark, word = _STATES[task.state]
+def _task(page: _Page, task: Task, *, now: bool = False) -> None:
+    mark, word = state_words(task) if now else _STATES[task.state]
     tone = _TONES.get(task.state, _MUTED)
     page.add(f'<div style="{_TASK}">')
     page.add(
@@ -205,11 +243,11 @@ def _task(page: _Page, task: Task) -> None:
             _tests(page, result.tests)
         if result.code:
             page.add_block(_pre(result.code, "Code", html.escape))
-        for output in [] if _in_cell(task) else result.outputs:
+        for output in [] if _in_cell(task) and not now else result.outputs:
             _output(page, output)
         if result.text and not (result.outputs or result.tests):
             page.add_block(_pre(result.text, "Result", html.escape))
-    if task.tail and not (result and (result.tests or result.outputs or result.text)):
+    if task.tail and _tells_by_tail(task):
         page.add_block(_pre(_tail(task.tail), "Output", ansi_to_html))
     notes = _notes(task)
     if notes:
@@ -314,7 +352,7 @@ def _problem_lines(problem: Problem) -> list[str]:
     return [line for line in (problem.message, problem.hint) if line]
 
 
-def _result_lines(task: Task) -> list[str]:
+def _result_lines(task: Task, now: bool) -> list[str]:
     result = task.result
     assert result is not None
     lines = [result.summary] if result.summary else []
@@ -325,14 +363,14 @@ def _result_lines(task: Task) -> list[str]:
                 lines.append(f"✗ {case.id}{where}: {case.message}")
     if result.code:
         lines.append(_head(result.code))
-    for output in [] if _in_cell(task) else result.outputs:
+    for output in [] if _in_cell(task) and not now else result.outputs:
         shown = output.text or output.data.get("text/plain", "")
         if not shown and output.data:
             shown = f"[{next(iter(output.data))}]"
         lines.append(_tail(ansi_to_text(shown)))
     if result.text and not (result.outputs or result.tests):
         lines.append(_head(ansi_to_text(result.text)))
-    if task.tail and not (result.tests or result.outputs or result.text):
+    if task.tail and _tells_by_tail(task):
         lines.append(_tail(ansi_to_text(task.tail)))
     notes = _notes(task)
     return [*lines, notes] if notes else lines
