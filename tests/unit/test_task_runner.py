@@ -5,9 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
+import hypothesis
 import pytest
+from hypothesis import strategies as st
 
 from voice_kernel import events
 from voice_kernel.errors import Refused
@@ -16,10 +21,12 @@ from voice_kernel.messages import (
     About,
     Output,
     Problem,
+    Progress,
     Result,
     Task,
     TaskChanged,
     TaskOutput,
+    TaskProgress,
     TaskState,
     ToSurface,
 )
@@ -282,6 +289,351 @@ async def test_work_that_turns_cancellation_into_a_result_keeps_it(desk: Desk) -
     assert (task.state, task.result) == ("failed", Result(exit_code=-15))
 
 
+# ---- whatever happens ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for deaf work only a moment."""
+    monkeypatch.setattr(runner_module, "STOP_LIMIT_S", 0.02)
+
+
+class Deaf:
+    """Work that does not hear of its cancellation, until it is let go."""
+
+    def __init__(self) -> None:
+        self.started = asyncio.Event()
+        self.release = asyncio.Event()
+        self.over = asyncio.Event()
+
+    async def __call__(self, task: TaskHandle) -> Result:
+        task.move("running")
+        task.output("begun\n")
+        self.started.set()
+        while not self.release.is_set():
+            try:
+                await self.release.wait()
+            except asyncio.CancelledError:
+                task.output("not now\n")
+        self.over.set()
+        task.output("late\n")
+        return Result(summary="Late.")
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_work_that_is_deaf_to_cancellation_is_left_to_itself(desk: Desk) -> None:
+    deaf = Deaf()
+    running = asyncio.create_task(desk.run(deaf))
+    await deaf.started.wait()
+    desk.runner.cancel(1)
+    task = await running
+    assert not deaf.over.is_set()
+    assert (task.state, task.tail) == ("cancelled", "begun\nnot now\n")
+    assert task.problem == Problem(
+        kind="Cancelled",
+        message="Cancelled, but it did not stop: it may still run.",
+        hint="Restarting the kernel ends it for certain.",
+    )
+    told = len(desk.hub.messages)
+    deaf.release.set()
+    await deaf.over.wait()
+    await asyncio.sleep(0)
+    assert len(desk.hub.messages) == told
+    assert desk.runner.task(1) == task
+    assert desk.logs[0].closed == 1
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_caller_does_not_wait_for_deaf_work_either(desk: Desk) -> None:
+    deaf = Deaf()
+    running = asyncio.create_task(desk.run(deaf))
+    await deaf.started.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert [task.state for task in desk.runner.tasks()] == ["cancelled"]
+    deaf.release.set()
+    await deaf.over.wait()
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_deaf_work_past_its_time_limit_has_failed(desk: Desk) -> None:
+    deaf = Deaf()
+    problem = Problem(kind="TimedOut", message="It was ended after 10 ms.", hint="Allow more.")
+
+    async def work(task: TaskHandle) -> Result:
+        task.end_after(0.01, problem)
+        return await deaf(task)
+
+    task = await desk.run(work)
+    assert task.state == "failed"
+    assert task.problem is not None
+    assert task.problem.kind == "TimedOut"
+    assert task.problem.message == "It was ended after 10 ms, but it did not stop: it may still run."
+    deaf.release.set()
+    await deaf.over.wait()
+
+
+async def test_work_is_ended_when_its_time_is_over(desk: Desk) -> None:
+    problem = Problem(kind="TimedOut", message="It was ended.", hint="Allow more.")
+    left: list[float | None] = []
+
+    async def work(task: TaskHandle) -> Result:
+        left.append(task.time_left_s)
+        task.end_after(0.01, problem)
+        left.append(task.time_left_s)
+        await asyncio.Event().wait()
+        return Result()
+
+    task = await desk.run(work)
+    assert (task.state, task.problem) == ("failed", problem)
+    assert left[0] is None
+    assert left[1] is not None
+    assert 0 < left[1] <= 0.01
+
+
+async def test_what_ends_itself_at_its_limit_keeps_what_it_has_to_show(desk: Desk) -> None:
+    async def work(task: TaskHandle) -> Result:
+        task.end_after(0.0, Problem(kind="TimedOut", message="Ended from outside."), grace_s=30)
+        await asyncio.sleep(task.time_left_s or 0.0)
+        raise TaskFailed(Problem(kind="TimedOut", message="Ended by itself."), Result(text="half"))
+
+    task = await desk.run(work)
+    assert task.result == Result(text="half")
+    assert task.problem is not None
+    assert task.problem.message == "Ended by itself."
+
+
+async def test_a_session_that_closes_interrupts_what_is_open(desk: Desk) -> None:
+    started = asyncio.Event()
+
+    async def work(task: TaskHandle) -> Result:
+        task.move("running")
+        task.output("half of it\n")
+        started.set()
+        await asyncio.Event().wait()
+        return Result()
+
+    running = asyncio.create_task(desk.run(work))
+    await started.wait()
+    waiting = desk.create()
+    await desk.runner.close()
+    late = await desk.run(work)
+    ended = await running
+    assert [task.state for task in desk.runner.tasks()] == ["interrupted"] * 3
+    assert desk.runner.task(waiting.id) is not None
+    assert late.problem == ended.problem == runner_module.INTERRUPTED
+    assert ended.tail == "half of it\n"
+    assert ended.ended_at is not None
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_session_does_not_wait_for_deaf_work_when_it_closes(desk: Desk) -> None:
+    deaf = Deaf()
+    running = asyncio.create_task(desk.run(deaf))
+    await deaf.started.wait()
+    await desk.runner.close(limit_s=0.0)
+    assert (await running).state == "interrupted"
+    deaf.release.set()
+    await deaf.over.wait()
+
+
+async def test_the_first_reason_to_end_is_the_one_that_is_told(desk: Desk) -> None:
+    started = asyncio.Event()
+
+    async def work(task: TaskHandle) -> Result:
+        started.set()
+        await asyncio.Event().wait()
+        return Result()
+
+    running = asyncio.create_task(desk.run(work))
+    await started.wait()
+    desk.runner.cancel(1)
+    await desk.runner.close()
+    assert (await running).state == "cancelled"
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt()])
+async def test_work_that_wants_to_end_the_process_ends_only_itself(desk: Desk, error: BaseException) -> None:
+    async def work(task: TaskHandle) -> Result:
+        raise error
+
+    task = await desk.run(work)
+    assert task.state == "failed"
+    assert task.problem is not None
+    assert task.problem.kind == type(error).__name__
+
+
+async def test_work_that_returns_something_else_has_failed(desk: Desk) -> None:
+    async def work(task: TaskHandle) -> Result:
+        return None  # type: ignore[return-value]
+
+    task = await desk.run(work)
+    assert task.state == "failed"
+    assert task.problem is not None
+    assert task.problem.kind == "TypeError"
+
+
+async def test_a_listener_that_raises_keeps_no_task_from_its_end(caplog: pytest.LogCaptureFixture) -> None:
+    class Broken:
+        def publish(self, message: ToSurface) -> None:
+            raise RuntimeError("what the user said")
+
+    runner = Runner(Broken(), lambda _id: KeptLog(""))
+    handle = runner.create(turn_id=1, tool="t", arguments={}, title="t", origin="text")
+    called: list[str] = []
+
+    def broken() -> None:
+        raise RuntimeError("what the user said")
+
+    handle.when_ended(broken)
+    handle.when_ended(lambda: called.append("second"))
+
+    async def work(task: TaskHandle) -> Result:
+        task.output("x")
+        task.progress(0.5)
+        return Result(summary="Done.")
+
+    task = await runner.run(handle, work)
+    assert (task.state, called) == ("succeeded", ["second"])
+    assert "user said" not in caplog.text
+    handle.when_ended(lambda: called.append("at once"))
+    assert called == ["second", "at once"]
+
+
+async def test_a_log_that_raises_keeps_no_task_from_its_end() -> None:
+    class Broken(KeptLog):
+        def close(self) -> None:
+            raise OSError("gone")
+
+    hub = Told()
+    runner = Runner(hub, lambda _id: Broken("log"))
+    handle = runner.create(turn_id=1, tool="t", arguments={}, title="t", origin="text")
+
+    async def work(task: TaskHandle) -> Result:
+        task.output("x")
+        return Result(summary="Done.")
+
+    task = await runner.run(handle, work)
+    assert task.state == "failed"
+    assert task.problem is not None
+    assert task.ended_at is not None
+    assert hub.tasks[1] == task
+
+
+async def test_a_large_result_is_cut_and_says_so(desk: Desk) -> None:
+    async def work(task: TaskHandle) -> Result:
+        return Result(text="x" * 100_000, data={"rows": ["x"] * 50_000})
+
+    task = await desk.run(work)
+    assert task.result is not None
+    assert len(task.result.text) <= 16 * 1024
+    assert task.result.text.endswith("more were left out]")
+    assert task.result.data == {"rows": "[250 KB were left out]"}
+
+
+@dataclass
+class Fates:
+    """Works of all kinds, by number, each ending in its own way once it is let go."""
+
+    release: asyncio.Event
+
+    async def work(self, kind: str, task: TaskHandle) -> Result:
+        if kind != "silent":
+            task.move("running")
+        if kind in ("late", "deaf", "good", "silent", "bad", "failed"):
+            while not self.release.is_set():
+                try:
+                    await self.release.wait()
+                except asyncio.CancelledError:
+                    if kind == "late":
+                        raise TaskFailed(Problem(kind="Late", message="Late."), Result(text="x")) from None
+                    if kind != "deaf":
+                        raise
+        task.output(kind)
+        if kind == "bad":
+            raise ValueError(kind)
+        if kind == "failed":
+            raise TaskFailed(Problem(kind="Failed", message="Failed."))
+        if kind == "exit":
+            raise SystemExit
+        if kind == "wrong":
+            return kind  # type: ignore[return-value]
+        if kind == "cancels itself":
+            raise asyncio.CancelledError
+        return Result(summary=kind)
+
+
+KINDS = ["good", "silent", "bad", "failed", "late", "deaf", "exit", "wrong", "cancels itself"]
+ACTIONS = st.lists(
+    st.one_of(
+        st.tuples(st.just("start"), st.sampled_from(KINDS)),
+        st.tuples(st.sampled_from(["cancel", "abandon", "time"]), st.integers(0, 20)),
+        st.tuples(st.sampled_from(["create", "let go", "close"]), st.none()),
+    ),
+    max_size=30,
+)
+
+
+@hypothesis.settings(max_examples=200, deadline=None)
+@hypothesis.given(ACTIONS)
+def test_whatever_happens_every_task_ends_once_with_reason_and_times(
+    actions: list[tuple[str, str | int | None]],
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runner_module, "STOP_LIMIT_S", 0.0)
+        asyncio.run(_live(actions))
+
+
+async def _live(actions: list[tuple[str, str | int | None]]) -> None:
+    desk, fates = Desk(), Fates(asyncio.Event())
+    handles: list[TaskHandle] = []
+    callers: list[asyncio.Task[Task]] = []
+    for name, value in actions:
+        if name == "start":
+            kind = str(value)
+            handles.append(desk.create())
+            callers.append(asyncio.create_task(desk.runner.run(handles[-1], partial(fates.work, kind))))
+        elif name == "create":
+            handles.append(desk.create())
+        elif name == "close":
+            await desk.runner.close(limit_s=0.0)
+        elif name == "let go":
+            fates.release.set()
+        elif handles and isinstance(value, int):
+            handle = handles[value % len(handles)]
+            if name == "cancel":
+                was_open = handle.task.state not in ENDED
+                assert desk.runner.cancel(handle.id) == was_open
+            elif name == "time":
+                desk.runner.stop(handle, "failed", Problem(kind="TimedOut", message="Over."))
+            elif callers:
+                callers[value % len(callers)].cancel()
+        for _ in range(value if isinstance(value, int) else 2):
+            await asyncio.sleep(0)
+    for handle in handles:  # those that nobody ran
+        if handle.work is None:
+            desk.runner.cancel(handle.id)
+    await asyncio.sleep(0)
+    fates.release.set()
+    await asyncio.gather(*callers, return_exceptions=True)
+    for handle in handles:
+        told = [m.task for m in desk.hub.messages if isinstance(m, TaskChanged) and m.task.id == handle.id]
+        states = [task.state for task in told]
+        assert states[0] == "queued"
+        for now, then in pairwise(states):
+            assert then in MOVES[now]
+        ended = told[-1]
+        assert ended.state in ENDED
+        assert ended.ended_at is not None
+        assert ended.created_at <= (ended.started_at or ended.created_at) <= ended.ended_at
+        assert (ended.problem is None) == (ended.state == "succeeded")
+        assert ended.progress is None or ended.state != "succeeded"
+        assert desk.runner.task(handle.id) == ended == desk.hub.tasks[handle.id]
+    assert desk.runner.open_tasks() == []
+    assert all(log.closed == 1 for log in desk.logs)
+
+
 # ---- output -------------------------------------------------------------------------------------------
 
 
@@ -384,6 +736,52 @@ async def test_output_after_the_end_is_dropped(desk: Desk) -> None:
     assert desk.runner.task(task.id) == task
 
 
+async def test_progress_is_told_without_the_whole_task(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner_module, "FLUSH_S", 3600.0)
+
+    async def work(task: TaskHandle) -> Result:
+        task.move("running")
+        task.output("x" * 5_000)
+        task.flush()
+        told = len(desk.hub.messages)
+        for count in range(10):
+            task.progress(None, "tests", done=count, total=10, unit="tests")
+        task.flush()
+        task.flush()
+        (message,) = desk.hub.messages[told:]
+        assert isinstance(message, TaskProgress)
+        assert message.progress == Progress(fraction=0.9, label="tests", done=9, total=10, unit="tests")
+        assert len(message.model_dump_json()) < 200
+        assert desk.hub.tasks[task.id].progress == message.progress
+        return Result()
+
+    assert (await desk.run(work)).state == "succeeded"
+
+
+async def test_progress_is_read_from_the_output_at_every_beat(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner_module, "FLUSH_S", 3600.0)
+    pieces: list[str] = []
+
+    def read(text: str) -> Progress | None:
+        pieces.append(text)
+        return Progress(fraction=0.5) if text.endswith("50%") else None
+
+    async def work(task: TaskHandle) -> Result:
+        task.progress_from(read)
+        task.output(b"10%")
+        task.output("…".encode()[:1])
+        task.flush()
+        task.output("…".encode()[1:] + b"50%")
+        task.flush()
+        assert task.task.progress == Progress(fraction=0.5)
+        return Result()
+
+    assert (await desk.run(work)).state == "succeeded"
+    assert pieces == ["10%", "…50%"]
+
+
 async def test_progress_is_kept_in_bounds_and_gone_after_success(desk: Desk) -> None:
     seen: list[float | None] = []
 
@@ -446,6 +844,21 @@ async def test_outputs_of_old_tasks_are_let_go_but_not_what_a_retry_needs(
     tasks = desk.runner.tasks()
     assert [bool(task.result and task.result.outputs) for task in tasks] == [False, False, False, True, True]
     assert all(task.arguments == arguments for task in tasks)
+
+
+async def test_tasks_of_an_earlier_kernel_are_remembered_and_counted_on_from(desk: Desk) -> None:
+    first = desk.create()
+    earlier = [
+        Task(
+            id=number, turn_id=1, tool="t", title="t", state=state, created_at=1.0, ended_at=2.0, earlier=True
+        )
+        for number, state in ((1, "succeeded"), (7, "interrupted"), (5, "failed"), (9, "running"))
+    ]
+    desk.runner.restore(earlier)
+    assert [task.id for task in desk.runner.tasks()] == [1, 5, 7]
+    assert desk.runner.task(1) == first.task
+    assert desk.create().id == 8
+    assert not desk.runner.cancel(7)
 
 
 @pytest.mark.parametrize("state", sorted(ENDED))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,13 +13,15 @@ import pytest
 
 from voice_kernel.errors import UnknownTool
 from voice_kernel.events import Hub, Subscription
-from voice_kernel.messages import About, Approval, ApprovalChanged, Origin, Result, Task
+from voice_kernel.messages import About, Approval, ApprovalChanged, Origin, QueueChanged, Result, Task
+from voice_kernel.task import lanes as lanes_module
 from voice_kernel.task.runner import Runner, TaskHandle
 from voice_kernel.toolbox import approval as approval_module
 from voice_kernel.toolbox.approval import Approvals
 from voice_kernel.toolbox.door import MAX_TITLE_CHARS, Toolbox, title_of
 from voice_kernel.toolbox.policy import SHELL_HINT, Policy
-from voice_kernel.toolbox.registry import Arguments, Effect, Registry
+from voice_kernel.toolbox.registry import Arguments, Effect, Registry, ToolFailed
+from voice_kernel.toolbox.timelimit import timed_out
 
 PEOPLE: list[Origin] = ["voice", "text", "magic", "script", "retry"]
 
@@ -78,7 +81,7 @@ def bench() -> Bench:
     return make_bench(Policy())
 
 
-def make_bench(policy: Policy) -> Bench:
+def make_bench(policy: Policy, **how: Any) -> Bench:
     somebody = [True]
 
     async def somebody_listens() -> bool:
@@ -86,7 +89,8 @@ def make_bench(policy: Policy) -> Bench:
 
     hub = Hub(About(version="test"))
     registry = Registry()
-    toolbox = Toolbox(registry, policy, Approvals(hub, somebody_listens), Runner(hub, lambda _id: NoLog()))
+    runner = Runner(hub, lambda _id: NoLog())
+    toolbox = Toolbox(registry, policy, Approvals(hub, somebody_listens), runner, **how)
     bench = Bench(hub, toolbox, somebody)
 
     def add(name: str, *effects: Effect) -> None:
@@ -399,6 +403,7 @@ def cells(bench: Bench) -> Cells:
     cells = Cells(bench)
     cells.add("run_cell", "execute")
     cells.add("save", "write")
+    cells.add("write", "write")
     cells.add("read", "read")
     cells.add("run_tests", "execute", area="tests")
     return cells
@@ -460,3 +465,199 @@ async def test_nor_does_what_a_model_does_for_a_command_inside_a_cell(bench: Ben
             await asyncio.sleep(0)
     cells.release.set()
     await asyncio.gather(*calls)
+
+
+# ---- queues -------------------------------------------------------------------------------------------
+
+
+async def test_a_task_knows_its_area_its_place_and_then_none(
+    cells: Cells, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lanes_module, "TELL_S", 0.001)
+    bench = cells.bench
+    _state, subscription = bench.hub.subscribe()
+    calls = [asyncio.create_task(bench.call("run_cell")) for _ in range(3)]
+    async with asyncio.timeout(30):
+        while not any(isinstance(told, QueueChanged) for told in await subscription.changes()):
+            pass
+    tasks = bench.toolbox.runner.tasks()
+    assert [(task.area, task.state, task.queue_position) for task in tasks] == [
+        ("notebook", "running", None), ("notebook", "queued", 1), ("notebook", "queued", 2),
+    ]  # fmt: skip
+    assert [task.queue_position for task in bench.hub.tasks.values()] == [None, 1, 2]
+    cells.release.set()
+    await asyncio.gather(*calls)
+    assert {task.queue_position for task in bench.hub.tasks.values()} == {None}
+
+
+async def test_a_waiting_task_can_be_moved_to_the_front(cells: Cells) -> None:
+    calls = [
+        asyncio.create_task(cells.bench.call(name)) for name in ("run_cell", "save", "run_cell", "write")
+    ]
+    await cells.until_started(1)
+    assert cells.bench.toolbox.lanes.move(4, "first")
+    cells.release.set()
+    await asyncio.gather(*calls)
+    assert cells.started == ["run_cell", "write", "save", "run_cell"]
+
+
+async def test_as_many_tasks_of_an_area_run_as_the_settings_say() -> None:
+    bench = make_bench(Policy(), limits={"slow": 2})
+    cells = Cells(bench)
+    cells.add("dig", area="slow")
+    calls = [asyncio.create_task(bench.call("dig")) for _ in range(5)]
+    await cells.until_started(2)
+    assert [task.state for task in bench.toolbox.runner.tasks()] == ["running"] * 2 + ["queued"] * 3
+    cells.release.set()
+    assert [task.state for task in await asyncio.gather(*calls)] == ["succeeded"] * 5
+
+
+async def test_who_waits_for_a_person_holds_no_place_and_queues_after_the_yes(cells: Cells) -> None:
+    bench = cells.bench
+    cells.add("erase", "delete")
+    asking, card = await bench.asks("erase")
+    running = asyncio.create_task(bench.call("run_cell"))
+    await cells.until_started(1)  # past the card
+    assert bench.hub.tasks[card.task_id].approval_id == card.id
+    bench.approvals.decide(card.id, True)
+    async with asyncio.timeout(30):
+        while bench.toolbox.lanes.waiting("cells") != [card.task_id]:  # noqa: ASYNC110 - nobody is told yet
+            await asyncio.sleep(0)
+    task = bench.hub.tasks[card.task_id]
+    assert (task.state, task.approval_id) == ("queued", None)
+    cells.release.set()
+    await asyncio.gather(running, asking)
+    assert cells.started == ["run_cell", "erase"]
+
+
+async def test_a_card_that_is_denied_or_expires_ends_its_task_with_no_card(bench: Bench) -> None:
+    calling, card = await bench.asks("delete")
+    assert bench.toolbox.runner.tasks()[0].approval_id == card.id
+    bench.approvals.decide(card.id, False)
+    assert (await calling).approval_id is None
+
+
+async def test_a_tool_may_call_tools_of_its_own_lane(bench: Bench) -> None:
+    cells = Cells(bench)
+    cells.add("save", "write")
+    cells.release.set()
+
+    @bench.toolbox.registry.tool(area="notebook", effects=frozenset({"write"}))
+    async def repair(task: TaskHandle, arguments: Nothing) -> Result:
+        """Call another one."""
+        inner = await bench.toolbox.call("save", {}, turn_id=task.turn_id, origin=task.origin)
+        return Result(summary=inner.state)
+
+    task = await bench.call("repair")
+    assert task.result == Result(summary="succeeded")
+
+
+# ---- time limits --------------------------------------------------------------------------------------
+
+
+def slow_bench(**how: Any) -> Bench:
+    bench = make_bench(Policy(), **how)
+
+    @bench.toolbox.registry.tool(area="slow")
+    async def sleep(task: TaskHandle, arguments: Nothing) -> Result:
+        """Wait for ever."""
+        await asyncio.Event().wait()
+        return Result()
+
+    @bench.toolbox.registry.tool(area="slow", time_limit=lambda arguments: arguments.timeout)
+    async def tidy(task: TaskHandle, arguments: Command) -> Result:
+        """Keep the limit."""
+        await asyncio.sleep(task.time_left_s or 0.0)
+        problem = timed_out("tidy was ended", task.limit_s or 0.0)
+        raise ToolFailed(problem, Result(text="half of it"))
+
+    return bench
+
+
+async def test_a_task_is_ended_at_the_time_limit_of_its_area() -> None:
+    bench = slow_bench(time_limits={"slow": 0.02})
+    task = await bench.call("sleep")
+    assert task.state == "failed"
+    assert task.problem is not None
+    assert task.problem.kind == "TimedOut"
+    assert task.problem.message == "sleep was ended after 20 ms, its time limit."
+    assert "task_time_limits (slow=0.02)" in task.problem.hint
+    assert task.started_at is not None
+    assert task.deadline_at == pytest.approx(task.started_at + 0.02, abs=0.01)
+
+
+async def test_time_in_a_queue_does_not_count() -> None:
+    bench = slow_bench(time_limits={"slow": 0.02}, limits={"slow": 1})
+    calls = [asyncio.create_task(bench.call("sleep")) for _ in range(3)]
+    tasks = await asyncio.gather(*calls)
+    for task in tasks:
+        assert task.started_at is not None
+        assert task.ended_at is not None
+        assert task.ended_at - task.started_at >= 0.015
+        assert task.problem is not None
+        assert task.problem.kind == "TimedOut"
+
+
+async def test_a_tool_that_keeps_its_limit_has_something_to_show() -> None:
+    task = await slow_bench().call("tidy", {"command": "x", "timeout": 0.02})
+    assert task.result == Result(text="half of it")
+    assert task.deadline_at is not None
+    assert task.problem is not None
+    assert task.problem.message == "tidy was ended after 20 ms, its time limit."
+    assert task.problem.hint == "Ask for it again with a longer time limit, or with none."
+
+
+async def test_the_shorter_of_two_limits_counts() -> None:
+    bench = slow_bench(time_limits={"slow": 0.02})
+    task = await bench.call("tidy", {"command": "x", "timeout": 3600.0})
+    assert task.problem is not None
+    assert "20 ms" in task.problem.message
+
+
+async def test_without_a_limit_there_is_no_deadline(bench: Bench) -> None:
+    assert (await bench.call("look")).deadline_at is None
+
+
+# ---- many at once -------------------------------------------------------------------------------------
+
+
+async def test_two_hundred_tasks_at_once_all_end_in_the_order_of_their_lanes() -> None:
+    bench = make_bench(Policy())
+    running: dict[str, int] = {}
+    most: dict[str, int] = {}
+    started: dict[str, list[int]] = {}
+
+    def add(name: str, area: str, *effects: Effect) -> None:
+        async def handler(task: TaskHandle, arguments: Nothing) -> Result:
+            """Say something, and give the others a turn."""
+            running[name] = running.get(name, 0) + 1
+            most[name] = max(most.get(name, 0), running[name])
+            started.setdefault(name, []).append(task.id)
+            for _ in range(5):
+                task.output("line of output\n" * 200)
+                await asyncio.sleep(0)
+            running[name] -= 1
+            return Result(summary=name, text="x" * 16_000)
+
+        handler.__name__ = name
+        bench.toolbox.registry.tool(area=area, effects=frozenset(effects))(handler)
+
+    areas = {
+        "run_cells": "notebook",
+        "test": "tests",
+        "command": "shell",
+        "browse": "browser",
+        "find": "research",
+    }
+    for name, area in areas.items():
+        add(name, area, "execute")
+    tracemalloc.start()
+    calls = [asyncio.create_task(bench.call(list(areas)[n % 5])) for n in range(200)]
+    tasks = await asyncio.gather(*calls)
+    _now, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert {task.state for task in tasks} == {"succeeded"}
+    assert all(ids == sorted(ids) and len(ids) == 40 for ids in started.values())
+    assert most == {"run_cells": 1, "test": 2, "command": 4, "browse": 2, "find": 4}
+    assert bench.toolbox.runner.open_tasks() == []
+    assert peak < 200 * (16_000 + 3 * 8_192) + 8_000_000  # results and tails, each kept twice at most

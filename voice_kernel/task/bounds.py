@@ -128,9 +128,11 @@ def _data(data: dict[str, Any]) -> dict[str, Any]:
         return data
     kept = dict(data)
     sizes = {key: _json_size(value) for key, value in kept.items()}
+    over = size - MAX_DATA_BYTES
     for key in sorted(sizes, key=lambda key: sizes[key], reverse=True):
         kept[key] = f"[{_amount(sizes[key])} were left out]"
-        if _json_size(kept) <= MAX_DATA_BYTES:
+        over -= sizes[key] - len(kept[key]) - 2  # its quotes
+        if over <= 0:
             return kept
     return {"left_out": f"[{_amount(size)} were left out]"}  # so many names that they alone are too much
 
