@@ -35,6 +35,7 @@ Importing this package imports nothing but the standard library.
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from voice_kernel.version import __version__
@@ -42,7 +43,26 @@ from voice_kernel.version import __version__
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-__all__ = ["__version__", "load_ipython_extension", "unload_ipython_extension"]
+    from voice_kernel.api import ask, tasks, tool
+    from voice_kernel.usertools.toolcontext import ToolContext
+
+__all__ = [
+    "ToolContext",
+    "__version__",
+    "ask",
+    "load_ipython_extension",
+    "tasks",
+    "tool",
+    "unload_ipython_extension",
+]
+
+_LAZY = {
+    "ask": "voice_kernel.api",
+    "tasks": "voice_kernel.api",
+    "tool": "voice_kernel.api",
+    "ToolContext": "voice_kernel.usertools.toolcontext",
+}
+"""Public names, and the modules that are imported when they are first asked for."""
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
@@ -60,6 +80,8 @@ def unload_ipython_extension(shell: InteractiveShell) -> None:
 
 
 def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return getattr(import_module(_LAZY[name]), name)
     if name == "VoicePanel":
         from voice_kernel.app import panel_class
 

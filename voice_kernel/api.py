@@ -20,7 +20,7 @@ import warnings
 import weakref
 from collections.abc import Callable, Collection, Coroutine, Generator, Iterator, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar, overload
 
 from voice_kernel.errors import KernelError, UnknownTask, VoiceKernelError
 
@@ -94,6 +94,7 @@ class Asked(Coroutine[Any, Any, "TurnResult"]):
             results = self._app.say_together([asked.text for asked in together])
             for asked, result in zip(together, results, strict=True):
                 asked._result = result
+        assert self._result is not None  # it is one of those that were together
         return self._app.outcome_of(self._result)
 
     def _goes_with(self, other: Asked) -> bool:
@@ -435,6 +436,8 @@ def _end_of(path: str) -> str:
 
 # ---- tool -----------------------------------------------------------------------------------------
 
+EXECUTES: tuple[Literal["execute"]] = ("execute",)
+
 
 @overload
 def tool(function: Callable[P, R], /) -> Callable[P, R]: ...
@@ -446,7 +449,7 @@ def tool(
     sentences: Templates | str | None = None,
     name: str = "",
     asks: bool | str = False,
-    effects: Collection[Effect] = ("execute",),
+    effects: Collection[Effect] = EXECUTES,
     thread: Thread = "worker",
 ) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
 
@@ -458,7 +461,7 @@ def tool(
     sentences: Templates | str | None = None,
     name: str = "",
     asks: bool | str = False,
-    effects: Collection[Effect] = ("execute",),
+    effects: Collection[Effect] = EXECUTES,
     thread: Thread = "worker",
 ) -> Any:
     """Make a function a tool: something to say, that becomes a task with progress, output and cancel.
@@ -474,8 +477,9 @@ def tool(
     `%unload_ext voice_kernel` forgets all of them.
 
     Its parameters, with their types and defaults, are what can be said: str, int, float, bool, Literal,
-    Enum, Path, list[str], and `| None` of these. A parameter `ctx: ToolContext` is given the task; its
-    docstring says what it and they are for. What it prints is the task's output; what it returns, the result.
+    Enum, Path, list[str], and `| None` of these. A parameter `ctx: ToolContext` is given the task. What the
+    function prints is the task's output; what it returns, its result. Its docstring tells people and models
+    what it and its arguments are for.
 
     An `async def` runs on the assistant's own loop and must not block it; any other function in a thread of
     its own, which is ended when the task is cancelled: at its next step of Python, but not inside a call
