@@ -3,7 +3,7 @@
 The map, from the top; imports go down only, `a | b` are independent of each other
 (`lint-imports` holds this, see pyproject.toml):
 
-    magic | cli         %voice and %%voice; the voice-kernel command
+    magic | cli | api   %voice and %%voice; the voice-kernel command; ask, tasks and tool in Python
     app | doctor | export  composition root: chooses implementations, wires the ports; checks an installation;
                         what was done as a notebook or a report
     ui | headless | replay  panel and inline cards, comm target, static bundle; notebook files without a
@@ -14,6 +14,7 @@ The map, from the top; imports go down only, `a | b` are independent of each oth
     session             one turn: utterance -> plan -> tool calls -> events
     surroundings        finds out what exists around the user
     agent               openai-agents brain: the toolbox as function tools
+    usertools           the user's own functions as tools
     tools               what can be done: data, shell, tests, files, tasks ...
     toolbox | script    the one door: validation, policy, approval, task; what was done, as steps and files
     intents             grammar: (text, Context) -> tool calls
