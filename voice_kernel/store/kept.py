@@ -30,6 +30,14 @@ class Conversation:
 
 
 @dataclass(frozen=True)
+class Said:
+    """A turn with the session that numbered it."""
+
+    session_id: str
+    turn: Turn
+
+
+@dataclass(frozen=True)
 class Event:
     """One thing that happened in a session.
 
@@ -37,8 +45,8 @@ class Event:
         session_id: in which.
         seq: its number there: from 1, without a gap. The order is by it, whatever the clock did.
         at: when, in seconds since the epoch.
-        kind: `session.began`, `turn.<state>`, `task.<state>`, `approval.<state>`, `session.ended`, or `gap`
-            for events that could not be kept; its data then hold `first` and `last`.
+        kind: `turn.<state>`, `task.<state>`, `approval.<state>`, at last `session.ended` or `session.died`;
+            or `gap` for events that could not be kept: its data then hold the numbers `first` and `last`.
         turn_id: the turn concerned.
         task_id: the task concerned.
         data: what else there is to say: the reason of an end.

@@ -6,14 +6,38 @@ is no error: the session goes on, and `on_keeping` says what is not being kept.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import logging
+import socket
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from secrets import token_hex
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from voice_kernel.errors import HistoryError, NotInHistory
 from voice_kernel.messages import Keeping, PastTask, TaskState, Thread, ToSurface
-from voice_kernel.store.kept import Conversation, Event
+from voice_kernel.store.faults import Fault, Patience
+from voice_kernel.store.journal import Journal
+from voice_kernel.store.kept import Conversation, Event, Said
+from voice_kernel.store.numbering import Numbering
+from voice_kernel.store.owner import Owner
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from voice_kernel.store.database import Database
+    from voice_kernel.store.ledger import SessionLedger
+
+log = logging.getLogger(__name__)
+
+FLUSH_LIMIT_S = 1.0
+"""How long a question waits for what was published before it to be written."""
+
+Answer = TypeVar("Answer")
+Told = tuple[Thread, list[Said], list[PastTask], tuple[int, int]]
 
 
 class Store:
@@ -29,6 +53,11 @@ class Store:
         max_tasks: most tasks kept; 0 keeps all.
         days: conversations not used for so long are removed; 0 keeps them.
         logs: the folder of the task logs; `logs` in the folder by default.
+        patience: how long to wait for what.
+
+    Attributes:
+        session_id: what the history names this session by.
+        keeping: what is being kept now.
     """
 
     def __init__(
@@ -43,14 +72,41 @@ class Store:
         max_tasks: int = 100_000,
         days: int = 365,
         logs: Path | None = None,
+        patience: Patience | None = None,
     ) -> None:
-        self._workspace = workspace
-        self._on_keeping = on_keeping
         self.session_id = token_hex(8)
-        self.keeping = Keeping(thread=self._fresh())
+        self._url = url
+        self._folder = folder
+        self._logs = logs or folder / "logs"
+        self._workspace = workspace
+        self._kernel = kernel
+        self._secrets = tuple(secrets)
+        self._on_keeping = on_keeping
+        self._max_tasks = max_tasks
+        self._days = days
+        self._patience = patience or Patience()
+        self._started_at = time.time()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._owner: Owner | None = None
+        self._database: Database | None = None
+        self._numbering = Numbering(self.session_id)
+        thread = self._fresh()
+        self.keeping = Keeping(thread=thread)
+        self._journal = Journal(
+            thread,
+            self._connect,
+            self._numbering,
+            on_fault=self._fault_changed,
+            on_thread=self._thread_changed,
+            patience=self._patience,
+        )
 
     def publish(self, message: ToSurface) -> None:
         """Keep what a message tells, if it is worth keeping. Never blocks, never raises."""
+        try:
+            self._journal.publish(message)
+        except Exception as error:  # noqa: BLE001  no task may fail because it could not be taken down
+            log.error("a message could not be taken down: %s", type(error).__name__)
 
     async def open(self, *, resume: bool) -> Conversation | None:
         """Connect, mend what dead sessions left behind, and begin this session.
@@ -62,7 +118,28 @@ class Store:
             The conversation to go on with; None to begin a new one. Always None when something was
             published before, and when the database cannot be used now (`on_keeping` says so).
         """
-        return None
+        self._loop = asyncio.get_running_loop()
+        self._journal.start()
+
+        def begin(ledger: SessionLedger) -> Told | None:
+            thread_id = ledger.resume() if resume and not self._journal.began else ""
+            if not thread_id:
+                return None
+            with ledger.database.reading() as connection:
+                return self._told(connection, thread_id)
+
+        try:
+            told = await self._written(begin)
+        except HistoryError:
+            return None  # `on_keeping` has said it
+        if told is None:
+            return None
+        if self._journal.began:
+            # Something was done while we looked: it belongs to the conversation that was open then.
+            self._claim(self._journal.thread.id)
+            return None
+        self._enter(told[0])
+        return self._numbering.conversation(*told)
 
     async def threads(
         self, query: str = "", *, everywhere: bool = False, before: float | None = None, limit: int = 50
@@ -78,11 +155,16 @@ class Store:
         Raises:
             HistoryError: there is no database to read now.
         """
-        raise self._unavailable()
+        from voice_kernel.store.records import find_threads
+
+        workspace = None if everywhere else self._workspace
+        return await self._read(find_threads, query, workspace=workspace, before=before, limit=limit)
 
     async def new_thread(self) -> Thread:
         """Begin a new conversation; it is written when something is said in it."""
-        return self._enter(self._fresh())
+        thread = self._enter(self._fresh())
+        self._claim(thread.id)
+        return thread
 
     async def open_thread(self, thread_id: str) -> Conversation:
         """Go on with a conversation.
@@ -91,18 +173,42 @@ class Store:
             NotInHistory: there is none with that id.
             HistoryError: there is no database to read now.
         """
-        raise NotInHistory("There is no such conversation.")
+        told = await self._read(self._told, thread_id)
+        if told is None:
+            if thread_id != self._journal.thread.id:
+                raise NotInHistory("There is no such conversation.")
+            return Conversation(self._journal.thread)
+        self._enter(told[0])
+        self._claim(thread_id)
+        return self._numbering.conversation(*told)
 
     async def rename_thread(self, thread_id: str, title: str) -> Thread:
         """Give a conversation a title. Raises like `open_thread`."""
-        raise NotInHistory("There is no such conversation.")
+        thread = self._journal.thread
+        if thread_id != thread.id:
+            thread = thread.model_copy(update={"id": thread_id})
+        renamed = await self._written(lambda ledger: ledger.rename(thread, title))
+        if thread_id == self._journal.thread.id:
+            self._journal.retitle(renamed.title)
+            self._thread_changed(self._journal.thread)
+        return renamed
 
     async def delete_thread(self, thread_id: str) -> None:
         """Delete a conversation with its tasks and their logs; the open one is followed by a new one.
 
         Raises like `open_thread`.
         """
-        raise NotInHistory("There is no such conversation.")
+        is_open = thread_id == self._journal.thread.id
+        try:
+            await self._written(lambda ledger: ledger.delete(thread_id))
+        except NotInHistory:
+            if not is_open:
+                raise
+        # What comes of it from now on is not taken down; what came meanwhile is deleted with it.
+        self._journal.drop_thread(thread_id)
+        self._journal.submit(lambda ledger: _if_there(ledger.delete, thread_id))
+        if is_open:
+            await self.new_thread()
 
     async def find(
         self,
@@ -122,47 +228,186 @@ class Store:
             states: only tasks in one of these; any when empty.
             areas: only tools of these areas; any when empty.
             everywhere: those of all workspaces.
-            since: only tasks made at this time or later.
+            since: only tasks made at this time or later, in seconds since the epoch.
             before: only tasks with a lower number in the history.
             limit: most to return.
 
         Raises:
             HistoryError: there is no database to read now.
         """
-        raise self._unavailable()
+        from voice_kernel.store.records import find_tasks
+
+        return await self._read(
+            find_tasks,
+            query,
+            states=states,
+            areas=areas,
+            workspace=None if everywhere else self._workspace,
+            since=since,
+            before=before,
+            limit=limit,
+        )
 
     async def past(self, past_id: int) -> PastTask | None:
         """Return a task by its number in the history, with its outputs. Raises like `find`."""
-        raise self._unavailable()
+        from voice_kernel.store.records import past
+
+        return await self._read(past, past_id)
 
     async def past_of(self, task_id: int) -> PastTask | None:
-        """Return a task of this session by its own number. Raises like `find`."""
-        raise self._unavailable()
+        """Return a task by the number it has in this session, own or taken over. Raises like `find`."""
+        from voice_kernel.store.records import past_of
+
+        return await self._read(past_of, *self._numbering.origin(task_id))
 
     async def tasks(self, *, session_id: str = "", thread_id: str = "") -> list[PastTask]:
-        """Return all tasks of a session or conversation with their outputs, oldest first."""
-        raise self._unavailable()
+        """Return all tasks of a session or conversation with their outputs, oldest first.
+
+        Raises like `find`.
+        """
+        from voice_kernel.store.records import past_tasks
+
+        everything = {"limit": 100_000, "heavy_chars": 256 * 1024**2}
+        return await self._read(past_tasks, session_id=session_id, thread_id=thread_id, **everything)
 
     async def events(self, session_id: str = "", *, after: int = 0, limit: int = 1_000) -> list[Event]:
-        """Return events of a session (this one by default) above a number, in order."""
-        raise self._unavailable()
+        """Return events of a session (this one by default) above a number, in order. Raises like `find`."""
+        from voice_kernel.store.records import past_events
+
+        return await self._read(past_events, session_id or self.session_id, after=after, limit=limit)
 
     async def flush(self, timeout_s: float) -> bool:
         """Wait until all that was published is in the database; False if it is not in time."""
-        return False
+        written = self._journal.flush()
+        return await _within(timeout_s, written) or False
 
     async def close(self) -> None:
         """Write what is left, let open tasks be interrupted, end the session. Takes 3 s at most."""
+        self._journal.interrupt()
+        wait = self._journal.stop()
+        await asyncio.to_thread(wait)
+        if self._owner is not None:
+            self._owner.release()
+
+    # ---- the journal's thread ----------------------------------------------------------------------
+
+    def _connect(self, doubts: int) -> SessionLedger:
+        # Here SQLAlchemy is imported (0.2 s): not by the loop, and not before anything is kept.
+        from voice_kernel.store.database import Place, open_or_replace
+        from voice_kernel.store.ledger import SessionCard, SessionLedger
+        from voice_kernel.store.redaction import Redaction
+        from voice_kernel.store.retention import Limits
+
+        place = Place.of(self._url, self._folder)
+        locks = self._folder / "sessions"
+        if self._owner is None:
+            self._owner = Owner(locks, self.session_id)
+        suspect = self._database.inode if doubts and self._database is not None else None
+        database = open_or_replace(
+            place, self._patience, suspect=suspect, sure=doubts > 1, on_replaced=self._replaced
+        )
+        card = SessionCard(
+            id=self.session_id,
+            workspace=self._workspace,
+            kernel=self._kernel,
+            host=socket.gethostname(),
+            locked=self._owner.held,
+            started_at=self._started_at,
+        )
+        try:
+            ledger = SessionLedger(
+                database,
+                card,
+                thread_id=self._journal.thread.id,
+                redaction=Redaction([*self._secrets, *place.secrets]),
+                locks=locks,
+                limits=Limits(days=self._days, tasks=self._max_tasks, logs=self._logs),
+            )
+        except BaseException:
+            database.close()
+            raise
+        self._database = database
+        return ledger
+
+    def _replaced(self, where: Path) -> None:
+        fault = Fault(
+            "corrupt",
+            "The history file is damaged.",
+            hint=f"It was moved to {where}; a new one has been begun.",
+        )
+        self._fault_changed(fault)
+
+    def _fault_changed(self, fault: Fault | None) -> None:
+        if fault is None:
+            self._soon(self._keep, Keeping(state="kept"))
+        else:
+            self._soon(self._keep, Keeping(state="memory", message=fault.message, hint=fault.hint))
+
+    # ---- inside ------------------------------------------------------------------------------------
+
+    def _soon(self, callback: Callable[..., None], *arguments: Any) -> None:
+        try:
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(callback, *arguments)
+        except RuntimeError:
+            pass  # the loop is closed: nobody is there to be told
+
+    def _keep(self, keeping: Keeping) -> None:
+        keeping = keeping.model_copy(update={"thread": self._journal.thread})
+        if keeping != self.keeping:
+            self.keeping = keeping
+            self._on_keeping(keeping)
+
+    def _thread_changed(self, thread: Thread) -> None:
+        self._keep(self.keeping)
 
     def _fresh(self) -> Thread:
         now = time.time()
         return Thread(id=token_hex(8), workspace=self._workspace, created_at=now, updated_at=now)
 
     def _enter(self, thread: Thread) -> Thread:
-        self.keeping = self.keeping.model_copy(update={"thread": thread})
-        self._on_keeping(self.keeping)
+        self._journal.enter(thread)
+        self._keep(self.keeping)
         return thread
 
-    def _unavailable(self) -> HistoryError:
-        message = self.keeping.message or "The history is not open."
-        return HistoryError(message, hint=self.keeping.hint, retryable=True)
+    def _claim(self, thread_id: str) -> None:
+        # Nobody waits for it: it matters to the next session. Should it fail, the next batch says it too.
+        self._journal.submit(lambda ledger: ledger.enter(thread_id))
+
+    def _told(self, connection: Connection, thread_id: str) -> Told | None:
+        from voice_kernel.store import records
+
+        thread = records.thread(connection, thread_id)
+        if thread is None:
+            return None
+        said = records.turns(connection, thread_id=thread_id)
+        past = records.past_tasks(connection, thread_id=thread_id)
+        return thread, said, past, records.last_numbers(connection, self._workspace)
+
+    async def _written(self, work: Callable[[SessionLedger], Answer]) -> Answer:
+        return await asyncio.wrap_future(self._journal.submit(work))
+
+    async def _read(self, question: Callable[..., Answer], *arguments: Any, **keywords: Any) -> Answer:
+        """Ask the database something on another thread, after what was published before."""
+        await self.flush(FLUSH_LIMIT_S)
+        database = self._database
+        if database is None:
+            message = self.keeping.message or "The history is not open."
+            raise HistoryError(message, hint=self.keeping.hint, retryable=True)
+
+        def ask() -> Answer:
+            with database.reading() as connection:
+                return question(connection, *arguments, **keywords)
+
+        return await asyncio.to_thread(ask)
+
+
+def _if_there(work: Callable[[str], None], thread_id: str) -> None:
+    with contextlib.suppress(NotInHistory):
+        work(thread_id)
+
+
+async def _within(timeout_s: float, future: Future[Answer]) -> Answer | None:
+    waiting = asyncio.ensure_future(asyncio.wrap_future(future))
+    await asyncio.wait({waiting}, timeout=timeout_s)
+    return waiting.result() if waiting.done() else None

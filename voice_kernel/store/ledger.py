@@ -1,0 +1,386 @@
+"""Writes what a session's journal hands it, and answers for the session's row.
+
+All of it belongs to the journal's thread. One `SessionLedger` is one connection to one database: when
+that is no longer there, the next one is made.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Table, case, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from voice_kernel.errors import NotInHistory
+from voice_kernel.messages import Thread
+from voice_kernel.store import recovery
+from voice_kernel.store.database import Database
+from voice_kernel.store.faults import Fault
+from voice_kernel.store.journal import Batch, Happening
+from voice_kernel.store.owner import forget, sweep
+from voice_kernel.store.records import thread as read_thread
+from voice_kernel.store.redaction import Redaction
+from voice_kernel.store.retention import Limits, presumed_now, prune_step, remove_logs, remove_thread
+from voice_kernel.store.rows import Row, Rows
+from voice_kernel.store.schema import approvals, events, items, sessions, tasks, threads
+from voice_kernel.store.words import indexed
+
+log = logging.getLogger(__name__)
+
+MAX_TITLE_CHARS = 200
+TIDY_AGAIN_S = 24 * 3600.0
+TIDY_PAUSE_S = 0.2
+NO_THREAD = "There is no such conversation."
+
+
+@dataclass(frozen=True)
+class SessionCard:
+    """What is known of a session from the start.
+
+    Attributes:
+        id: what everything names it by.
+        workspace: the notebook or folder it works for.
+        kernel: what the kernel calls itself.
+        host: this machine.
+        locked: whether it holds a lock file, by which its life is known.
+        started_at: when it began.
+    """
+
+    id: str
+    workspace: str
+    kernel: str
+    host: str
+    locked: bool
+    started_at: float
+
+
+class SessionLedger:
+    """The database as one session writes it.
+
+    Args:
+        database: open, and at the right version.
+        card: the session.
+        thread_id: the conversation that is open.
+        redaction: hides secrets.
+        locks: the folder of lock files.
+        limits: what is kept.
+
+    Raises:
+        Fault: the database cannot be written now.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        card: SessionCard,
+        *,
+        thread_id: str,
+        redaction: Redaction,
+        locks: Path,
+        limits: Limits,
+    ) -> None:
+        self.database = database
+        # Files have lock files beside them. A server is shared by hosts, which see no locks of each other.
+        self.beats = not (database.is_sqlite and card.locked)
+        self.recovered: list[str] = []
+        self._card = card
+        self._thread_id = thread_id
+        self._redaction = redaction
+        self._locks = locks
+        self._limits = limits
+        self._rows = Rows(card.id, card.workspace, redaction)
+        self._known_threads: set[str] = set()
+        self._statements = _Statements(database.engine.dialect.name)
+        self._new = False
+        self._checked = False
+        with database.writing() as connection:
+            self._begin(connection)
+
+    # ---- what the journal asks for -----------------------------------------------------------------
+
+    def write(self, batch: Batch) -> None:
+        """Write everything or nothing; rows that the database refuses for themselves are left out."""
+        try:
+            self._write(batch)
+        except Fault as fault:
+            if fault.kind != "refused":
+                raise
+            self._known_threads.clear()
+            self._write_singly(batch)
+
+    def beat(self) -> None:
+        """Say that the session lives."""
+        with self.database.writing() as connection:
+            now = self.database.now(connection)
+            connection.execute(update(sessions).where(sessions.c.id == self._card.id).values(beaten_at=now))
+
+    def tidy(self) -> float:
+        """Remove a little of what is too old or too much; look through a file that was left in haste."""
+        if not self._checked:
+            self._checked = True
+            if self.recovered and not self.database.is_sound():
+                raise Fault("corrupt", "The history file is damaged.")
+            sweep(self._locks)
+        with self.database.reading() as connection:
+            now = presumed_now(connection, self._card.id)
+        if any((pruned := prune_step(self.database, self._limits, now=now)).__dict__.values()):
+            log.info("pruned %d conversations and %d tasks", pruned.threads, pruned.tasks)
+            return TIDY_PAUSE_S
+        return TIDY_PAUSE_S if self.database.give_back() else TIDY_AGAIN_S
+
+    def end(self) -> None:
+        """Write that the session is over, with all that is still open."""
+        with self.database.writing() as connection:
+            own = select(sessions).where(sessions.c.id == self._card.id)
+            row = connection.execute(own).mappings().first()
+            if row is not None:
+                recovery.end(connection, dict(row), self._redaction, now=time.time(), ending="closed")
+
+    def close(self) -> None:
+        """Let the database go."""
+        self.database.close()
+
+    # ---- what the store asks for -------------------------------------------------------------------
+
+    def resume(self) -> str:
+        """Claim the conversation that the workspace's last session had open; returns its id, or nothing.
+
+        Nothing too where that conversation has been deleted, or a living session has it.
+        """
+        with self.database.writing() as connection:
+            last = (
+                select(sessions.c.thread_id)
+                .where(sessions.c.workspace == self._card.workspace, sessions.c.ended_at.is_not(None))
+                .order_by(sessions.c.number.desc())
+                .limit(1)
+            )
+            thread_id = connection.execute(last).scalar() or ""
+            if read_thread(connection, thread_id) is None or self._held(connection, thread_id):
+                return ""
+            self._claim(connection, thread_id)
+            return thread_id
+
+    def enter(self, thread_id: str) -> None:
+        """Note which conversation is open."""
+        with self.database.writing() as connection:
+            self._claim(connection, thread_id)
+
+    def rename(self, thread: Thread, title: str) -> Thread:
+        """Give a conversation a title; one that has no row yet gets one.
+
+        Raises:
+            NotInHistory: there is none with that id, and it is not the open one.
+        """
+        title = self._rows.text(title, MAX_TITLE_CHARS)
+        with self.database.writing() as connection:
+            if read_thread(connection, thread.id) is None:
+                if thread.id != self._thread_id:
+                    raise NotInHistory(NO_THREAD)
+                self._put_threads(connection, [thread])
+            named = {"title": title, "titled": True, "words": indexed(title)}
+            connection.execute(update(threads).where(threads.c.id == thread.id).values(named))
+            renamed = read_thread(connection, thread.id)
+        assert renamed is not None
+        return renamed
+
+    def delete(self, thread_id: str) -> None:
+        """Delete a conversation with its tasks and logs.
+
+        Raises:
+            NotInHistory: there is none with that id.
+        """
+        with self.database.writing() as connection:
+            if read_thread(connection, thread_id) is None:
+                raise NotInHistory(NO_THREAD)
+            paths = remove_thread(connection, thread_id)
+        self._known_threads.discard(thread_id)
+        remove_logs(paths, self._limits.logs)
+
+    # ---- sessions ----------------------------------------------------------------------------------
+
+    def _begin(self, connection: Connection) -> None:
+        now = self.database.now(connection)
+        self.recovered = recovery.end_dead(
+            connection, self._locks, self._redaction, host=self._card.host, now=now, own=self._card.id
+        )
+        for session_id in self.recovered:
+            forget(self._locks, session_id)
+        found = connection.execute(select(sessions.c.number).where(sessions.c.id == self._card.id)).scalar()
+        if found is None:
+            self._new = True
+            row = {
+                "id": self._card.id,
+                "workspace": self._card.workspace,
+                "kernel": self._card.kernel,
+                "host": self._card.host,
+                "pid": os.getpid(),
+                "locked": self._card.locked,
+                "thread_id": self._thread_id,
+                "started_at": self._card.started_at,
+                "ending": "",
+                "beaten_at": now,
+                "last_seq": 0,
+                "last_turn": 0,
+                "last_task": 0,
+            }
+            connection.execute(sessions.insert(), row)
+        else:  # back after the database was away, and perhaps taken for dead meanwhile
+            alive = {"ended_at": None, "ending": "", "beaten_at": now}
+            connection.execute(update(sessions).where(sessions.c.id == self._card.id).values(alive))
+
+    def _held(self, connection: Connection, thread_id: str) -> bool:
+        others = select(sessions).where(
+            sessions.c.thread_id == thread_id, sessions.c.ended_at.is_(None), sessions.c.id != self._card.id
+        )
+        now = self.database.now(connection)
+        return any(
+            recovery.is_alive(session, self._locks, host=self._card.host, now=now)
+            for session in connection.execute(others).mappings()
+        )
+
+    def _claim(self, connection: Connection, thread_id: str) -> None:
+        self._thread_id = thread_id
+        connection.execute(update(sessions).where(sessions.c.id == self._card.id).values(thread_id=thread_id))
+
+    # ---- batches -----------------------------------------------------------------------------------
+
+    def _write(self, batch: Batch) -> None:
+        turns = [self._rows.turn(turn, thread_id) for turn, thread_id in batch.turns.values()]
+        done = [self._rows.task(task, *place) for task, *place in batch.tasks.values()]
+        asked = [self._rows.approval(approval, thread_id) for approval, thread_id in batch.approvals.values()]
+        happened = [self._event(event) for event in batch.events]
+        now = time.time()
+        missing = {row["thread_id"] for row in (*turns, *done)} - self._known_threads - set(batch.threads)
+        strangers = [
+            Thread(id=thread_id, workspace=self._card.workspace, created_at=now, updated_at=now)
+            for thread_id in missing
+        ]
+        with self.database.writing() as connection:
+            self._note_progress(connection, batch)
+            self._put_threads(connection, [*batch.threads.values(), *strangers])
+            self._put(connection, items, turns)
+            self._put(connection, tasks, done)
+            self._put(connection, approvals, asked)
+            self._put(connection, events, happened)
+        self._known_threads |= missing | set(batch.threads)
+
+    def _write_singly(self, batch: Batch) -> None:
+        """Write as much of a batch as the database takes."""
+        parts: list[Batch] = [Batch(threads=batch.threads, events=batch.events)]
+        for number, turn in batch.turns.items():
+            parts.append(Batch())
+            parts[-1].turns[number] = turn
+        for number, task in batch.tasks.items():
+            parts.append(Batch())
+            parts[-1].tasks[number] = task
+        for number, approval in batch.approvals.items():
+            parts.append(Batch())
+            parts[-1].approvals[number] = approval
+        for part in parts:
+            try:
+                self._write(part)
+            except Fault as fault:
+                if fault.kind != "refused":
+                    raise
+                log.error("the history refused a row; it is left out")
+
+    def _note_progress(self, connection: Connection, batch: Batch) -> None:
+        reached = {}
+        if batch.events:
+            reached["last_seq"] = batch.events[-1].seq
+        if batch.turns:
+            reached["last_turn"] = max(batch.turns)
+        if batch.tasks:
+            reached["last_task"] = max(batch.tasks)
+        if not reached:
+            return
+        columns = {
+            name: case((sessions.c[name] < value, value), else_=sessions.c[name])
+            for name, value in reached.items()
+        }
+        noted = update(sessions).where(sessions.c.id == self._card.id).values(columns)
+        if not connection.execute(noted).rowcount:
+            # Its row is gone: a database that was put back from a backup, or emptied under us.
+            self._begin(connection)
+            connection.execute(noted)
+        if self._new and batch.events:
+            self._new = False
+            first = batch.events[0]
+            begin = first.gap[0] if first.gap else first.seq
+            if begin > 1:
+                # What came before is in another database, which was moved aside.
+                gap = Happening(begin - 1, first.at, "gap", gap=(1, begin - 1))
+                self._put(connection, events, [self._event(gap)])
+
+    def _put_threads(self, connection: Connection, rows: Iterable[Thread]) -> None:
+        prepared = []
+        for thread in rows:
+            title = self._rows.text(thread.title, MAX_TITLE_CHARS)
+            prepared.append(
+                {
+                    "id": thread.id,
+                    "workspace": thread.workspace,
+                    "title": title,
+                    "titled": False,
+                    "created_at": thread.created_at,
+                    "updated_at": thread.updated_at,
+                    "words": indexed(title),
+                }
+            )
+        self._put(connection, threads, prepared)
+
+    def _put(self, connection: Connection, of: Table, rows: list[Row]) -> None:
+        if rows:
+            connection.execute(self._statements[of], rows)
+
+    def _event(self, event: Happening) -> Row:
+        data = self._rows.reason(event.problem)
+        if event.gap is not None:
+            data = json.dumps({"first": event.gap[0], "last": event.gap[1]})
+        return {
+            "session_id": self._card.id,
+            "seq": event.seq,
+            "at": event.at,
+            "kind": event.kind,
+            "turn": event.turn,
+            "task": event.task,
+            "data": data,
+        }
+
+
+class _Statements(dict[Table, Any]):
+    """One statement for each table, by which a row is added, or brought up to date."""
+
+    def __init__(self, dialect: str) -> None:
+        super().__init__()
+        insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+        numbered = ["session_id", "number"]
+        for of, changing in (
+            (items, ("state", "text", "words", "data")),
+            (tasks, ("area", "state", "ended_at", "log_path", "words", "data", "heavy")),
+            (approvals, ("state", "data")),
+        ):
+            adding = insert(of)
+            changed = {name: adding.excluded[name] for name in changing}
+            self[of] = adding.on_conflict_do_update(index_elements=numbered, set_=changed)
+        # An event does not change; that it is there already means that a batch was written after all.
+        self[events] = insert(events).on_conflict_do_nothing()
+        adding = insert(threads)
+        new = adding.excluded
+        later = case((new.updated_at > threads.c.updated_at, new.updated_at), else_=threads.c.updated_at)
+        named = threads.c.title != ""
+        self[threads] = adding.on_conflict_do_update(
+            index_elements=["id"],
+            set_={
+                "updated_at": later,
+                "title": case((named, threads.c.title), else_=new.title),
+                "words": case((named, threads.c.words), else_=new.words),
+            },
+        )
