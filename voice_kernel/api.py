@@ -284,6 +284,8 @@ class Tasks(Sequence[TaskView]):
     the first command it is simply empty.
     """
 
+    _none = "No tasks yet."
+
     @property
     def last(self) -> TaskView | None:
         """The newest task; None before the first."""
@@ -354,12 +356,12 @@ class Tasks(Sequence[TaskView]):
     def __repr__(self) -> str:
         from voice_kernel.ui.tasktable import table_text
 
-        return table_text(self._tasks(), self._turns())
+        return table_text(self._tasks(), self._turns()) or self._none
 
     def _repr_html_(self) -> str:
         from voice_kernel.ui.tasktable import table_html
 
-        return table_html(self._tasks(), self._turns())
+        return table_html(self._tasks(), self._turns()) or f"<div>{self._none}</div>"
 
     def _rows(self) -> list[TaskView]:
         app = _app_if_any()
@@ -379,6 +381,8 @@ class Tasks(Sequence[TaskView]):
 
 class _Chosen(Tasks):
     """Some of the tasks, chosen anew at every look."""
+
+    _none = "No tasks."
 
     def __init__(self, among: Tasks, wanted: Callable[[Task], bool]) -> None:
         self._among = among

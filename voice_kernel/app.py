@@ -316,7 +316,9 @@ class App:
         turns = list(zip(turn_ids, texts, strict=True))
 
         async def together() -> None:
-            await asyncio.gather(*(self._understood(turn_id, text) for turn_id, text in turns))
+            # Not only until the first is cancelled: each of them has to come to its end.
+            work = (self._understood(turn_id, text) for turn_id, text in turns)
+            await asyncio.gather(*work, return_exceptions=True)
 
         self._turns.extend(turn_ids)
         try:

@@ -24,7 +24,6 @@ COLUMNS = (
     "duration_s", "summary", "problem", "exit_code", "arguments", "log_path",
 )  # fmt: skip
 """Of the records."""
-NOTHING = "No tasks yet."
 
 _LINE = "1px solid color-mix(in srgb,currentColor 18%,transparent)"
 _CELL = f"padding:3px 12px 3px 0;border-bottom:{_LINE};text-align:left;vertical-align:top"
@@ -38,7 +37,7 @@ _TONES = {
 
 
 def table_html(tasks: Sequence[Task], said: Mapping[int, str], now: float | None = None) -> str:
-    """Return tasks as a table, the newest first.
+    """Return tasks as a table, the newest first; nothing for none.
 
     Args:
         tasks: oldest first.
@@ -46,7 +45,7 @@ def table_html(tasks: Sequence[Task], said: Mapping[int, str], now: float | None
         now: the time, in seconds since the epoch.
     """
     if not tasks:
-        return f'<div style="{_MUTED}">{NOTHING}</div>'
+        return ""
     head = "".join(
         f'<th scope="col" style="{_CELL}">{name}</th>' for name in ("", "task", "said", "state", "took", "")
     )
@@ -63,7 +62,7 @@ def table_html(tasks: Sequence[Task], said: Mapping[int, str], now: float | None
 def table_text(tasks: Sequence[Task], said: Mapping[int, str], now: float | None = None) -> str:
     """Return the same for a terminal."""
     if not tasks:
-        return NOTHING
+        return ""
     rows = [
         (
             str(task.id),

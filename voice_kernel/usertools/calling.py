@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import contextvars
 import traceback
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -18,7 +17,7 @@ from voice_kernel.errors import KernelError, VoiceKernelError
 from voice_kernel.kernel import CodeResult
 from voice_kernel.messages import Output, Problem, Result
 from voice_kernel.task.progress import ProgressReader
-from voice_kernel.task.runner import TaskFailed, TaskHandle
+from voice_kernel.task.runner import CANCELLED, TaskFailed, TaskHandle
 from voice_kernel.toolbox.registry import Arguments
 from voice_kernel.usertools.definition import UserTool
 from voice_kernel.usertools.mainthread import MainThreadCall, outside
@@ -32,8 +31,8 @@ MAX_THREADS = 32
 """Functions that run in threads at once; more wait."""
 COOPERATIVE_S = 1.0
 """How long a cancelled function that has a context may take to notice it by itself."""
-UNREACHED_S = 3.0
-"""A thread that has not ended so long after that is counted as one that cannot be ended."""
+REACHED_S = 2.0
+"""How long it may then take to be reached in its thread, and to tidy up; then it is left to itself."""
 SHOW_LIMIT_S = 20.0
 """How long a value waits for the main thread to show it: a cell may keep that for hours."""
 
@@ -67,51 +66,59 @@ class Caller:
         """
         relay = Relay(task)
         task.progress_from(ProgressReader().read)  # of tqdm and the like; what the function says wins
-        context = ToolContext(relay, tool.name)
-        call = _Call(tool, task, arguments, context)
+        call = _Call(tool, task, arguments, ToolContext(relay, tool.name), relay)
         try:
             if tool.thread == "main":
                 return await self._on_main_thread(call)
-            with routed(), written_to(relay.write):
-                value = await (self._on_loop(call) if tool.awaits else self._in_thread(call))
+            value = await (self._on_loop(call) if tool.awaits else self._in_thread(call))
             return await self._result(value)
         except VoiceKernelError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever the user's function raises is a result
-            relay.close()
             raise _failed(error) from None
         finally:
             relay.close()
 
     async def _in_thread(self, call: _Call) -> Any:
         async with self._threads:
-            worker = Worker(call, f"voice-kernel-{call.tool.name}")
-            try:
-                await worker.ended()
-            except asyncio.CancelledError:
-                await self._end(worker, call)
-                raise
-            return worker.result()
+            with contextlib.ExitStack() as around:
+                around.enter_context(routed())
+                with written_to(call.relay.write):
+                    worker = Worker(call, f"voice-kernel-{call.tool.name}")
+                try:
+                    await worker.ended()
+                except asyncio.CancelledError:
+                    if not await self._end(worker, call):
+                        worker.leave(around.pop_all().close)
+                    raise
+                return worker.result()
 
-    async def _end(self, worker: Worker, call: _Call) -> None:
-        """See a cancelled function to its end; whoever runs the task gives up when that takes too long."""
+    async def _end(self, worker: Worker, call: _Call) -> bool:
+        """End a cancelled function; returns whether it could be."""
         call.context.cancel()
-        if not (call.tool.signature.context and await worker.ended(COOPERATIVE_S)):
-            worker.stop()
-        if not await worker.ended(UNREACHED_S):
-            worker.leave()
-            worker.stop()  # once more: the first may have met an `except` that takes everything
-            await worker.ended()
+        if call.tool.signature.context and await worker.ended(COOPERATIVE_S):
+            return True
+        worker.stop()
+        if await worker.ended(REACHED_S):
+            return True
+        worker.stop()  # once more: the first may have met an `except` that takes everything
+        ending, problem = call.task.stopping or ("cancelled", CANCELLED)
+        message = f"{problem.message.rstrip('.')}, but it could not be stopped: it still runs in its thread."
+        hint = "Nothing waits for it any more. Restarting the kernel ends it for certain."
+        call.task.stopping = (ending, problem.model_copy(update={"message": message, "hint": hint}))
+        return False
 
     async def _on_loop(self, call: _Call) -> Any:
-        work = asyncio.create_task(_guarded(call), context=contextvars.copy_context())
-        try:
-            await asyncio.wait({work})
-        except asyncio.CancelledError:
-            call.context.cancel()
-            work.cancel()
-            await asyncio.wait({work})
-            raise
+        with routed():
+            with written_to(call.relay.write):
+                work = asyncio.create_task(_guarded(call))
+            try:
+                await asyncio.wait({work})
+            except asyncio.CancelledError:
+                call.context.cancel()
+                work.cancel()
+                await asyncio.wait({work})  # one that is deaf to it is given up by whoever runs the task
+                raise
         return work.result()
 
     async def _on_main_thread(self, call: _Call) -> Result:
@@ -155,11 +162,14 @@ class Caller:
 class _Call:
     """One call with its arguments, ready to be made on any thread."""
 
-    def __init__(self, tool: UserTool, task: TaskHandle, arguments: Arguments, context: ToolContext) -> None:
+    def __init__(
+        self, tool: UserTool, task: TaskHandle, arguments: Arguments, context: ToolContext, relay: Relay
+    ) -> None:
         self.tool = tool
         self.task = task
         self.arguments = arguments
         self.context = context
+        self.relay = relay
 
     def __call__(self) -> Any:
         return self.tool.signature.call(self.tool.function, self.arguments, self.context)

@@ -132,7 +132,7 @@ def _define(
         function=function,
         description=summary_of(inspect.getdoc(function) or "") or f"Run {name.replace('_', ' ')}.",
         signature=signature,
-        sentences=sentences_of(name, given, signature.parameters),
+        sentences=sentences_of(name, given, signature.parameters, ours=sentences is None),
         effects=frozenset(effects),  # type: ignore[arg-type]  # each has been looked up above
         asks=f"It asks because {why.rstrip('.')}." if why else "",
         thread=thread,

@@ -50,16 +50,13 @@ def told(value: Any) -> Result:
         return Result(summary=_words(value), data={"value": _jsonable(value)})
     if isinstance(value, _WRITTEN):
         return Result(summary=str(value), data={"value": str(value)})
-    text = json.dumps(_jsonable(value), indent=2, ensure_ascii=False)
-    if isinstance(value, Mapping):
-        few = len(value) <= MAX_NAMED and all(isinstance(each, _SCALARS) for each in value.values())
-        named = ", ".join(f"{key} {_words(each)}" for key, each in value.items())
-        summary = named if few and len(named) <= MAX_SUMMARY_CHARS else _counted(len(value), "value")
-        return Result(summary=summary or "Nothing.", text=text, data=_jsonable(value))
-    few = len(value) <= MAX_NAMED and all(isinstance(each, _SCALARS) for each in value)
-    named = ", ".join(_words(each) for each in value)
-    summary = named if few and len(named) <= MAX_SUMMARY_CHARS else _counted(len(value), "value")
-    return Result(summary=summary or "Nothing.", text=text, data={"values": _jsonable(value)})
+    data = _jsonable(value)
+    named = _named(value)
+    if named:
+        text = ""  # all of it has been said
+    else:
+        named, text = _counted(len(value), "value"), json.dumps(data, indent=2, ensure_ascii=False)
+    return Result(summary=named, text=text, data=data if isinstance(value, Mapping) else {"values": data})
 
 
 def shown(value: Any, outputs: Sequence[Output]) -> Result:
@@ -88,6 +85,18 @@ def _text(value: str) -> Result:
         summary = first if len(first) <= MAX_SUMMARY_CHARS else first[: MAX_SUMMARY_CHARS - 1] + "…"
         return Result(summary=summary, text=value)
     return Result(summary=first or DONE, data={"value": value})
+
+
+def _named(value: Any) -> str:
+    """Return the values of a list or a mapping in one line; empty when that is too much for one."""
+    if isinstance(value, Mapping):
+        parts = [(f"{key} ", each) for key, each in value.items()]
+    else:
+        parts = [("", each) for each in value]
+    if not 0 < len(parts) <= MAX_NAMED or not all(isinstance(each, _SCALARS) for _, each in parts):
+        return ""
+    said = ", ".join(name + _words(each) for name, each in parts)
+    return said if len(said) <= MAX_SUMMARY_CHARS and "\n" not in said else ""
 
 
 def _words(value: Any) -> str:

@@ -55,11 +55,11 @@ def default_templates(name: str, parameters: Sequence[Parameter]) -> tuple[str, 
         return ()
     if required:
         return (f"[(run|start)] {words} [(with|for|on|of|from|in|to)] {{{required[0]}}}",)
-    return (f"[(run|start)] [the] {words}",)
+    return (f"[(run|start)] {words}",)
 
 
 def sentences_of(
-    tool: str, given: Mapping[str, Mapping[str, Any]], parameters: Sequence[Parameter]
+    tool: str, given: Mapping[str, Mapping[str, Any]], parameters: Sequence[Parameter], *, ours: bool = False
 ) -> tuple[Sentence, ...]:
     """Check a tool's templates.
 
@@ -67,6 +67,7 @@ def sentences_of(
         tool: its name.
         given: template -> the arguments that it gives without saying them.
         parameters: what the tool takes.
+        ours: whether the templates come from its name: then only their shortest form is promised.
 
     Raises:
         InvalidTool: a template cannot be read, or is about an argument that does not exist.
@@ -78,7 +79,8 @@ def sentences_of(
         template = template.strip().rstrip(".!?")
         try:
             slots = slots_in(template)
-            phrases = (phrase(template, samples, full=False), phrase(template, samples))
+            short = phrase(template, samples, full=False)
+            phrases = (short,) if ours else (short, phrase(template, samples))
         except IntentError as error:
             raise InvalidTool(f"{tool}: {error.message}", hint=error.hint) from None
         for name in (*(slot.slot for slot in slots), *fixed):

@@ -37,7 +37,6 @@ class Worker:
     """
 
     def __init__(self, call: Callable[[], Any], name: str) -> None:
-        _left.difference_update([worker for worker in _left if worker.done])
         if len(_left) >= MAX_LEFT:
             raise ToolError(
                 f"{len(_left)} functions that were cancelled could not be ended and still run.",
@@ -74,10 +73,10 @@ class Worker:
         if not self._returned and self._thread.ident is not None:
             _raise_in(self._thread.ident, ToolCancelled)
 
-    def leave(self) -> None:
+    def leave(self, when_ended: Callable[[], object]) -> None:
         """Count the thread among those that could not be ended, until it ends by itself."""
-        if not self.done:
-            _left.add(self)
+        _left.add(self)
+        self._outcome.add_done_callback(lambda _outcome: (_left.discard(self), when_ended()))
 
     # ---- the thread -------------------------------------------------------------------------------
 
