@@ -46,6 +46,14 @@ class Recorded:
     tasks: tuple[Task, ...] = ()
 
 
+def recorded_of(turns: Sequence[Turn], tasks: Sequence[Task]) -> list[Recorded]:
+    """Return turns with their tasks, in the order of the turns; those of a turn in which they began."""
+    of_turn: dict[int, list[Task]] = {}
+    for task in sorted(tasks, key=lambda task: task.id):
+        of_turn.setdefault(task.turn_id, []).append(task)
+    return [Recorded(turn, tuple(of_turn.get(turn.id, ()))) for turn in turns]
+
+
 def steps_of(recorded: Sequence[Recorded]) -> list[Step]:
     """Return a conversation as steps, in its order; those that are not to be done again say why."""
     steps = []

@@ -16,7 +16,7 @@ from pydantic import Field, PrivateAttr
 from voice_kernel.errors import ToolError
 from voice_kernel.messages import Call, Problem, Result, Task, Turn
 from voice_kernel.script.outcome import difference, outcome_of, words_of
-from voice_kernel.script.step import NOT_REPLAYED, Recorded, Step, step_of_task, steps_of
+from voice_kernel.script.step import NOT_REPLAYED, Recorded, Step, recorded_of, step_of_task, steps_of
 from voice_kernel.task.runner import TaskHandle
 from voice_kernel.toolbox.door import title_of
 from voice_kernel.toolbox.forecast import Forecast
@@ -78,12 +78,7 @@ class Past:
 
     def recorded(self) -> list[Recorded]:
         """Return the turns with their tasks."""
-        tasks = self.tasks()
-        return [
-            Recorded(turn, tuple(task for task in tasks if task.turn_id == turn.id))
-            for turn in self.turns()
-            if turn.ended_at is not None
-        ]
+        return recorded_of([turn for turn in self.turns() if turn.ended_at is not None], self.tasks())
 
 
 def register(registry: Registry, *, past: Past, call: CallTool, foreseen: Callable[[Call], Forecast]) -> None:
