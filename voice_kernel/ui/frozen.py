@@ -122,6 +122,21 @@ def _in_cell(task: Task) -> bool:
     return task.origin in ("magic", "script")
 
 
+def _outputs(task: Task, now: bool) -> list[Output]:
+    """Return the outputs that are to be shown: those that do not stand in the cell beside the card.
+
+    What a tool of the user's returns from its thread is shown in the cell; what it raises is not.
+    """
+    result = task.result
+    if result is None:
+        return []
+    if now or not _in_cell(task):
+        return result.outputs
+    if task.area == OWN_AREA and not result.code:
+        return [output for output in result.outputs if output.kind == "error"]
+    return []
+
+
 def _tells_by_tail(task: Task) -> bool:
     """Say whether what a task printed is nowhere but in its tail.
 
@@ -243,7 +258,7 @@ def _task(page: _Page, task: Task, *, now: bool = False) -> None:
             _tests(page, result.tests)
         if result.code:
             page.add_block(_pre(result.code, "Code", html.escape))
-        for output in [] if _in_cell(task) and not now else result.outputs:
+        for output in _outputs(task, now):
             _output(page, output)
         if result.text and not (result.outputs or result.tests):
             page.add_block(_pre(result.text, "Result", html.escape))
@@ -363,7 +378,7 @@ def _result_lines(task: Task, now: bool) -> list[str]:
                 lines.append(f"✗ {case.id}{where}: {case.message}")
     if result.code:
         lines.append(_head(result.code))
-    for output in [] if _in_cell(task) and not now else result.outputs:
+    for output in _outputs(task, now):
         shown = output.text or output.data.get("text/plain", "")
         if not shown and output.data:
             shown = f"[{next(iter(output.data))}]"

@@ -6,6 +6,7 @@ shelf        what the user has defined, by name
 definition   a function is checked and becomes a `UserTool`, at the line where it is written
 signature    its parameters become the arguments of a tool
 sentences    its templates become sentences of the grammar, and who else means the same words
+understanding  its sentences mean the tool; what they meant before is told
 adoption     the tools of the shelf in one session: registered, and understood
 calling      how one call runs: in a thread of its own, on the loop, or on the main thread
 worker       a function in a thread, and how it is ended
@@ -13,5 +14,6 @@ mainthread   a function on the kernel's main thread, through the kernel's door
 toolcontext  what the function holds of its task: progress, output, cancellation
 relay        from any thread to the task on the loop thread
 printing     what the function prints goes to its task, and not to some cell
+tracebacks   what it raised, from its own first line on
 outcome      what it returns becomes a result
 """

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import traceback
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -20,11 +19,12 @@ from voice_kernel.task.progress import ProgressReader
 from voice_kernel.task.runner import CANCELLED, TaskFailed, TaskHandle
 from voice_kernel.toolbox.registry import Arguments
 from voice_kernel.usertools.definition import UserTool
-from voice_kernel.usertools.mainthread import MainThreadCall, outside
+from voice_kernel.usertools.mainthread import MainThreadCall
 from voice_kernel.usertools.outcome import needs_showing, shown, told
 from voice_kernel.usertools.printing import routed, written_to
 from voice_kernel.usertools.relay import Relay
 from voice_kernel.usertools.toolcontext import ToolContext
+from voice_kernel.usertools.tracebacks import plain
 from voice_kernel.usertools.worker import Worker
 
 MAX_THREADS = 32
@@ -139,9 +139,7 @@ class Caller:
         if not done.success:
             problem = _problem(made.error) if made.error is not None else done.error
             problem = problem or Problem(kind="Error", message="It did not run to its end.")
-            raise TaskFailed(
-                problem, Result(summary=problem.message, code=call.code, outputs=list(done.outputs))
-            )
+            raise TaskFailed(problem, Result(code=call.code, outputs=list(done.outputs)))
         if needs_showing(made.value):
             result = shown(made.value, done.outputs)
         else:
@@ -192,10 +190,7 @@ async def _guarded(call: _Call) -> Any:
 def _failed(error: Exception) -> TaskFailed:
     if isinstance(error, TaskFailed):
         return error
-    problem = _problem(error)
-    lines = traceback.format_exception(type(error), error, outside(error.__traceback__))
-    output = Output(kind="error", text="".join(lines).rstrip("\n"))
-    return TaskFailed(problem, Result(summary=problem.message, outputs=[output]))
+    return TaskFailed(_problem(error), Result(outputs=[Output(kind="error", text=plain(error))]))
 
 
 def _problem(error: BaseException) -> Problem:
@@ -205,4 +200,5 @@ def _problem(error: BaseException) -> Problem:
         message = str(error)
     except Exception:  # noqa: BLE001 - an exception of the user's making may fail to say what it is
         message = ""
-    return Problem(kind=type(error).__name__, message=message or type(error).__name__)
+    kind = type(error).__name__
+    return Problem(kind=kind, message=f"{kind}: {message}" if message else kind)

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import inspect
 import itertools
-import sys
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Any
+
+from voice_kernel.usertools.tracebacks import coloured
 
 _numbers = itertools.count(1)
 _calls: dict[int, MainThreadCall] = {}
@@ -70,7 +69,7 @@ def run(number: int) -> Any:
         call.value = call.function()
     except Exception as error:  # noqa: BLE001 - whatever the user's function raises is a result
         call.error = error
-        raise Raised(_lines(error)) from None
+        raise Raised(coloured(error)) from None
     return call.shown()
 
 
@@ -83,25 +82,5 @@ async def run_async(number: int) -> Any:
         call.value = await value if inspect.isawaitable(value) else value
     except Exception as error:  # noqa: BLE001 - whatever the user's function raises is a result
         call.error = error
-        raise Raised(_lines(error)) from None
+        raise Raised(coloured(error)) from None
     return call.shown()
-
-
-def _lines(error: Exception) -> list[str]:
-    """Return the traceback as IPython would show it, from the function on."""
-    trace = outside(error.__traceback__)
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
-    if shell is not None:
-        lines: list[str] = shell.InteractiveTB.structured_traceback(type(error), error, trace)
-        return lines
-    return traceback.format_exception(type(error), error, trace)
-
-
-def outside(trace: TracebackType | None) -> TracebackType | None:
-    """Return a traceback from where it leaves this package: the function's own frames."""
-    here = __name__.rpartition(".")[0] + "."
-    first = trace
-    while trace is not None and str(trace.tb_frame.f_globals.get("__name__", "")).startswith(here):
-        trace = trace.tb_next
-    return trace if trace is not None else first

@@ -76,7 +76,12 @@ class Worker:
     def leave(self, when_ended: Callable[[], object]) -> None:
         """Count the thread among those that could not be ended, until it ends by itself."""
         _left.add(self)
-        self._outcome.add_done_callback(lambda _outcome: (_left.discard(self), when_ended()))
+
+        def ended(_outcome: object) -> None:
+            _left.discard(self)
+            when_ended()
+
+        self._outcome.add_done_callback(ended)
 
     # ---- the thread -------------------------------------------------------------------------------
 
