@@ -119,13 +119,13 @@ def test_npm_today_tells_none() -> None:
         ("12/45 [======>.......] - ETA: 5s - loss: 0.3", of(12, 45, "steps")),
         ("numpy  --------------------- 7.50 MiB/15.00 MiB", of(7.5, 15, "MiB", "numpy")),
         ("   ━━━━━━━━━━━━━━━━━━━━━━ 512.0 kB/1.0 MB 1.2 MB/s", of(0.512, 1, "MB")),
-        ########............] / fetchMetadata: sill pacote", Progress(fraction=0.4, label="fetchMetadata")),
-        2/4] Fetching packages...", of(2, 4, label="Fetching packages...")),
+        ("[########............] / fetchMetadata: sill", Progress(fraction=0.4, label="fetchMetadata")),
+        ("[2/4] Fetching packages...", of(2, 4, label="Fetching packages...")),
         ("Step 3/9 : RUN make", of(3, 9, label="RUN make")),
         ("Progress: [ 45%] [#####......]", Progress(fraction=0.45, label="[#####......]")),
         ("45% [3 libc6 1,024 kB/2,048 kB 50%]", Progress(fraction=0.45)),
         ("tests/test_a.py .....F.        [12/75]", of(12, 75, "tests")),
-        gw1] [ 45%] PASSED tests/a.py::b", Progress(fraction=0.45, label="PASSED tests/a.py::b")),
+        ("[gw1] [ 45%] PASSED tests/a.py::b", Progress(fraction=0.45, label="PASSED tests/a.py::b")),
         ("Epoch 3/10", Progress(label="Epoch 3/10")),
         ("train: 100%|█████| 3.00G/3.00G [05:00<00:00, 10.0MB/s]", of(3, 3, "GB", "train")),
         ("  7%|▋         | 7/100 [00:14<03:06,  2.01s/file]", of(7, 100, "file")),
@@ -176,6 +176,7 @@ def test_an_escape_code_cut_in_two_does_no_harm() -> None:
     assert reader.read("0m\r") is None
 
 
+@settings(deadline=None)  # other work on the machine
 @given(st.sampled_from(sorted(CAPTURED)), st.lists(st.integers(1, 2_000), min_size=1, max_size=40))
 def test_however_it_is_cut_it_ends_alike(name: str, sizes: list[int]) -> None:
     text, reader, at = CAPTURED[name], ProgressReader(), 0
@@ -191,7 +192,7 @@ def test_however_it_is_cut_it_ends_alike(name: str, sizes: list[int]) -> None:
     assert last == ([Progress(), *told(text)])[-1]
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.lists(st.text(st.sampled_from("0123456789%/[]|━-# =>.:kMB\r\n\x1bmA█"), max_size=200), max_size=10))
 def test_no_text_breaks_the_reader(pieces: list[str]) -> None:
     reader = ProgressReader()
