@@ -109,6 +109,9 @@ class LocalExecutor:
         """Do nothing: commands are tasks, and end with these."""
 
 
+LOCAL = LocalExecutor()
+
+
 def environment(extra: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of a command here, with these variables on top."""
     variables = process.environment(extra)

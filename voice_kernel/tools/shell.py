@@ -16,6 +16,7 @@ from pydantic import Field
 
 from voice_kernel.messages import Problem, Result
 from voice_kernel.task import process
+from voice_kernel.task.executor import LOCAL, Executor
 from voice_kernel.task.process import Exit
 from voice_kernel.task.progress import ProgressReader
 from voice_kernel.task.runner import TaskHandle
@@ -41,12 +42,13 @@ class RunShell(Arguments):
     )
 
 
-def register(registry: Registry, *, cwd: Callable[[], Path] = Path.cwd) -> None:
+def register(registry: Registry, *, cwd: Callable[[], Path] = Path.cwd, executor: Executor = LOCAL) -> None:
     """Register the shell tool.
 
     Args:
         registry: where.
         cwd: the folder in which commands run, asked at each call.
+        executor: runs them.
     """
 
     def effects(args: RunShell) -> Effects:
@@ -69,11 +71,12 @@ def register(registry: Registry, *, cwd: Callable[[], Path] = Path.cwd) -> None:
             task.output(data)
 
         left_s = task.time_left_s
-        exit_ = await process.run(
+        exit_ = await executor.run(
             process.shell_argv(args.command),
             cwd=cwd(),
             pty=True,
             on_output=take,
+            on_wait=lambda what: task.progress(None, what),
             timeout_s=left_s if left_s is not None else args.timeout or MAX_TIMEOUT_S,
         )
         for note in notes(exit_):

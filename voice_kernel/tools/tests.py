@@ -20,13 +20,14 @@ from pydantic import Field
 
 from voice_kernel.errors import ToolError
 from voice_kernel.messages import Problem, Result, TestCase, TestReport
-from voice_kernel.task import process
+from voice_kernel.task.executor import LOCAL, Executor
 from voice_kernel.task.process import Exit
-from voice_kernel.task.runner import TaskHandle
+from voice_kernel.task.runner import TaskHandle, TaskInterrupted
 from voice_kernel.toolbox.registry import Arguments, Registry, ToolFailed
+from voice_kernel.toolbox.timelimit import duration, timed_out
 from voice_kernel.tools import suggestion
 from voice_kernel.tools.files import known_paths
-from voice_kernel.tools.shell import duration, notes
+from voice_kernel.tools.shell import notes
 from voice_kernel.tools.terminal import Tail, clip, plain
 
 PLUGIN = "voice_kernel_events"
@@ -53,32 +54,40 @@ class RunTests(Arguments):
         default="", max_length=1000, description="Only tests whose names contain these words."
     )
     failed_only: bool = Field(default=False, description="Only the tests that failed last time.")
+    parallel: bool = Field(default=False, description="Several at once, on all cores (pytest-xdist).")
 
 
-def register(registry: Registry, *, cwd: Callable[[], Path] = Path.cwd) -> None:
+def register(registry: Registry, *, cwd: Callable[[], Path] = Path.cwd, executor: Executor = LOCAL) -> None:
     """Register the test tool.
 
     Args:
         registry: where.
         cwd: the folder in which pytest runs, asked at each call.
+        executor: runs it.
     """
 
     @registry.tool(area="tests", effects=frozenset({"execute"}), target=lambda args: args.path or "all tests")
     async def run_tests(task: TaskHandle, args: RunTests) -> Result:
         """Run the tests with pytest and report each failure with its place and reason."""
-        return await _Run(task, args, cwd()).result()
+        return await _Run(task, args, cwd(), executor).result()
 
 
 class _Run:
     """One run of pytest, and what has been heard of it so far."""
 
-    def __init__(self, task: TaskHandle, args: RunTests, cwd: Path) -> None:
+    def __init__(self, task: TaskHandle, args: RunTests, cwd: Path, executor: Executor) -> None:
         self.task = task
         self.args = args
         self.cwd = cwd
+        self.executor = executor
         self.path = resolve_path(cwd, args.path)
         self.python = interpreter(cwd)
         self.tail = Tail()
+        self.begin()
+
+    def begin(self) -> None:
+        """Forget what was heard: pytest begins, or begins again elsewhere."""
+        self.began = time.monotonic()
         self.count = 0
         self.deselected = 0
         self.finished: int | None = None
@@ -94,20 +103,25 @@ class _Run:
 
     async def result(self) -> Result:
         self.task.progress(None, "collecting tests")
-        begin = time.monotonic()
-        exit_ = await process.run(
-            [str(self.python), "-m", "pytest", *self.options()],
-            cwd=self.cwd,
-            env=environment(self.python),
-            pty=True,
-            on_output=self.on_output,
-            on_event=self.on_events,
-            event_variable=EVENTS_VARIABLE,
-            timeout_s=LIMIT_S,
-        )
+        left_s = self.task.time_left_s
+        try:
+            exit_ = await self.executor.run(
+                [str(self.python), "-m", "pytest", *self.options()],
+                cwd=self.cwd,
+                env=variables(self.python),
+                pty=True,
+                on_output=self.on_output,
+                on_event=self.on_events,
+                event_variable=EVENTS_VARIABLE,
+                on_wait=self.on_wait,
+                on_restart=self.begin,
+                timeout_s=LIMIT_S if left_s is None else left_s,
+            )
+        except TaskInterrupted as interrupted:
+            raise TaskInterrupted(interrupted.problem, self.summarised()) from None
         for note in notes(exit_):
             self.on_output(f"[{note}]\n".encode())
-        result = self.summarised(exit_, time.monotonic() - begin)
+        result = self.summarised(exit_)
         problem = self.problem(exit_)
         if problem is None:
             return result
@@ -116,6 +130,8 @@ class _Run:
 
     def options(self) -> list[str]:
         options = ["-p", PLUGIN]
+        if self.args.parallel:
+            options += ["-n", "auto"]
         if self.args.keyword.strip():
             options += ["-k", keyword_expression(self.args.keyword)]
         if self.args.failed_only:
@@ -125,6 +141,10 @@ class _Run:
         return options
 
     # ---- listening ---------------------------------------------------------------------------------
+
+    def on_wait(self, what: str) -> None:
+        self.began = time.monotonic()
+        self.task.progress(None, what or "collecting tests")
 
     def on_output(self, data: bytes) -> None:
         self.tail.feed(data)
@@ -193,13 +213,16 @@ class _Run:
         bad = self.outcomes["failed"] + self.outcomes["error"]
         failed = f", {bad} failed" if bad else ""
         if self.count:
-            self.task.progress(min(1.0, self.done / self.count), f"{self.done} of {self.count}{failed}")
+            label = f"{self.done} of {self.count}{failed}"
+            self.task.progress(None, label, done=self.done, total=self.count, unit="tests")
         elif failed:
             self.task.progress(None, failed.removeprefix(", "))
 
     # ---- reporting ---------------------------------------------------------------------------------
 
-    def summarised(self, exit_: Exit, duration_s: float) -> Result:
+    def summarised(self, exit_: Exit | None = None) -> Result:
+        """Return what was heard as a result; `exit_` is None where pytest was cut off."""
+        duration_s = time.monotonic() - self.began
         report = TestReport(
             passed=self.outcomes["passed"] + self.outcomes["xpassed"],
             failed=self.outcomes["failed"],
@@ -213,7 +236,7 @@ class _Run:
             summary=self.counts() + (f": {self.names()}" if bad else f" in {duration(duration_s)}"),
             text="" if report.cases else clip(self.tail.text()),
             tests=report,
-            exit_code=exit_.code,
+            exit_code=exit_.code if exit_ is not None else None,
             data={
                 "passed": report.passed,
                 "failed": report.failed,
@@ -248,7 +271,8 @@ class _Run:
         if exit_.problem:
             return Problem(kind="TestsNotRun", message=f"pytest could not be started. {exit_.problem}")
         if exit_.timed_out:
-            return Problem(kind="TimedOut", message=f"The tests were ended after {duration(LIMIT_S)}.")
+            limit_s = self.task.limit_s
+            return timed_out("The tests were ended", limit_s or LIMIT_S, "tests" if limit_s else "")
         if self.finished is None:
             return self.not_finished(exit_)
         if exit_.code == 0:
@@ -274,6 +298,12 @@ class _Run:
         said = self.said()
         if "No module named pytest" in said:
             return Problem(kind="TestsNotRun", message=NO_PYTEST, hint=install_hint(self.python))
+        if self.args.parallel and "unrecognized arguments: -n" in said:
+            return Problem(
+                kind="TestsNotRun",
+                message="pytest-xdist, which runs tests in parallel, is not installed here.",
+                hint=install_hint(self.python, "pytest-xdist"),
+            )
         if exit_.code in (3, 4) and not exit_.signal:
             no_cache = "cache is off" in said or "unrecognized arguments: --l" in said
             if self.args.failed_only and no_cache:
@@ -317,10 +347,10 @@ class _Run:
 NO_PYTEST = "pytest is not installed here."
 
 
-def install_hint(python: Path) -> str:
-    """Return what to say so that pytest gets installed for this interpreter."""
-    own = "%pip install pytest" if python == Path(sys.executable) else f"{python} -m pip install pytest"
-    return f"Install it with: {own}"
+def install_hint(python: Path, package: str = "pytest") -> str:
+    """Return what to say so that a package gets installed for this interpreter."""
+    own = "%pip" if python == Path(sys.executable) else f"{python} -m pip"
+    return f"Install it with: {own} install {package}"
 
 
 def outcome_of(event: dict[str, Any]) -> Any:
@@ -394,12 +424,9 @@ def interpreter(cwd: Path) -> Path:
     return own
 
 
-def environment(python: Path) -> dict[str, str]:
-    """Return the environment for a run: the plugin can be imported, the interpreter's tools come first."""
-    variables = process.environment()
-    earlier = variables.get("PYTHONPATH", "")
-    variables["PYTHONPATH"] = os.pathsep.join(filter(None, (str(PLUGIN_FOLDER), earlier)))
+def variables(python: Path) -> dict[str, str]:
+    """Return what a run adds to its environment: where the plugin is, and the interpreter's own tools."""
+    found = {"PYTHONPATH": str(PLUGIN_FOLDER)}
     if python != Path(sys.executable):
-        variables["VIRTUAL_ENV"] = str(python.parent.parent)
-        variables["PATH"] = os.pathsep.join(filter(None, (str(python.parent), variables.get("PATH", ""))))
-    return variables
+        found.update(VIRTUAL_ENV=str(python.parent.parent), PATH=str(python.parent))
+    return found

@@ -139,6 +139,48 @@ def test_tests_spread_over_workers_are_counted_the_same(bench: Workbench) -> Non
     assert bench.progress[-1].label.startswith("5 of 5")
 
 
+def test_tests_run_in_parallel_where_that_is_asked_for(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTEST_XDIST_AUTO_NUM_WORKERS", "2")  # also where there is but one core
+    write(
+        bench,
+        test_a="""
+            import pathlib, pytest, time
+
+            @pytest.mark.parametrize("name", ["one", "two"])
+            def test_meets_the_other(name):
+                pathlib.Path(name).touch()
+                end = time.monotonic() + 20
+                while not (pathlib.Path("one").exists() and pathlib.Path("two").exists()):
+                    assert time.monotonic() < end, "the other test did not run beside this one"
+        """,
+    )
+    task = bench.call("run_tests", parallel=True)
+    assert report_of(task).passed == 2, bench.output
+    last = bench.progress[-1]
+    assert (last.fraction, last.done, last.total, last.unit) == (1.0, 2, 2, "tests")
+
+
+def test_a_worker_of_parallel_tests_that_dies_is_told_with_its_test(bench: Workbench) -> None:
+    write(bench, test_a="import os\ndef test_one(): pass\ndef test_two(): os._exit(3)\n")
+    task = bench.call("run_tests", parallel=True)
+    assert task.problem is not None
+    assert task.problem.kind == "TestsFailed"
+    report = report_of(task)
+    assert report.passed == 1
+    assert [case.id for case in report.cases if case.outcome == "error"] == ["test_a.py::test_two"]
+
+
+def test_without_xdist_parallel_tests_say_what_to_install(bench: Workbench) -> None:
+    write(bench, test_a="def test_one(): pass\n")
+    (bench.folder / "pytest.ini").write_text("[pytest]\naddopts = -p no:xdist\n")
+    task = bench.call("run_tests", parallel=True)
+    assert task.problem is not None
+    assert task.problem.message == "pytest-xdist, which runs tests in parallel, is not installed here."
+    assert task.problem.hint == "Install it with: %pip install pytest-xdist"
+
+
 def test_a_keyword_chooses_tests(bench: Workbench) -> None:
     write(bench, test_a="def test_data_loader(): pass\ndef test_parser(): pass\ndef test_other(): pass\n")
     assert report_of(bench.call("run_tests", keyword="parser")).passed == 1
