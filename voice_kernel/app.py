@@ -34,6 +34,7 @@ from voice_kernel.settings import load as load_settings
 from voice_kernel.store import Store
 from voice_kernel.surroundings import Surroundings, scan
 from voice_kernel.task import process
+from voice_kernel.task.executor import LOCAL, Executor
 from voice_kernel.task.logs import LogFolder
 from voice_kernel.task.runner import Runner, TaskHandle
 from voice_kernel.toolbox.approval import Approvals
@@ -186,6 +187,7 @@ class App:
         )
         runner = Runner(self.hub, lambda task_id: self.logs.open(f"task-{os.getpid()}-{task_id}"), secrets)
         self.approvals = Approvals(self.hub, self._somebody_listens)
+        self.executor = executor_of(settings)
         self.registry = Registry()
         self.toolbox = Toolbox(
             self.registry,
@@ -514,8 +516,8 @@ class App:
             call=self._call,
         )
         files.register(self.registry)
-        shell.register(self.registry)
-        tests.register(self.registry)
+        shell.register(self.registry, executor=self.executor)
+        tests.register(self.registry, executor=self.executor)
         tasks.register(self.registry, tasks=self._known_tasks, call=self._call)
         history.register(self.registry, find=self.conversations.search, tasks=self._known_tasks)
         replay.register(
@@ -556,6 +558,7 @@ class App:
 
     async def _close_engines(self) -> None:
         await self.toolbox.runner.close(CLOSE_LIMIT_S - 1)
+        await self.executor.close()
         if "transcriber" in self.__dict__:
             await self.transcriber.close()
         if self._model is not None:
@@ -687,6 +690,15 @@ class _Absent:
 
     def __getattr__(self, name: str) -> _Absent:
         return self
+
+
+def executor_of(settings: Settings) -> Executor:
+    """Return what runs commands, tests and functions, as configured."""
+    if settings.executor == "local":
+        return LOCAL
+    from voice_kernel.task.dask import DaskExecutor
+
+    return DaskExecutor(settings.dask_scheduler, retries=settings.dask_retries)
 
 
 def panel_class() -> Any:
