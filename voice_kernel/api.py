@@ -521,7 +521,7 @@ def tool(
 
 def _put(made: UserTool) -> list[str]:
     """Put a tool on the shelf; returns what is surprising about its sentences."""
-    from voice_kernel.usertools.sentences import told
+    from voice_kernel.usertools.sentences import AREA, told
     from voice_kernel.usertools.shelf import shelf
 
     if _shell() is None:  # a module of tools, imported by a script: nobody speaks there
@@ -529,7 +529,12 @@ def _put(made: UserTool) -> list[str]:
         return []
     from voice_kernel.usertools.understanding import understood
 
-    surprises = understood(made, [other for other in shelf.tools if other.name != made.name])
+    app = _app_if_any()
+    others = [other for other in shelf.tools if other.name != made.name]
+    names = (
+        {name for name, spec in app.registry.specs.items() if spec.area != AREA} if app is not None else ()
+    )
+    surprises = understood(made, others, names)
     shelf.put(made)
     return [told(made.name, meaning) for meaning in surprises]
 

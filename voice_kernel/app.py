@@ -13,6 +13,7 @@ import contextlib
 import os
 import shutil
 import tempfile
+import warnings
 from collections.abc import Callable, Coroutine, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -256,8 +257,9 @@ class App:
         atexit.register(self.end)
         self._register_tools()
         self.own_tools = Adoption(shelf, self.registry, self.kernel, self.hub.publish)
-        self.own_tools.update()
-        self._stop_adopting = shelf.on_change(lambda: self.loop.call_soon(self.own_tools.update))
+        for notice in self.own_tools.update():
+            warnings.warn(f"{notice.message} {notice.hint}", stacklevel=2)
+        self._stop_adopting = shelf.on_change(lambda: self.loop.call_soon(self._adopt))
         self._turns: list[int] = []
         self._told_reach = False
         self._stop_accepting = register_target(
@@ -537,6 +539,10 @@ class App:
         )
         session_module.register(self.registry, self.grammar, self.conversations.new)
         planned.register(self.registry)
+
+    def _adopt(self) -> None:
+        for notice in self.own_tools.update():
+            self.hub.publish(notice)
 
     async def _write(self, text: str, kind: str, before: str) -> str:
         grammar = await self.grammar()

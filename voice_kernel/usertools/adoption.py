@@ -46,8 +46,9 @@ class Adoption:
         self.words: tuple[str, ...] = ()
         """Words of their sentences that no other sentence has, for the recogniser."""
 
-    def update(self) -> None:
-        """Make the toolbox have what is on the shelf."""
+    def update(self) -> list[Notice]:
+        """Make the toolbox have what is on the shelf; returns what a person should know of it."""
+        notices = []
         tools = {tool.name: tool for tool in self._shelf.tools}
         for name in [name for name, tool in self._adopted.items() if tools.get(name) is not tool]:
             del self._adopted[name]
@@ -56,16 +57,17 @@ class Adoption:
             if name in self._adopted:
                 continue
             if name in self._registry.specs:
-                self._tell(
+                notices.append(
                     Notice(
                         level="warning",
-                        message=f"Your tool {name} is left out: voice_kernel has a tool of that name.",
-                        hint='Give it another one: @tool(name="...").',
+                        message=f"Your tool {name} is left out: there is a tool of that name already.",
+                        hint='Give yours another name: @tool(name="...").',
                     )
                 )
                 continue
             self._adopted[name] = tool
             self._registry.add(self._spec(tool))
+        return notices
 
     def grammar(self, base: Grammar) -> Grammar:
         """Return a grammar with the sentences of the tools on top."""

@@ -65,7 +65,7 @@ class Caller:
             TaskFailed: the function raised; the traceback is in the result.
         """
         relay = Relay(task)
-        task.progress_from(ProgressReader().read)  # of tqdm and the like; what the function says wins
+        task.progress_from(relay.unless_told(ProgressReader().read))  # of tqdm and the like
         call = _Call(tool, task, arguments, ToolContext(relay, tool.name), relay)
         try:
             if tool.thread == "main":

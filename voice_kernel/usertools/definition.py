@@ -116,11 +116,12 @@ def _define(
             f"{name}: a function with yield cannot be a tool.",
             hint="Return the result, and say what happens on the way with ctx.progress and ctx.output.",
         )
-    wrong = [effect for effect in effects if effect not in get_args(Effect)]
-    if isinstance(effects, str) or wrong:
+    known = get_args(Effect)
+    wrong = [effects] if isinstance(effects, str) else [effect for effect in effects if effect not in known]
+    if wrong:
         raise InvalidTool(
-            f"{name}: {wrong[0] if wrong else effects!r} is not a set of effects.",
-            hint=f"Effects are: {', '.join(get_args(Effect))}.",
+            f"{name}: {wrong[0]!r} is not a set of effects.",
+            hint=f'Write effects={{"{known[0]}"}}, of: {", ".join(known)}.',
         )
     if thread not in get_args(Thread):
         raise InvalidTool(f'{name}: thread is "worker" or "main", not {thread!r}.')

@@ -14,7 +14,10 @@ import asyncio
 import contextlib
 import threading
 import time
+from collections.abc import Callable
 from typing import Protocol
+
+from voice_kernel.messages import Progress
 
 MAX_WAITING_CHARS = 1_000_000
 WRITER_LIMIT_S = 5.0
@@ -57,6 +60,7 @@ class Relay:
         self._waiting_chars = 0
         self._lost_chars = 0
         self._progress: _Progress | None = None
+        self._told = False
         self._scheduled = False
         self._closed = False
 
@@ -76,7 +80,12 @@ class Relay:
         """Take how far it is; only the newest is passed on."""
         with self._lock:
             self._progress = (fraction, label, done, total, unit)
+            self._told = True
             self._schedule()
+
+    def unless_told(self, read: Callable[[str], Progress | None]) -> Callable[[str], Progress | None]:
+        """Return a reader of progress from output that is silent once the function tells it by itself."""
+        return lambda text: None if self._told else read(text)
 
     def close(self) -> None:
         """Pass on what waits; what comes later is dropped."""

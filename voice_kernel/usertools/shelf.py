@@ -1,6 +1,6 @@
 """What the user has defined, by name: one collection for the process.
 
-Imports nothing but the standard library, so that unloading an extension that never had a tool costs
+Imports next to nothing, so that unloading an extension that never had a tool costs
 nothing. It does not know what a tool is, nor who uses it.
 """
 
@@ -9,6 +9,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
+
+from voice_kernel.errors import InvalidTool
 
 if TYPE_CHECKING:
     from voice_kernel.usertools.definition import UserTool
@@ -29,11 +31,14 @@ class Shelf:
         """Add a tool; one of the same name is replaced, as when its cell is run again.
 
         Raises:
-            ValueError: there are `MAX_TOOLS` already.
+            InvalidTool: there are `MAX_TOOLS` already.
         """
         with self._lock:
             if tool.name not in self._tools and len(self._tools) >= MAX_TOOLS:
-                raise ValueError(f"there are {MAX_TOOLS} tools of your own already")
+                raise InvalidTool(
+                    f"There are {MAX_TOOLS} tools of your own already.",
+                    hint="%unload_ext voice_kernel forgets them.",
+                )
             self._tools.pop(tool.name, None)  # what was defined last comes last
             self._tools[tool.name] = tool
         self._tell()

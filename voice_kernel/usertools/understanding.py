@@ -6,7 +6,7 @@ written. It looks with the grammar that the session has, or will have.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from voice_kernel.errors import IntentError, InvalidTool, SettingsError
 from voice_kernel.intents import Grammar
@@ -15,18 +15,19 @@ from voice_kernel.usertools.definition import UserTool
 from voice_kernel.usertools.sentences import Meaning, meanings
 
 
-def understood(tool: UserTool, others: Sequence[UserTool] = ()) -> list[Meaning]:
+def understood(tool: UserTool, others: Sequence[UserTool] = (), names: Collection[str] = ()) -> list[Meaning]:
     """Check a tool against the grammar; returns what is surprising.
 
     Args:
         tool: the new tool.
         others: the user's tools that are there already.
+        names: names that are taken besides those of our own sentences.
 
     Raises:
         InvalidTool: it has the name of a tool of ours, or a sentence the grammar cannot take.
     """
     base = _grammar()
-    if tool.name in base.tools:
+    if tool.name in base.tools or tool.name in names:
         raise InvalidTool(
             f"There is a tool named {tool.name} already.",
             hint='Give yours another name: @tool(name="...").',
