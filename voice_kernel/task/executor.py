@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from voice_kernel.task import process
+from voice_kernel.task.function import PAYLOAD_VARIABLE
 from voice_kernel.task.process import Exit
 
 PATHS = ("PATH", "PYTHONPATH")
 """Variables whose values are lists: what is given goes in front of what is there."""
-PAYLOAD_VARIABLE = "VOICE_KERNEL_PAYLOAD"
 
 
 class Executor(Protocol):
