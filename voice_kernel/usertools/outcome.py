@@ -76,7 +76,7 @@ def described(value: Any) -> str:
     shape = getattr(value, "shape", None) if type(value).__module__.split(".")[0] in _TABLES else None
     if isinstance(shape, tuple) and len(shape) == 2 and all(isinstance(size, int) for size in shape):
         return f"A {kind}: {_counted(shape[0], 'row')}, {_counted(shape[1], 'column')}."
-    return f"{'An' if kind[:1] in 'AEIOU' else 'A'} {kind}."
+    return f"{'An' if kind[:1] in 'AEIOUaeiou' else 'A'} {kind}."
 
 
 def _text(value: str) -> Result:
