@@ -43,6 +43,7 @@ const model = {{
   send: (message, callbacks, buffers) => {{
     if (window.gone) throw new Error('comm is closed');
     window.sent.push(message);
+    queueMicrotask(() => window.answer?.(message));
     window.buffers.push((buffers ?? []).map(buffer => new Int16Array(buffer)));
   }},
   on: (name, callback) => listeners.set(name, [...(listeners.get(name) ?? []), callback]),
@@ -112,6 +113,14 @@ class PanelPage:
             self.page.evaluate(
                 "message => window.deliver(message)", to_surface.dump_python(message, mode="json")
             )
+        self.settle()
+
+    def answer(self, script: str) -> None:
+        """Answer what the panel asks: `script` is a JavaScript function of a message; it calls `deliver`."""
+        self.page.evaluate(f"() => {{ window.answer = {script}; }}")
+
+    def settle(self) -> None:
+        """Let the panel draw what it has received."""
         self.page.evaluate(
             "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
         )

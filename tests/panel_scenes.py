@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import base64
+import json
 import struct
 import time
 import zlib
+from pathlib import Path
 from typing import Any
 
 from voice_kernel.messages import (
     About,
     Approval,
     Call,
+    Keeping,
     Notice,
     Output,
+    PastTask,
     Problem,
     Progress,
     Result,
@@ -23,6 +27,7 @@ from voice_kernel.messages import (
     TaskOutput,
     TestCase,
     TestReport,
+    Thread,
     ToSurface,
     Turn,
 )
@@ -397,6 +402,235 @@ def troubled() -> list[ToSurface]:
     ]
 
 
+def thread(number: int, title: str, **changes: Any) -> Thread:
+    """Return a conversation of the notebook."""
+    values: dict[str, Any] = {
+        "id": f"thread-{number}",
+        "title": title,
+        "workspace": "/home/ada/analysis/prices.ipynb",
+        "created_at": time.time() - number * 90_000 - 4_000,
+        "updated_at": time.time() - number * 90_000,
+        "turns": 3 + number * 4,
+    }
+    return Thread(**{**values, **changes})
+
+
+THREADS = [
+    thread(0, "load the prices and look at them"),
+    thread(1, "Cart totals: why two tests fail"),
+    thread(2, "download the rates for the last ten years and put them beside the prices by city and month"),
+    thread(3, "Fit the model", turns=1),
+]
+
+
+def kept(**changes: Any) -> Keeping:
+    """Return a session that is kept, in its first conversation."""
+    return Keeping(**{"state": "kept", "thread": THREADS[0], **changes})
+
+
+LOGS = "/home/ada/.local/share/jupyter/voice_kernel/logs/2026-11-22/"
+
+
+def busy() -> list[ToSurface]:
+    """Tasks of every state: two run, some wait in two queues, others ended; two of an earlier kernel."""
+    now = time.time()
+    waiting: dict[str, Any] = {"state": "queued", "started_at": None, "ended_at": None}
+    tasks = [
+        task(
+            1,
+            1,
+            "run_tests tests/integration",
+            area="tests",
+            state="interrupted",
+            earlier=True,
+            tail=PYTEST_TAIL,
+            log_path=f"{LOGS}0001-run_tests.log",
+            output_bytes=4_812,
+            problem=Problem(
+                kind="Interrupted",
+                message="The kernel ended while it ran.",
+                hint="Retry runs it again.",
+                retryable=True,
+            ),
+        ),
+        task(
+            2,
+            1,
+            "list_files data",
+            area="shell",
+            earlier=True,
+            result=Result(summary="12 files and 3 folders"),
+        ),
+        failed_tests(3, 2).model_copy(update={"area": "tests"}),
+        task(4, 3, "run_cells 3-5", area="notebook", result=Result(summary="Ran 3 cells")),
+        task(
+            5,
+            3,
+            "run_shell sleep 600",
+            area="shell",
+            state="cancelled",
+            problem=Problem(kind="Cancelled", message="Cancelled."),
+        ),
+        running_shell(6, 4).model_copy(update={"area": "shell"}),
+        task(
+            7,
+            4,
+            "run_tests tests/unit",
+            area="tests",
+            arguments={"path": "tests/unit", "keyword": None, "failed_only": False},
+            state="running",
+            started_at=now - 72,
+            ended_at=None,
+            deadline_at=now + 900,
+            tail=PYTEST_TAIL,
+            output_bytes=612,
+            log_path=f"{LOGS}0007-run_tests.log",
+            progress=Progress(fraction=0.46, done=22, total=48, unit="tests", label="1 failed"),
+        ),
+        task(
+            8,
+            5,
+            "run_shell python train.py --epochs 40 --rate 0.01",
+            area="shell",
+            arguments={"command": "python train.py --epochs 40 --rate 0.01", "timeout": 3600},
+            queue_position=1,
+            **waiting,
+        ),
+        task(9, 5, "run_shell python report.py", area="shell", queue_position=2, **waiting),
+        task(10, 5, "run_shell make docs", area="shell", queue_position=3, **waiting),
+        task(
+            11,
+            6,
+            "run_shell uv pip install polars --upgrade",
+            area="shell",
+            approval_id=1,
+            **{**waiting, "state": "awaiting_approval"},
+        ),
+    ]
+    turns = [
+        turn(1, "run the integration tests"),
+        turn(2, "run the tests"),
+        turn(3, "run cells three to five"),
+        turn(4, "sync the widgets and run the unit tests", state="running"),
+        turn(5, "train, report, and make the docs", state="running"),
+        turn(6, "upgrade polars", state="running"),
+    ]
+    return [state(turns=turns, tasks=tasks, keeping=kept())]
+
+
+def crowd(count: int = 200) -> list[ToSurface]:
+    """Many tasks started at once: two run, the others wait."""
+    now = time.time()
+    tasks = [
+        task(
+            number,
+            number,
+            f"run_shell python simulate.py --seed {number}",
+            area="shell",
+            state="running" if number <= 2 else "queued",
+            started_at=now - 3 if number <= 2 else None,
+            ended_at=None,
+            queue_position=None if number <= 2 else number - 2,
+        )
+        for number in range(1, count + 1)
+    ]
+    turns = [turn(number, f"simulate with seed {number}", state="running") for number in range(1, count + 1)]
+    return [state(turns=turns, tasks=tasks, keeping=kept())]
+
+
+def unkept() -> list[ToSurface]:
+    """Nothing is being written any more."""
+    keeping = kept(
+        state="memory",
+        message="The disk is full, so nothing has been kept since 14:02.",
+        hint="Free some space: what is still in memory is then written.",
+    )
+    return [state(**{**working()[0].model_dump(exclude={"type", "keeping"}), "keeping": keeping})]
+
+
+def past(number: int, past_task: Task, utterance: str, **changes: Any) -> PastTask:
+    """Return a task of the history."""
+    return PastTask(
+        **{
+            "id": number,
+            "task": past_task,
+            "utterance": utterance,
+            "session_id": "session-0",
+            "thread_id": "thread-1",
+            "thread_title": THREADS[1].title,
+            **changes,
+        }
+    )
+
+
+def history(count: int = 120) -> list[PastTask]:
+    """Return a history over some days, newest first."""
+    kinds = [
+        (
+            "run_tests tests/unit",
+            "tests",
+            "run the unit tests",
+            "failed",
+            Result(summary="2 failed, 45 passed"),
+        ),
+        ("run_shell git pull", "shell", "pull the changes", "succeeded", Result(summary="Exit 0 in 812 ms")),
+        ("run_cells all", "notebook", "run all cells", "succeeded", Result(summary="Ran 14 cells")),
+        ("run_shell python train.py", "shell", "train the model", "interrupted", None),
+        (
+            "plot price by city",
+            "data",
+            "plot price by city as bars",
+            "succeeded",
+            Result(summary="Bar chart"),
+        ),
+        ("run_shell sleep 900", "shell", "wait", "cancelled", None),
+    ]
+    found = []
+    for index in range(count):
+        title, area, said, how, result = kinds[index % len(kinds)]
+        at = time.time() - 600 - index * 5_000
+        problem = (
+            Problem(kind="Interrupted", message="The kernel ended while it ran.", hint="Retry runs it again.")
+            if how == "interrupted"
+            else None
+        )
+        command = title.partition(" ")[2]
+        found.append(
+            past(
+                1_000 - index,
+                task(
+                    400 - index,
+                    100 + index,
+                    title,
+                    area=area,
+                    arguments={"command": command, "timeout": None} if area == "shell" else {"path": command},
+                    state=how,
+                    earlier=True,
+                    created_at=at,
+                    started_at=at,
+                    ended_at=at + 4.2 + index,
+                    result=result,
+                    problem=problem,
+                    log_path=f"{LOGS}{400 - index:04d}.log" if area in ("shell", "tests") else "",
+                ),
+                said,
+                **({"thread_id": "thread-0", "thread_title": THREADS[0].title} if index < 4 else {}),
+            )
+        )
+    return found
+
+
+def stored(lines: int = 3_400_000) -> str:
+    """Return a JavaScript kernel that answers from a store: conversations, a history, and logs of `lines`."""
+    data = {
+        "threads": [each.model_dump(mode="json") for each in THREADS],
+        "tasks": [each.model_dump(mode="json") for each in history()],
+        "lines": lines,
+    }
+    script = Path(__file__).with_name("panel_store.js").read_text(encoding="utf-8")
+    return f"(() => {{ window.kept = {json.dumps(data)}; return ({script}); }})()"
+
+
 SCENES = {
     "first_run": first_run,
     "working": working,
@@ -405,4 +639,6 @@ SCENES = {
     "two_approvals": lambda: approving(2),
     "answering": answering,
     "troubled": troubled,
+    "busy": busy,
+    "unkept": unkept,
 }

@@ -6,14 +6,19 @@
  */
 import type { ToSurface } from '../messages.gen';
 import { type Session, hasEnded, turnHasEnded } from './store';
-import { TASK_STATE, callText } from './wording';
+import { ENGLISH, type Translator } from './translation';
+import { callText, taskState } from './wording';
 
 export interface Announcement {
   readonly text: string;
   readonly urgent: boolean;
 }
 
-export function announcementOf(before: Session, message: ToSurface): Announcement | null {
+export function announcementOf(
+  before: Session,
+  message: ToSurface,
+  trans: Translator = ENGLISH
+): Announcement | null {
   switch (message.type) {
     case 'turn': {
       const turn = message.turn;
@@ -24,7 +29,7 @@ export function announcementOf(before: Session, message: ToSurface): Announcemen
         if ([...before.tasks.values()].some(task => task.turn_id === turn.id && task.problem?.message === message)) {
           return null;
         }
-        const closest = turn.closest.length > 0 ? `Closest: ${turn.closest.join('; ')}` : '';
+        const closest = turn.closest.length > 0 ? trans.__('Closest: %1', turn.closest.join('; ')) : '';
         return { text: [message, hint, closest].filter(Boolean).join(' '), urgent: true };
       }
       const ended = turnHasEnded(turn) && !(known && turnHasEnded(known));
@@ -32,10 +37,10 @@ export function announcementOf(before: Session, message: ToSurface): Announcemen
         return { text: turn.answer.slice(0, 500), urgent: false };
       }
       if (ended && turn.route === 'none' && turn.closest.length > 0) {
-        return { text: `Not understood. Closest: ${turn.closest.join('; ')}`, urgent: false };
+        return { text: trans.__('Not understood. Closest: %1', turn.closest.join('; ')), urgent: false };
       }
       if (turn.origin === 'voice' && turn.text && !turn.partial && (!known || known.partial || !known.text)) {
-        return { text: `Heard: ${turn.text}`, urgent: false };
+        return { text: trans.__('Heard: %1', turn.text), urgent: false };
       }
       return null;
     }
@@ -47,7 +52,7 @@ export function announcementOf(before: Session, message: ToSurface): Announcemen
       }
       const detail = task.problem?.message ?? task.result?.summary ?? task.title;
       return {
-        text: `Task ${task.id} ${TASK_STATE[task.state].toLowerCase()}: ${detail}`,
+        text: trans.__('Task %1 %2: %3', task.id, taskState(task.state, trans).toLowerCase(), detail),
         urgent: task.state === 'failed'
       };
     }
@@ -57,7 +62,7 @@ export function announcementOf(before: Session, message: ToSurface): Announcemen
         return null;
       }
       return {
-        text: `Approval ${approval.id} needed: ${callText(approval)}. ${approval.reason}`,
+        text: trans.__('Approval %1 needed: %2. %3', approval.id, callText(approval), approval.reason),
         urgent: true
       };
     }
@@ -66,6 +71,10 @@ export function announcementOf(before: Session, message: ToSurface): Announcemen
     case 'speech':
       return message.speech.state === 'unavailable' && before.speech.state !== 'unavailable'
         ? { text: `${message.speech.message} ${message.speech.hint}`.trim(), urgent: true }
+        : null;
+    case 'keeping':
+      return message.keeping.state === 'memory' && message.keeping.message && before.keeping.state === 'kept'
+        ? { text: `${message.keeping.message} ${message.keeping.hint}`.trim(), urgent: false }
         : null;
     default:
       return null;

@@ -3,7 +3,8 @@
  *
  * JupyterLab sees every key first, in the capture phase on the document: a bare `d d` on one of our buttons
  * would delete the cell it stands in. Lumino skips elements marked `data-lm-suppress-shortcuts`, so the mark
- * is set, just in time, for keys without Ctrl, Alt or Cmd; Ctrl+S still saves.
+ * is set, just in time, for keys without Ctrl, Alt or Cmd; Ctrl+S still saves. Ctrl+F is ours while something
+ * of ours can be searched (`data-vk-find`).
  */
 
 export const HOLD_KEY = 'Ctrl+Shift+Space';
@@ -23,7 +24,8 @@ export function guardShortcuts(root: HTMLElement): () => void {
     const inside = event.target instanceof Node && root.contains(event.target);
     const runsTheCell = event.key === 'Enter';
     const bare = !event.ctrlKey && !event.metaKey && !event.altKey;
-    root.toggleAttribute(MARK, inside && (bare || runsTheCell));
+    const finds = event.key.toLowerCase() === 'f' && inside && root.querySelector('[data-vk-find]') !== null;
+    root.toggleAttribute(MARK, inside && (bare || runsTheCell || finds));
   };
   window.addEventListener('keydown', onKeyDown, true);
   return () => window.removeEventListener('keydown', onKeyDown, true);

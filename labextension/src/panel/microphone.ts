@@ -7,8 +7,9 @@
 import type { ToKernel } from '../messages.gen';
 import { type GestureAction, HoldGesture } from './gesture';
 import { recall, remember } from './preferences';
-import { type MicrophonePhase, Recorder, listDevices } from './recorder';
+import { type MicrophonePhase, type MicrophoneProblem, Recorder, listDevices } from './recorder';
 import type { Store } from './store';
+import type { Translator } from './translation';
 
 /** Five seconds of bars at 50 a second. */
 const KEPT_LEVELS = 250;
@@ -21,20 +22,22 @@ export class Microphone {
 
   constructor(
     private readonly store: Store,
-    send: (message: ToKernel, buffers?: ArrayBuffer[]) => void
+    send: (message: ToKernel, buffers?: ArrayBuffer[]) => void,
+    private readonly trans: Translator
   ) {
     this.gesture = new HoldGesture(recall('click_only') === 'yes');
-    this.recorder = new Recorder({
+    const events = {
       send,
-      onPhase: phase => this.enter(phase),
-      onLevel: level => {
+      onPhase: (phase: MicrophonePhase) => this.enter(phase),
+      onLevel: (level: number) => {
         this.levels.push(level);
         if (this.levels.length > KEPT_LEVELS) {
           this.levels.shift();
         }
       },
-      onProblem: problem => store.update({ microphoneProblem: problem })
-    });
+      onProblem: (problem: MicrophoneProblem) => store.update({ microphoneProblem: problem })
+    };
+    this.recorder = new Recorder(events, trans);
     window.addEventListener('blur', this.interrupt);
     document.addEventListener('visibilitychange', this.interrupt);
     navigator.mediaDevices?.addEventListener?.('devicechange', this.refreshDevices);
@@ -84,7 +87,7 @@ export class Microphone {
   };
 
   readonly refreshDevices = async (): Promise<void> => {
-    this.store.update({ devices: await listDevices().catch(() => []) });
+    this.store.update({ devices: await listDevices(this.trans).catch(() => []) });
   };
 
   dispose(): void {

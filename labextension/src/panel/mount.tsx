@@ -11,8 +11,11 @@ import type { Channel } from './channel';
 import { Connection } from './connection';
 import { HOLD_KEY, guardShortcuts, listenForHoldKey } from './keys';
 import { Microphone } from './microphone';
+import { Notifier, endingsOf } from './notify';
+import { Requests } from './requests';
 import { type Snapshot, Store } from './store';
 import { followTheme } from './theme';
+import { ENGLISH, type Translator } from './translation';
 import { Card } from './views/Card';
 import { Panel } from './views/Panel';
 import { PanelContext } from './views/context';
@@ -28,6 +31,10 @@ export interface MountOptions {
   readonly cells: boolean;
   /** Names the shortcut for talking where the host has one of its own; the panel then listens for none. */
   readonly holdKey?: () => string;
+  /** The host's translations; English where it has none. */
+  readonly trans?: Translator;
+  /** Brings the panel in front, where the host may have hidden it. */
+  readonly onReveal?: () => void;
   /** Told of the state whenever it is drawn, for a host that shows it in other places too. */
   readonly onChange?: (snapshot: Snapshot) => void;
   /** Given, once, what a host's own commands and shortcuts use. */
@@ -41,7 +48,7 @@ export interface Controls {
 }
 
 export function mount(host: HTMLElement, options: MountOptions): () => void {
-  const { channel, view, turnId, kind, cells, holdKey, onChange, onReady } = options;
+  const { channel, view, turnId, kind, cells, holdKey, trans = ENGLISH, onReveal, onChange, onReady } = options;
   const root = document.createElement('div');
   root.className = 'vk-root';
   root.dataset['vkView'] = view;
@@ -67,12 +74,19 @@ export function mount(host: HTMLElement, options: MountOptions): () => void {
     );
     if (hadFocus && !root.contains(document.activeElement)) {
       // The button that was pressed is gone with its card: stay near, instead of at the top of the page.
-      root.querySelector<HTMLElement>('.vk-feed, .vk-card')?.focus({ preventScroll: true });
+      const near = '.vk-sheet, .vk-place:not([inert]) .vk-scroll, .vk-place:not([inert]) .vk-feed, .vk-card';
+      root.querySelector<HTMLElement>(near)?.focus({ preventScroll: true });
     }
   };
 
   const receive = (message: ToSurface): void => {
-    const said = announcementOf(store.snapshot.session, message);
+    if (requests.receive(message)) {
+      return;
+    }
+    const said = announcementOf(store.snapshot.session, message, trans);
+    if (view === 'panel') {
+      endingsOf(store.snapshot.session, message, trans).forEach(ending => notifier.tell(ending));
+    }
     // A panel on the same page says it already.
     if (said && (view === 'panel' || !document.querySelector('[data-vk-view="panel"]'))) {
       announcement = said;
@@ -81,6 +95,8 @@ export function mount(host: HTMLElement, options: MountOptions): () => void {
     store.receive(message);
     if (message.type === 'control' && message.control === 'stop_listening') {
       microphone.stop();
+    } else if (message.type === 'control' && message.control === 'stop_speaking') {
+      notifier.hush();
     }
   };
 
@@ -94,8 +110,29 @@ export function mount(host: HTMLElement, options: MountOptions): () => void {
     }
   });
   const send = (message: ToKernel, buffers?: ArrayBuffer[]): void => void connection.send(message, buffers);
-  const microphone = new Microphone(store, send);
-  const actions = { store, send, microphone, hasComposer: view === 'panel', showsCells: cells, holdKey: holdKey ?? (() => HOLD_KEY) };
+  const requests = new Requests(message => connection.send(message), trans);
+  const microphone = new Microphone(store, send, trans);
+  const reveal = (taskId: number): void => {
+    onReveal?.();
+    store.update({ place: 'tasks', filter: 'all', search: '', sheets: [{ name: 'task', taskId }] });
+  };
+  const notifier = new Notifier(reveal, () => store.snapshot.ui.microphone !== 'idle');
+  const actions = {
+    store,
+    send,
+    requests,
+    microphone,
+    notifier,
+    trans,
+    say: (text: string) => {
+      announcement = { text, urgent: false };
+      announced++;
+      store.update({});
+    },
+    hasComposer: view === 'panel',
+    showsCells: cells,
+    holdKey: holdKey ?? (() => HOLD_KEY)
+  };
 
   store.listen(draw);
   const stopTheme = followTheme(root);
@@ -136,6 +173,8 @@ export function mount(host: HTMLElement, options: MountOptions): () => void {
     stopGuard();
     stopTheme();
     microphone.dispose();
+    notifier.dispose();
+    requests.dispose();
     connection.dispose();
     store.dispose();
     render(null, root);

@@ -1,11 +1,11 @@
 /**
- * The little this browser remembers: which microphone, and whether to click or to hold.
+ * The little this browser remembers: which microphone, whether to click or to hold, whether to notify.
  *
  * Storage may be off, full or forbidden in a frame; then nothing is remembered and nothing breaks.
  */
 const PREFIX = 'voice_kernel.';
 
-export type Preference = 'microphone' | 'click_only';
+export type Preference = 'microphone' | 'click_only' | 'notify' | 'speak_endings' | 'wrap_log';
 
 export function recall(name: Preference): string {
   try {

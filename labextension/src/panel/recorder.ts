@@ -8,6 +8,7 @@
 import type { ToKernel } from '../messages.gen';
 import { randomId } from './connection';
 import { CHUNK_SAMPLES, Chunker, RATE_HZ, Resampler, loudness, toInt16 } from './pcm';
+import type { Translator } from './translation';
 
 /** `starting`: the device opens; `listening`: samples flow; `ending`: the last samples are on their way. */
 export type MicrophonePhase = 'idle' | 'starting' | 'listening' | 'ending';
@@ -74,65 +75,67 @@ registerProcessor('voice-kernel-gather', Gather);
 `;
 
 /** Says what a failed `getUserMedia` or audio graph means, and what to do. */
-export function problemOf(error: unknown): MicrophoneProblem {
+export function problemOf(error: unknown, trans: Translator): MicrophoneProblem {
   const name = error instanceof Error || error instanceof DOMException ? error.name : '';
   switch (name) {
     case 'NotAllowedError':
     case 'SecurityError':
       return {
-        message: 'The browser does not let this page use the microphone.',
-        hint: 'Click the icon to the left of the address, allow the microphone, then try again. Typing works meanwhile.'
+        message: trans.__('The browser does not let this page use the microphone.'),
+        hint: trans.__('Click the icon to the left of the address, allow the microphone, then try again. Typing works meanwhile.')
       };
     case 'NotFoundError':
       return {
-        message: 'No microphone was found.',
-        hint: 'Plug one in, or choose another in the microphone settings. Typing works meanwhile.'
+        message: trans.__('No microphone was found.'),
+        hint: trans.__('Plug one in, or choose another in the microphone settings. Typing works meanwhile.')
       };
     case 'OverconstrainedError':
       return {
-        message: 'The chosen microphone is not there any more.',
-        hint: 'Choose another in the microphone settings.'
+        message: trans.__('The chosen microphone is not there any more.'),
+        hint: trans.__('Choose another in the microphone settings.')
       };
     case 'NotReadableError':
     case 'AbortError':
       return {
-        message: 'The microphone is in use by another program, or the system holds it back.',
-        hint: 'Close the program that uses it, or look at the privacy settings of the system, then try again.'
+        message: trans.__('The microphone is in use by another program, or the system holds it back.'),
+        hint: trans.__('Close the program that uses it, or look at the privacy settings of the system, then try again.')
       };
     default:
       return {
-        message: `The microphone could not be opened${name ? ` (${name})` : ''}.`,
-        hint: 'Try again, or reload the page. Typing works meanwhile.'
+        message: name
+          ? trans.__('The microphone could not be opened (%1).', name)
+          : trans.__('The microphone could not be opened.'),
+        hint: trans.__('Try again, or reload the page. Typing works meanwhile.')
       };
   }
 }
 
 /** Returns why this page can never record, or null. */
-export function obstacle(): MicrophoneProblem | null {
+export function obstacle(trans: Translator): MicrophoneProblem | null {
   if (!window.isSecureContext || !navigator.mediaDevices?.getUserMedia) {
     return {
-      message: 'Browsers give the microphone only to secure pages, and this one is plain http.',
-      hint: 'Open Jupyter over https, or through a tunnel as http://localhost. Typing works meanwhile.'
+      message: trans.__('Browsers give the microphone only to secure pages, and this one is plain http.'),
+      hint: trans.__('Open Jupyter over https, or through a tunnel as http://localhost. Typing works meanwhile.')
     };
   }
   if (typeof AudioWorkletNode === 'undefined') {
     return {
-      message: 'This browser is too old to stream sound (it has no AudioWorklet).',
-      hint: 'Use a browser from 2021 or later. Typing works meanwhile.'
+      message: trans.__('This browser is too old to stream sound (it has no AudioWorklet).'),
+      hint: trans.__('Use a browser from 2021 or later. Typing works meanwhile.')
     };
   }
   return null;
 }
 
 /** Lists the microphones; their names are hidden until the microphone was allowed once. */
-export async function listDevices(): Promise<Device[]> {
+export async function listDevices(trans: Translator): Promise<Device[]> {
   if (!navigator.mediaDevices?.enumerateDevices) {
     return [];
   }
   const all = await navigator.mediaDevices.enumerateDevices();
   return all
     .filter(device => device.kind === 'audioinput' && device.deviceId !== '')
-    .map((device, index) => ({ id: device.deviceId, label: device.label || `Microphone ${index + 1}` }));
+    .map((device, index) => ({ id: device.deviceId, label: device.label || trans.__('Microphone %1', index + 1) }));
 }
 
 interface Graph {
@@ -261,14 +264,17 @@ export class Recorder {
   private abandoned: 'stop' | 'discard' | null = null;
   private limit: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(private readonly events: RecorderEvents) {}
+  constructor(
+    private readonly events: RecorderEvents,
+    private readonly trans: Translator
+  ) {}
 
   /** Opens the microphone and streams it until `stop` or `discard`. */
   async start(deviceId: string): Promise<void> {
     if (this.phase !== 'idle') {
       return;
     }
-    const blocked = obstacle();
+    const blocked = obstacle(this.trans);
     if (blocked) {
       this.events.onProblem(blocked);
       return;
@@ -297,7 +303,7 @@ export class Recorder {
       stream?.getTracks().forEach(track => track.stop());
       this.recording = null;
       this.enter('idle');
-      this.events.onProblem(problemOf(error));
+      this.events.onProblem(problemOf(error, this.trans));
     }
   }
 
@@ -349,8 +355,8 @@ export class Recorder {
   private tooSoon(): void {
     if (this.abandoned === 'stop') {
       this.events.onProblem({
-        message: 'You let go before the microphone was open.',
-        hint: 'It is allowed and ready now: hold until you have finished talking.'
+        message: this.trans.__('You let go before the microphone was open.'),
+        hint: this.trans.__('It is allowed and ready now: hold until you have finished talking.')
       });
     }
   }
@@ -384,16 +390,16 @@ export class Recorder {
     }
     void this.stop();
     this.events.onProblem({
-      message: 'The microphone went away while you were talking.',
-      hint: 'What was heard until then is used. Check the cable, or choose another microphone.'
+      message: this.trans.__('The microphone went away while you were talking.'),
+      hint: this.trans.__('What was heard until then is used. Check the cable, or choose another microphone.')
     });
   }
 
   private tooLong(): void {
     void this.stop();
     this.events.onProblem({
-      message: 'Recording ended after 5 minutes.',
-      hint: 'What was heard is used. Start again to go on.'
+      message: this.trans.__('Recording ended after 5 minutes.'),
+      hint: this.trans.__('What was heard is used. Start again to go on.')
     });
   }
 

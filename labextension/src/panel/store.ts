@@ -10,6 +10,7 @@ import type {
   Approval,
   Keeping,
   Notice,
+  PastTask,
   Speech,
   Task,
   ToSurface,
@@ -17,6 +18,7 @@ import type {
 } from '../messages.gen';
 import type { ConnectionPhase } from './connection';
 import type { Device, MicrophonePhase, MicrophoneProblem } from './recorder';
+import type { TaskFilter } from './tasklist';
 
 export const MAX_TAIL_LINES = 300;
 export const MAX_TAIL_CHARS = 8_192;
@@ -41,7 +43,23 @@ export interface NumberedNotice extends Omit<Notice, 'type'> {
   readonly key: number;
 }
 
+/** The three places of the panel. */
+export type Place = 'conversation' | 'tasks' | 'history';
+
+/** What lies over a place until it is closed. */
+export type Sheet =
+  | { readonly name: 'conversations' | 'notifications' }
+  | { readonly name: 'task'; readonly taskId: number }
+  | { readonly name: 'past'; readonly past: PastTask }
+  /** The log of a task of this session, or of one of the history. */
+  | { readonly name: 'log' | 'again'; readonly task: Task; readonly past: PastTask | null };
+
 export interface Interface {
+  readonly place: Place;
+  /** The newest lies on top. */
+  readonly sheets: readonly Sheet[];
+  readonly filter: TaskFilter;
+  readonly search: string;
   readonly connection: ConnectionPhase;
   readonly microphone: MicrophonePhase;
   /** Milliseconds of `performance.now()` since when sound flows. */
@@ -70,6 +88,10 @@ export const EMPTY_SESSION: Session = {
 };
 
 export const INITIAL_INTERFACE: Interface = {
+  place: 'conversation',
+  sheets: [],
+  filter: 'all',
+  search: '',
   connection: 'connecting',
   microphone: 'idle',
   listeningSince: null,
@@ -116,19 +138,29 @@ function byId<T extends { id: number }>(entities: readonly T[]): ReadonlyMap<num
   return new Map(entities.map(entity => [entity.id, entity]));
 }
 
+/** Past the limit the oldest go, of those that may. */
 function upsert<T extends { id: number }>(
   entities: ReadonlyMap<number, T>,
   entity: T,
-  limit: number
+  limit: number,
+  mayGo: (entity: T) => boolean = () => true
 ): ReadonlyMap<number, T> {
   const next = new Map(entities).set(entity.id, entity);
-  for (const id of next.keys()) {
+  for (const [id, other] of next) {
     if (next.size <= limit) {
       break;
     }
-    next.delete(id);
+    if (mayGo(other)) {
+      next.delete(id);
+    }
   }
   return next;
+}
+
+/** Replaces a task by a version of it; the session itself when there is no such task. */
+function changed(session: Session, id: number, change: (task: Task) => Partial<Task>): Session {
+  const task = session.tasks.get(id);
+  return task ? { ...session, tasks: new Map(session.tasks).set(id, { ...task, ...change(task) }) } : session;
 }
 
 /** Returns the session after one message; the same object when nothing changed. */
@@ -148,25 +180,29 @@ export function reduce(session: Session, message: ToSurface): Session {
     case 'turn':
       return { ...session, turns: upsert(session.turns, message.turn, MAX_TURNS) };
     case 'task':
-      return { ...session, tasks: upsert(session.tasks, message.task, MAX_TASKS) };
+      return { ...session, tasks: upsert(session.tasks, message.task, MAX_TASKS, hasEnded) };
     case 'approval':
       return { ...session, approvals: upsert(session.approvals, message.approval, MAX_TASKS) };
     case 'speech':
       return { ...session, speech: message.speech };
     case 'task_output': {
-      const task = session.tasks.get(message.task_id);
-      if (!task) {
-        return session;
-      }
-      const tail = clipTail(task.tail + message.text);
+      const { task_id: id, text, output_bytes, skipped_bytes } = message;
+      const next = changed(session, id, task => ({ tail: clipTail(task.tail + text), output_bytes }));
+      return next === session || skipped_bytes === 0
+        ? next
+        : { ...next, skipped: new Map(session.skipped).set(id, (session.skipped.get(id) ?? 0) + skipped_bytes) };
+    }
+    case 'task_progress':
+      return changed(session, message.task_id, () => ({ progress: message.progress }));
+    case 'queue': {
       const tasks = new Map(session.tasks);
-      tasks.set(task.id, { ...task, tail, output_bytes: message.output_bytes });
-      if (message.skipped_bytes === 0) {
-        return { ...session, tasks };
-      }
-      const skipped = new Map(session.skipped);
-      skipped.set(task.id, (skipped.get(task.id) ?? 0) + message.skipped_bytes);
-      return { ...session, tasks, skipped };
+      message.tasks.forEach((id, index) => {
+        const task = tasks.get(id);
+        if (task) {
+          tasks.set(id, { ...task, queue_position: index + 1 });
+        }
+      });
+      return { ...session, tasks };
     }
     case 'answer_delta': {
       const turn = session.turns.get(message.turn_id);
@@ -244,6 +280,16 @@ export class Store {
   update(change: Partial<Interface>): void {
     this.current = { ...this.current, ui: { ...this.current.ui, ...change } };
     this.schedule();
+  }
+
+  /** Lays a sheet over what is there. */
+  open(sheet: Sheet): void {
+    this.update({ sheets: [...this.current.ui.sheets, sheet] });
+  }
+
+  /** Takes the uppermost sheet away, or all of them. */
+  close(which: 'top' | 'all' = 'top'): void {
+    this.update({ sheets: which === 'all' ? [] : this.current.ui.sheets.slice(0, -1) });
   }
 
   listen(listener: (() => void) | null): void {

@@ -1,6 +1,7 @@
 /** How values read: durations, sizes, states, calls. Pure, and the only place with these words. */
-import type { Call, Speech, Task, Turn } from '../messages.gen';
+import type { Call, Progress, Speech, Task, Turn } from '../messages.gen';
 import type { Snapshot } from './store';
+import { ENGLISH, type Translator } from './translation';
 
 /** `3.2 s` below ten seconds, then `0:42`, `12:05`, `1:02:05`. */
 export function duration(seconds: number): string {
@@ -11,6 +12,17 @@ export function duration(seconds: number): string {
   return known < 10 ? `${known.toFixed(1)} s` : clock(known);
 }
 
+/** As it is said in a sentence: `42 s`, `3 min 12 s`, `1 h 2 min`. */
+export function span(seconds: number, trans: Translator): string {
+  const whole = Math.max(0, Math.round(seconds));
+  if (whole < 60) {
+    return trans.__('%1 s', whole);
+  }
+  return whole < 3_600
+    ? trans.__('%1 min %2 s', Math.floor(whole / 60), whole % 60)
+    : trans.__('%1 h %2 min', Math.floor(whole / 3_600), Math.floor((whole % 3_600) / 60));
+}
+
 /** `0:04`: steady in width, for what ticks. */
 export function clock(seconds: number): string {
   const whole = Math.max(0, Math.floor(seconds));
@@ -19,6 +31,39 @@ export function clock(seconds: number): string {
   return minutes < 60
     ? `${minutes}:${s}`
     : `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, '0')}:${s}`;
+}
+
+/** The time of a day, as the person's locale writes it: `14:05`. */
+export function timeOfDay(seconds: number): string {
+  return new Date(seconds * 1_000).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
+}
+
+/** `Today`, `Yesterday`, else the date. */
+export function day(seconds: number, trans: Translator, nowMs = Date.now()): string {
+  const date = new Date(seconds * 1_000);
+  const now = new Date(nowMs);
+  const daysAgo = Math.round(
+    (new Date(now.getFullYear(), now.getMonth(), now.getDate()).getTime() -
+      new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime()) /
+      86_400_000
+  );
+  if (daysAgo === 0) {
+    return trans.__('Today');
+  }
+  if (daysAgo === 1) {
+    return trans.__('Yesterday');
+  }
+  return date.toLocaleDateString([], {
+    day: 'numeric',
+    month: 'long',
+    ...(date.getFullYear() === now.getFullYear() ? {} : { year: 'numeric' })
+  });
+}
+
+/** `14:05` on the same day, else with the date before it. */
+export function moment(seconds: number, trans: Translator, nowMs = Date.now()): string {
+  const date = day(seconds, trans, nowMs);
+  return date === trans.__('Today') ? timeOfDay(seconds) : `${date}, ${timeOfDay(seconds)}`;
 }
 
 export function size(bytes: number): string {
@@ -35,8 +80,9 @@ export function size(bytes: number): string {
   return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
 }
 
-export function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+/** `12,345`, as the person's locale writes it. */
+export function number(value: number): string {
+  return value.toLocaleString([], { maximumFractionDigits: 1 });
 }
 
 /** A call as code: `run_tests(path="tests")`. */
@@ -47,73 +93,157 @@ export function callText(call: Pick<Call, 'tool' | 'arguments'>): string {
   return `${call.tool}(${parts.join(', ')})`;
 }
 
-export const TASK_STATE: Record<Task['state'], string> = {
-  queued: 'Waiting',
-  awaiting_approval: 'Needs approval',
-  running: 'Running',
-  succeeded: 'Done',
-  failed: 'Failed',
-  cancelled: 'Cancelled',
-  interrupted: 'Interrupted'
-};
+/** What a person would type somewhere else to do the same: the command, the code, else the call. */
+export function commandText(call: Pick<Call, 'tool' | 'arguments'>): string {
+  for (const name of ['command', 'code', 'url']) {
+    const value = call.arguments[name];
+    if (typeof value === 'string' && value !== '') {
+      return value;
+    }
+  }
+  return callText(call);
+}
 
-export const ROUTE: Record<NonNullable<Turn['route']>, { name: string; title: string }> = {
-  intents: { name: 'grammar', title: 'Understood by the built-in grammar (intents). No model was asked.' },
-  fuzzy: {
-    name: 'closest match',
-    title: 'The words did not fit exactly; one reading was clearly closest (fuzzy). No model was asked.'
-  },
-  model: { name: 'model', title: 'The grammar did not know this, so the configured model answered.' },
-  none: { name: 'not understood', title: 'No command was recognised, and nothing was done.' }
-};
+export function taskState(state: Task['state'], trans: Translator): string {
+  switch (state) {
+    case 'queued':
+      return trans.__('Waiting');
+    case 'awaiting_approval':
+      return trans.__('Needs approval');
+    case 'running':
+      return trans.__('Running');
+    case 'succeeded':
+      return trans.__('Done');
+    case 'failed':
+      return trans.__('Failed');
+    case 'cancelled':
+      return trans.__('Cancelled');
+    case 'interrupted':
+      return trans.__('Interrupted');
+  }
+}
+
+/** Where in its queue a task waits; empty when it waits for nothing that is counted. */
+export function queuePlace(task: Task, trans: Translator): string {
+  if (task.state !== 'queued' || task.queue_position === null) {
+    return '';
+  }
+  return task.queue_position === 1
+    ? trans.__('Next in line')
+    : trans.__('Number %1 in line', task.queue_position);
+}
+
+/** `22 of 48 tests`, `46 %`, or what the tool calls its step; empty when nothing is known. */
+export function progressText({ fraction, label, done, total, unit }: Progress, trans: Translator): string {
+  let counted = '';
+  if (done !== null && total !== null) {
+    counted = unit
+      ? trans.__('%1 of %2 %3', number(done), number(total), unit)
+      : trans.__('%1 of %2', number(done), number(total));
+  } else if (done !== null) {
+    counted = `${number(done)} ${unit}`.trim();
+  } else if (fraction !== null && label === '') {
+    counted = `${Math.round(fraction * 100)} %`;
+  }
+  return [counted, label].filter(Boolean).join(' · ');
+}
+
+/** The last line of an output that says something, without colours; of a bar, what was written last. */
+export function lastLine(text: string): string {
+  const end = text.slice(-2_000).replace(/\x1b\[[\d;?]*[A-Za-z]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)/g, '');
+  const lines = end.split(/[\r\n]+/);
+  for (let at = lines.length - 1; at >= 0; at--) {
+    const line = lines[at]!.trim();
+    if (line) {
+      return line.slice(0, 300);
+    }
+  }
+  return '';
+}
+
+export function routeName(route: NonNullable<Turn['route']>, trans: Translator): string {
+  switch (route) {
+    case 'intents':
+      return trans.__('grammar');
+    case 'fuzzy':
+      return trans.__('closest match');
+    case 'model':
+      return trans.__('model');
+    case 'none':
+      return trans.__('not understood');
+  }
+}
+
+export function routeTitle(route: NonNullable<Turn['route']>, trans: Translator): string {
+  switch (route) {
+    case 'intents':
+      return trans.__('Understood by the built-in grammar (intents). No model was asked.');
+    case 'fuzzy':
+      return trans.__('The words did not fit exactly; one reading was clearly closest (fuzzy). No model was asked.');
+    case 'model':
+      return trans.__('The grammar did not know this, so the configured model answered.');
+    case 'none':
+      return trans.__('No command was recognised, and nothing was done.');
+  }
+}
 
 export interface Status {
   readonly word: string;
   readonly tone: 'calm' | 'busy' | 'listening' | 'attention' | 'problem';
 }
 
-const SPEECH: Record<Speech['state'], Status> = {
-  idle: { word: 'Ready', tone: 'calm' },
-  loading: { word: 'Loading speech model', tone: 'busy' },
-  ready: { word: 'Ready', tone: 'calm' },
-  listening: { word: 'Listening', tone: 'busy' },
-  transcribing: { word: 'Transcribing', tone: 'busy' },
-  unavailable: { word: 'Typing only', tone: 'attention' }
-};
+function speechStatus(state: Speech['state'], trans: Translator): Status {
+  switch (state) {
+    case 'idle':
+    case 'ready':
+      return { word: trans.__('Ready'), tone: 'calm' };
+    case 'loading':
+      return { word: trans.__('Loading speech model'), tone: 'busy' };
+    case 'listening':
+      return { word: trans.__('Listening'), tone: 'busy' };
+    case 'transcribing':
+      return { word: trans.__('Transcribing'), tone: 'busy' };
+    case 'unavailable':
+      return { word: trans.__('Typing only'), tone: 'attention' };
+  }
+}
 
 /** The one word of state in the header: what matters most right now. */
-export function status({ session, ui }: Snapshot): Status {
+export function status({ session, ui }: Snapshot, trans: Translator = ENGLISH): Status {
   switch (ui.connection) {
     case 'connecting':
-      return { word: 'Connecting', tone: 'busy' };
+      return { word: trans.__('Connecting'), tone: 'busy' };
     case 'silent':
-      return { word: 'No answer', tone: 'problem' };
+      return { word: trans.__('No answer'), tone: 'problem' };
     case 'closed':
-      return { word: 'Disconnected', tone: 'problem' };
+      return { word: trans.__('Disconnected'), tone: 'problem' };
     case 'outdated':
-      return { word: 'Reload the page', tone: 'problem' };
+      return { word: trans.__('Reload the page'), tone: 'problem' };
     case 'open':
       break;
   }
   if (ui.microphone === 'listening' || ui.microphone === 'ending') {
-    return { word: 'Listening', tone: 'listening' };
+    return { word: trans.__('Listening'), tone: 'listening' };
   }
   if (ui.microphone === 'starting') {
-    return { word: 'Opening microphone', tone: 'busy' };
+    return { word: trans.__('Opening microphone'), tone: 'busy' };
   }
-  const tasks = [...session.tasks.values()];
   if ([...session.approvals.values()].some(approval => approval.state === 'open')) {
-    return { word: 'Needs approval', tone: 'attention' };
+    return { word: trans.__('Needs approval'), tone: 'attention' };
   }
   if (session.speech.state === 'transcribing') {
-    return SPEECH.transcribing;
+    return speechStatus('transcribing', trans);
   }
-  const running = tasks.filter(task => task.state === 'running').length;
+  let running = 0;
+  session.tasks.forEach(task => (running += task.state === 'running' ? 1 : 0));
   if (running > 0) {
-    return { word: running === 1 ? 'Running' : `Running ${running} tasks`, tone: 'busy' };
+    return {
+      word: running === 1 ? trans.__('Running') : trans.__('Running %1 tasks', running),
+      tone: 'busy'
+    };
   }
   if ([...session.turns.values()].some(turn => turn.state === 'understanding')) {
-    return { word: 'Understanding', tone: 'busy' };
+    return { word: trans.__('Understanding'), tone: 'busy' };
   }
-  return SPEECH[session.speech.state];
+  return speechStatus(session.speech.state, trans);
 }

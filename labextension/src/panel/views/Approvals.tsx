@@ -1,6 +1,7 @@
 /** Cards that wait for a person. They stay in sight above the text box, and never decide by themselves. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Approval } from '../../messages.gen';
+import { HERE, around } from '../translation';
 import { Icon } from './Icon';
 import { usePanel } from './context';
 import { memo } from './memo';
@@ -9,8 +10,20 @@ import { memo } from './memo';
 const GUARD_MS = 500;
 /** Pixels: head, reason and the first arguments. */
 const TALL = 180;
+/** Nothing tells when what lies over a card goes away. */
+const LOOK_MS = 250;
 
-/** Calls back once, when the element is truly on the screen: in view, on a page that is in front. */
+/** Whether nothing of the page, such as a dialog or an enlarged log, lies over the visible part of an element. */
+function isUncovered(element: HTMLElement): boolean {
+  const box = element.getBoundingClientRect();
+  const frame = element.parentElement?.getBoundingClientRect() ?? box;
+  const top = Math.max(box.top, frame.top, 0);
+  const bottom = Math.min(box.bottom, frame.bottom, window.innerHeight);
+  const seen = document.elementFromPoint((box.left + box.right) / 2, (top + bottom) / 2);
+  return seen !== null && element.contains(seen);
+}
+
+/** Calls back once, when the element is truly on the screen: in view, uncovered, on a page that is in front. */
 function useSeen(onSeen: () => void) {
   const ref = useRef<HTMLDivElement>(null);
   useEffect(() => {
@@ -21,11 +34,13 @@ function useSeen(onSeen: () => void) {
     let inView = false;
     let done = false;
     const check = (): void => {
-      if (inView && !done && document.visibilityState === 'visible') {
+      if (inView && !done && document.visibilityState === 'visible' && isUncovered(element)) {
         done = true;
+        clearInterval(timer);
         onSeen();
       }
     };
+    const timer = setInterval(check, LOOK_MS);
     const observer = new IntersectionObserver(
       entries => {
         // A card that is taller than its box is seen when a good part of it is.
@@ -37,6 +52,7 @@ function useSeen(onSeen: () => void) {
     observer.observe(element);
     document.addEventListener('visibilitychange', check);
     return () => {
+      clearInterval(timer);
       observer.disconnect();
       document.removeEventListener('visibilitychange', check);
     };
@@ -62,7 +78,7 @@ function Arguments({ approval }: { approval: Approval }) {
 }
 
 const ApprovalCard = memo(function ApprovalCard({ approval, numbered }: { approval: Approval; numbered: boolean }) {
-  const { send, store } = usePanel();
+  const { send, store, trans } = usePanel();
   const [armed, setArmed] = useState(false);
   const ref = useSeen(() => {
     send({ type: 'approval_shown', approval_id: approval.id });
@@ -74,33 +90,51 @@ const ApprovalCard = memo(function ApprovalCard({ approval, numbered }: { approv
       send({ type: 'decide', approval_id: approval.id, approved });
     }
   };
-  const which = numbered ? ` ${approval.id}` : '';
+  const { id, tool } = approval;
   const target = approval.target !== '' && !Object.values(approval.arguments).includes(approval.target);
+  const [before, after] = around(trans.__('Allow %1?', HERE));
+  const words = numbered
+    ? {
+        deny: trans.__('Deny %1', id),
+        denyWhat: trans.__('Deny %1 %2', id, tool),
+        approve: trans.__('Approve %1', id),
+        approveWhat: trans.__('Approve %1 %2', id, tool),
+        say: trans.__('or say “approve %1”', id)
+      }
+    : {
+        deny: trans.__('Deny'),
+        denyWhat: trans.__('Deny %1', tool),
+        approve: trans.__('Approve'),
+        approveWhat: trans.__('Approve %1', tool),
+        say: trans.__('or say “approve”')
+      };
   return (
-    <div ref={ref} class="vk-approval" role="group" aria-labelledby={titleId} data-approval={approval.id}>
+    <div ref={ref} class="vk-approval" role="group" aria-labelledby={titleId} data-approval={id}>
       <div class="vk-approval-head">
         <Icon name="hand" />
         <h3 id={titleId}>
-          {numbered && <span class="vk-number">{approval.id}</span>} Allow <code>{approval.tool}</code>?
+          {numbered && <span class="vk-number">{id}</span>} {before}
+          <code>{tool}</code>
+          {after}
         </h3>
       </div>
       <p class="vk-reason">{approval.reason}</p>
       <Arguments approval={approval} />
       {target && <p class="vk-target">{approval.target}</p>}
       <div class="vk-approval-buttons">
-        <button type="button" class="vk-button" aria-label={`Deny${which} ${approval.tool}`} onClick={() => decide(false)}>
-          Deny{which}
+        <button type="button" class="vk-button" aria-label={words.denyWhat} onClick={() => decide(false)}>
+          {words.deny}
         </button>
         <button
           type="button"
           class="vk-button vk-primary"
-          aria-label={`Approve${which} ${approval.tool}`}
+          aria-label={words.approveWhat}
           aria-disabled={!armed}
           onClick={() => decide(true)}
         >
-          Approve{which}
+          {words.approve}
         </button>
-        <span class="vk-hint">or say “approve{which}”</span>
+        <span class="vk-hint">{words.say}</span>
       </div>
     </div>
   );

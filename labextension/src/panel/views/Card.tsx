@@ -6,6 +6,8 @@ import { Turns } from './Feed';
 import { Spinner } from './Icon';
 import { LiveRegions } from './LiveRegions';
 import { Note } from './Note';
+import { Sheets } from './Sheets';
+import { usePanel } from './context';
 
 /** The turn and those that were started inside it. */
 export function family(session: Session, turnId: number): number[] {
@@ -26,6 +28,7 @@ export interface CardProps {
 }
 
 export function Card({ snapshot, turnId, announcement, announced }: CardProps) {
+  const { trans } = usePanel();
   const { session, ui } = snapshot;
   const turnIds = family(session, turnId);
   const open = [...session.approvals.values()].filter(approval => {
@@ -33,20 +36,21 @@ export function Card({ snapshot, turnId, announcement, announced }: CardProps) {
     return approval.state === 'open' && task !== undefined && turnIds.includes(task.turn_id);
   });
   return (
-    <section class="vk-card" aria-label="Voice command" tabIndex={-1}>
+    <section class="vk-card" aria-label={trans.__('Voice command')} tabIndex={-1}>
       {ui.connection === 'connecting' && (
         <p class="vk-meta">
-          <Spinner /> Connecting
+          <Spinner /> {trans.__('Connecting')}
         </p>
       )}
       {(ui.connection === 'closed' || ui.connection === 'silent') && (
         <Note
           tone="warning"
-          message="The kernel of this command is gone or does not answer."
-          hint="Run the cell again."
+          message={trans.__('The kernel of this command is gone or does not answer.')}
+          hint={trans.__('Run the cell again.')}
         />
       )}
       {turnIds.length > 0 && <Turns snapshot={snapshot} turnIds={turnIds} />}
+      <Sheets snapshot={snapshot} />
       <Approvals approvals={open} />
       <LiveRegions announcement={announcement} announced={announced} />
     </section>

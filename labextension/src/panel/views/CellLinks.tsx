@@ -21,7 +21,7 @@ export function cellsOf(result: Result): Cell[] {
 }
 
 export function CellLinks({ result }: { result: Result }) {
-  const { showsCells } = usePanel();
+  const { showsCells, trans } = usePanel();
   const cells = showsCells ? cellsOf(result) : [];
   if (cells.length === 0 || cells.length > MAX_LINKS) {
     return null;
@@ -31,7 +31,7 @@ export function CellLinks({ result }: { result: Result }) {
       {cells.map(({ id, position }) => (
         // The host follows these: it knows the notebook that they are in.
         <a key={id} href={`#cell-id=${encodeURIComponent(id)}`}>
-          Cell {position}
+          {trans.__('Cell %1', position)}
         </a>
       ))}
     </p>

@@ -1,37 +1,37 @@
 /** Copies a text and says so. */
 import { useState } from 'preact/hooks';
+import { copyText } from '../clipboard';
 import { Icon } from './Icon';
+import { usePanel } from './context';
 
-async function copy(text: string): Promise<void> {
-  if (navigator.clipboard) {
-    await navigator.clipboard.writeText(text);
-    return;
-  }
-  // Plain http has no clipboard API.
-  const area = document.createElement('textarea');
-  area.value = text;
-  area.style.position = 'fixed';
-  area.style.opacity = '0';
-  document.body.append(area);
-  area.select();
-  document.execCommand('copy');
-  area.remove();
+export interface CopyButtonProps {
+  readonly text: string | (() => string);
+  /** What it copies, for its name: `Copy the command`. */
+  readonly label: string;
+  /** Whether the label is written on it. */
+  readonly wordy?: boolean;
 }
 
-export function CopyButton({ text, what }: { text: string; what: string }) {
+export function CopyButton({ text, label, wordy = false }: CopyButtonProps) {
+  const { say, trans } = usePanel();
   const [copied, setCopied] = useState(false);
   const onClick = (): void => {
-    copy(text).then(
+    copyText(typeof text === 'string' ? text : text()).then(
       () => {
         setCopied(true);
+        say(trans.__('Copied'));
         setTimeout(() => setCopied(false), 1_500);
       },
       () => setCopied(false)
     );
   };
-  const label = copied ? 'Copied' : `Copy ${what}`;
-  return (
-    <button type="button" class="vk-icon-button vk-copy" aria-label={label} title={label} onClick={onClick}>
+  const name = copied ? trans.__('Copied') : label;
+  return wordy ? (
+    <button type="button" class="vk-button vk-small" onClick={onClick}>
+      <Icon name={copied ? 'check' : 'copy'} /> {name}
+    </button>
+  ) : (
+    <button type="button" class="vk-icon-button vk-copy" aria-label={name} title={name} onClick={onClick}>
       <Icon name={copied ? 'check' : 'copy'} />
     </button>
   );

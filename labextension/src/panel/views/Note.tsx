@@ -2,6 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import type { Problem } from '../../messages.gen';
 import { Icon, type IconName } from './Icon';
+import { usePanel } from './context';
 
 export type Tone = 'info' | 'warning' | 'error';
 
@@ -16,6 +17,7 @@ export interface NoteProps {
 }
 
 export function Note({ tone, message, hint = '', onDismiss, children }: NoteProps) {
+  const { trans } = usePanel();
   return (
     <div class={`vk-note vk-note-${tone}`}>
       <Icon name={ICON[tone]} />
@@ -25,7 +27,13 @@ export function Note({ tone, message, hint = '', onDismiss, children }: NoteProp
         {children}
       </div>
       {onDismiss && (
-        <button type="button" class="vk-icon-button" aria-label="Dismiss" title="Dismiss" onClick={onDismiss}>
+        <button
+          type="button"
+          class="vk-icon-button"
+          aria-label={trans.__('Dismiss')}
+          title={trans.__('Dismiss')}
+          onClick={onDismiss}
+        >
           <Icon name="cross" />
         </button>
       )}
@@ -33,6 +41,7 @@ export function Note({ tone, message, hint = '', onDismiss, children }: NoteProp
   );
 }
 
-export function ProblemNote({ problem }: { problem: Problem }) {
-  return <Note tone="error" message={problem.message} hint={problem.hint} />;
+/** A problem; one of a task that was interrupted is nobody's mistake. */
+export function ProblemNote({ problem, tone = 'error' }: { problem: Problem; tone?: Tone }) {
+  return <Note tone={tone} message={problem.message} hint={problem.hint} />;
 }

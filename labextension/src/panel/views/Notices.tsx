@@ -4,29 +4,32 @@ import { Note } from './Note';
 import { usePanel } from './context';
 
 function ConnectionNote({ snapshot }: { snapshot: Snapshot }) {
+  const { trans } = usePanel();
   switch (snapshot.ui.connection) {
     case 'silent':
       return (
         <Note
           tone="warning"
-          message="The kernel does not answer."
-          hint="If a cell has been running since before the panel opened, wait for it. Else restart the kernel and run %voice again."
+          message={trans.__('The kernel does not answer.')}
+          hint={trans.__(
+            'If a cell has been running since before the panel opened, wait for it. Else restart the kernel and run %voice again.'
+          )}
         />
       );
     case 'closed':
       return (
         <Note
           tone="warning"
-          message="The kernel of this panel is gone."
-          hint="It was restarted or shut down. Run the %voice cell again to open a new panel."
+          message={trans.__('The kernel of this panel is gone.')}
+          hint={trans.__('It was restarted or shut down. Run the %voice cell again to open a new panel.')}
         />
       );
     case 'outdated':
       return (
         <Note
           tone="warning"
-          message="The kernel speaks a newer version than this page."
-          hint="Reload the page, then run %voice again."
+          message={trans.__('The kernel speaks a newer version than this page.')}
+          hint={trans.__('Reload the page, then run %voice again.')}
         />
       );
     default:
@@ -35,7 +38,7 @@ function ConnectionNote({ snapshot }: { snapshot: Snapshot }) {
 }
 
 export function Notices({ snapshot }: { snapshot: Snapshot }) {
-  const { store } = usePanel();
+  const { store, trans } = usePanel();
   const { session, ui } = snapshot;
   const warnings = (session.about?.warnings ?? []).filter(warning => !ui.dismissed.has(warning));
   const speech = session.speech;
@@ -46,7 +49,7 @@ export function Notices({ snapshot }: { snapshot: Snapshot }) {
       {speech.state === 'unavailable' && !ui.dismissed.has(speechKey) && (
         <Note
           tone="warning"
-          message={speech.message || 'Speech recognition is not available.'}
+          message={speech.message || trans.__('Speech recognition is not available.')}
           hint={speech.hint}
           onDismiss={() => store.update({ dismissed: new Set(ui.dismissed).add(speechKey) })}
         />

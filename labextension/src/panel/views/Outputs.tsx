@@ -3,6 +3,7 @@ import { useMemo } from 'preact/hooks';
 import type { Output } from '../../messages.gen';
 import { ansiToHtml } from '../ansi';
 import { markdownToHtml, sanitizeHtml } from '../markup';
+import { usePanel } from './context';
 import { memo } from './memo';
 
 const IMAGES = ['image/png', 'image/jpeg', 'image/gif', 'image/webp'];
@@ -30,11 +31,12 @@ export function Markdown({ text }: { text: string }) {
 }
 
 function Rich({ data }: { data: Output['data'] }) {
+  const { trans } = usePanel();
   const image = useMemo(() => imageSource(data), [data]);
   const source = data['text/html'];
   const html = useMemo(() => (source ? sanitizeHtml(source) : ''), [source]);
   if (image) {
-    return <img class="vk-image" src={image} alt={data['text/plain'] || 'Figure'} />;
+    return <img class="vk-image" src={image} alt={data['text/plain'] || trans.__('Figure')} />;
   }
   // Only what still says something without its scripts and styles.
   if (html && /<(table|p|div|ul|ol|pre|h\d|b|img)\b/i.test(html) && html.replace(/<[^>]*>/g, '').trim()) {
@@ -43,7 +45,7 @@ function Rich({ data }: { data: Output['data'] }) {
         class="vk-prose vk-html"
         tabIndex={0}
         role="group"
-        aria-label="Output"
+        aria-label={trans.__('Output')}
         dangerouslySetInnerHTML={{ __html: html }}
       />
     );
@@ -52,17 +54,18 @@ function Rich({ data }: { data: Output['data'] }) {
     return <Markdown text={data['text/markdown']} />;
   }
   const plain = data['text/plain'] ?? data['application/json'] ?? '';
-  return plain ? <Terminal text={plain} label="Output" /> : null;
+  return plain ? <Terminal text={plain} label={trans.__('Output')} /> : null;
 }
 
 export const OutputView = memo(function OutputView({ output }: { output: Output }) {
+  const { trans } = usePanel();
   switch (output.kind) {
     case 'stream':
-      return <Terminal text={output.text} label="Printed output" />;
+      return <Terminal text={output.text} label={trans.__('Printed output')} />;
     case 'error':
       return (
         <div class="vk-traceback">
-          <Terminal text={output.text} label="Traceback" />
+          <Terminal text={output.text} label={trans.__('Traceback')} />
         </div>
       );
     case 'display':

@@ -1,6 +1,7 @@
 /** The button that listens: hold it, click it, or hold the page-wide key. */
 import { useState } from 'preact/hooks';
 import type { Snapshot } from '../store';
+import { HERE, around } from '../translation';
 import { clock } from '../wording';
 import { Icon, Spinner } from './Icon';
 import { Note } from './Note';
@@ -9,21 +10,28 @@ import { usePanel } from './context';
 import { useNow } from './hooks';
 
 function Settings({ snapshot, id }: { snapshot: Snapshot; id: string }) {
-  const { microphone, holdKey } = usePanel();
+  const { microphone, holdKey, trans } = usePanel();
   const keys = holdKey();
+  const [hold, held] = around(trans.__('Anywhere on the page: hold %1.', HERE));
+  const [escape, escaped] = around(
+    trans.__(
+      'While it listens, %1 throws the recording away. The microphone is open only while it listens.',
+      HERE
+    )
+  );
   const devices = snapshot.ui.devices;
   const chosen = devices.some(device => device.id === microphone.device) ? microphone.device : '';
   return (
     <div class="vk-settings" id={id}>
       <label>
-        <span>Microphone</span>
+        <span>{trans.__('Microphone')}</span>
         <select
           value={chosen}
           onChange={event => {
             microphone.device = event.currentTarget.value;
           }}
         >
-          <option value="">System default</option>
+          <option value="">{trans.__('System default')}</option>
           {devices.map(device => (
             <option key={device.id} value={device.id}>
               {device.label}
@@ -39,16 +47,19 @@ function Settings({ snapshot, id }: { snapshot: Snapshot; id: string }) {
             microphone.clickOnly = event.currentTarget.checked;
           }}
         />
-        <span>Click to start and click to stop, never hold</span>
+        <span>{trans.__('Click to start and click to stop, never hold')}</span>
       </label>
       <p class="vk-hint">
         {keys && (
           <>
-            Anywhere on the page: hold <kbd>{keys}</kbd>.{' '}
+            {hold}
+            <kbd>{keys}</kbd>
+            {held}{' '}
           </>
         )}
-        While it listens, <kbd>Esc</kbd> throws the recording
-        away. The microphone is open only while it listens.
+        {escape}
+        <kbd>Esc</kbd>
+        {escaped}
       </p>
     </div>
   );
@@ -60,7 +71,7 @@ function Elapsed({ since }: { since: number }) {
 }
 
 export function Talk({ snapshot }: { snapshot: Snapshot }) {
-  const { microphone, store, holdKey } = usePanel();
+  const { microphone, store, holdKey, trans } = usePanel();
   const keys = holdKey();
   const [settings, setSettings] = useState(false);
   const { ui, session } = snapshot;
@@ -98,19 +109,19 @@ export function Talk({ snapshot }: { snapshot: Snapshot }) {
     }
   };
 
-  let title = microphone.clickOnly ? 'Click to talk' : 'Hold to talk';
-  let hint = microphone.clickOnly ? 'Click again to send' : 'or click to start and stop';
+  let title = microphone.clickOnly ? trans.__('Click to talk') : trans.__('Hold to talk');
+  let hint = microphone.clickOnly ? trans.__('Click again to send') : trans.__('or click to start and stop');
   if (ui.microphone === 'starting') {
-    title = 'Opening the microphone…';
-    hint = 'Allow it if the browser asks';
+    title = trans.__('Opening the microphone…');
+    hint = trans.__('Allow it if the browser asks');
   } else if (listening) {
-    title = 'Listening';
-    hint = 'Release or click to send · Esc to discard';
+    title = trans.__('Listening');
+    hint = trans.__('Release or click to send · Esc to discard');
   } else if (session.speech.state === 'unavailable') {
-    title = 'Type instead';
+    title = trans.__('Type instead');
     hint = session.speech.message;
   } else if (session.speech.state === 'loading') {
-    hint = 'You can talk while the speech model loads';
+    hint = trans.__('You can talk while the speech model loads');
   }
 
   return (
@@ -120,10 +131,13 @@ export function Talk({ snapshot }: { snapshot: Snapshot }) {
           type="button"
           class="vk-mic"
           aria-pressed={listening}
-          aria-label={microphone.clickOnly ? 'Click to talk' : 'Hold to talk'}
+          aria-label={microphone.clickOnly ? trans.__('Click to talk') : trans.__('Hold to talk')}
           aria-disabled={!usable}
           aria-keyshortcuts="Control+Shift+Space"
-          title={`Hold to talk, or click to start and stop.${keys && ` Anywhere on the page: hold ${keys}`}`}
+          title={[
+            trans.__('Hold to talk, or click to start and stop.'),
+            keys && trans.__('Anywhere on the page: hold %1', keys)
+          ].join(' ')}
           onPointerDown={onPointerDown}
           onPointerUp={microphone.release}
           onPointerCancel={microphone.interrupt}
@@ -146,14 +160,14 @@ export function Talk({ snapshot }: { snapshot: Snapshot }) {
         </div>
         {listening && (
           <button type="button" class="vk-button vk-small vk-discard" onClick={microphone.discard}>
-            Discard
+            {trans.__('Discard')}
           </button>
         )}
         <button
           type="button"
           class="vk-icon-button vk-settings-toggle"
-          aria-label="Microphone settings"
-          title="Microphone settings"
+          aria-label={trans.__('Microphone settings')}
+          title={trans.__('Microphone settings')}
           aria-expanded={settings}
           aria-controls={settingsId}
           onClick={() => {

@@ -16,7 +16,7 @@ function historyOf(snapshot: Snapshot): string[] {
 }
 
 export function TextBox({ snapshot }: { snapshot: Snapshot }) {
-  const { send, store } = usePanel();
+  const { send, store, trans } = usePanel();
   const ref = useRef<HTMLTextAreaElement>(null);
   const [recalled, setRecalled] = useState(-1);
   const { ui, session } = snapshot;
@@ -89,12 +89,12 @@ export function TextBox({ snapshot }: { snapshot: Snapshot }) {
       {correcting && (
         <p class="vk-correcting">
           <Icon name="edit" />
-          <span>Correcting “{correcting.text}”</span>
+          <span>{trans.__('Correcting “%1”', correcting.text)}</span>
           <button
             type="button"
             class="vk-icon-button"
-            aria-label="Stop correcting"
-            title="Stop correcting"
+            aria-label={trans.__('Stop correcting')}
+            title={trans.__('Stop correcting')}
             onClick={() => store.update({ draft: '', correcting: null })}
           >
             <Icon name="cross" />
@@ -103,7 +103,7 @@ export function TextBox({ snapshot }: { snapshot: Snapshot }) {
       )}
       <div class="vk-say-row">
         <label class="vk-hidden" for={id}>
-          Type a command
+          {trans.__('Type a command')}
         </label>
         <textarea
           ref={ref}
@@ -111,7 +111,7 @@ export function TextBox({ snapshot }: { snapshot: Snapshot }) {
           class="vk-text"
           rows={1}
           maxLength={MAX_TEXT}
-          placeholder="Type a command"
+          placeholder={trans.__('Type a command')}
           autocomplete="off"
           spellcheck={false}
           value={ui.draft}
@@ -121,8 +121,8 @@ export function TextBox({ snapshot }: { snapshot: Snapshot }) {
         <button
           type="submit"
           class="vk-icon-button vk-send"
-          aria-label={correcting ? 'Run the corrected command' : 'Send'}
-          title="Send (Enter)"
+          aria-label={correcting ? trans.__('Run the corrected command') : trans.__('Send')}
+          title={trans.__('Send (Enter)')}
           aria-disabled={!ui.draft.trim() || !usable}
         >
           <Icon name="send" />

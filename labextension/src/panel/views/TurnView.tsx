@@ -1,7 +1,8 @@
 /** One utterance: what was heard, how it was understood, and what came of it. */
 import type { Task, Turn } from '../../messages.gen';
 import { hasEnded, turnHasEnded } from '../store';
-import { ROUTE, callText, duration } from '../wording';
+import type { Translator } from '../translation';
+import { callText, duration, routeName, routeTitle } from '../wording';
 import { Icon, type IconName, Spinner } from './Icon';
 import { ProblemNote } from './Note';
 import { Markdown } from './Outputs';
@@ -9,42 +10,63 @@ import { TaskCard } from './TaskCard';
 import { usePanel } from './context';
 import { memo } from './memo';
 
-const ORIGIN: Record<Turn['origin'], { icon: IconName; name: string }> = {
-  voice: { icon: 'microphone', name: 'Spoken' },
-  text: { icon: 'keyboard', name: 'Typed' },
-  magic: { icon: 'cell', name: 'From a cell' },
-  script: { icon: 'cell', name: 'From a script' },
-  model: { icon: 'spark', name: 'From the model' },
-  retry: { icon: 'retry', name: 'Tried again' }
+const ORIGIN_ICON: Record<Turn['origin'], IconName> = {
+  voice: 'microphone',
+  text: 'keyboard',
+  magic: 'cell',
+  script: 'cell',
+  model: 'spark',
+  retry: 'retry'
 };
 
+export function originName(origin: Turn['origin'], trans: Translator): string {
+  switch (origin) {
+    case 'voice':
+      return trans.__('Spoken');
+    case 'text':
+      return trans.__('Typed');
+    case 'magic':
+      return trans.__('From a cell');
+    case 'script':
+      return trans.__('From a script');
+    case 'model':
+      return trans.__('From the model');
+    case 'retry':
+      return trans.__('Tried again');
+  }
+}
+
+/** So many tasks of one turn are drawn here; the others are in the list of tasks. */
+const MAX_CARDS = 8;
+
 function Meta({ turn }: { turn: Turn }) {
+  const { trans } = usePanel();
   const parts = [];
   if (turn.state === 'understanding') {
     parts.push(
       <span class="vk-busy">
-        <Spinner /> {turn.partial || !turn.text ? 'Transcribing' : 'Understanding'}
+        <Spinner /> {turn.partial || !turn.text ? trans.__('Transcribing') : trans.__('Understanding')}
       </span>
     );
   }
   if (turn.route) {
     parts.push(
-      <span class={`vk-chip vk-route-${turn.route}`} title={ROUTE[turn.route].title} data-route={turn.route}>
-        {ROUTE[turn.route].name}
+      <span class={`vk-chip vk-route-${turn.route}`} title={routeTitle(turn.route, trans)} data-route={turn.route}>
+        {routeName(turn.route, trans)}
       </span>
     );
   }
   if (turn.latency_s !== null) {
-    parts.push(<span title="From the end of speech to its text">{duration(turn.latency_s)}</span>);
+    parts.push(<span title={trans.__('From the end of speech to its text')}>{duration(turn.latency_s)}</span>);
   }
   if (turn.state === 'cancelled') {
-    parts.push(<span>cancelled</span>);
+    parts.push(<span>{trans.__('cancelled')}</span>);
   }
   if (turn.parent_id !== null) {
-    parts.push(<span>started by another command</span>);
+    parts.push(<span>{trans.__('started by another command')}</span>);
   }
   if (turn.calls.length > 0) {
-    const text = turn.calls.map(callText).join(', then ');
+    const text = turn.calls.map(callText).join(trans.__(', then '));
     parts.push(
       <code class="vk-calls" title={text}>
         {text}
@@ -55,15 +77,20 @@ function Meta({ turn }: { turn: Turn }) {
 }
 
 function Transcript({ turn }: { turn: Turn }) {
+  const { trans } = usePanel();
   if (!turn.text) {
-    const waiting = turn.state === 'listening' ? 'Listening…' : turn.state === 'understanding' ? '…' : 'Nothing was heard.';
+    const waiting = turn.state === 'listening'
+        ? trans.__('Listening…')
+        : turn.state === 'understanding'
+          ? '…'
+          : trans.__('Nothing was heard.');
     return <h3 class="vk-transcript vk-partial">{waiting}</h3>;
   }
   return <h3 class={turn.partial ? 'vk-transcript vk-partial' : 'vk-transcript'}>{turn.text}</h3>;
 }
 
 function TurnActions({ turn }: { turn: Turn }) {
-  const { send, store, hasComposer } = usePanel();
+  const { send, store, hasComposer, trans } = usePanel();
   if (!hasComposer || !turn.text || turn.partial) {
     return null;
   }
@@ -75,8 +102,8 @@ function TurnActions({ turn }: { turn: Turn }) {
         <button
           type="button"
           class="vk-icon-button"
-          aria-label={`Stop “${turn.text}”`}
-          title="Stop this command"
+          aria-label={trans.__('Stop “%1”', turn.text)}
+          title={trans.__('Stop this command')}
           onClick={() => send({ type: 'cancel_turn', turn_id: turn.id })}
         >
           <Icon name="stop" />
@@ -85,8 +112,8 @@ function TurnActions({ turn }: { turn: Turn }) {
       <button
         type="button"
         class="vk-icon-button"
-        aria-label={`Edit “${turn.text}”`}
-        title="Edit the transcript and run it"
+        aria-label={trans.__('Edit “%1”', turn.text)}
+        title={trans.__('Edit the transcript and run it')}
         onClick={edit}
       >
         <Icon name="edit" />
@@ -94,8 +121,8 @@ function TurnActions({ turn }: { turn: Turn }) {
       <button
         type="button"
         class="vk-icon-button"
-        aria-label={`Run “${turn.text}” again`}
-        title="Run again"
+        aria-label={trans.__('Run “%1” again', turn.text)}
+        title={trans.__('Run again')}
         onClick={() => send({ type: 'say', text: turn.text, corrects_turn_id: null })}
       >
         <Icon name="retry" />
@@ -105,12 +132,12 @@ function TurnActions({ turn }: { turn: Turn }) {
 }
 
 function Closest({ phrases }: { phrases: readonly string[] }) {
-  const { store, hasComposer } = usePanel();
+  const { store, hasComposer, trans } = usePanel();
   const fill = (phrase: string): void =>
     store.update({ draft: phrase, correcting: null, focusDraft: store.snapshot.ui.focusDraft + 1 });
   return (
     <div class="vk-closest">
-      <p class="vk-hint">Did you mean</p>
+      <p class="vk-hint">{trans.__('Did you mean')}</p>
       <ul>
         {phrases.map(phrase => (
           <li key={phrase}>
@@ -136,38 +163,65 @@ export interface TurnViewProps {
   /** Of each task in `tasks`: whether the person opened or closed it. */
   readonly opened: readonly (boolean | undefined)[];
   readonly newest: boolean;
+  /** Whether so much goes on that cards open only where a person opens them. */
+  readonly crowded: boolean;
 }
 
 /** A task is open while it matters: as it runs, when it failed, when it drew something, in the newest turn. */
-function isOpen(task: Task, newest: boolean, chosen: boolean | undefined): boolean {
+function isOpen(task: Task, newest: boolean, crowded: boolean, chosen: boolean | undefined): boolean {
   const drew = task.result?.outputs.some(output => output.kind === 'display' || output.kind === 'result');
-  return chosen ?? (newest || !hasEnded(task) || task.state === 'failed' || drew === true);
+  return chosen ?? (newest || (!crowded && !hasEnded(task)) || task.state === 'failed' || drew === true);
 }
 
-export const TurnView = memo(function TurnView({ turn, tasks, skipped, opened, newest }: TurnViewProps) {
-  const origin = ORIGIN[turn.origin];
+/** Of many tasks those that need a person, then those that go on, then the newest; in their order. */
+function chosenCards(tasks: readonly Task[]): readonly Task[] {
+  if (tasks.length <= MAX_CARDS) {
+    return tasks;
+  }
+  const weight = (task: Task): number =>
+    task.state === 'awaiting_approval' ? 3 : task.state === 'running' ? 2 : task.state === 'failed' ? 1 : 0;
+  const chosen = [...tasks].sort((a, b) => weight(b) - weight(a) || b.id - a.id).slice(0, MAX_CARDS);
+  return tasks.filter(task => chosen.includes(task));
+}
+
+export const TurnView = memo(function TurnView({ turn, tasks, skipped, opened, newest, crowded }: TurnViewProps) {
+  const { store, hasComposer, trans } = usePanel();
+  const origin = originName(turn.origin, trans);
+  const cards = chosenCards(tasks);
+  const left = tasks.length - cards.length;
   // What a task's card says already is not said twice.
   const told = tasks.some(task => task.problem?.message === turn.problem?.message);
   return (
     <article class="vk-turn" data-state={turn.state} data-turn={turn.id}>
       <div class="vk-turn-head">
-        <span class="vk-origin" title={origin.name}>
-          <Icon name={origin.icon} />
-          <span class="vk-hidden">{origin.name}: </span>
+        <span class="vk-origin" title={origin}>
+          <Icon name={ORIGIN_ICON[turn.origin]} />
+          <span class="vk-hidden">{origin}: </span>
         </span>
         <Transcript turn={turn} />
         <TurnActions turn={turn} />
       </div>
       <div class="vk-turn-body">
         <Meta turn={turn} />
-        {tasks.map((task, index) => (
-          <TaskCard
-            key={task.id}
-            task={task}
-            skipped={skipped[index] ?? 0}
-            open={isOpen(task, newest, opened[index])}
-          />
-        ))}
+        {tasks.map(
+          (task, index) =>
+            cards.includes(task) && (
+              <TaskCard
+                key={task.id}
+                task={task}
+                skipped={skipped[index] ?? 0}
+                open={isOpen(task, newest && tasks.length <= MAX_CARDS, crowded, opened[index])}
+              />
+            )
+        )}
+        {left > 0 &&
+          (hasComposer ? (
+            <button type="button" class="vk-link" onClick={() => store.update({ place: 'tasks' })}>
+              {trans._n('%1 more task', '%1 more tasks', left)}
+            </button>
+          ) : (
+            <p class="vk-hint">{trans._n('%1 more task', '%1 more tasks', left)}</p>
+          ))}
         {turn.answer &&
           (turn.route === 'model' ? (
             <Markdown text={turn.answer} />

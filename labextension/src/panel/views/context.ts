@@ -3,12 +3,21 @@ import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
 import type { ToKernel } from '../../messages.gen';
 import type { Microphone } from '../microphone';
+import type { Notifier } from '../notify';
+import type { Requests } from '../requests';
 import type { Store } from '../store';
+import type { Translator } from '../translation';
 
 export interface PanelActions {
   readonly send: (message: ToKernel) => void;
+  /** What has one answer: conversations, the history, logs. */
+  readonly requests: Requests;
   readonly store: Store;
+  readonly notifier: Notifier;
+  readonly trans: Translator;
   readonly microphone: Microphone;
+  /** Tells screen readers, and nobody else. */
+  readonly say: (text: string) => void;
   /** Whether there is a text box to put words into. */
   readonly hasComposer: boolean;
   /** Whether the host can lead to a cell. */

@@ -1,6 +1,7 @@
-/** Behaviour that views share: following the newest line, and a clock that ticks only while needed. */
-import type { RefObject } from 'preact';
+/** Behaviour that views share: following the newest line, drawing a part of a long list, ticking, waiting. */
+import type { ComponentChildren, RefObject } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { type Window, windowOf } from '../tasklist';
 
 /** Pixels from the bottom within which a box still counts as being at its end. */
 const NEAR = 32;
@@ -85,4 +86,61 @@ export function useNow(running: boolean, everyMs = 1_000): number {
     return () => clearInterval(timer);
   }, [running, everyMs]);
   return now;
+}
+
+/** Draws only while `shown`; else what was drawn last stays, as it was. */
+export function useFrozen(shown: boolean, draw: () => ComponentChildren): ComponentChildren {
+  const drawn = useRef<ComponentChildren>(null);
+  if (shown) {
+    drawn.current = draw();
+  }
+  return drawn.current;
+}
+
+/** A value, once it has not changed for so long: a search that waits for the typing to pause. */
+export function useSettled<T>(value: T, afterMs: number): T {
+  const [settled, setSettled] = useState(value);
+  useEffect(() => {
+    if (value === settled) {
+      return undefined;
+    }
+    const timer = setTimeout(() => setSettled(value), afterMs);
+    return () => clearTimeout(timer);
+  }, [value, settled]);
+  return settled;
+}
+
+export interface Windowed<T> extends Window {
+  /** For the box that scrolls. */
+  readonly ref: RefObject<T | null>;
+}
+
+/** Pixels to scroll before the part of the list that is drawn is thought over. */
+const STEP_PX = 60;
+
+/** Which rows of a long list to draw, given the height of each. */
+export function useWindow<T extends HTMLElement>(heights: readonly number[]): Windowed<T> {
+  const ref = useRef<T>(null);
+  const [view, setView] = useState({ top: 0, height: 600 });
+  useEffect(() => {
+    const box = ref.current;
+    if (!box) {
+      return undefined;
+    }
+    const look = (): void =>
+      setView(now => {
+        const next = { top: box.scrollTop, height: box.clientHeight };
+        const moved = Math.abs(next.top - now.top) >= STEP_PX || Math.abs(next.height - now.height) >= STEP_PX;
+        return moved || (next.top === 0 && now.top !== 0) ? next : now;
+      });
+    look();
+    box.addEventListener('scroll', look, { passive: true });
+    const observer = new ResizeObserver(look);
+    observer.observe(box);
+    return () => {
+      box.removeEventListener('scroll', look);
+      observer.disconnect();
+    };
+  }, []);
+  return { ref, ...windowOf(heights, view.top, view.height) };
 }

@@ -1,0 +1,125 @@
+/**
+ * Questions to the kernel that have one answer: conversations, the history, pages of a log.
+ *
+ * Responsible for numbering them, for handing each answer to who asked, and for giving up in time. It does
+ * not know what the answers mean.
+ */
+import type {
+  FindTasks,
+  ListThreads,
+  LogHits,
+  LogPage,
+  PastTasks,
+  Problem,
+  ReadLog,
+  SearchLog,
+  Threads,
+  ToKernel,
+  ToSurface
+} from '../messages.gen';
+import { ENGLISH, type Translator } from './translation';
+
+/** Reading a line of a log that is still to be indexed takes the kernel seconds; more is no answer. */
+export const PATIENCE_MS = 30_000;
+
+export interface Questions {
+  list_threads: { question: ListThreads; answer: Threads };
+  find_tasks: { question: FindTasks; answer: PastTasks };
+  read_log: { question: ReadLog; answer: LogPage };
+  search_log: { question: SearchLog; answer: LogHits };
+}
+
+type Answer = Questions[keyof Questions]['answer'];
+
+/** The kernel answered with a problem, or not at all. */
+export class Unanswered extends Error {
+  constructor(readonly problem: Problem) {
+    super(problem.message);
+  }
+}
+
+interface Waiting {
+  readonly resolve: (answer: Answer) => void;
+  readonly reject: (problem: Unanswered) => void;
+  readonly timer: ReturnType<typeof setTimeout>;
+}
+
+export class Requests {
+  private last = 0;
+  private readonly waiting = new Map<number, Waiting>();
+
+  /** @param send returns whether the message went out. */
+  constructor(
+    private readonly send: (message: ToKernel) => boolean,
+    private readonly trans: Translator = ENGLISH
+  ) {}
+
+  /** Asks; rejects with `Unanswered` when there is no answer, or a problem in its place. */
+  ask<T extends keyof Questions>(
+    type: T,
+    question: Omit<Questions[T]['question'], 'type' | 'id'>
+  ): Promise<Questions[T]['answer']> {
+    const id = ++this.last;
+    return new Promise<Answer>((resolve, reject) => {
+      const timer = setTimeout(() => this.fail(id), PATIENCE_MS);
+      this.waiting.set(id, { resolve, reject, timer });
+      if (!this.send({ ...question, type, id } as ToKernel)) {
+        this.fail(id);
+      }
+    }) as Promise<Questions[T]['answer']>;
+  }
+
+  /** Takes an answer; returns whether the message was one. */
+  receive(message: ToSurface): boolean {
+    switch (message.type) {
+      case 'threads':
+      case 'past_tasks':
+      case 'log_page':
+      case 'log_hits':
+        break;
+      default:
+        return false;
+    }
+    const waiting = this.take(message.id);
+    if (message.problem) {
+      waiting?.reject(new Unanswered(message.problem));
+    } else {
+      waiting?.resolve(message);
+    }
+    return true;
+  }
+
+  /** Nobody will answer any more. */
+  dispose(): void {
+    for (const id of [...this.waiting.keys()]) {
+      this.fail(id);
+    }
+  }
+
+  private fail(id: number): void {
+    const { trans } = this;
+    this.take(id)?.reject(
+      new Unanswered({
+        kind: 'Unanswered',
+        message: trans.__('The kernel did not answer.'),
+        hint: trans.__('Try again; if it stays, restart the kernel.'),
+        retryable: true
+      })
+    );
+  }
+
+  private take(id: number): Waiting | undefined {
+    const waiting = this.waiting.get(id);
+    this.waiting.delete(id);
+    clearTimeout(waiting?.timer);
+    return waiting;
+  }
+}
+
+/** What to show of a question that failed. */
+export function problemOf(error: unknown): Problem {
+  if (error instanceof Unanswered) {
+    return error.problem;
+  }
+  throw error;
+}

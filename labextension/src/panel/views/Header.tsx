@@ -1,0 +1,81 @@
+/** The panel's head: the conversation that is open, what the assistant does now, and where help is. */
+import type { Sheet, Snapshot } from '../store';
+import { status } from '../wording';
+import { Icon } from './Icon';
+import { usePanel } from './context';
+
+/** Opens a sheet, or closes it where it is open. */
+function useToggle(snapshot: Snapshot, name: 'conversations' | 'notifications') {
+  const { store } = usePanel();
+  const sheets = snapshot.ui.sheets;
+  const open = sheets.length === 1 && sheets[0]?.name === name;
+  const sheet: Sheet = { name };
+  return { open, toggle: () => store.update({ sheets: open ? [] : [sheet] }) };
+}
+
+export function Header({ snapshot }: { snapshot: Snapshot }) {
+  const { send, notifier, trans } = usePanel();
+  const { word, tone } = status(snapshot, trans);
+  const { about, keeping, speech } = snapshot.session;
+  const conversations = useToggle(snapshot, 'conversations');
+  const notifications = useToggle(snapshot, 'notifications');
+  const title = keeping.thread?.title || trans.__('New conversation');
+  const told = notifier.shows || notifier.speaks;
+  return (
+    <header class="vk-header">
+      <h2 class="vk-name">
+        <span class="vk-hidden">{trans.__('Voice')}: </span>
+        <button
+          type="button"
+          class="vk-title"
+          title={trans.__('%1 – all conversations', title)}
+          aria-haspopup="dialog"
+          aria-expanded={conversations.open}
+          onClick={conversations.toggle}
+        >
+          <span class="vk-title-text">{title}</span>
+          <Icon name="fold" />
+        </button>
+      </h2>
+      <span class="vk-fill" />
+      <span class={`vk-status vk-status-${tone}`} data-status={word} title={word}>
+        <span class="vk-dot" aria-hidden="true" />
+        <span class="vk-status-word">{word}</span>
+      </span>
+      {speech.mode === 'dictation' && (
+        <span class="vk-mode" title={trans.__('What you say goes into the cell. Say: stop dictation')}>
+          {trans.__('Dictation')}
+        </span>
+      )}
+      {about?.model && (
+        <span class="vk-model" title={trans.__('What the grammar does not know goes to %1', about.model)}>
+          <Icon name="spark" />
+          <span class="vk-wide">{about.model}</span>
+        </span>
+      )}
+      <span class="vk-header-buttons">
+        <button
+          type="button"
+          class="vk-icon-button"
+          aria-label={trans.__('Notifications')}
+          title={told ? trans.__('Notifications: on') : trans.__('Notifications: off')}
+          aria-haspopup="dialog"
+          aria-expanded={notifications.open}
+          data-on={told}
+          onClick={notifications.toggle}
+        >
+          <Icon name="bell" />
+        </button>
+        <button
+          type="button"
+          class="vk-icon-button vk-help"
+          aria-label={trans.__('What can I say?')}
+          title={trans.__('What can I say?')}
+          onClick={() => send({ type: 'say', text: 'help', corrects_turn_id: null })}
+        >
+          <Icon name="help" />
+        </button>
+      </span>
+    </header>
+  );
+}
