@@ -48,8 +48,8 @@ $(LABEXTENSION)/package.json: labextension/dist/package.json .venv/ready
 	cp -r labextension/dist/. labextension/install.json $(LABEXTENSION)
 	touch $@
 
-.venv/chromium: .venv/ready
-	$(BIN)/python .ci/chromium.py
+.venv/debian: .venv/ready
+	$(BIN)/python .ci/debian.py
 	touch $@
 
 lab: setup      ## open JupyterLab with the voice panel ready
@@ -65,12 +65,12 @@ check: setup $(NODE)/dev-ready  ## format, lint, types, imports, generated files
 	$(BIN)/lint-imports
 	cd labextension && npm run --silent check
 
-test: check .venv/chromium  ## everything: checks and every tier of tests
+test: check .venv/debian  ## everything: checks and every tier of tests
 	cd labextension && npm test --silent
 	$(BIN)/python -m pytest -q -n 2 tests/unit tests/kernel
 	$(BIN)/python -m pytest -q tests/notebooks tests/browser
 
-bench: setup .venv/chromium ## print the figures, each beside a peer measured in the same run
+bench: setup .venv/debian ## print the figures, each beside a peer measured in the same run
 	CLIPS=$(CLIPS) $(BIN)/python tests/bench/run.py
 
 soak: setup      ## 2,000 tasks, cancelled, killed and reloaded at random, in at most ten minutes
@@ -79,7 +79,7 @@ soak: setup      ## 2,000 tasks, cancelled, killed and reloaded at random, in at
 generate: setup $(NODE)/dev-ready  ## rewrite what is generated from the wire schema
 	cd labextension && npm run --silent generate
 
-screenshot: setup .venv/chromium ## leave the README's picture
+screenshot: setup .venv/debian ## leave the README's picture
 	$(BIN)/python -m pytest -q tests/browser/test_speak_and_act.py -k spoken
 	cp out/panel.png notebooks/images/panel.png
 

@@ -302,11 +302,21 @@ class Journal:
             if self.thread.id in self._batch.threads:
                 self._batch.threads[self.thread.id] = self.thread
 
-    def drop_thread(self, thread_id: str) -> None:
-        """Take down nothing more of a conversation, and forget what of it is not written yet."""
+    def drop_thread(self, thread_id: str) -> list[str]:
+        """Take down nothing more of a conversation, and forget what of it is not written yet.
+
+        Returns:
+            The paths of logs that only what is forgotten tells of.
+        """
         self._gone.add(thread_id)
         with self._wake:
+            forgotten = [task for task, home, _ in self._batch.tasks.values() if home == thread_id]
             self._batch.drop_thread(thread_id)
+        return [task.log_path for task in forgotten if task.log_path]
+
+    def keep_thread(self, thread_id: str) -> None:
+        """Take a conversation down again after all."""
+        self._gone.discard(thread_id)
 
     def interrupt(self) -> None:
         """Take down that what is still open ended with the session."""

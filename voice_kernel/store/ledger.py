@@ -10,7 +10,7 @@ import json
 import logging
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -190,18 +190,23 @@ class SessionLedger:
         assert renamed is not None
         return renamed
 
-    def delete(self, thread_id: str) -> None:
+    def delete(self, thread_id: str, logs: Sequence[str] = ()) -> None:
         """Delete a conversation with its tasks and logs.
+
+        Args:
+            thread_id: which.
+            logs: paths of logs of it that were not written yet.
 
         Raises:
             NotInHistory: there is none with that id.
         """
         with self.database.writing() as connection:
-            if read_thread(connection, thread_id) is None:
-                raise NotInHistory(NO_THREAD)
+            found = read_thread(connection, thread_id) is not None
             paths = remove_thread(connection, thread_id)
         self._known_threads.discard(thread_id)
-        remove_logs(paths, self._limits.logs)
+        remove_logs([*logs, *paths], self._limits.logs)
+        if not found:
+            raise NotInHistory(NO_THREAD)
 
     # ---- sessions ----------------------------------------------------------------------------------
 

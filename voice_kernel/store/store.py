@@ -7,7 +7,6 @@ is no error: the session goes on, and `on_keeping` says what is not being kept.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import socket
 import time
@@ -199,14 +198,16 @@ class Store:
         Raises like `open_thread`.
         """
         is_open = thread_id == self._journal.thread.id
+        if self._journal.fault is not None:
+            raise self._journal.fault
+        # First: what is told while it is being deleted must not bring it back.
+        logs = self._journal.drop_thread(thread_id)
         try:
-            await self._written(lambda ledger: ledger.delete(thread_id))
-        except NotInHistory:
-            if not is_open:
+            await self._written(lambda ledger: ledger.delete(thread_id, logs))
+        except HistoryError as error:
+            if not (is_open and isinstance(error, NotInHistory)):
+                self._journal.keep_thread(thread_id)
                 raise
-        # What comes of it from now on is not taken down; what came meanwhile is deleted with it.
-        self._journal.drop_thread(thread_id)
-        self._journal.submit(lambda ledger: _if_there(ledger.delete, thread_id))
         if is_open:
             await self.new_thread()
 
@@ -400,11 +401,6 @@ class Store:
                 return question(connection, *arguments, **keywords)
 
         return await asyncio.to_thread(ask)
-
-
-def _if_there(work: Callable[[str], None], thread_id: str) -> None:
-    with contextlib.suppress(NotInHistory):
-        work(thread_id)
 
 
 async def _within(timeout_s: float, future: Future[Answer]) -> Answer | None:
