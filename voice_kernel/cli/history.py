@@ -154,8 +154,11 @@ def _print_table(found: Sequence[PastTask], now: float) -> None:
         told = one_line(outcome(past.task, now))
         rows.append([str(past.id), when(past.task.created_at, now), one_line(what(past, 200)), told[:60]])
     for at, cells in enumerate(table(rows, flexible=2)):
-        colour = "bold" if at == 0 else OF_STATE[found[at - 1].task.state]
-        print("  ".join([*cells[:-1], painted(cells[-1], colour)]).rstrip())
+        if at == 0:
+            print(painted("  ".join(cells).rstrip(), "bold"))
+        else:
+            colour = OF_STATE[found[at - 1].task.state]
+            print("  ".join([*cells[:-1], painted(cells[-1], colour)]))
 
 
 def _line(past: PastTask) -> str:
@@ -368,7 +371,8 @@ def _export(options: argparse.Namespace) -> int:
     done = sum(not step.left_out for step in chosen.steps)
     left = len(chosen.steps) - done
     also = f", {left} left out" if left else ""
-    beside = f" and {len(pictures)} pictures in {folder}" if pictures and folder is not None else ""
+    count = f"{len(pictures)} picture{'' if len(pictures) == 1 else 's'}"
+    beside = f" and {count} in {folder}" if pictures and folder is not None else ""
     print(f"Wrote {path}{beside}: {done} step{'' if done == 1 else 's'}{also}.", file=sys.stderr)
     return EXIT_OK
 

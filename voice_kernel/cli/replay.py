@@ -95,7 +95,7 @@ def _show(title: str, steps: Sequence[Step], options: argparse.Namespace) -> Non
     asking = notebook = 0
     if not options.json:
         count = sum(not step.left_out for step in steps)
-        print(painted(f"{title}: {count} step{'' if count == 1 else 's'}. Nothing is done yet.", "bold"))
+        print(painted(f"{title}: {_steps(count)}. Nothing is done yet.", "bold"))
     for number, step in enumerate(steps, 1):
         foreseen = [forecast(registry, policy, call, "script") for call in step.calls]
         approved = [call.tool in options.approve for call in step.calls]
@@ -182,7 +182,7 @@ async def _do(title: str, steps: Sequence[Step], options: argparse.Namespace) ->
     worst = EXIT_OK
     same = other = 0
     if not options.json:
-        print(painted(f"{title}: {sum(not step.left_out for step in steps)} steps", "bold"), flush=True)
+        print(painted(f"{title}: {_steps(sum(not step.left_out for step in steps))}", "bold"), flush=True)
     done: Done | None = None
     async with Client(Path.cwd(), options.approve, asks=asks) as client:
         replay = Replay(client, ask=_ask if asks else None, timeout_s=options.timeout)
@@ -247,10 +247,14 @@ def _tail(done: Done) -> list[str]:
     return [safe(line)[:200] for line in lines[-TAIL_LINES:]]
 
 
+def _steps(count: int) -> str:
+    return f"{count} step{'' if count == 1 else 's'}"
+
+
 def _summary(same: int, other: int, count: int) -> str:
     left = count - same - other
     if not other:
-        return painted(f"All {count} steps came out as before.", "green")
+        return painted(f"{'It' if count == 1 else f'All {count} steps'} came out as before.", "green")
     ended = f", {left} not done" if left else ""
     return painted(f"{other} of {count} came out differently{ended}.", "red")
 

@@ -18,8 +18,14 @@ if TYPE_CHECKING:
     from voice_kernel.store import History
     from voice_kernel.store.kept import Conversation
 
-MAX_SESSIONS = 1_000
-MAX_THREADS = 1_000
+READING = {
+    "locked": "Another process is writing for long. Try again in a moment.",
+    "corrupt": "It is {folder}/history.db. The next kernel sets it aside under another name and begins a new "
+    "one; nothing is deleted.",
+    "moved": "Try again.",
+}
+"""What to do about a history that cannot be read, by the kind of what is wrong."""
+PAGE = 1_000
 
 
 @dataclass(frozen=True)
@@ -64,11 +70,16 @@ def history() -> Iterator[History]:
     from voice_kernel.app import data_folder
     from voice_kernel.settings import load
     from voice_kernel.store import History
+    from voice_kernel.store.faults import LATER, Fault
 
     settings = load()
     logs = Path(settings.log_dir).expanduser() if settings.log_dir else None
-    with History(settings.database_url, data_folder(), logs=logs) as opened:
-        yield opened
+    try:
+        with History(settings.database_url, data_folder(), logs=logs) as opened:
+            yield opened
+    except Fault as fault:  # in the words of somebody who writes
+        reading = READING.get(fault.kind, fault.hint.replace(LATER, "").strip())
+        raise HistoryError(fault.message, hint=reading.format(folder=data_folder())) from None
 
 
 def chosen(opened: History, options: argparse.Namespace) -> Chosen:
@@ -106,23 +117,39 @@ def thread_of(opened: History, start: str) -> str:
     Raises:
         NotInHistory: there is none, or more than one.
     """
-    threads, _ = opened.threads(limit=MAX_THREADS)
-    return _only([thread.id for thread in threads], start, "conversation", "voice-kernel history threads")
+    ids: list[str] = []
+    before: float | None = None
+    more = True
+    while more and start not in ids:
+        page, more = opened.threads(before=before, limit=PAGE)
+        ids += [thread.id for thread in page]
+        before = page[-1].updated_at if page else None
+    return _only(ids, start, "conversation", "voice-kernel history threads")
 
 
 def session_of(opened: History, start: str) -> str:
-    """Return the id of a session by the beginning of it; `last` is the newest in which something was done.
+    """Return the id of a session by the beginning of it.
+
+    `last` is the newest in which something was done, other than replays: who replays the last session twice
+    means the same one both times.
 
     Raises:
         NotInHistory: there is none, or more than one.
     """
-    sessions = opened.sessions(MAX_SESSIONS)
     if start == "last":
-        done = [session.id for session in sessions if session.tasks]
-        if not done:
+        done = (session.id for session in opened.sessions(PAGE) if session.tasks)
+        last = next((session_id for session_id in done if not _is_replay(opened, session_id)), None)
+        if last is None:
             raise NotInHistory("Nothing has been done in any session yet.")
-        return done[0]
-    return _only([session.id for session in sessions], start, "session", "voice-kernel history sessions")
+        return last
+    ids = [session.id for session in opened.sessions(PAGE, session_id=start)]
+    return _only(ids, start, "session", "voice-kernel history sessions")
+
+
+def _is_replay(opened: History, session_id: str) -> bool:
+    found = opened.conversation(session_id=session_id)
+    turns = found.turns if found is not None else []
+    return all(turn.origin == "script" and turn.surface_id.startswith("client-") for turn in turns)
 
 
 def _only(ids: list[str], start: str, noun: str, lister: str) -> str:

@@ -19,6 +19,8 @@ _HOSTILE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]"
 )
 """What a terminal obeys, what turns text around, and what no terminal can print."""
+_SEQUENCES = re.compile(r"\x1b\[[0-9;]*m")
+"""Colours: they hide nothing when they go."""
 
 
 def safe(text: str) -> str:
@@ -27,8 +29,8 @@ def safe(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Return text on one line, safe."""
-    return safe(" ".join(text.split()))
+    """Return text on one line, without colours and safe."""
+    return safe(" ".join(_SEQUENCES.sub("", text).split()))
 
 
 def painted(text: str, colour: str, stream: TextIO | None = None) -> str:

@@ -101,7 +101,8 @@ def _task(task: Task, pictures: Pictures) -> list[str]:
     took = _took(task)
     lines = [f"### {task.id}. {span(task.title)}", ""]
     lines += [f"{_outcome(task)}{f', {took}' if took else ''}", ""]
-    if task.arguments:
+    code = task.result.code if task.result is not None else ""
+    if task.arguments and list(task.arguments.values()) != [code]:
         lines += block(json.dumps(task.arguments, indent=2, ensure_ascii=False), "json")
     if task.problem is not None:
         lines += _problem(task.problem)
@@ -114,10 +115,11 @@ def _task(task: Task, pictures: Pictures) -> list[str]:
         lines += _tests(result.tests)
     if result.code.strip():
         lines += ["Code:", "", *block(result.code, "python")]
-    text = task.tail if task.tail.strip() and result.tests is None else "" if result.tests else result.text
-    if text.strip():
+    shown = pictures.of(task)
+    text = "" if result.tests is not None else task.tail if task.tail.strip() else result.text
+    if text.strip() and text.strip() not in [picture.label for picture in shown]:
         lines += ["Output:", "", *block(text)]
-    for picture in pictures.of(task):
+    for picture in shown:
         label = re.sub(r"[^\w ,.-]+", " ", visible(picture.label))[:100].strip() or "figure"
         lines += [f"![{label}]({pictures.address(picture)})", ""]
     if task.log_path:

@@ -16,7 +16,7 @@ def test_help_names_every_command(capsys):
         main(["--help"])
     said = capsys.readouterr().out
     assert stopped.value.code == 0
-    for command in ("lab", "parse", "transcribe", "say", "run", "doctor"):
+    for command in ("lab", "parse", "transcribe", "say", "run", "history", "replay", "doctor"):
         assert f"\n    {command}" in said
 
 
