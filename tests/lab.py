@@ -159,15 +159,15 @@ def chromium(options: Sequence[str] = ()) -> Iterator[Browser]:
 
 @dataclass
 class Notebook:
-    """An open notebook in a page of JupyterLab."""
+    """An open notebook in a page of JupyterLab or Notebook 7."""
 
     page: Page
 
     @classmethod
-    def open(cls, context: BrowserContext, base: str, name: str) -> Notebook:
+    def open(cls, context: BrowserContext, base: str, name: str, app: str = "lab") -> Notebook:
         """Open a notebook and wait until its kernel is idle."""
         page = context.new_page()
-        page.goto(f"{base}/lab/tree/{name}?reset")
+        page.goto(f"{base}/lab/tree/{name}?reset" if app == "lab" else f"{base}/notebooks/{name}")
         notebook = cls(page)
         page.wait_for_selector(".jp-NotebookPanel .jp-Cell", timeout=60_000)
         notebook.wait_idle()

@@ -65,6 +65,17 @@ PROMISES: dict[str, tuple[str, ...]] = {
         "unit/task/test_process.py::test_cancelling_ends_the_whole_tree_quickly",
         "kernel/test_tools.py::test_nothing_of_a_command_outlives_a_kernel_that_is_killed",
     ),
+    "In JupyterLab and Notebook 7 every cell action can be said": (
+        "browser/test_cells_by_voice.py::test_what_is_said_happens_and_undo_restores_the_notebook_exactly",
+        "browser/test_cells_by_voice.py::test_five_tools_by_speech_and_undo_by_speech",
+    ),
+    "Dictated words go where the cursor is": (
+        "browser/test_cells_by_voice.py::test_dictated_words_go_where_the_persons_cursor_is",
+    ),
+    "Code that ends the kernel or clears its memory asks first": (
+        "browser/test_cells_by_voice.py::test_code_that_ends_the_kernel_or_its_memory_asks_first",
+        "unit/tools/test_sourcecode.py::test_what_ends_the_kernel_or_the_session_asks_first",
+    ),
     "A page that connects late is shown what happened before": (
         "browser/test_speak_and_act.py::test_a_page_that_connects_late_is_shown_what_happened_before",
     ),
@@ -94,5 +105,7 @@ PROMISES: dict[str, tuple[str, ...]] = {
     ),
     "Undo takes a voice action back exactly": (
         "kernel/test_notebook_tools.py::test_a_change_is_made_undone_exactly_and_made_again",
+        "browser/test_cells_by_voice.py::test_what_is_said_happens_and_undo_restores_the_notebook_exactly",
+        "browser/test_sidebar.py::test_undo_works_after_a_reload",
     ),
 }

@@ -1,19 +1,55 @@
-"""The side bar in a page of JupyterLab, as a person uses it: open it, say something, see what came of it."""
+"""The side bar in a page of JupyterLab or Notebook 7, as a person uses it: open it, say something, see what
+came of it.
+"""
 
 from __future__ import annotations
 
+import base64
+import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import nbformat
 from lab import NOTEBOOK, Notebook
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 WAIT_MS = 60_000
 READY = re.compile("ready|loading", re.I)
 ENDED = re.compile("succeeded|failed|cancelled|nothing")
+SPOKEN = Path(__file__).parent / "data" / "speech"
+
+MICROPHONE = """async clip => {
+  const bytes = Uint8Array.from(atob(clip), letter => letter.charCodeAt(0));
+  window.clipEnded = false;
+  navigator.mediaDevices.getUserMedia = async () => {
+    const context = new AudioContext();
+    const source = context.createBufferSource();
+    source.buffer = await context.decodeAudioData(bytes.buffer.slice(0));
+    const microphone = context.createMediaStreamDestination();
+    source.connect(microphone);
+    source.onended = () => { window.clipEnded = true; };
+    // The recorder comes after this promise: the first word waits for it.
+    source.start(context.currentTime + 0.3);
+    await context.resume();
+    return microphone.stream;
+  };
+}"""
+"""Makes a WAV file the next thing that the microphone hears."""
+
+
+@dataclass(frozen=True)
+class FrontEnd:
+    """A running JupyterLab ("lab") or Notebook 7 ("notebook")."""
+
+    app: str
+    base: str
+
+    def open(self, context: BrowserContext, name: str) -> Notebook:
+        """Open a notebook and wait until its kernel is idle."""
+        return Notebook.open(context, self.base, name, self.app)
 
 
 @dataclass
@@ -31,9 +67,14 @@ class Sidebar:
         return sidebar
 
     @property
+    def whole(self) -> Locator:
+        """The side bar, whatever is in it."""
+        return self.page.locator(".vk-sidebar")
+
+    @property
     def panel(self) -> Locator:
         """The panel that is shown."""
-        return self.page.locator(".vk-sidebar .vk-sidebar-panel:not([hidden])")
+        return self.whole.locator(".vk-sidebar-panel:not([hidden])")
 
     @property
     def box(self) -> Locator:
@@ -50,9 +91,14 @@ class Sidebar:
         """The cards of the tasks, oldest first."""
         return self.panel.locator(".vk-task")
 
-    def wait_ready(self) -> None:
+    @property
+    def card(self) -> Locator:
+        """The card that waits for an answer."""
+        return self.panel.locator(".vk-approval")
+
+    def wait_ready(self, status: re.Pattern[str] = READY) -> None:
         """Wait until the panel is connected."""
-        expect(self.panel.locator(".vk-status")).to_have_attribute("data-status", READY, timeout=WAIT_MS)
+        expect(self.panel.locator(".vk-status")).to_have_attribute("data-status", status, timeout=WAIT_MS)
 
     def send(self, text: str) -> Locator:
         """Type a command; returns its turn as soon as it is shown."""
@@ -64,29 +110,100 @@ class Sidebar:
 
     def say(self, text: str, outcome: str = "succeeded") -> Locator:
         """Type a command and wait for what became of it; returns its turn."""
-        turn = self.send(text)
+        return self.ended(self.send(text), outcome)
+
+    def ended(self, turn: Locator, outcome: str = "succeeded") -> Locator:
+        """Wait for what became of a turn, and return it."""
         expect(turn).to_have_attribute("data-state", ENDED, timeout=WAIT_MS)
         assert turn.get_attribute("data-state") == outcome, turn.inner_text()
         return turn
 
-    def sources(self) -> list[str]:
-        """Return the text of every cell."""
-        found: list[str] = self.page.evaluate(
-            f"() => ({NOTEBOOK}).content.model.toJSON().cells.map(cell => cell.source)"
-        )
+    def hear(self, clip: Path) -> Locator:
+        """Hold the button while a clip is spoken; returns the turn once its words are final."""
+        before = self.turns.count()
+        self.page.evaluate(MICROPHONE, base64.b64encode(clip.read_bytes()).decode())
+        self.panel.get_by_role("button", name="Hold to talk").hover()
+        self.page.mouse.down()
+        self.page.wait_for_function("() => window.clipEnded", timeout=WAIT_MS)
+        self.page.mouse.up()
+        turn = self.turns.nth(before)
+        expect(turn.locator("[data-route]")).to_have_attribute("data-route", "intents", timeout=WAIT_MS)
+        return turn
+
+    def calls(self, turn: Locator) -> str:
+        """Return the tool calls of a turn as they are shown: `run_cells(cells="3")`."""
+        return turn.locator(".vk-calls").inner_text()
+
+    def approve(self, turn: Locator) -> None:
+        """Click on Approve once the card is there."""
+        self.card.get_by_role("button", name="Approve").click(timeout=WAIT_MS)
+        expect(self.card).to_have_count(0, timeout=WAIT_MS)
+
+    # ---- the notebook beside it ---------------------------------------------------------------------
+
+    def cells(self) -> list[dict[str, Any]]:
+        """Return the notebook's cells as they would be saved."""
+        found: list[dict[str, Any]] = self.page.evaluate(f"() => ({NOTEBOOK}).content.model.toJSON().cells")
+        for cell in found:
+            cell["metadata"].pop("trusted", None)  # never saved: JupyterLab's own memory of this page
         return found
 
+    def ids(self) -> list[str]:
+        """Return the id of every cell."""
+        return [cell["id"] for cell in self.cells()]
 
-def write_cells(path: Path, cells: list[Any]) -> None:
-    """Write a notebook of these cells for the standard kernel."""
-    notebook = nbformat.v4.new_notebook(cells=cells)
-    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    def sources(self) -> list[str]:
+        """Return the text of every cell."""
+        return [cell["source"] for cell in self.cells()]
+
+    def put(self, cells: Sequence[Any]) -> None:
+        """Give the notebook other cells, and make the first one the active one."""
+        self.page.evaluate(
+            f"""content => {{
+              const notebook = ({NOTEBOOK}).content;
+              notebook.mode = 'command';
+              notebook.model.sharedModel.fromJSON(content);
+              notebook.activeCellIndex = 0;
+            }}""",
+            json.loads(nbformat.writes(nbformat.v4.new_notebook(cells=list(cells)))),
+        )
+        expect(self.page.locator(".jp-Cell").first).to_be_visible()
+
+    @property
+    def active(self) -> int:
+        """Position of the active cell, from 1."""
+        return int(self.page.evaluate(f"() => ({NOTEBOOK}).content.activeCellIndex")) + 1
+
+    def select(self, position: int) -> None:
+        """Make a cell the active one, as a click on its margin does."""
+        self.page.evaluate(
+            f"""at => {{
+              const notebook = ({NOTEBOOK}).content;
+              notebook.mode = 'command'; notebook.deselectAll(); notebook.activeCellIndex = at;
+            }}""",
+            position - 1,
+        )
+
+    def announced(self) -> str:
+        """Return what screen readers were told last."""
+        return str(self.page.locator(".vk-announcer").text_content())
+
+
+def write_cells(path: Path, cells: Sequence[Any], kernel: str = "python3") -> None:
+    """Write a notebook of these cells."""
+    notebook = nbformat.v4.new_notebook(cells=list(cells))
+    notebook.metadata["kernelspec"] = {"name": kernel, "display_name": kernel, "language": "python"}
     nbformat.write(notebook, path)
 
 
 def outputs_text(notebook: Notebook, index: int) -> str:
     """Return what a cell printed or gave back, as text."""
+    return text_of(notebook.outputs(index))
+
+
+def text_of(outputs: Sequence[dict[str, Any]]) -> str:
+    """Return what outputs print or give back, as text; of errors the name."""
     return "".join(
         output.get("text") or output.get("data", {}).get("text/plain", "") or output.get("ename", "")
-        for output in notebook.outputs(index)
+        for output in outputs
     )

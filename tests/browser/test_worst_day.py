@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import re
 from collections.abc import Iterator
@@ -13,49 +12,19 @@ from typing import BinaryIO
 
 import nbformat
 import pytest
-from lab import NOTEBOOK, Notebook, chromium, lab_server
-from playwright.sync_api import Browser, Locator, Page, expect
-from sidebar_page import ENDED, WAIT_MS, Sidebar, outputs_text, write_cells
+from lab import NOTEBOOK, Notebook, lab_server
+from playwright.sync_api import Browser, Page, expect
+from sidebar_page import ENDED, SPOKEN, WAIT_MS, Sidebar, outputs_text, write_cells
 
-CLIPS = Path(__file__).parent.parent / "data" / "speech"
-RUN_CELL_THREE = CLIPS / "hibari_002.wav"
-RUN_CELLS_THREE_TO_FIVE = CLIPS / "hibari_003.wav"
-INSERT_A_MARKDOWN_CELL = CLIPS / "hibari_015.wav"
-
-MICROPHONE = """async clip => {
-  const bytes = Uint8Array.from(atob(clip), letter => letter.charCodeAt(0));
-  window.clipEnded = false;
-  navigator.mediaDevices.getUserMedia = async () => {
-    const context = new AudioContext();
-    const source = context.createBufferSource();
-    source.buffer = await context.decodeAudioData(bytes.buffer.slice(0));
-    const microphone = context.createMediaStreamDestination();
-    source.connect(microphone);
-    source.onended = () => { window.clipEnded = true; };
-    // The recorder comes after this promise: the first word waits for it.
-    source.start(context.currentTime + 0.3);
-    await context.resume();
-    return microphone.stream;
-  };
-}"""
-"""Makes a WAV file the next thing that the microphone hears."""
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("notebooks")
+RUN_CELL_THREE = SPOKEN / "hibari_002.wav"
+RUN_CELLS_THREE_TO_FIVE = SPOKEN / "hibari_003.wav"
+INSERT_A_MARKDOWN_CELL = SPOKEN / "hibari_015.wav"
 
 
 @pytest.fixture(scope="module")
 def lab(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with lab_server(root, tmp_path_factory.mktemp("lab")) as base:
         yield base
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium(["--autoplay-policy=no-user-gesture-required"]) as opened:
-        yield opened
 
 
 class Gate:
@@ -116,29 +85,15 @@ def wait_count(page: Page, index: int) -> None:
     )
 
 
-def speak(sidebar: Sidebar, clip: Path) -> Locator:
-    """Hold the button while a clip is spoken; returns the turn once its words are final."""
-    page = sidebar.page
-    before = sidebar.turns.count()
-    page.evaluate(MICROPHONE, base64.b64encode(clip.read_bytes()).decode())
-    sidebar.panel.get_by_role("button", name="Hold to talk").hover()
-    page.mouse.down()
-    page.wait_for_function("() => window.clipEnded", timeout=WAIT_MS)
-    page.mouse.up()
-    turn = sidebar.turns.nth(before)
-    expect(turn.locator("[data-route]")).to_have_attribute("data-route", "intents", timeout=WAIT_MS)
-    return turn
-
-
 def test_five_commands_during_a_long_cell_wait_in_sight_and_run_in_order(busy: Notebook, gate: Gate) -> None:
     page = busy.page
     sidebar = Sidebar(page)
-    first = speak(sidebar, RUN_CELL_THREE)
+    first = sidebar.hear(RUN_CELL_THREE)
     expect(first.locator(".vk-task")).to_have_attribute("data-state", "running", timeout=WAIT_MS)
-    second = speak(sidebar, RUN_CELLS_THREE_TO_FIVE)
+    second = sidebar.hear(RUN_CELLS_THREE_TO_FIVE)
     third = sidebar.send("run cell four")
     fourth = sidebar.send("run cell five")
-    fifth = speak(sidebar, INSERT_A_MARKDOWN_CELL)
+    fifth = sidebar.hear(INSERT_A_MARKDOWN_CELL)
 
     waiting = (second, third, fourth, fifth)
     for turn in waiting:
