@@ -223,6 +223,13 @@ async def test_what_cannot_be_taken_back_always_asks(bench: Bench, tool: str, or
     assert (await calling).state == "succeeded"
 
 
+def test_what_cannot_be_read_is_asked_about_in_its_own_words() -> None:
+    unreadable = Policy(shell_allowed=True).decide(frozenset({"shell", "unreadable"}), "voice")
+    assert (unreadable.kind, "cannot be read in advance" in unreadable.reason) == ("ask", True)
+    both = Policy(shell_allowed=True).decide(frozenset({"shell", "unreadable", "delete"}), "voice")
+    assert "deletes or overwrites" in both.reason
+
+
 @pytest.mark.parametrize("tool", ["edit", "run_code", "fetch"])
 async def test_a_model_is_asked_for_whatever_changes_something(bench: Bench, tool: str) -> None:
     calling, card = await bench.asks(tool, origin="model")

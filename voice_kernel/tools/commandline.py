@@ -11,220 +11,20 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 
 from voice_kernel.toolbox.registry import Effect, Effects
+from voice_kernel.tools import programs
 from voice_kernel.tools.shellwords import MAX_DEPTH, Command, Unreadable, Word, simple_commands
 
-UNREADABLE: Effects = frozenset({"delete"})
-
-
-def _names(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_KEYWORDS = _names("if then elif else while until do ! { time coproc function")
-_CLOSING = _names("fi done esac } ;;")
-
-_SHELLS = _names("sh bash dash zsh ksh fish ash csh tcsh")
-_INLINE = {
-    **dict.fromkeys(("python", "pypy", "ipython"), "c"),
-    **dict.fromkeys(("perl", "julia"), "eE"),
-    **dict.fromkeys(("ruby", "lua", "R", "Rscript"), "e"),
-    **dict.fromkeys(("node", "nodejs"), "ep"),
-    "php": "r",
-}
-"""Interpreters and the short options after which code follows."""
-_INLINE_DELETES = re.compile(
-    r"rmtree|unlink|rmdir|remove|delete|truncate|rename|replace\(|rmSync|system|popen|spawn|exec|subprocess"
-    r"|open\([^)]*['\"][wx]|writeFile|write_text|write_bytes|shutil|kill|install|\brm\b"
-    r"|getattr|eval\(|__import__|decode\(",
-    re.IGNORECASE,
-)
-_SQL = _names("psql mysql mariadb sqlite3 duckdb clickhouse-client")
-_SQL_DELETES = re.compile(r"\b(drop|delete|truncate|alter|update|replace)\b", re.IGNORECASE)
-
-_WRAPPERS: dict[str, str] = {
-    "sudo": "ughpCRTDrt",
-    "doas": "uC",
-    "env": "uCS",
-    "nice": "n",
-    "ionice": "cnpt",
-    "nohup": "",
-    "setsid": "",
-    "stdbuf": "ioe",
-    "exec": "a",
-    "command": "",
-    "builtin": "",
-    "busybox": "",
-    "xargs": "aEeIiLlnPsd",
-    "watch": "n",
-    "timeout": "sk",
-    "chroot": "",
-    "unshare": "",
-    "strace": "eop",
-    "parallel": "j",
-    "caffeinate": "",
-    "chronic": "",
-    "flock": "wE",
-}
-"""Commands that run the command after them, with the short options that take a value."""
-_WRAPPER_OPERANDS = {"timeout": 1, "chroot": 1, "flock": 1}
-"""Words of their own before that command."""
-_WRAPPER_LONG_VALUES = _names(
-    "--user --group --prompt --chdir --unset --signal --kill-after --max-args --max-procs --replace "
-    "--delimiter --arg-file --adjustment --interval --host --jobs"
-)
-
-_DELETES = _names(
-    "rm rmdir unlink shred truncate wipe srm trash trash-put del erase mkfs mkswap fdisk sfdisk gdisk "
-    "parted wipefs blkdiscard lvremove vgremove pvremove userdel groupdel deluser delgroup dropdb dropuser "
-    "visudo passwd chpasswd crontab fallocate rename prename cryptsetup losetup mount umount"
-)
-_PLAIN_DELETES = _names("rm rmdir unlink shred truncate srm")
-"""Those that are hardly ever a mere word: found behind another program, they are what it runs."""
-_TEXT_TAKERS = _names(
-    "echo printf grep egrep fgrep zgrep rg ag ack man info help type which whereis whatis apropos tldr ls cd "
-    "cat test [ [[ expr pytest py.test notify-send logger export declare local readonly read mkdir touch"
-)
-"""Programs whose words are only words."""
-_RUN_VALUES = re.compile(
-    r"(?:\w+_)?(?:PAGER|EDITOR)|VISUAL|BROWSER|PROMPT_COMMAND|LESSOPEN|GIT_(?:SSH_COMMAND|EXTERNAL_DIFF)"
-)
-"""Variables whose values are run as commands."""
-_SED_ACTS = re.compile(
-    r"(?:^|[;{}\n])\s*(?:\d+|\$|/[^/]*/)?(?:,(?:\d+|\$))?\s*[we]\s"  # w FILE, e COMMAND
-    r"|s([/|,#])(?:(?!\1).)*\1(?:(?!\1).)*\1\w*[we](?:\s|$)"  # s/a/b/w FILE, s/a/b/e
-)
-"""Commands of sed that write files or run commands."""
-_ONLY_LOOKS = {("crontab", "-l"), ("kill", "-l"), ("kill", "-0"), ("mount", "")}
-"""Programs of these lists that do no harm when their first word is this one; the empty one: none."""
-_RESTARTS = _names(
-    "reboot shutdown halt poweroff init telinit kill pkill killall killall5 skill xkill fuser systemd-run "
-    "launchctl apachectl initctl loginctl"
-)
-_INSTALLS = _names(
-    "npx bunx uvx pnpx dpkg rpm easy_install installer opkg emerge nix-env nix-channel make-install cpan "
-    "cpanm apt-key add-apt-repository update-alternatives ldconfig depmod modprobe insmod rmmod"
-)
-_NETWORK = _names(
-    "curl wget ssh scp sftp rsync ftp telnet nc ncat netcat socat ping dig host nslookup aria2c http https "
-    "gh aws gcloud gsutil az kubectl helm rclone"
-)
-
-_VALUE_OPTIONS: dict[str, frozenset[str]] = {
-    "git": _names("-C -c --git-dir --work-tree --namespace --exec-path --config-env"),
-    "docker": _names("-H --host -c --context --config -l --log-level -f --file -p --project-name"),
-    "kubectl": _names("-n --namespace --context --kubeconfig --cluster --user -s --server"),
-    "npm": _names("--prefix -C -w --workspace --registry"),
-    "yarn": _names("--cwd"),
-    "pnpm": _names("-C --dir --filter -F"),
-    "pip": _names("--python --proxy --log --timeout --retries --cache-dir --cert"),
-    "uv": _names("--directory --project --python -p --cache-dir --config-file"),
-    "apt": _names("-o -c -t --option --target-release"),
-    "systemctl": _names("-H --host -M --machine -t --type"),
-    "cargo": _names("--config -Z -C --color"),
-    "conda": _names("-n --name -p --prefix"),
-    "make": _names("-C -f -j -I -o -W --directory --file"),
-}
-"""Options before a subcommand that take the next word as their value."""
-
-_PACKAGES = _names("install uninstall remove add update upgrade purge autoremove reinstall")
-_SUBCOMMANDS: dict[Effect, dict[str, frozenset[str]]] = {
-    "install": {
-        "pip": _PACKAGES | _names("sync"),
-        "pipx": _PACKAGES | _names("run inject uninject upgrade-all uninstall-all ensurepath"),
-        "uv": _names("add remove sync tool python self venv"),
-        "conda": _PACKAGES | _names("create clean env rename"),
-        "apt": _PACKAGES | _names("full-upgrade dist-upgrade clean autoclean build-dep edit-sources"),
-        "dnf": _PACKAGES | _names("group groupinstall erase downgrade swap autoremove"),
-        "zypper": _PACKAGES | _names("in rm up dup"),
-        "apk": _names("add del upgrade fix"),
-        "brew": _PACKAGES | _names("tap untap link unlink cask cleanup bundle"),
-        "port": _PACKAGES,
-        "snap": _PACKAGES | _names("refresh revert"),
-        "flatpak": _PACKAGES,
-        "npm": _PACKAGES
-        | _names(
-            "i in ci un rm r up unlink link ln exec x init create install-test it audit dedupe prune "
-            "rebuild publish unpublish"
-        ),
-        "yarn": _PACKAGES | _names("dlx up link unlink global create publish") | {""},
-        "pnpm": _PACKAGES | _names("i rm un up dlx exec link prune create publish"),
-        "bun": _PACKAGES | _names("i a rm x link create"),
-        "cargo": _names("install uninstall add remove update publish yank"),
-        "gem": _PACKAGES | _names("cleanup push yank"),
-        "go": _names("install get"),
-        "rustup": _PACKAGES | _names("default toolchain target component self"),
-        "poetry": _PACKAGES | _names("self lock sync publish"),
-        "pdm": _PACKAGES | _names("sync publish"),
-        "pipenv": _PACKAGES | _names("sync clean lock"),
-        "pixi": _PACKAGES | _names("global self-update clean"),
-        "rye": _PACKAGES | _names("sync self toolchain"),
-        "helm": _PACKAGES | _names("rollback"),
-        "playwright": _names("install install-deps uninstall"),
-        "jupyter": _names("labextension nbextension serverextension kernelspec"),
-        "make": _names("install uninstall"),
-        "twine": _names("upload"),
-    },
-    "restart": {
-        "supervisorctl": _names("restart stop start reload shutdown update signal"),
-        "pm2": _names("restart stop reload kill delete"),
-        "docker": _names("restart stop kill pause"),
-        "tmux": _names("kill-server kill-session kill-window kill-pane"),
-    },
-    "delete": {
-        "docker": _names("rm rmi prune system volume image container network builder"),
-        "kubectl": _names("delete drain apply replace patch scale rollout edit cordon"),
-        "terraform": _names("destroy apply import state taint"),
-        "rclone": _names("delete deletefile purge sync move moveto rmdir rmdirs cleanup"),
-        "make": _names("clean distclean mrproper"),
-        **dict.fromkeys(("cargo", "go", "mvn", "gradle", "gradlew", "bazel"), _names("clean")),
-        "hg": _names("purge revert strip"),
-        "svn": _names("revert cleanup"),
-        "dvc": _names("gc remove destroy"),
-        "git-lfs": _names("prune"),
-        "alembic": _names("downgrade"),
-        "redis-cli": _names("flushall flushdb del"),
-        "dolt": _names("reset clean"),
-    },
-}
-"""First words after a program that make it install, restart or delete something."""
-_HARMLESS_THEN: dict[tuple[str, str], frozenset[str]] = {
-    ("docker", "image"): _names("ls list inspect history"),
-    ("docker", "container"): _names("ls list inspect logs stats top port diff"),
-    ("docker", "volume"): _names("ls list inspect create"),
-    ("docker", "network"): _names("ls list inspect create"),
-    ("docker", "system"): _names("df info events"),
-    ("docker", "builder"): _names("build du ls"),
-    ("terraform", "state"): _names("list show"),
-    ("kubectl", "rollout"): _names("status history"),
-    ("conda", "env"): _names("list export"),
-    ("uv", "tool"): _names("list dir"),
-    ("uv", "python"): _names("list find dir"),
-    ("rustup", "toolchain"): _names("list"),
-    ("rustup", "target"): _names("list"),
-    ("rustup", "component"): _names("list"),
-    ("jupyter", "labextension"): _names("list check"),
-    ("jupyter", "kernelspec"): _names("list"),
-    ("poetry", "self"): _names("show"),
-    ("npm", "audit"): frozenset({""}),
-}
-"""Second words that make such a first word harmless after all; the empty one: none follows."""
-
-_FAMILIES = {
-    "apt-get": "apt", "aptitude": "apt", "yum": "dnf", "microdnf": "dnf", "mamba": "conda",
-    "micromamba": "conda", "podman": "docker", "nerdctl": "docker", "tofu": "terraform", "oc": "kubectl",
-    "gmake": "make", "docker-compose": "docker",
-}  # fmt: skip
-
-_SAFE_TARGETS = re.compile(r"/dev/(null|stdout|stderr|tty|full|fd/\d+)")
+UNREADABLE: Effects = frozenset({"unreadable"})
+"""Of what cannot be read, or is written so that nobody can tell what will run."""
 
 
 def effects_of(command: str, cwd: str | os.PathLike[str] = ".") -> Effects:
-    """Return what a shell command may do: any of `install`, `restart`, `delete` and `network`.
+    """Return what a shell command may do: `install`, `restart`, `delete`, `network`, `unreadable`.
 
     Args:
         command: the text a shell would get.
@@ -255,13 +55,26 @@ class _Judge:
             return UNREADABLE
         return frozenset(found)
 
+    def _text(self, text: str) -> set[Effect]:
+        """Judge a line that a command of this one hands to a shell."""
+        judge = _Judge(Path("."), self.depth + 1)
+        judge.cwd, judge.written = self.cwd, self.written
+        return set(judge.line(text))
+
+    def _handed(self, words: Iterable[Word]) -> set[Effect]:
+        """Judge the values of options that are run as commands."""
+        found: set[Effect] = set()
+        for word in words:
+            found |= UNREADABLE if word.dynamic else self._text(word.text)
+        return found
+
     def _command(self, command: Command) -> set[Effect]:
         found: set[Effect] = set()
         if any(self._overwrites(word) for word in command.writes):
             found.add("delete")
         self.written |= {os.path.normpath(word.text) for word in command.writes}
         words = list(command.words)
-        while words and not words[0].dynamic and words[0].text in _KEYWORDS | _CLOSING:
+        while words and not words[0].dynamic and words[0].text in programs.KEYWORDS | programs.CLOSING:
             if words.pop(0).text == "function":
                 words = words[1:]
         if words and words[0].text in ("for", "select", "case", "in"):
@@ -271,13 +84,8 @@ class _Judge:
     def _words(self, words: Sequence[Word], *, piped: bool = False) -> set[Effect]:
         words = list(words)
         found: set[Effect] = set()
-        while words and re.match(r"\w+\+?=", words[0].text):
-            name, _, value = words[0].text.partition("=")
-            if name in ("LD_PRELOAD", "PATH", "BASH_ENV", "IFS"):
-                return set(UNREADABLE)  # the names that follow may mean anything
-            if _RUN_VALUES.fullmatch(name):
-                found |= _Judge(self.cwd or Path("."), self.depth + 1).line(value)
-            words.pop(0)
+        while words and programs.ASSIGNMENT.match(words[0].text):
+            found |= self._assignment(words.pop(0))
         if not words:
             return found
         if words[0].dynamic:
@@ -285,78 +93,129 @@ class _Judge:
         program, arguments = os.path.basename(words[0].text), words[1:]
         if "/" in words[0].text and os.path.normpath(words[0].text) in self.written:
             return {"install"}
-        if program in _WRAPPERS:
+        if program in programs.WRAPPERS:
             return found | self._wrapped(program, arguments, piped=piped)
-        if program in _NETWORK:
+        if program in programs.NETWORK:
             found.add("network")
+        letters, names = programs.RUN_OPTIONS.get(_family(program), ("", ()))
+        found |= self._handed(_values(arguments, letters, names))
         special = _SPECIAL.get(program) or _SPECIAL.get(_family(program))
         if special is not None:
             found |= special(self, arguments)
-        if _family(program) in _SHELLS:
+        if _family(program) in programs.SHELLS:
             found |= self._shell(arguments, piped=piped)
         found |= self._inline(_family(program), arguments, piped=piped)
         found |= self._tables(program, arguments)
-        judged = (_SPECIAL, _INLINE, _SQL, _TEXT_TAKERS, _VALUE_OPTIONS)
+        judged = (_SPECIAL, programs.INLINE, programs.SQL, programs.TEXT_TAKERS, programs.VALUE_OPTIONS)
         if not any(_family(program) in table for table in judged):
             found |= self._run_by_another(arguments)
         return found
 
+    def _assignment(self, word: Word) -> set[Effect]:
+        name, _, value = word.text.partition("=")
+        name = name.removesuffix("+")
+        if programs.REDEFINING.fullmatch(name):
+            return set(UNREADABLE)  # the names that follow may mean anything
+        if programs.RUN_VALUES.fullmatch(name):
+            return self._handed([Word(value, word.dynamic)])
+        return set()
+
     def _run_by_another(self, arguments: Sequence[Word]) -> set[Effect]:
-        """Judge what a program nothing is known of may run: commands among its words."""
+        """Judge what a program nothing is known of may run: commands among its words and in its options."""
         found: set[Effect] = set()
         for at, word in enumerate(arguments):
             first, _, more = word.text.lstrip().partition(" ")
-            name = os.path.basename(first)
-            if word.dynamic or name not in _PLAIN_DELETES | _SHELLS | _WRAPPERS.keys():
+            name = _family(os.path.basename(first))
+            if word.dynamic or name not in programs.RUN_BY_OTHERS:
                 continue
             if more:
-                found |= _Judge(self.cwd or Path("."), self.depth + 1).line(word.text)
-            else:
+                found |= self._text(word.text)
+            elif name not in programs.WRAPPERS or arguments[at + 1 :]:
                 found |= self._words(arguments[at:])
+        for option, value in pairwise([*arguments, Word("")]):
+            name, equals, given = option.text.partition("=")
+            if programs.RUN_OPTION.fullmatch(name):
+                found |= self._handed([Word(given, option.dynamic) if equals else value])
         return found
 
     def _tables(self, program: str, arguments: Sequence[Word]) -> set[Effect]:
         found: set[Effect] = set()
-        if (program, _first(arguments)) in _ONLY_LOOKS:
+        if (program, _first(arguments)) in programs.ONLY_LOOKS:
             return found
-        if program in _DELETES or program.startswith(("mkfs.", "fsck.")):
+        if program in programs.DELETES or program.startswith(("mkfs.", "fsck.")):
             found.add("delete")
-        if program in _RESTARTS:
+        if program in programs.RESTARTS:
             found.add("restart")
-        if program in _INSTALLS and not (program == "dpkg" and _first(arguments) in ("-l", "-L", "-s", "-S")):
+        if program in programs.INSTALLS and not (
+            program == "dpkg" and _first(arguments) in ("-l", "-L", "-s", "-S")
+        ):
             found.add("install")
         family = _family(program)
         operands = _operands(family, arguments)
         first = operands[0].text if operands else ""
         second = operands[1].text if len(operands) > 1 else ""
-        if operands and operands[0].dynamic and any(family in table for table in _SUBCOMMANDS.values()):
-            return {*found, "delete"}
-        for effect, table in _SUBCOMMANDS.items():
-            if first in table.get(family, ()) and second not in _HARMLESS_THEN.get(
-                (family, first), _names("")
+        if (
+            operands
+            and operands[0].dynamic
+            and any(family in table for table in programs.SUBCOMMANDS.values())
+        ):
+            return {*found, *UNREADABLE}
+        for effect, table in programs.SUBCOMMANDS.items():
+            if first in table.get(family, ()) and second not in programs.HARMLESS_THEN.get(
+                (family, first), programs.names("")
             ):
                 found.add(effect)
         return found
 
     def _wrapped(self, program: str, arguments: Sequence[Word], *, piped: bool) -> set[Effect]:
+        if program == "parallel":
+            return self._parallel(arguments)
         rest = list(arguments)
-        takes_value = _WRAPPERS[program]
+        takes_value = programs.WRAPPERS[program]
+        replaced = ""  # what xargs puts its input in the place of
         while rest and rest[0].text.startswith("-"):
             option = rest.pop(0).text
             if option == "--":
                 break
-            if program == "env" and option.startswith(("-S", "--split-string")):
-                return set(UNREADABLE)
+            if program == "env" and re.match(r"-\w*S|--split", option):
+                split = re.sub(r"^(-\w*?S|--split[\w-]*=?)", "", option)
+                return self._text(" ".join(filter(None, [split, *(word.text for word in rest)])))
             if program == "command" and option in ("-v", "-V"):
                 return set()
+            if program == "xargs" and (marker := re.fullmatch(r"-I(.*)|-i(.*)|--replace(?:=(.*))?", option)):
+                given = next((group for group in marker.groups() if group), "")
+                replaced = given or (rest[0].text if option == "-I" and rest else "{}")
             short = re.fullmatch(r"-(\w)", option)
-            if (short and short[1] in takes_value) or option in _WRAPPER_LONG_VALUES:
+            if (short and short[1] in takes_value) or option in programs.WRAPPER_LONG_VALUES:
                 rest = rest[1:]
-        rest = rest[_WRAPPER_OPERANDS.get(program, 0) :]
+        rest = rest[programs.WRAPPER_OPERANDS.get(program, 0) :]
         if program == "watch" or (program == "flock" and rest and rest[0].text == "-c"):
-            text = " ".join(word.text for word in rest if word.text != "-c")
-            return set(_Judge(self.cwd or Path("."), self.depth + 1).line(text))
-        return self._words(rest, piped=piped and program != "xargs")
+            return self._text(" ".join(word.text for word in rest if word.text != "-c"))
+        if program == "xargs":
+            return self._with_input(rest, replaced)
+        return self._words(rest, piped=piped)
+
+    def _with_input(self, words: Sequence[Word], replaced: str) -> set[Effect]:
+        """Judge a command to which words are added that come from its input."""
+        if not replaced:
+            return self._words([*words, Word("", dynamic=True)]) if words else set()
+        filled = [Word(word.text, word.dynamic or replaced in word.text) for word in words]
+        return self._words(filled)
+
+    def _parallel(self, arguments: Sequence[Word]) -> set[Effect]:
+        """Judge GNU parallel, which hands its words to a shell, or whole lines when it is given none."""
+        rest = list(arguments)
+        while rest and rest[0].text.startswith("-"):
+            option = rest.pop(0).text
+            if option in programs.PARALLEL_VALUES:
+                rest = rest[1:]
+        sources = [at for at, word in enumerate(rest) if word.text.startswith(":::")]
+        line = rest[: sources[0]] if sources else rest
+        if not line or any(word.dynamic for word in line):
+            return set(UNREADABLE)  # without one, every line of the input is a command
+        text = " ".join(word.text for word in line)
+        filled = re.sub(r"\{[^{}\s]*\}", "$1", text)
+        return self._text(filled if filled != text else f"{text} $1")
 
     def _shell(self, arguments: Sequence[Word], *, piped: bool) -> set[Effect]:
         rest = list(arguments)
@@ -367,7 +226,7 @@ class _Judge:
             if re.fullmatch(r"-\w*c", option.text):
                 if not rest or rest[0].dynamic:
                     return set(UNREADABLE)
-                return set(_Judge(self.cwd or Path("."), self.depth + 1).line(rest[0].text))
+                return self._text(rest[0].text)
             if option.text in ("-o", "+o", "-O", "+O", "--rcfile", "--init-file"):
                 rest = rest[1:]
         if rest:
@@ -375,17 +234,18 @@ class _Judge:
         return {"install"} if piped else set()  # `curl ... | sh`
 
     def _inline(self, program: str, arguments: Sequence[Word], *, piped: bool) -> set[Effect]:
-        if program in _SQL:
-            deletes = piped or any(_SQL_DELETES.search(word.text) for word in arguments)
-            return {"delete"} if deletes else set()
-        options = _INLINE.get(program)
+        if program in programs.SQL:
+            text = " ".join(word.text for word in arguments)
+            found: set[Effect] = {"delete"} if programs.SQL_DELETES.search(text) else set()
+            return found | UNREADABLE if piped or programs.SQL_RUNS.search(text) else found
+        options = programs.INLINE.get(program)
         if options is None:
             return set()
         for option, code in pairwise(arguments):
             if option.text == "-m" and program in ("python", "pypy"):
                 return self._words([Word(code.text), *arguments[2:]])
             if re.fullmatch(rf"-\w*[{options}]|--eval|--print", option.text):
-                return {"delete"} if code.dynamic or _INLINE_DELETES.search(code.text) else set()
+                return _inline_code(code)
             if not option.text.startswith("-"):
                 break
         if any(word.text.startswith(("-c", "-e", "-i")) and len(word.text) > 2 for word in arguments[:3]):
@@ -413,7 +273,7 @@ class _Judge:
         """Return whether writing to this file would lose something, as far as can be told."""
         if word.dynamic:
             return True
-        if _SAFE_TARGETS.fullmatch(word.text):
+        if programs.SAFE_TARGETS.fullmatch(word.text):
             return False
         path = Path(os.path.expanduser(word.text))
         if not path.is_absolute():
@@ -441,7 +301,7 @@ class _Judge:
         if any(word.dynamic for word in arguments):
             return set(UNREADABLE)
         text = " ".join(word.text for word in arguments)
-        return set(_Judge(self.cwd or Path("."), self.depth + 1).line(text))
+        return self._text(text)
 
     def _copy(self, arguments: Sequence[Word]) -> set[Effect]:
         operands = [word for word in arguments if not word.text.startswith("-")]
@@ -472,7 +332,8 @@ class _Judge:
 
     def _in_place(self, arguments: Sequence[Word]) -> set[Effect]:
         edits = any(
-            re.match(r"-\w*i|--in-place", word.text) or _SED_ACTS.search(word.text) for word in arguments
+            re.match(r"-\w*i|--in-place", word.text) or programs.SED_ACTS.search(word.text)
+            for word in arguments
         )
         return {"delete"} if edits else set()
 
@@ -500,40 +361,57 @@ class _Judge:
         return set() if "status" in names or "--status-all" in names else {"restart"}
 
     def _git(self, arguments: Sequence[Word]) -> set[Effect]:
-        for option, value in pairwise(arguments):
-            # `-c alias.x='!rm ...'`, `-c core.pager='rm x'` and their like run anything.
-            _, _, setting = value.text.partition("=")
-            if option.text == "-c" and (
-                "!" in setting or _Judge(self.cwd or Path("."), self.depth + 1).line(setting) - {"network"}
-            ):
-                return set(UNREADABLE)
+        found: set[Effect] = set()
         operands = _operands("git", arguments)
+        before = arguments[: arguments.index(operands[0])] if operands else arguments
+        for option, value in pairwise([*before, Word("")]):
+            if option.text in ("-c", "--config-env"):
+                found |= self._git_setting(value)
+            elif option.text.startswith(("-c=", "--exec-path=")):
+                found |= UNREADABLE
         if not operands:
-            return set()
+            return found
         if operands[0].dynamic:
             return set(UNREADABLE)
         first = operands[0].text
         rest = list(arguments[arguments.index(operands[0]) + 1 :])
         names = [word.text for word in rest]
-        found: set[Effect] = set()
         if first in ("clone", "fetch", "pull", "push", "ls-remote", "submodule"):
             found.add("network")
-        if _git_deletes(first, names) or (first == "checkout" and self._names_file(rest)):
+        if programs.git_deletes(first, names) or (first == "checkout" and self._names_file(rest)):
             found.add("delete")
         found |= self._run_by_git(first, rest)
         if any(word.dynamic for word in rest) and first in ("reset", "checkout", "push", "branch", "stash"):
-            found.add("delete")
+            found |= UNREADABLE
         return found
+
+    def _git_setting(self, setting: Word) -> set[Effect]:
+        """Judge `core.pager=rm x`, `alias.x=!rm y` and their like, which run anything."""
+        name, _, value = setting.text.partition("=")
+        if setting.dynamic or name.startswith("include"):
+            return set(UNREADABLE)
+        if name.startswith("alias.") and not value.startswith("!"):
+            value = f"git {value}"
+        return self._text(value.removeprefix("!")) - {"network"}
 
     def _run_by_git(self, first: str, rest: Sequence[Word]) -> set[Effect]:
         found: set[Effect] = set()
-        for option, value in pairwise(rest):
-            if (first, option.text) in (("bisect", "run"), ("submodule", "foreach")):
-                found |= self._run_by_another(rest)
-            elif option.text in ("-x", "--exec", "--extcmd") and first in ("rebase", "difftool"):
-                found |= _Judge(self.cwd or Path("."), self.depth + 1).line(value.text)
-            elif first == "config" and value.text.startswith("!"):
-                found |= _Judge(self.cwd or Path("."), self.depth + 1).line(value.text[1:])
+        words = [word.text for word in rest]
+        if (first == "bisect" and "run" in words) or (first == "submodule" and "foreach" in words):
+            found |= self._run_by_another(rest)
+        letters, names = programs.GIT_RUN_OPTIONS.get(first, ("", ()))
+        found |= self._handed(_values(rest, letters, names))
+        if first == "config":
+            operands = [word for word in rest if not word.text.startswith("-")]
+            if len(operands) > 1:
+                found |= self._git_setting(
+                    Word(f"{operands[0].text}={operands[1].text}", operands[1].dynamic)
+                )
+        elif first == "clone":
+            for setting in _values(rest, "c", ("--config",)):
+                found |= self._git_setting(setting)
+        if any(word.text.startswith("ext::") for word in rest):
+            found |= UNREADABLE
         if first in ("diff", "log", "show", "archive", "format-patch"):
             found |= self._output_option(rest)
         return found
@@ -544,16 +422,34 @@ class _Judge:
             not word.text.startswith("-") and (cwd / word.text).exists() for word in words
         )
 
-    def _download(self, arguments: Sequence[Word]) -> set[Effect]:
-        for value in _values(arguments, "oO", ("--output", "--output-document")):
+    def _curl(self, arguments: Sequence[Word]) -> set[Effect]:
+        if any(re.match(r"-[a-zA-Z]*K|--config", word.text) for word in arguments):
+            return set(UNREADABLE)  # what it does stands in a file
+        found = self._download(arguments, "o")
+        if any(re.match(r"-\w*O|--remote-name", word.text) for word in arguments):
+            names = self._remote_names(arguments)
+            found |= {"delete"} if any(self._overwrites(Word(name)) for name in names) else set()
+        return found
+
+    def _wget(self, arguments: Sequence[Word]) -> set[Effect]:
+        if any(re.match(r"-[bcdkmnpqrvxNHELK]*i|--input-file", word.text) for word in arguments):
+            return set(UNREADABLE)  # what is fetched stands in a file
+        self._remote_names(arguments)  # it never overwrites a file by itself
+        return self._download(arguments, "oO")
+
+    def _download(self, arguments: Sequence[Word], letters: str) -> set[Effect]:
+        found: set[Effect] = set()
+        for value in _values(arguments, letters, ("--output", "--output-document")):
             self.written.add(os.path.normpath(value.text))
-            if self._overwrites(value):
-                return {"delete"}
-        if any(re.match(r"-\w*O|--remote-name", word.text) for word in arguments) or not arguments[1:]:
-            urls = [word.text for word in arguments if not word.text.startswith("-")]
-            self.written |= {os.path.basename(url) for url in urls}
+            found |= {"delete"} if self._overwrites(value) else set()
         methods = {"DELETE", "PUT", "PATCH"} & {word.text.upper().removeprefix("-X") for word in arguments}
-        return {"delete"} if methods else set()
+        return found | {"delete"} if methods else found
+
+    def _remote_names(self, arguments: Sequence[Word]) -> set[str]:
+        """Return the names that files get from their addresses, and note that they are written."""
+        names = {os.path.basename(word.text) for word in arguments if not word.text.startswith("-")}
+        self.written |= names
+        return names - {""}
 
     def _dd(self, arguments: Sequence[Word]) -> set[Effect]:
         outputs = [word for word in arguments if word.text.startswith("of=")]
@@ -561,17 +457,37 @@ class _Judge:
         return {"delete"} if lost else set()
 
     def _awk(self, arguments: Sequence[Word]) -> set[Effect]:
-        acts = re.compile(r"system\s*\(|\|\s*(getline|\")|print[^;}]*>")
-        return {"delete"} if any(acts.search(word.text) for word in arguments) else set()
+        found: set[Effect] = set()
+        for script in _values(arguments, "fEil", ("--file", "--exec", "--include", "--load")):
+            found |= self._script(script)
+        for word in arguments:
+            if word.dynamic and programs.AWK_RUNS.search(word.text):
+                found |= UNREADABLE
+            runs = len(programs.AWK_RUNS.findall(word.text))
+            texts = [match[1] or match[2] or match[3] for match in programs.AWK_TEXTS.finditer(word.text)]
+            if len(texts) < runs:
+                found |= UNREADABLE  # put together as it runs
+            for text in texts:
+                found |= self._text(text.replace('\\"', '"'))
+            for match in programs.AWK_WRITES.finditer(word.text):
+                lost = not match[1] or self._overwrites(Word(match[1]))
+                found |= {"delete"} if lost else set()
+        return found
 
     def _tar(self, arguments: Sequence[Word]) -> set[Effect]:
-        acts = (
-            "--remove", "--checkpoint-action", "--to-command", "--use-compress", "--delete", "--rsh",
-            "--overwrite", "--unlink-first", "--recursive-unlink",
-        )  # fmt: skip
+        found: set[Effect] = set()
+        for option in arguments:
+            name, _, value = option.text.partition("=")
+            if _short_for(name, "--checkpoint-action") and not option.dynamic:
+                # Others than exec only print.
+                found |= self._handed([Word(value[5:])] if value.startswith("exec=") else [])
+        if any(word.text.startswith("--checkpoint-action") and "=" not in word.text for word in arguments):
+            found |= UNREADABLE
         creates = re.match(r"-?\w*c\w*f$", _first(arguments)) and len(arguments) > 1
         lost = bool(creates) and self._overwrites(arguments[1])
-        return {"delete"} if lost or any(word.text.startswith(acts) for word in arguments) else set()
+        if lost or any(word.text.startswith(programs.TAR_DELETES) for word in arguments):
+            found.add("delete")
+        return found
 
     def _container(self, arguments: Sequence[Word]) -> set[Effect]:
         """Judge what runs inside of a container: whatever of the words can be read as a command."""
@@ -598,12 +514,21 @@ class _Judge:
     def _editor(self, arguments: Sequence[Word]) -> set[Effect]:
         # Without these it waits for somebody who types.
         scripted = ("-c", "+", "-e", "-s", "-S", "--cmd", "--eval", "--batch", "--script", "-l")
-        return {"delete"} if any(word.text.startswith(scripted) for word in arguments) else set()
+        return set(UNREADABLE) if any(word.text.startswith(scripted) for word in arguments) else set()
 
     def _make(self, arguments: Sequence[Word]) -> set[Effect]:
-        foreign = any(option.text == "-f" and value.text == "-" for option, value in pairwise(arguments))
-        foreign = foreign or any(word.text.startswith(("--eval", "-f-")) for word in arguments)
-        return set(UNREADABLE) if foreign else set()
+        files = list(_values(arguments, "f", ("--file", "--makefile")))
+        if any(word.text.startswith(("--eval", "-E")) for word in arguments):
+            return set(UNREADABLE)
+        if any(word.text in ("-", "/dev/stdin") for word in files):
+            return set(UNREADABLE)
+        found: set[Effect] = set()
+        for word in files or [Word(name) for name in ("GNUmakefile", "makefile", "Makefile")]:
+            found |= self._script(word)
+        for word in arguments:
+            if programs.ASSIGNMENT.match(word.text):  # `SHELL=...`, and what `$(shell ...)` would run
+                found |= UNREADABLE if re.match(r"SHELL\+?=", word.text) or "$(" in word.text else set()
+        return found
 
     def _jupyter(self, arguments: Sequence[Word]) -> set[Effect]:
         emptying = any(word.text in ("--inplace", "--clear-output") for word in arguments)
@@ -652,20 +577,50 @@ class _Judge:
         return self._container(arguments[names.index("run") + 1 :]) if "run" in names else set()
 
     def _ssh(self, arguments: Sequence[Word]) -> set[Effect]:
-        # What runs on another machine is judged like a line here, but there every file may exist.
-        operands = [word for word in arguments if not word.text.startswith("-")]
+        found: set[Effect] = set()
+        rest = list(arguments)
+        operands: list[Word] = []
+        while rest:
+            word = rest.pop(0)
+            if operands or not word.text.startswith("-"):
+                operands.append(word)
+            elif re.fullmatch(r"-\w*[bcDEeFIiJLlmOopQRSWwB]", word.text) and rest:
+                rest.pop(0)
+        found |= self._ssh_settings(arguments)
         if any(word.dynamic for word in operands[1:]):
-            return set(UNREADABLE)
+            return found | UNREADABLE
+        # What runs on another machine is judged like a line here, but there every file may exist.
         judge = _Judge(Path("."), self.depth + 1)
         judge.cwd = None
-        return set(judge.line(" ".join(word.text for word in operands[1:])))
+        return found | judge.line(" ".join(word.text for word in operands[1:]))
+
+    def _ssh_settings(self, arguments: Sequence[Word]) -> set[Effect]:
+        """Judge `-o ProxyCommand=...` and its like, which run here."""
+        found: set[Effect] = set()
+        for setting in _values(arguments, "o", ()):
+            name, _, value = re.sub(r"^(\w+)[ \t]+", r"\1=", setting.text).partition("=")
+            if name.lower() in programs.SSH_RUN_SETTINGS:
+                found |= self._handed([Word(value, setting.dynamic)])
+            elif setting.dynamic or name.lower() in ("include", "match"):
+                found |= UNREADABLE
+        return found
+
+    def _remote_copy(self, arguments: Sequence[Word]) -> set[Effect]:
+        return self._rsync(arguments) | self._ssh_settings(arguments)
+
+    def _declare(self, arguments: Sequence[Word]) -> set[Effect]:
+        found: set[Effect] = set()
+        for word in arguments:
+            if programs.ASSIGNMENT.match(word.text):
+                found |= self._assignment(word)
+        return found
 
     def _option_c(self, arguments: Sequence[Word]) -> set[Effect]:
         for option, value in pairwise(arguments):
             if option.text in ("-c", "--command"):
                 if value.dynamic:
                     return set(UNREADABLE)
-                return set(_Judge(self.cwd or Path("."), self.depth + 1).line(value.text))
+                return self._text(value.text)
         return set(UNREADABLE)
 
     def _always_asks(self, arguments: Sequence[Word]) -> set[Effect]:
@@ -699,8 +654,8 @@ _SPECIAL: dict[str, Callable[[_Judge, Sequence[Word]], set[Effect]]] = {
     "service": _Judge._service,
     "rc-service": _Judge._service,
     "git": _Judge._git,
-    "curl": _Judge._download,
-    "wget": _Judge._download,
+    "curl": _Judge._curl,
+    "wget": _Judge._wget,
     "dd": _Judge._dd,
     "awk": _Judge._awk,
     "gawk": _Judge._awk,
@@ -720,7 +675,10 @@ _SPECIAL: dict[str, Callable[[_Judge, Sequence[Word]], set[Effect]]] = {
     "mapfile": lambda _, words: set(UNREADABLE) if any(w.text == "-C" for w in words) else set(),
     "unzip": _Judge._unzip,
     "rsync": _Judge._rsync,
-    "scp": _Judge._rsync,
+    "scp": _Judge._remote_copy,
+    "sftp": _Judge._remote_copy,
+    **dict.fromkeys(("export", "declare", "typeset", "local", "readonly"), _Judge._declare),
+    "run-parts": _Judge._always_asks,
     "chmod": _Judge._modes,
     "chown": _Judge._modes,
     "chgrp": _Judge._modes,
@@ -745,53 +703,28 @@ _SPECIAL: dict[str, Callable[[_Judge, Sequence[Word]], set[Effect]]] = {
 }
 
 
-def _git_deletes(first: str, names: Sequence[str]) -> bool:
-    """Return whether this git command loses work that no ordinary git command brings back."""
-    flags = set(names)
-    if first in ("clean", "rm", "filter-branch", "filter-repo", "prune", "replace", "update-ref"):
-        return not flags & {"-n", "--dry-run", "--cached"}
-    if first == "reset":  # git takes any beginning of a long option for it
-        return any(name.startswith(("--h", "--me", "--k")) for name in names)
-    if first in ("merge", "rebase", "am", "cherry-pick", "revert"):
-        return bool(flags & {"--abort", "--skip"})
-    if first in ("mv", "checkout-index"):
-        return bool(flags & {"-f", "--force"})
-    if first == "read-tree":
-        return "--reset" in flags
-    if first == "checkout":
-        return bool(flags & {"--", ".", "-f", "--force", "-B", "--ours", "--theirs", "-p", "--patch"})
-    if first == "restore":
-        return not (flags & {"--staged", "-S"} and not flags & {"--worktree", "-W"})
-    if first == "switch":
-        return bool(flags & {"-f", "--force", "--discard-changes", "-C"})
-    if first == "push":
-        return any(
-            name.startswith(("--force", "--delete", "--mirror", "--prune", "+", ":"))
-            or re.fullmatch(r"-\w*[fd]\w*", name)
-            for name in names
-        )
-    if first == "branch":
-        return any(re.fullmatch(r"-\w*[dDMfC]\w*|--delete|--force", name) for name in names)
-    if first == "tag":
-        return bool(flags & {"-d", "--delete", "-f", "--force"})
-    if first == "stash":
-        return bool(flags & {"drop", "clear"})
-    if first in ("worktree", "remote", "submodule"):
-        return bool(flags & {"remove", "rm", "prune", "deinit"})
-    if first == "reflog":
-        return bool(flags & {"expire", "delete"})
-    return first == "gc" and any(name.startswith("--prune") for name in names)
+def _inline_code(code: Word) -> set[Effect]:
+    """Judge code that an interpreter is given on the command line: by what can be seen of it."""
+    if code.dynamic:
+        return set(UNREADABLE)
+    found: set[Effect] = {"delete"} if programs.INLINE_DELETES.search(code.text) else set()
+    return found | UNREADABLE if programs.INLINE_RUNS.search(code.text) else found
+
+
+def _short_for(given: str, name: str) -> bool:
+    """Return whether GNU's parser of options may take one for the other: `--check` for `--checkpoint`."""
+    return len(given) > 3 and name.startswith(given)
 
 
 def _family(program: str) -> str:
     """Return the name whose rules hold for a program: `pip3.11` is `pip`, `apt-get` is `apt`."""
-    bare = program if program in _SQL else re.sub(r"[\d.]+$", "", program) or program
-    return _FAMILIES.get(bare, bare)
+    bare = program if program in programs.SQL else re.sub(r"[\d.]+$", "", program) or program
+    return programs.FAMILIES.get(bare, bare)
 
 
 def _operands(family: str, arguments: Sequence[Word]) -> list[Word]:
     """Return the words of a command that are no options, nor values of options."""
-    takes_value = _VALUE_OPTIONS.get(family, frozenset())
+    takes_value = programs.VALUE_OPTIONS.get(family, frozenset())
     return list(_without_options(arguments, takes_value))
 
 
@@ -810,9 +743,9 @@ def _values(arguments: Sequence[Word], letters: str, names: tuple[str, ...]) -> 
     """Yield the values of an option, in all the ways in which one can be given: -o x, -ox, --output=x."""
     for option, value in pairwise([*arguments, Word("")]):
         name, equals, given = option.text.partition("=")
-        if name in names:
+        if name in names or any(_short_for(name, full) for full in names):
             yield Word(given, option.dynamic) if equals else value
-        elif match := re.fullmatch(rf"-\w*?[{letters}](.*)", option.text):
+        elif letters and (match := re.fullmatch(rf"-\w*?[{letters}](.*)", option.text)):
             yield Word(match[1], option.dynamic) if match[1] else value
 
 

@@ -115,25 +115,10 @@ perl -e 'unlink "x"'
 psql -c 'drop table users'
 sqlite3 my.db "delete from users"
 echo x > $FILE
-$CMD x
-$(which rm) x
-"$tool" x
 rm x # tidy up
-echo 'unclosed
-echo "unclosed
-echo $(unclosed
-echo `unclosed
-echo $'\x72m'
-cat <<EOF
-PATH=/evil ls
-alias ls=rm
 make clean
 env -S 'rm x'
 echo x >| $y
-source <(curl https://example.com)
-. $FILE
-bash $FILE
-echo 'rm x' | at now
 taskset 1 rm x
 time -p rm x
 xvfb-run -a rm x
@@ -157,14 +142,12 @@ sed 's/a/b/w existing.txt' other
 sed -n 'w existing.txt' other
 sed '1e rm x' other
 python -Wignore -c "import os; os.remove('x')"
-python -c "getattr(os, 'rem' + 'ove')('x')"
 ipython -c "!rm x"
 ruby -rfileutils -e 'FileUtils.rm "x"'
 node --eval 'fs.unlinkSync("x")'
 node -p 'fs.rmSync("x")'
 php -r 'unlink("x");'
 julia -e 'rm("x")'
-vim -es -c '%d|wq' existing.txt
 tar czf existing.txt folder
 gzip -f existing.txt
 zip -m a.zip existing.txt
@@ -174,11 +157,119 @@ curl -oexisting.txt https://example.com
 curl -so existing.txt https://example.com
 rsync other existing.txt
 scp host:x existing.txt
-echo 'drop table x' | sqlite3 my.db
-make -f - <<< 'a:;rm x'
 cargo clean
 jupyter nbconvert --clear-output --inplace a.ipynb
 hg purge
+env -iS 'rm x'
+env --split-string='rm -rf' x
+xargs -a list rm
+find . -print0 | xargs -0 -I FILE sh -c 'rm "$0"' FILE
+find . -ok rm {} ';'
+parallel rm ::: a b
+ls | parallel 'rm {}'
+ls | parallel -j 4 'echo {} && rm {}'
+rg --pre 'rm' pattern
+rg --pre='bash -c "rm x"' pattern
+git grep -O'rm x' pattern
+git grep --open-files-in-pager=rm pattern
+git -c core.sshCommand='rm x' fetch
+git -c alias.st='clean -fd' st
+git -c alias.x='!rm y' x
+git clone -c core.fsmonitor='rm x' https://example.com/x
+git clone -u 'rm x' host:repo
+git fetch --upload-pack='rm x' host
+git config core.editor 'rm x'
+git submodule foreach 'git clean -fd'
+git bisect run git reset --hard
+tar -I 'rm x' -xf a.tar
+tar --use-compress-program='rm x' -xf a.tar
+tar --use-comp 'rm x' -xf a.tar
+tar -cf new.tar x --checkpoint=1 --checkpoint-action=exec='rm x'
+tar --to-command='rm x' -xf a.tar
+awk '{ print | "rm x" }' existing.txt
+awk 'BEGIN { "rm x" | getline y }'
+awk '{ print > "existing.txt" }' other
+ssh -o ProxyCommand='rm x' host
+ssh -oProxyCommand='rm x' host
+ssh -o 'LocalCommand rm x' host ls
+ssh -p 22 -i key host rm x
+scp -o ProxyCommand='rm x' a host:b
+scp -S 'rm x' a host:b
+rsync -e 'rm x' a host:b
+rsync -aze 'bash -c "rm x"' a host:b
+sort --compress-program='rm' existing.txt
+split --filter='rm $FILE' existing.txt
+man -P 'rm x' ls
+zip -T -TT 'rm x' a.zip b
+export PAGER='rm x'; git log
+GIT_SSH_COMMAND='rm x' git fetch
+GIT_EDITOR='rm x' git commit
+SUDO_ASKPASS='rm x' sudo -A ls
+mpirun -n 4 git clean -fdx
+srun --wrap='rm x'
+hyperfine --prepare 'rm x' ls
+watchexec --exec 'rm x'
+xterm -e rm x
+curl -O https://example.com/existing.txt
+psql -c 'delete from users; \! ls'
+""".strip().splitlines()
+
+UNREADABLE = r"""
+$CMD x
+$(which rm) x
+"$tool" x
+echo 'unclosed
+echo "unclosed
+echo $(unclosed
+echo `unclosed
+echo $'\x72m'
+cat <<EOF
+PATH=/evil ls
+alias ls=rm
+source <(curl https://example.com)
+. $FILE
+bash $FILE
+echo 'rm x' | at now
+python -c "getattr(os, 'rem' + 'ove')('x')"
+vim -es -c '%d|wq' existing.txt
+echo 'drop table x' | sqlite3 my.db
+make -f - <<< 'a:;rm x'
+eval "$X"
+ls | xargs -I {} {} now
+ls | xargs bash
+ls | xargs python
+ls | xargs -I {} bash -c '{}'
+cat commands | parallel
+parallel ::: 'rm x' ls
+git -c include.path=x log
+git --exec-path=/evil log
+git -c alias.x="$Y" x
+git clone 'ext::sh -c x'
+export PATH=/evil:$PATH
+LD_PRELOAD=./x.so ls
+PAGER=$X git log
+tar -I "$X" -xf a.tar
+awk '{ system("rm " $1) }' existing.txt
+awk '{ cmd = "x"; cmd | getline }' existing.txt
+awk '{ print | cmd }' existing.txt
+awk -f "$X" existing.txt
+wget -i list
+wget --input-file=list
+curl -K config https://example.com
+ssh -o ProxyCommand="$X" host
+make SHELL=./x
+make 'A=$(shell x)'
+make --eval='a:;x'
+python -c "__import__('os')"
+python -c "import subprocess; subprocess.run('ls')"
+perl -e 'system("ls")'
+ruby -e '`ls`'
+psql -c '\! ls'
+sqlite3 my.db '.shell ls'
+sqlite3 my.db '.read other.sql'
+psql -f - < commands
+run-parts folder
+xvfb-run bash -c "$X"
 """.strip().splitlines()
 
 INSTALLS = """
@@ -232,6 +323,13 @@ curl -o y.sh https://example.com/x; chmod +x y.sh; ./y.sh
 wget https://example.com/y.sh && sh y.sh
 curl -fsSLO https://example.com/y.sh && sudo bash ./y.sh
 echo 'print(1)' > z.py && python z.py
+echo 'a: ; x' > Makefile; make
+echo 'BEGIN { x }' > z.awk; awk -f z.awk existing.txt
+mpirun -n 4 pip install requests
+pyenv exec pip install requests
+hyperfine 'pip install requests'
+tar -I 'pip install x' -xf a.tar
+git -c core.pager='pip install x' log
 bash <<< "echo"
 """.strip().splitlines()
 
@@ -375,6 +473,53 @@ vim existing.txt
 rsync -a folder/ host:backup/
 jupyter nbconvert --to html a.ipynb
 ruff check rm_files.py
+rg --pre pdftotext pattern
+rg -n 'rm -rf' .
+git grep -n remove
+git grep -O
+git -c core.pager=less log
+git -c user.name='Ann Lee' commit
+git config core.editor vim
+git config alias.st status
+git clone -c core.autocrlf=false https://example.com/x
+git -c core.sshCommand='ssh -i key' fetch
+tar -I zstd -cf new.tar.zst folder
+tar --use-compress-program=pigz -xf archive.tgz
+tar -cf new.tar folder --checkpoint=100 --checkpoint-action=dot
+awk '{ print > "new.txt" }' existing.txt
+awk '{ print $1 >> "existing.txt" }' other
+awk 'BEGIN { system("ls") }'
+awk '$1 >= 2 || $2 > 3 { print $1 | "sort" }' existing.txt
+awk -F'|' '{ print $2 }' existing.txt
+awk -f script.awk existing.txt
+ssh -o StrictHostKeyChecking=no -p 22 host uptime
+ssh -o ProxyCommand='ssh -W %h:%p gateway' host ls
+rsync -e 'ssh -p 22' -a folder/ host:backup/
+ls | xargs -n 1 echo
+ls | xargs -I {} cp -n {} folder
+ls | xargs grep -l x
+ls | parallel gzip
+parallel -j 4 echo ::: a b
+env A=1 python script.py
+ENV=prod python script.py
+make -C folder -j 4 CFLAGS=-O2
+make -f other.mk test
+find . -name x -exec echo {} ';'
+sort --compress-program=gzip existing.txt
+export A=1 B="two words"; echo $A
+curl -sSLi https://example.com
+curl -O https://example.com/new.txt
+wget https://example.com/existing.txt
+wget -qO- https://example.com
+mpirun -n 4 python train.py
+hyperfine 'python a.py' 'python b.py'
+man -k print
+python -c "import numpy; print(numpy.__version__)"
+sqlite3 my.db "select count(*) from users"
+watch -n 1 ls
+timeout 5 python script.py
+myprogram --mode parallel
+myprogram --command list
 conda run -n base python script.py
 """.strip().splitlines()
 HARMLESS = [
@@ -394,8 +539,15 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("command", DELETES)
-def test_what_deletes_or_cannot_be_read_is_asked_about(command: str, folder: Path) -> None:
+def test_what_deletes_is_asked_about(command: str, folder: Path) -> None:
     assert "delete" in effects_of(command, folder)
+
+
+@pytest.mark.parametrize("command", UNREADABLE)
+def test_what_cannot_be_read_is_asked_about_and_not_called_a_deletion(command: str, folder: Path) -> None:
+    effects = effects_of(command, folder)
+    assert "unreadable" in effects
+    assert "delete" not in effects
 
 
 @pytest.mark.parametrize("command", INSTALLS)
@@ -410,7 +562,7 @@ def test_what_restarts_or_stops_is_asked_about(command: str, folder: Path) -> No
 
 @pytest.mark.parametrize("command", HARMLESS)
 def test_what_does_no_harm_is_not_asked_about(command: str, folder: Path) -> None:
-    assert not effects_of(command, folder) & {"delete", "install", "restart"}
+    assert not effects_of(command, folder) & {"delete", "install", "restart", "unreadable"}
 
 
 @pytest.mark.parametrize(
@@ -464,8 +616,9 @@ def test_reaching_the_network_is_told() -> None:
 
 @pytest.mark.parametrize("depth", [5, 50, 500])
 def test_deep_nesting_never_breaks_the_reader(depth: int) -> None:
-    assert "delete" in effects_of("echo " + "$(" * depth + "rm x" + ")" * depth)
-    assert "delete" in effects_of("(" * depth + "rm x" + ")" * depth)
+    asked = {"delete", "unreadable"}
+    assert effects_of("echo " + "$(" * depth + "rm x" + ")" * depth) & asked
+    assert effects_of("(" * depth + "rm x" + ")" * depth) & asked
 
 
 SHELL_TEXT = st.lists(
@@ -478,7 +631,7 @@ SHELL_TEXT = st.lists(
 @settings(max_examples=500, deadline=None)
 @given(SHELL_TEXT)
 def test_no_text_breaks_the_reader(text: str) -> None:
-    assert effects_of(text) <= {"delete", "install", "restart", "network"}
+    assert effects_of(text) <= {"delete", "install", "restart", "network", "unreadable"}
 
 
 @settings(max_examples=300, deadline=None)
