@@ -51,7 +51,7 @@ def test_commands_hidden_in_code_are_found(code: str, commands: list[str]) -> No
         ("!ls", {"execute", "shell"}),
         ("%pip install x", {"execute", "shell", "install"}),
         ("%%bash\nrm x", {"execute", "shell", "delete"}),
-        ("get_ipython().system(x)", {"execute", "shell", "delete"}),
+        ("get_ipython().system(x)", {"execute", "shell", "unreadable"}),
         ("%run s.py", {"execute"}),
         ("%%time\n!rm x\nexit()", {"execute", "shell", "delete", "restart"}),
     ],
