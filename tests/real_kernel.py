@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import queue
+import signal
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -70,32 +72,85 @@ class Cell:
 
 
 class RealKernel:
-    """An ipykernel in a process of its own."""
+    """An ipykernel in a process of its own.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: where it works, and keeps what it keeps.
+        setup: run first.
+        notebook: the notebook's file, as the Jupyter server would name it.
+        environment: added to the process's.
+        launcher: a command that runs the kernel's command.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        setup: str = SETUP,
+        notebook: str = "",
+        environment: Mapping[str, str] | None = None,
+        launcher: Sequence[str] = (),
+    ) -> None:
         self.folder = folder
         self.sent: set[str] = set()
+        self.listeners: list[Callable[[dict[str, Any]], None]] = []
+        """Called with every output message."""
+        self._setup = setup
+        self._environment = dict(environment or {})
+        if notebook:
+            self._environment["JPY_SESSION_NAME"] = str(folder / notebook)
+        self._launcher = list(launcher)
         self._cells: dict[str, Cell] = {}
         self.start()
 
     def start(self) -> None:
-        """Start the process and import the door."""
+        """Start the process and run the setup."""
         self.manager = KernelManager(kernel_name="python3")
         path = os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH", "")]))
-        environment = os.environ | {
+        environment = {name: value for name, value in os.environ.items() if name != "JPY_SESSION_NAME"} | {
             "PYTHONPATH": path,
             "IPYTHONDIR": str(self.folder / "ipython"),
             "JUPYTER_DATA_DIR": str(self.folder / "data"),
             "MPLCONFIGDIR": str(self.folder / "matplotlib"),
+            **self._environment,
         }
-        environment.pop(
-            "PYTEST_CURRENT_TEST", None
-        )  # in whose presence ipykernel leaves C-level output alone
+        # In whose presence ipykernel leaves C-level output alone.
+        environment.pop("PYTEST_CURRENT_TEST", None)
+        spec = self.manager.kernel_spec
+        assert spec is not None
+        spec.argv = [*self._launcher, sys.executable, *spec.argv[1:]]
         self.manager.start_kernel(env=environment, cwd=str(self.folder))
+        self._connect()
+
+    def _connect(self) -> None:
         self.client = self.manager.client()
         self.client.start_channels()
         self.client.wait_for_ready(timeout=60)
-        self.execute(SETUP).expect_ok()
+        self.execute(self._setup).expect_ok()
+
+    def kill(self) -> None:
+        """End the process as nothing can prepare for."""
+        self.client.stop_channels()
+        os.kill(self.pid, signal.SIGKILL)
+        self.manager.shutdown_kernel(now=True)
+
+    def restart(self) -> None:
+        """Press the restart button."""
+        self.client.stop_channels()
+        self.manager.restart_kernel(now=False)
+        self._connect()
+
+    def shut_down(self) -> None:
+        """Ask the process to end, and wait for it."""
+        self.client.stop_channels()
+        self.manager.shutdown_kernel(now=False)
+
+    @property
+    def pid(self) -> int:
+        """The process."""
+        pid = self.manager.provisioner.pid if self.manager.provisioner is not None else None
+        assert isinstance(pid, int)
+        return pid
 
     def stop(self) -> None:
         """End the process at once."""
@@ -187,6 +242,8 @@ class RealKernel:
         else:
             parent = message["parent_header"].get("msg_id", "")
             self._cells.setdefault(parent, Cell(parent)).messages.append(message)
+            for listener in self.listeners:
+                listener(message)
         try:
             reply = self.client.get_shell_msg(timeout=0)
         except queue.Empty:

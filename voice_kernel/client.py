@@ -125,7 +125,7 @@ class Client:
                 # may be read-only. A short path: a socket's has a limit.
                 self._sockets = tempfile.mkdtemp(prefix="voice-kernel-")
                 self._manager.transport, self._manager.ip = "ipc", f"{self._sockets}/k"
-            await self._manager.start_kernel(cwd=str(self._cwd))
+            await self._manager.start_kernel(cwd=str(self._cwd), env=environment())
             self._client = self._manager.client()
             self._client.start_channels()
             await self._client.wait_for_ready(timeout=START_LIMIT_S)
@@ -198,6 +198,11 @@ class Client:
             output_hook=lambda _message: None,
         )
         check_loaded(reply, self._kernel_name)
+
+
+def environment() -> dict[str, str]:
+    """Return the environment for a kernel that is nobody's notebook, even when a notebook's starts it."""
+    return {name: value for name, value in os.environ.items() if name != "JPY_SESSION_NAME"}
 
 
 def check_loaded(reply: dict[str, Any], kernel_name: str) -> None:

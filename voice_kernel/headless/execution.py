@@ -26,7 +26,7 @@ from nbclient.exceptions import CellExecutionComplete
 from nbformat import NotebookNode
 from nbformat.v4 import output_from_msg
 
-from voice_kernel.client import LOAD, Link, check_loaded, kernel_died
+from voice_kernel.client import LOAD, Link, check_loaded, environment, kernel_died
 from voice_kernel.errors import ClientError
 from voice_kernel.headless.document import EXPECTED_ERROR
 from voice_kernel.messages import Hello, ToSurface
@@ -177,7 +177,7 @@ class Execution:
                 # Not over TCP, where other users could listen. A short path: a socket's has a limit.
                 self._sockets = tempfile.mkdtemp(prefix="voice-kernel-")
                 manager.transport, manager.ip = "ipc", f"{self._sockets}/k"
-            await self._nb.async_start_new_kernel(env={**os.environ, **self._env})
+            await self._nb.async_start_new_kernel(env={**environment(), **self._env})
             await self._nb.async_start_new_kernel_client()
             self._listen()
             await self._note_language()

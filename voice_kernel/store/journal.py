@@ -371,6 +371,7 @@ class Journal:
         utterance = known.text if known else turn.text if turn else ""
         self._numbering.tasks.add(task.id)
         self._tasks[task.id] = _Known(task.state, thread_id, utterance)
+        before = self._open.get(task.id)
         if task.state in OPEN_TASKS:
             self._open[task.id] = task
         else:
@@ -384,7 +385,9 @@ class Journal:
             return
         with self._wake:
             self._batch.put_task(task, thread_id, utterance)
-            self._write_in(self._patience.lazy_s)
+            # Where its log is, is worth knowing early: the output of a killed kernel is read from there.
+            has_log = before is not None and task.log_path != before.log_path
+            self._write_in(self._patience.gather_s if has_log else self._patience.lazy_s)
         if changed:
             self._happen(f"task.{task.state}", task.turn_id, task.id, thread_id, task.problem)
 

@@ -286,7 +286,10 @@ class Store:
         """Write what is left, let open tasks be interrupted, end the session. Takes 3 s at most."""
         self._journal.interrupt()
         wait = self._journal.stop()
-        await asyncio.to_thread(wait)
+        try:
+            await asyncio.to_thread(wait)
+        except RuntimeError:  # the interpreter is ending, and starts no more threads: nobody is kept waiting
+            wait()
         if self._owner is not None:
             self._owner.release()
 
@@ -337,6 +340,7 @@ class Store:
             hint=f"It was moved to {where}; a new one has been begun.",
         )
         self._fault_changed(fault)
+        self._fault_changed(None)  # the new one is being written, or the journal says why not
 
     def _fault_changed(self, fault: Fault | None) -> None:
         if fault is None:

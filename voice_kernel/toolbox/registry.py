@@ -18,9 +18,7 @@ from voice_kernel.task.runner import TaskHandle
 
 __all__ = ["Arguments", "Effect", "Effects", "Registry", "ToolFailed", "ToolSpec"]
 
-Effect = Literal[
-    "read", "write", "execute", "delete", "install", "restart", "network", "shell", "unreadable"
-]
+Effect = Literal["read", "write", "execute", "delete", "install", "restart", "network", "shell", "unreadable"]
 """What a call may do to the world; policy decides by it. `shell` marks what needs CLI execution;
 `execute` runs code in the kernel or a process; `delete` is what undo cannot restore; `unreadable` is what
 nobody can tell before it has been done."""
