@@ -244,22 +244,16 @@ class _Running:
 
     def _read(self, fd: int) -> bool:
         """Hand on one piece; returns whether there was one."""
-        try:
-            data = os.read(fd, PIECE_BYTES)
-        except BlockingIOError:
-            return False
-        except OSError:  # EIO: the last process with this terminal has closed it
-            data = b""
-        if not data:
-            self._forget(fd)
-            return False
-        if self._error is None or fd == self._status_fd:
+        data, ended = _read_piece(fd)
+        if data and (self._error is None or fd == self._status_fd):
             try:
                 self._readers[fd](data)
             except Exception as error:  # noqa: BLE001 - the taker's own fault, raised again in run()
                 self._error = error
                 self.stop()
-        return True
+        if ended:
+            self._forget(fd)
+        return bool(data)
 
     def _on_status(self, data: bytes) -> None:
         *lines, self._status = (self._status + data).split(b"\n")
@@ -318,6 +312,28 @@ class _Running:
         if self._readers.pop(fd, None) is not None:
             self._loop.remove_reader(fd)
             os.close(fd)
+
+
+def _read_piece(fd: int) -> tuple[bytes, bool]:
+    """Return what there is to read, and whether the end has come.
+
+    A terminal gives at most 4 KB at once: handing on several of those together is what makes a chatty
+    command cheap.
+    """
+    pieces: list[bytes] = []
+    size = 0
+    ended = False
+    while size < PIECE_BYTES and not ended:
+        try:
+            piece = os.read(fd, PIECE_BYTES - size)
+        except BlockingIOError:
+            break
+        except OSError:  # EIO: the last process with this terminal has closed it
+            piece = b""
+        ended = not piece
+        pieces.append(piece)
+        size += len(piece)
+    return (pieces[0] if len(pieces) == 1 else b"".join(pieces)), ended
 
 
 def _open_terminal() -> tuple[int, int]:
