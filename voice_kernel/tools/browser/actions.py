@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -29,6 +30,7 @@ MAX_MODEL_CHARS = 20_000
 MAX_READ_CHARS = 12_000
 MAX_WAIT_S = 300.0
 STALE_MS = 2_000
+MAX_AROUND_CHARS = 40
 NETWORK: Effects = frozenset({"network"})
 
 
@@ -150,14 +152,21 @@ class Hands:
         outline = await self.outline(page)
         choice = choose(words, outline, purpose)
         if choice.element is not None:
+            if "disabled" in choice.element.states and purpose != "read":
+                raise ToolError(f"{described(choice.element, outline)} is switched off at the moment.")
             return self._locator(page, choice.element), outline.label(choice.element) or words
         if choice.several:
             raise _several(words, choice.several, outline)
         if purpose in ("click", "hover", "read") and choice.name:
             # Words inside a longer text, which are no element of their own for assistive technology.
             for exact in (True, False):
-                text = page.get_by_text(choice.name, exact=exact)
+                text = page.get_by_text(choice.name, exact=exact).filter(visible=True)
                 many = await text.count()
+                if many == 1 and not exact:
+                    # Words of a sentence are no target: clicking there would do nothing, silently.
+                    around = await text.inner_text(timeout=STALE_MS)
+                    if len(around) > max(MAX_AROUND_CHARS, 2 * len(choice.name)):
+                        many = 0
                 if many and choice.place:
                     return text.nth(choice.place - 1 if choice.place > 0 else many - 1), choice.name
                 if many == 1:
@@ -254,7 +263,7 @@ def register(registry: Registry, hands: Hands) -> None:
         window = await hands.window()
         async with _told(window, args.target):
             locator, name = await hands.find(window.page, args.target, "select")
-            await locator.select_option(label=args.value, timeout=ACT_MS)
+            await _select(locator, args.value)
         return await _seen(window, f"Chose “{args.value}” in “{name}”.")
 
     @tool()
@@ -347,6 +356,19 @@ def register(registry: Registry, hands: Hands) -> None:
         hands.badges.clear()
         closed = await hands.life.close()
         return Result(summary="The browser is closed." if closed else "No browser was open.")
+
+
+async def _select(locator: Locator, value: str) -> None:
+    """Choose an option, or several of a list that takes several: "red, green and blue"."""
+    shown = await locator.evaluate("e => [...(e.options || [])].map(o => o.text.trim())", timeout=ACT_MS)
+    by_name = {" ".join(text.casefold().split()): text for text in shown}
+    whole = by_name.get(" ".join(value.casefold().split()))
+    names = [value] if whole or not shown else re.split(r",\s*(?:and\s+)?|\s+and\s+", value)
+    wanted = [by_name.get(" ".join(name.casefold().split())) for name in names]
+    if shown and None in wanted:
+        missing = names[wanted.index(None)]
+        raise ToolError(f"There is no option “{missing}”.", hint=f"There are: {', '.join(shown[:12])}.")
+    await locator.select_option(label=[name or value for name in wanted], timeout=ACT_MS)
 
 
 @contextlib.asynccontextmanager

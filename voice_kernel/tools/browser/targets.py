@@ -20,6 +20,8 @@ Purpose = Literal["click", "type", "select", "hover", "read"]
 MAX_CHOICES = 9
 FUZZY = 82.0
 """Least likeness of a name that was misheard."""
+SAME, ALIKE = 95.0, 1.0
+"""Least likeness of a name: of what is only text, and of what is there to be acted on."""
 NEAR_MISS = 1.5
 """Scores closer than this are equally good."""
 
@@ -67,7 +69,7 @@ KINDS: dict[str, frozenset[str]] = {
     "item": frozenset({"menuitem", "listitem", "option", "treeitem", "link"}),
     "image": frozenset({"img"}),
     "picture": frozenset({"img"}),
-    "icon": frozenset({"img", "button", "link"}),
+    "icon": frozenset({"img", "button", "link", "generic"}),
     "heading": frozenset({"heading"}),
     "section": frozenset({"heading", "tab", "button"}),
     "row": frozenset({"row", "listitem"}),
@@ -153,9 +155,9 @@ def choose(words: str, outline: Outline, purpose: Purpose = "click") -> Choice:
     for element in outline:
         if element.ref and words.strip() == element.ref:
             return Choice(element)
-    if not _LEAD.sub("", f"{_plain(words)} "):
-        return Choice(None)
     exact = [e for e in outline if e.ref and _plain(outline.label(e)) == _plain(words)]
+    if not exact and not _LEAD.sub("", f"{_plain(words)} "):
+        return Choice(None)
     readings = [Wanted(_unquoted(words))] if len(exact) == 1 else wanted(words)
     choices = [_choose(reading, outline, purpose) for reading in readings]
     for choice in choices:
@@ -207,10 +209,13 @@ def _score(want: Wanted, element: Element, outline: Outline, purpose: Purpose) -
         return 0.0
     if want.kind == "result" and not _is_result(element, outline):
         return 0.0
+    if want.kind == "icon" and (not element.interactive or len(outline.text(element)) > 40):
+        return 0.0
     if want.name:
         likeness = _likeness(want.name, element, outline)
-        if not likeness:
-            return 0.0
+        loosely = element.interactive or purpose == "read" or want.roles
+        if likeness < (ALIKE if loosely else SAME):
+            return 0.0  # words somewhere in a text are looked for on the page itself
     elif want.roles:
         likeness = 60.0
     else:
@@ -233,7 +238,7 @@ def _score(want: Wanted, element: Element, outline: Outline, purpose: Purpose) -
 
 def _likeness(name: str, element: Element, outline: Outline) -> float:
     """Return how much a name is like what an element is called, 0 to 102."""
-    label = outline.label(element)
+    label = outline.label(element) or (element.value if element.editable else "")
     if not label:
         return 0.0
     if label == name:
@@ -304,22 +309,21 @@ def _innermost(elements: Sequence[Element], outline: Outline) -> list[Element]:
 
 
 def _is_result(element: Element, outline: Outline) -> bool:
-    """Whether a link is one of a page's results: a heading of the main part, or first in an item."""
+    """Whether a link is one of a page's results: it heads something, and does not lead through them."""
+    text = outline.text(element)
+    if len(_plain(text)) < 3 or _plain(text) in ("next", "previous", "next page", "previous page"):
+        return False
     for above in outline.ancestors(element):
         if above.role in ("navigation", "banner", "contentinfo", "complementary", "search"):
             return False
         if above.role == "heading":
             return True
-        if above.role in ("listitem", "article", "row"):
-            links = [below for below in outline.below(above) if below.role == "link"]
-            return bool(links) and links[0] is element
-    if any(below.role == "heading" for below in outline.below(element)):
-        return True
-    return not any(e.role == "link" and _heads(e, outline) for e in outline) and bool(outline.text(element))
-
-
-def _heads(element: Element, outline: Outline) -> bool:
-    return any(above.role in ("heading", "listitem", "article") for above in outline.ancestors(element))
+        links = [below for below in outline.below(above) if below.role == "link"]
+        if links and links[0] is not element:
+            return False  # a second link of a result leads beside it
+        if len(outline.text(above)) > len(text) + 3 or above.role in ("listitem", "article", "row"):
+            return True
+    return any(below.role == "heading" for below in outline.below(element))
 
 
 def _in_dialog(element: Element, outline: Outline) -> bool:
