@@ -24,6 +24,7 @@ from sqlalchemy import (
     select,
     table,
     true,
+    union_all,
 )
 from sqlalchemy.dialects.postgresql import TSQUERY
 
@@ -180,27 +181,39 @@ def tasks_query(
     words = wanted(query)
     if words == []:
         return None
-    source: FromClause = tasks if words is None else _matching(connection, tasks, "id")
-    found = _tasks(heavy=False, source=source)
-    key: ColumnElement[Any] = tasks.c.id
+    key: ColumnElement[Any] = tasks.c.id if words is None else _key(connection, tasks, "id")
+    conditions: list[ColumnElement[bool]] = []
     if words is not None:
-        found = found.where(_matches(connection, tasks, words))
-        key = _key(connection, tasks, "id")
+        conditions.append(_matches(connection, tasks, words))
     if before is not None:
-        found = found.where(key < before)
+        conditions.append(key < before)
     if since is not None:
         # As a range of numbers, in which the order of the list is; the index on time gives where it begins.
-        first = select(func.min(tasks.c.id)).where(tasks.c.created_at >= since).scalar_subquery()
-        found = found.where(key >= first, tasks.c.created_at >= since)
-    for wanted_values, of in ((states, tasks.c.state), (areas, tasks.c.area)):
-        if wanted_values:
-            found = found.where(of.in_(list(wanted_values)))
+        first = select(tasks.c.id).where(tasks.c.created_at >= since)
+        first = first.order_by(tasks.c.created_at, tasks.c.id).limit(1)
+        conditions += [key >= first.scalar_subquery(), tasks.c.created_at >= since]
+    if areas:
+        conditions.append(tasks.c.area.in_(list(areas)))
     if workspace is not None:
-        found = found.where(tasks.c.workspace == workspace)
+        conditions.append(tasks.c.workspace == workspace)
     if session_id:
-        found = found.where(tasks.c.session_id == session_id)
+        conditions.append(tasks.c.session_id == session_id)
     if thread_id:
-        found = found.where(tasks.c.thread_id == thread_id)
+        conditions.append(tasks.c.thread_id == thread_id)
+    if words is not None:
+        found = _tasks(heavy=False, source=_matching(connection, tasks, "id")).where(*conditions)
+        if states:
+            found = found.where(tasks.c.state.in_(list(states)))
+    elif len(states) > 1:
+        # The newest of each state by its index; of several at once no index has the newest.
+        newest = (
+            select(tasks.c.id).where(tasks.c.state == state, *conditions).order_by(key.desc()).limit(limit)
+            for state in dict.fromkeys(states)
+        )
+        of_any = union_all(*(select(one.subquery().c.id) for one in newest))
+        found = _tasks(heavy=False).where(tasks.c.id.in_(of_any))
+    else:
+        found = _tasks(heavy=False).where(*conditions, *(tasks.c.state == state for state in states))
     return found.order_by(key.desc()).limit(limit)
 
 
