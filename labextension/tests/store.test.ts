@@ -60,6 +60,27 @@ describe('reduce', () => {
     expect(session.turns.has(210)).toBe(true);
   });
 
+  it('never drops a task that has not ended', () => {
+    let session = reduce(EMPTY_SESSION, { type: 'task', task: aTask({ id: 1 }) });
+    for (let id = 2; id <= 520; id++) {
+      session = reduce(session, { type: 'task', task: aTask({ id, state: 'succeeded' }) });
+    }
+    expect(session.tasks.size).toBe(500);
+    expect(session.tasks.has(1)).toBe(true);
+    expect(session.tasks.has(2)).toBe(false);
+  });
+
+  it('follows progress and the order of a queue', () => {
+    const queued = { state: 'queued', queue_position: 1 } as const;
+    let session = reduce(EMPTY_SESSION, aState({ tasks: [aTask(), aTask({ id: 8, ...queued }), aTask({ id: 9, ...queued })] }));
+    const progress = { fraction: 0.5, label: '', done: 1, total: 2, unit: 'files' };
+    session = reduce(session, { type: 'task_progress', task_id: 7, progress });
+    session = reduce(session, { type: 'queue', lane: 'tests', tasks: [9, 8, 99] });
+    expect(session.tasks.get(7)?.progress).toEqual(progress);
+    expect([8, 9].map(id => session.tasks.get(id)?.queue_position)).toEqual([2, 1]);
+    expect(session.tasks.has(99)).toBe(false);
+  });
+
   it('shows the same notice once, and four at most', () => {
     let session = EMPTY_SESSION;
     for (const message of ['a', 'b', 'a', 'c', 'd', 'e']) {

@@ -44,9 +44,10 @@ function endingOf(task: Task, trans: Translator): Ending {
   return {
     key: `${task.id}-${task.created_at}`,
     taskId: task.id,
-    title: counts ? trans.__('%1: %2', what, counts) : trans.__('%1: %2', what, word),
+    title: trans.__('%1: %2', what, counts.join(', ') || word),
     body: trans.__('Task %1, after %2.', task.id, span(seconds(task), trans)),
-    spoken: trans.__('%1: %2', counts ? trans.__('Done') : word, [what, counts].filter(Boolean).join(', '))
+    // Of tests that failed, how many passed is of no use to the ear.
+    spoken: trans.__('%1: %2', counts[0] ? trans.__('Done') : word, [what, ...counts.slice(0, 1)].join(', '))
   };
 }
 
@@ -58,13 +59,13 @@ function outcome(task: Task, trans: Translator): string {
       : trans.__('Failed');
 }
 
-function testCounts(task: Task, trans: Translator): string {
+function testCounts(task: Task, trans: Translator): string[] {
   const report = task.result?.tests;
   if (!report) {
-    return '';
+    return [];
   }
   const bad = report.failed + report.errors;
-  return [bad > 0 ? trans.__('%1 failed', bad) : '', trans.__('%1 passed', report.passed)].filter(Boolean).join(', ');
+  return [bad > 0 ? trans.__('%1 failed', bad) : '', trans.__('%1 passed', report.passed)].filter(Boolean);
 }
 
 function subject(task: Task, trans: Translator): string {

@@ -1,0 +1,191 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { FindTasks, ListThreads, PastTask, Task, Thread, ToKernel, ToSurface } from '../src/messages.gen';
+import type { Channel } from '../src/panel/channel';
+import { type Controls, mount } from '../src/panel/mount';
+import { ENGLISH, HERE, type Translator, around } from '../src/panel/translation';
+import { aState, aTask, aTurn } from './entities';
+
+/** A language in other letters: what stands in Latin ones did not go through the host's translations. */
+const greek = (text: string): string =>
+  text.replace(/[a-z]/gi, letter => String.fromCodePoint(0x3b1 + (letter.toLowerCase().charCodeAt(0) % 24)));
+const FOREIGN: Translator = {
+  __: (text, ...values) => ENGLISH.__(greek(text), ...values),
+  _n: (one, many, number, ...values) => ENGLISH._n(greek(one), greek(many), number, ...values)
+};
+
+describe('ENGLISH', () => {
+  it('puts values where they belong, and chooses the form for a number', () => {
+    expect(ENGLISH.__('%2 before %1, 100 %%', 'a', 'b')).toBe('b before a, 100 %');
+    expect(ENGLISH.__('Run %voice again')).toBe('Run %voice again');
+    expect([1, 2].map(count => ENGLISH._n('%1 line', '%1 lines', count))).toEqual(['1 line', '2 lines']);
+  });
+
+  it('parts a text where an element belongs', () => {
+    expect(around(ENGLISH.__('Hold %1 to talk', HERE))).toEqual(['Hold ', ' to talk']);
+    expect(around('no place')).toEqual(['no place', '']);
+  });
+});
+
+/** Data that the panel shows as it is: it stands in `§`, names of tools and arguments are words of code. */
+const THREAD: Thread = { id: 't1', title: '§thread§', workspace: '', created_at: 1, updated_at: 1, turns: 3 };
+const PROGRESS = { fraction: null, label: '§label§', done: null, total: null, unit: '' };
+const RESULT = { summary: '§summary§', text: '', code: '', outputs: [], tests: null, exit_code: 3, data: {} };
+const data = { tool: '§tool§', title: '§title§', log_path: '§path§', output_bytes: 5_000 };
+const TASKS: Task[] = [
+  aTask({ ...data, id: 1, progress: PROGRESS, tail: '§tail§', deadline_at: 9e9 }),
+  aTask({ ...data, id: 2, state: 'queued', queue_position: 1, started_at: null }),
+  aTask({ ...data, id: 3, state: 'queued', queue_position: 2, started_at: null }),
+  aTask({ ...data, id: 4, state: 'awaiting_approval', started_at: null }),
+  aTask({ ...data, id: 5, state: 'interrupted', ended_at: 2, earlier: true, log_cut_bytes: 9 }),
+  aTask({ ...data, id: 6, state: 'failed', ended_at: 2, result: RESULT }),
+  aTask({
+    ...data, id: 7, state: 'failed', ended_at: 2, arguments: { '§list§': ['§a§'], '§none§': null, '§number§': 5 },
+    result: { ...RESULT, tests: { passed: 2, failed: 1, errors: 1, skipped: 1, duration_s: 1, cases: [] } }
+  })
+];
+const PAST: PastTask[] = TASKS.slice(4).map((task, index) => ({
+  id: 90 - index, task: { ...task, created_at: 50, earlier: true }, utterance: '§said§', session_id: 's',
+  thread_id: 't1', thread_title: '§thread§'
+}));
+
+function answer(message: ToKernel): ToSurface | null {
+  const { id } = message as ListThreads | FindTasks;
+  const problem = null;
+  switch (message.type) {
+    case 'hello':
+      return aState({
+        keeping: { state: 'memory', message: '§why§', hint: '§hint§', thread: THREAD },
+        turns: [1, 2, 3].map(id => aTurn({
+          id, text: '§said§', route: (['intents', 'model', 'none'] as const)[id - 1]!, closest: ['§near§'],
+          parent_id: id === 3 ? 1 : null, latency_s: 0.2
+        })),
+        tasks: TASKS.map(task => ({ ...task, turn_id: (task.id % 3) + 1 })),
+        approvals: [{
+          id: 1, task_id: 4, tool: '§tool§', arguments: {}, target: '§target§', reason: '§reason§', state: 'open',
+          created_at: 1, shown_at: null
+        }]
+      });
+    case 'list_threads':
+      return { type: 'threads', id, threads: [THREAD, { ...THREAD, id: 't2' }], more: true, problem };
+    case 'find_tasks':
+      return { type: 'past_tasks', id, tasks: PAST, more: true, problem };
+    case 'read_log':
+      return {
+        type: 'log_page', id, first_line: 0, lines: ['§line§'], total_lines: 1, total_bytes: 9, complete: true, problem
+      };
+    default:
+      return null;
+  }
+}
+
+function mounted() {
+  const host = document.createElement('div');
+  document.body.append(host);
+  let tell: (message: ToSurface) => void = () => undefined;
+  let controls: Controls | undefined;
+  const channel: Channel = {
+    send: message => queueMicrotask(() => {
+      const reply = answer(message);
+      if (reply) {
+        tell(reply);
+      }
+    }),
+    onMessage: callback => {
+      tell = callback;
+      return () => undefined;
+    },
+    onClose: () => () => undefined
+  };
+  const unmount = mount(host, {
+    channel, view: 'panel', turnId: 0, kind: 'sidebar', cells: true, trans: FOREIGN, holdKey: () => '§keys§',
+    onReady: ready => (controls = ready)
+  });
+  return { host, unmount, controls };
+}
+
+async function drawn(): Promise<void> {
+  for (let turn = 0; turn < 8; turn++) {
+    await new Promise(done => setTimeout(done, 5));
+  }
+}
+
+/** Words of the panel that no translation has seen. */
+function untranslated(host: HTMLElement): string[] {
+  const found: string[] = [];
+  const look = (text: string | null, where: Element): void => {
+    const words = (text ?? '')
+      .replace(/§[^§]*§/g, '')
+      // Units, and the name of a key.
+      .replace(/\d\s?(ms|s|B|kB|MB|GB)(?=\W|$)|\bEsc\b/g, '');
+    if (/[a-z]/i.test(words)) {
+      found.push(`${text} in ${where.className || where.tagName}`);
+    }
+  };
+  const nodes = document.createTreeWalker(host, NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_TEXT);
+  for (let node = nodes.nextNode(); node; node = nodes.nextNode()) {
+    if (node instanceof Element) {
+      for (const name of ['aria-label', 'title', 'placeholder', 'alt']) {
+        look(node.getAttribute(name), node);
+      }
+    } else {
+      look(node.textContent, node.parentElement!);
+    }
+  }
+  return [...new Set(found)];
+}
+
+describe('a panel in another language', () => {
+  beforeEach(() => {
+    vi.stubGlobal('ResizeObserver', class { observe() {} disconnect() {} });
+    vi.stubGlobal('IntersectionObserver', class { observe() {} disconnect() {} });
+    // Room for every row of a list.
+    vi.spyOn(HTMLElement.prototype, 'clientHeight', 'get').mockReturnValue(2_000);
+    // Dates are the locale's own words.
+    vi.spyOn(Date.prototype, 'toLocaleDateString').mockReturnValue('1.1.');
+    vi.spyOn(Date.prototype, 'toLocaleTimeString').mockReturnValue('10:00');
+  });
+  afterEach(() => {
+    vi.restoreAllMocks();
+    vi.unstubAllGlobals();
+    document.body.replaceChildren();
+  });
+
+  function press(host: HTMLElement, selector: string): void {
+    const button = host.querySelector<HTMLElement>(selector);
+    expect(button, selector).not.toBeNull();
+    button!.click();
+  }
+
+  it('has not a word of its own', async () => {
+    const { host, unmount } = mounted();
+    await drawn();
+    expect(host.querySelectorAll('.vk-turn')).toHaveLength(3);
+    const words: string[] = [...untranslated(host)];
+    const look = async (...selectors: string[]): Promise<void> => {
+      for (const selector of selectors) {
+        press(host, selector);
+        await drawn();
+      }
+      words.push(...untranslated(host));
+    };
+    const close = '.vk-sheet-head .vk-icon-button';
+    await look('.vk-settings-toggle');
+    await look('.vk-title');
+    await look('.vk-thread:nth-child(2) .vk-icon-button');
+    await look(close, '.vk-title', '.vk-thread:nth-child(2) .vk-icon-button:last-child');
+    await look(close, '.vk-header-buttons .vk-icon-button');
+    await look(close, '[data-tab="tasks"]');
+    for (const id of [1, 2, 5, 7]) {
+      await look(`[data-row="${id}"] .vk-row-main`);
+      if (id === 7) {
+        await look('.vk-actions .vk-button:nth-child(3)'); // with changes
+        await look(close);
+      }
+      await look(close);
+    }
+    await look('[data-row="5"] .vk-row-actions .vk-icon-button'); // the log
+    await look(close, '[data-tab="history"]', '[data-place="history"] .vk-row-main');
+    expect(words).toEqual([]);
+    unmount();
+  }, 20_000);
+});
