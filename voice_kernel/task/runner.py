@@ -318,7 +318,6 @@ class TaskHandle:
         text = clip_tail(fresh)
         total = self.task.output_bytes + self._unsent_bytes
         skipped = max(0, self._unsent_bytes - len(text.encode()))
-        had_log = bool(self.task.log_path)
         self.task = self.task.model_copy(
             update={
                 "tail": clip_tail(self.task.tail + text),
@@ -329,8 +328,6 @@ class TaskHandle:
         self._unsent.clear()
         self._unsent_bytes = 0
         self._runner.tell(TaskOutput(task_id=self.id, text=text, output_bytes=total, skipped_bytes=skipped))
-        if self.task.log_path and not had_log:
-            self._runner.publish(self.task)  # should the kernel be killed, the log has what it put out
         if self._read_progress is not None:
             progress = self._read_progress(fresh)
             if progress is not None:
@@ -362,7 +359,10 @@ class TaskHandle:
 
     def _due(self) -> None:
         self._flush = None
+        had_log = bool(self.task.log_path)
         self.flush()
+        if self.task.log_path and not had_log:
+            self._runner.publish(self.task)  # should the kernel be killed, its output is in the log
 
 
 class Runner:
