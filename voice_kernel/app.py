@@ -37,7 +37,7 @@ from voice_kernel.surroundings import Surroundings, scan
 from voice_kernel.task import process
 from voice_kernel.task.executor import LOCAL, Executor
 from voice_kernel.task.logs import LogFolder
-from voice_kernel.task.runner import Runner, TaskHandle
+from voice_kernel.task.runner import INTERRUPTED, Runner, TaskHandle
 from voice_kernel.toolbox.approval import Approvals
 from voice_kernel.toolbox.door import Toolbox
 from voice_kernel.toolbox.forecast import forecast
@@ -141,14 +141,17 @@ class TurnHandle:
         if not self._work.done():
             return self._app.outcome_of(self._app.wait(self._joined))
         try:
-            result: TurnResult = self._work.result()
+            result: TurnResult | None = self._work.result()
         except concurrent.futures.CancelledError:
             if not self._app.closed:
                 raise TurnCancelled from None
+            result = None
+        problem = result.turn.problem if result is not None else None
+        if result is None or (self._app.closed and problem is not None and problem.kind == INTERRUPTED.kind):
             raise VoiceKernelError(
                 f"Turn {self.turn_id} had not ended when voice_kernel was unloaded.",
                 hint="Load it again with %load_ext voice_kernel, and say it again.",
-            ) from None
+            )
         return self._app.outcome_of(result)
 
     def __await__(self) -> Any:

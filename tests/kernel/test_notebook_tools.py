@@ -428,3 +428,28 @@ async def test_words_from_outside_while_a_cell_waits_are_done_after_it(notebook:
     assert (await calling).ok
     assert (await saying).state == "succeeded"
     assert notebook.text(4) == "7"
+
+
+async def test_a_handle_outlives_the_session_that_made_it(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("ALLOW_CLI_EXECUTION=true\n")
+    assistant = HeadlessNotebook(
+        tmp_path,
+        [
+            "%load_ext voice_kernel",
+            "ended = %voice -b list variables\nprint(ended.result().outcome)",
+            "endless = %voice -b run the command sleep 600",
+            "%unload_ext voice_kernel",
+            "print(ended.done, ended.result().outcome, ended.cancel(), endless.done)",
+            "endless.result()",
+        ],
+    )
+    await assistant.start()
+    try:
+        for position in range(1, 6):
+            assert (await assistant.run(position)).ok, assistant.text(position)
+        assert assistant.text(5) == "True succeeded False True"
+        assert not (await assistant.run(6)).ok
+        assert "had not ended when voice_kernel was unloaded" in assistant.text(6)
+        assert "%load_ext voice_kernel" in assistant.text(6)
+    finally:
+        await assistant.stop()

@@ -16,9 +16,11 @@ from voice_kernel.messages import (
     CellView,
     DeleteCells,
     NotebookView,
+    Output,
     Problem,
     ReadNotebook,
     RunCells,
+    ShowOutputs,
     ToSurface,
     Turn,
     TurnChanged,
@@ -209,3 +211,37 @@ async def test_another_page_cannot_answer(host: SurfaceCells) -> None:
     host.replied(page, CellReply(id=request.id, text="not mine"))
     other.reply(request)
     assert (await asked).text == ""
+
+
+async def test_a_page_that_comes_while_a_cell_runs_shows_its_output_and_hears_of_its_end(
+    host: SurfaceCells,
+) -> None:
+    old = Page(host, "old")
+    show = ShowOutputs(cell="c", parent_msg_id="m")
+    showing = asyncio.ensure_future(host.request(show))
+    await until(lambda: old.waits(ShowOutputs))
+    begun = old.waits(ShowOutputs)
+    assert begun is not None
+    old.reply(begun)
+    await showing
+
+    so_far = show.model_copy(update={"outputs": [Output(kind="stream", text="tick\n")]})
+    host.running = lambda: [so_far]
+    new = Page(host, "new")
+    await until(lambda: new.waits(ShowOutputs))
+    assert [one.request for one in new.requests if isinstance(one.request, ShowOutputs)] == [so_far]
+
+    done = so_far.model_copy(update={"done": True})
+    host.running = tuple
+    ending = asyncio.ensure_future(host.request(done))
+    await until(lambda: len([one for one in old.requests if one.request == done]) == 1)
+    for one in new.requests:
+        if one.request == done:
+            new.reply(one)
+    await ending
+
+
+async def test_a_page_that_comes_when_no_cell_runs_is_shown_none(host: SurfaceCells) -> None:
+    page = Page(host, "a")
+    await until(lambda: page.waits(ReadNotebook))
+    assert page.waits(ShowOutputs) is None
