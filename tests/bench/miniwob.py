@@ -172,7 +172,7 @@ async def _tab(me: Person) -> None:
 @person("click-tab-2", "click-tab-2-easy", "click-tab-2-medium", "click-tab-2-hard")
 async def _look_in_tabs(me: Person) -> None:
     (name,) = me.quoted()
-    for tab in dict.fromkeys(re.findall(r"Tab #\d+", await me.read())):
+    for tab in dict.fromkeys(re.findall(r"^\[link\] (.+)$", await me.read(), re.MULTILINE)):
         await me.click(tab)
         if await me.tries(name):
             return
@@ -279,7 +279,8 @@ async def _time(me: Person) -> None:
 @person("login-user", "login-user-popup")
 async def _login(me: Person) -> None:
     name, word = me.quoted()
-    for target, text in (("user name", name), ("password", word), ("login", "")):
+    button = re.findall(r"^\[button[^\]]*\] (.+)$", await me.read(), re.MULTILINE)[0]
+    for target, text in (("user name", name), ("password", word), (button, "")):
         for _ in range(3):
             try:
                 await (me.type(text, target) if text else me.click(target))
@@ -338,9 +339,9 @@ async def _reply(me: Person) -> None:
 async def _movies(me: Person) -> None:
     found = re.search(r"Search for (\w+) movies directed by (\w+) from year (\d+)", me.task)
     assert found is not None
-    await me.type(found[1], "genre")
-    await me.type(found[2], "director")
-    await me.type(found[3], "year")
+    labels = re.findall(r"^\[textbox\] (.+)$", await me.read(), re.MULTILINE)
+    for text, words in ((found[1], "genre"), (found[2], "director"), (found[3], "year|date|released")):
+        await me.type(text, next(label for label in labels if re.search(words, label, re.IGNORECASE)))
     shown = re.findall(r"^\[\w+\] (\w+)$", await me.read(), re.MULTILINE)
     await me.click(shown[-1])
 
@@ -393,6 +394,7 @@ async def _terminal(me: Person) -> None:
     assert ending is not None
     await me.click("the terminal") if "terminal" in await me.read() else None
     await me.press(*"ls", "Enter")
+    await asyncio.sleep(0.3)
     found = re.search(rf"[\w-]+{re.escape(ending[0])}\b", (await me.read()).replace(me.task, ""))
     assert found is not None
     await me.press(*("Space" if key == " " else key for key in f"rm {found[0]}"), "Enter")

@@ -484,8 +484,9 @@ def _read(outline: Outline) -> str:
             state = "".join(
                 f", {name}" for name in ("checked", "selected", "disabled") if name in element.states
             )
-            holds = f": {element.value}" if element.value and element.name else ""
-            lines.append(f"[{element.role}{state}] {outline.label(element)}{holds}".rstrip())
+            label = outline.label(element)
+            holds = element.value if element.value != label else ""
+            lines.append(f"[{element.role}{state}] {': '.join(filter(None, (label, holds)))}".rstrip())
     kept: list[str] = []
     for line in lines:
         if line or (kept and kept[-1]):
