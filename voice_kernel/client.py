@@ -95,16 +95,24 @@ class Client:
         approve: tools that are approved beforehand.
         kernel_name: which kernel to start.
         asks: whether a person is there who sees approvals and answers them.
+        scripted: whether what is said was written down before.
     """
 
     def __init__(
-        self, cwd: Path, approve: Sequence[str] = (), kernel_name: str = "python3", *, asks: bool = False
+        self,
+        cwd: Path,
+        approve: Sequence[str] = (),
+        kernel_name: str = "python3",
+        *,
+        asks: bool = False,
+        scripted: bool = False,
     ) -> None:
         self.surface_id = f"client-{uuid.uuid4().hex[:12]}"
         self._cwd = cwd
         self._approve = list(approve)
         self._kernel_name = kernel_name
         self._asks = asks
+        self._scripted = scripted
         self._manager: Any = None
         self._client: Any = None
         self._sockets = ""
@@ -142,7 +150,13 @@ class Client:
             raise
         self._link = Link(self._client)
         self._link.open(
-            Hello(surface_id=self.surface_id, kind="client", approve=self._approve, asks=self._asks)
+            Hello(
+                surface_id=self.surface_id,
+                kind="client",
+                approve=self._approve,
+                asks=self._asks,
+                scripted=self._scripted,
+            )
         )
         await anext(self.events())
         return self

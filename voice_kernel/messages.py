@@ -666,6 +666,8 @@ class Hello(Wire):
     the others."""
     asks: bool = False
     """Whether a person sits at a `client` who sees approvals and answers them; ignored from the others."""
+    scripted: bool = False
+    """Whether what it says was written down before: then no control counts, since only a person makes them."""
 
 
 class AudioStart(Wire):

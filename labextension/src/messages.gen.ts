@@ -393,6 +393,7 @@ export interface Hello {
   cells: boolean;
   kind: 'widget' | 'card' | 'sidebar' | 'client' | 'headless';
   protocol: number;
+  scripted: boolean;
   surface_id: string;
   type: 'hello';
 }

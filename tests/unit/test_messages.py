@@ -240,7 +240,7 @@ SAMPLES: list[Wire] = [
     LogHits(id=4, hits=[HIT], next_line=8, problem=PROBLEM),
     CellRequest(id=4, step=2, request=RunCells(cells=["a1"])),
     CellCancel(id=4),
-    Hello(surface_id="s1", kind="client", cells=True, approve=["run_code"], asks=True),
+    Hello(surface_id="s1", kind="client", cells=True, approve=["run_code"], asks=True, scripted=True),
     AudioStart(utterance_id="u", rate_hz=48_000),
     Audio(utterance_id="u", seq=1),
     AudioEnd(utterance_id="u", chunks=2, discard=True),

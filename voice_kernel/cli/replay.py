@@ -117,8 +117,10 @@ def _show(title: str, steps: Sequence[Step], options: argparse.Namespace) -> Non
     if options.json:
         return
     if notebook:
-        _hint(f"{notebook} of them act on the cells of a notebook: export a script of it, and use")
-        _hint("voice-kernel run NOTEBOOK --script FILE.voice, which has one.")
+        first = "" if options.script else "export a script of it, and use "
+        name = one_line(str(options.script)) if options.script else "FILE.voice"
+        _hint(f"{notebook} of them act on the cells of a notebook, of which there is none here:")
+        _hint(f"{first}voice-kernel run NOTEBOOK --script {name}")
     if asking:
         _hint(f"{asking} of them ask for approval again; --approve TOOL gives it beforehand.")
     _hint("Add --run to do it, in a kernel in this folder.")
@@ -184,7 +186,7 @@ async def _do(title: str, steps: Sequence[Step], options: argparse.Namespace) ->
     if not options.json:
         print(painted(f"{title}: {_steps(sum(not step.left_out for step in steps))}", "bold"), flush=True)
     done: Done | None = None
-    async with Client(Path.cwd(), options.approve, asks=asks) as client:
+    async with Client(Path.cwd(), options.approve, asks=asks, scripted=True) as client:
         replay = Replay(client, ask=_ask if asks else None, timeout_s=options.timeout)
         try:
             async with contextlib.aclosing(replay.run(steps, keep_going=options.keep_going)) as results:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from voice_kernel.cli.exits import EXIT_FAILED, EXIT_OF_RUN, EXIT_USAGE, EXITS
-from voice_kernel.errors import NotebookError
+from voice_kernel.errors import NotebookError, ScriptError
 
 
 class _AddCommand(argparse.Action):
@@ -36,7 +36,7 @@ def add(commands: Any) -> None:
     for option, meta, text in (
         ("--say", "TEXT", "a command in words; may be repeated"),
         ("--audio", "FILE", "a command in a recording; may be repeated"),
-        ("--script", "FILE", "a file with one command a line; # begins a comment line"),
+        ("--script", "FILE", "a file with one command a line, # begins a comment; or an exported session"),
     ):
         run.add_argument(option, action=_AddCommand, dest="commands", metavar=meta, help=text)
     run.add_argument("-o", "--output", type=Path, metavar="OUT", help="write here instead of over NOTEBOOK")
@@ -73,7 +73,7 @@ def _run(options: argparse.Namespace) -> int:
         if options.report:
             reports.check(options.report)
         commands = _commands(options.commands or [])
-    except NotebookError as error:
+    except (NotebookError, ScriptError) as error:
         print(f"voice-kernel: {error}", file=sys.stderr)
         return EXIT_USAGE
     wanted = Options(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from voice_kernel.errors import NotebookError
-
-MAX_SCRIPT_BYTES = 1_000_000
+from voice_kernel.messages import Call
+from voice_kernel.script import voicefile
+from voice_kernel.script.outcome import Outcome
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,10 @@ class Command:
     audio: Path | None = None
     where: str = ""
     """Where it was written down, e.g. `check.voice:3`; empty for the command line."""
+    calls: tuple[Call, ...] = ()
+    """What exactly the words were taken for when they were said; none has them understood now."""
+    expected: Outcome | None = None
+    """How it ended then: any other end is a failure, and the same failure is none."""
 
     @property
     def label(self) -> str:
@@ -28,26 +32,13 @@ class Command:
 def read_script(path: Path) -> list[Command]:
     """Return the commands of a `.voice` script.
 
-    Empty lines and lines that begin with `#` do nothing.
+    Empty lines and lines that begin with `#` do nothing by themselves; those of an exported session say what
+    a command is to call, and how it is to end.
 
     Raises:
-        NotebookError: it cannot be read, or holds no command.
+        ScriptError: it cannot be read, or holds no command.
     """
-    try:
-        with path.open("rb") as file:
-            text = file.read(MAX_SCRIPT_BYTES + 1).decode("utf-8-sig")
-    except OSError as error:
-        raise NotebookError(f"{path} cannot be read: {error.strerror}.") from None
-    except UnicodeDecodeError:
-        raise NotebookError(f"{path} is no text in UTF-8.") from None
-    if len(text) > MAX_SCRIPT_BYTES:
-        raise NotebookError(f"{path} is too long for a script.")
-    lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), 1)]
-    commands = [
-        Command(text=line, where=f"{path.name}:{number}")
-        for number, line in lines
-        if line and not line.startswith("#")
+    return [
+        Command(step.text, where=step.where, calls=step.calls, expected=step.expected)
+        for step in voicefile.read(path)
     ]
-    if not commands:
-        raise NotebookError(f"{path} holds no command.", hint="Write one command a line.")
-    return commands

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from voice_kernel.headless.commands import Command
 from voice_kernel.headless.run import Outcome
 from voice_kernel.messages import Notice, TaskChanged, TaskOutput, ToSurface
+from voice_kernel.toolbox.door import title_of
+from voice_kernel.tools.terminal import plain
 
 MARKS = {
     "passed": "✓", "failed": "✗", "unknown": "?", "refused": "✗", "timeout": "✗", "killed": "✗",
@@ -31,6 +33,8 @@ class TerminalProgress:
     def begins(self, number: int, count: int, command: Command) -> None:
         """A command begins; numbers from 1."""
         self._line(f"[{number}/{count}] {command.label}")
+        for call in command.calls:  # the words need not mean it: it was written down
+            self._line(f"      → {plain(title_of(call.tool, call.arguments))}")
 
     def said(self, event: ToSurface) -> None:
         """The session tells something."""

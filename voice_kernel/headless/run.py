@@ -24,7 +24,19 @@ from voice_kernel.headless.commands import Command
 from voice_kernel.headless.document import Document
 from voice_kernel.headless.execution import Execution, Ran
 from voice_kernel.headless.frontend import FrontEnd
-from voice_kernel.messages import CancelTurn, Notice, Say, ToSurface, Turn, TurnChanged
+from voice_kernel.messages import (
+    CancelTurn,
+    Do,
+    Notice,
+    Say,
+    Task,
+    TaskChanged,
+    ToSurface,
+    Turn,
+    TurnChanged,
+)
+from voice_kernel.script.outcome import difference
+from voice_kernel.script.outcome import outcome_of as outcome_of_tasks
 
 State = Literal["passed", "failed", "unknown", "refused", "timeout", "killed", "cancelled", "skipped"]
 """`unknown`: not understood, nothing was done. `killed`: the kernel died."""
@@ -122,6 +134,8 @@ class NotebookRun:
         self.report = Report(options.notebook, self._output, time.time())
         self._turns: asyncio.Queue[Turn] = asyncio.Queue()
         self._last_turn_id = 0
+        self._tasks: dict[int, Task] = {}
+        """Those of the command that is done."""
         self._execution = Execution(
             document.notebook,
             cwd=options.notebook.resolve().parent,
@@ -244,11 +258,14 @@ class NotebookRun:
         self._progress.ended(whole)
 
     async def _do(self, command: Command) -> Outcome:
+        self._tasks.clear()
         if command.audio is not None:
             from voice_kernel.speech.clip import AudioClip
 
             clip = AudioClip.read(command.audio)
             self._execution.link.send_recording(clip.pcm, clip.rate_hz)
+        elif command.calls:
+            self._execution.link.send(Do(text=command.text, calls=list(command.calls)))
         else:
             self._execution.link.send(Say(text=command.text))
         try:
@@ -263,7 +280,8 @@ class NotebookRun:
             await self._give_up()
             raise
         self._last_turn_id = turn.id
-        return outcome_of(command, turn)
+        tasks = [task for task in self._tasks.values() if task.turn_id == turn.id]
+        return outcome_of(command, turn, tasks)
 
     async def _ended_turn(self) -> Turn:
         while True:
@@ -284,6 +302,8 @@ class NotebookRun:
         if isinstance(event, TurnChanged) and event.turn.surface_id == self._front_end.surface_id:
             self._last_turn_id = event.turn.id
             self._turns.put_nowait(event.turn)
+        elif isinstance(event, TaskChanged) and self._options.commands:
+            self._tasks[event.task.id] = event.task
         if self._options.commands or isinstance(event, Notice):
             self._progress.said(event)  # what a cell's own commands put out is in the cell
 
@@ -301,8 +321,14 @@ class NotebookRun:
                     return
 
 
-def outcome_of(command: Command, turn: Turn) -> Outcome:
-    """Return what a command came to, from the turn it became."""
+def outcome_of(command: Command, turn: Turn, tasks: Sequence[Task] = ()) -> Outcome:
+    """Return what a command came to, from the turn it became and its tasks."""
+    if command.expected is not None and turn.state in ("succeeded", "failed"):
+        wrong = difference(command.expected, outcome_of_tasks(tasks))
+        if not wrong:
+            return Outcome(command.label, "passed")
+    else:
+        wrong = ""
     label = command.label if command.text else f"{command.label}: “{turn.text}”"
     state: State = "passed"
     if turn.state == "nothing":
@@ -312,7 +338,11 @@ def outcome_of(command: Command, turn: Turn) -> Outcome:
     elif turn.state != "succeeded":
         kind = turn.problem.kind if turn.problem is not None else ""
         state = "refused" if kind in ("Refused", "NobodyToAsk") else "failed"
+    elif wrong:
+        state = "failed"
     message = turn.problem.message if turn.problem is not None else ""
+    if wrong:
+        message = f"It came out differently. {wrong} {message}".rstrip()
     hint = turn.problem.hint if turn.problem is not None else ""
     if state == "unknown" and turn.closest:
         hint = f"Closest: {'; '.join(turn.closest)}."

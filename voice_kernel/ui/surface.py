@@ -182,6 +182,7 @@ class Surface:
         self.cells = False
         self.approve: tuple[str, ...] = ()
         self.asks = False
+        self.scripted = False
         channel.on_message(self._arrived)
         channel.on_close(lambda: surfaces.loop.call_soon(self.close))
 
@@ -221,7 +222,7 @@ class Surface:
             case AudioEnd():
                 self._spawn(listener.end(message.utterance_id, message.chunks, message.discard, self.approve))
             case Say():
-                origin: Origin = "script" if self.kind == "headless" else "text"
+                origin: Origin = "script" if self.kind == "headless" or self.scripted else "text"
                 turn_id = session.begin(origin, surface_id=self.surface_id, state="understanding")
                 self._spawn(
                     session.understand(
@@ -278,6 +279,7 @@ class Surface:
         self.kind, self.surface_id = hello.kind, hello.surface_id
         self.cells = hello.cells
         self.approve = tuple(hello.approve) if hello.kind in ("client", "headless") else ()
+        self.scripted = hello.scripted
         self.asks = hello.asks if hello.kind == "client" else hello.kind != "headless"
         self._surfaces.arrived(self)
         self._restart_sender()

@@ -53,7 +53,8 @@ export class Connection {
       kind: this.host.kind,
       cells: this.host.cells,
       approve: [],
-      asks: false
+      asks: false,
+      scripted: false
     });
     if (this.host.kind !== 'card') {
       this.send({ type: 'warm_up' });
