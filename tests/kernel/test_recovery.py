@@ -160,6 +160,27 @@ def test_unloading_the_extension_interrupts_what_runs_and_loading_goes_on(
     expect_interrupted(page, task)
 
 
+def test_a_forked_copy_of_the_kernel_ends_nothing_when_it_exits(notebook: Notebook) -> None:
+    page = notebook.open()
+    page.until_kept()
+    task = page.shell("while [ ! -e go ]; do sleep 0.05; done; echo ended")
+    page.kernel.execute(
+        "from voice_kernel.app import app_of\n"
+        "app = app_of(get_ipython())\n"
+        "pid = os.fork()\n"
+        "if pid == 0:\n"
+        "    app.end()  # as at exit\n"
+        "    os._exit(0)\n"
+        "os.waitpid(pid, 0)"
+    ).expect_ok()
+    (notebook.folder / "go").touch()
+    assert page.ended(task.id).state == "succeeded"
+    assert notebook.written(lambda tasks: tasks[0].state == "succeeded")
+    with notebook.history as history:
+        (session,) = history.sessions()
+    assert session.ended_at is None
+
+
 def test_leaving_a_terminal_writes_what_is_known(tmp_path: Path, marker: str) -> None:
     script = (
         "from IPython.core.interactiveshell import InteractiveShell\n"
