@@ -26,7 +26,7 @@ from voice_kernel.version import __version__
 if TYPE_CHECKING:
     from distributed import Client, Future, Queue
 
-CONNECT_LIMIT_S = 10.0
+CONNECT_LIMIT_S = 5.0
 LOOK_S = 1.0
 """How often to look after a command that puts nothing out: whether its worker still lives."""
 LAST_LOOK_S = 0.3
@@ -54,7 +54,9 @@ class DaskExecutor:
         self._address = address
         self._retries = retries
         self._client: Client | None = None
-        self._connecting = asyncio.Lock()
+        self._connecting: asyncio.Task[Client] | None = None
+        self._endings: set[asyncio.Task[None]] = set()
+        """Commands that have ended, and let go of what the scheduler holds of them."""
 
     @property
     def place(self) -> str:
@@ -108,23 +110,42 @@ class DaskExecutor:
         try:
             return await command.run()
         except (OSError, KeyError) as error:  # a scheduler that was started anew knows no queue of ours
+            if self._client is client:
+                await self._disconnect()  # it would go on trying for half a minute, and complain
             raise _interrupted("The connection to the Dask scheduler was lost while it ran.") from error
+        finally:
+            ending = asyncio.ensure_future(command.release())
+            self._endings.add(ending)
+            ending.add_done_callback(self._endings.discard)
 
     async def close(self) -> None:
         """Disconnect. What still runs on a worker is then ended there."""
+        if self._connecting is not None:
+            self._connecting.cancel()
+        if self._endings:
+            await asyncio.wait(self._endings, timeout=CLOSE_LIMIT_S)
+        await self._disconnect()
+
+    async def _connected(self) -> Client:
+        if self._client is not None and self._client.status == "running":
+            return self._client
+        if self._connecting is None:  # once for all who wait, whoever of them is cancelled meanwhile
+            self._connecting = asyncio.ensure_future(self._connect())
+            self._connecting.add_done_callback(self._has_connected)
+        return await asyncio.shield(self._connecting)
+
+    def _has_connected(self, connecting: asyncio.Task[Client]) -> None:
+        self._connecting = None
+        if not connecting.cancelled() and connecting.exception() is None:
+            self._client = connecting.result()
+
+    async def _disconnect(self) -> None:
         client, self._client = self._client, None
         if client is not None:
             await _close(client)
 
-    async def _connected(self) -> Client:
-        async with self._connecting:
-            if self._client is not None and self._client.status != "running":
-                await self.close()
-            if self._client is None:
-                self._client = await self._connect()
-            return self._client
-
     async def _connect(self) -> Client:
+        await self._disconnect()  # from one that was lost
         try:
             connect, configured = await asyncio.to_thread(_dask)
         except ImportError:
@@ -205,9 +226,6 @@ class _Command:
             # Seen through in a task of its own: whoever cancels may do so twice.
             await asyncio.shield(asyncio.ensure_future(self._stop()))
             raise
-        finally:
-            _endings.add(ending := asyncio.ensure_future(self._release()))
-            ending.add_done_callback(_endings.discard)
 
     async def _begin(self) -> None:
         from distributed import Queue
@@ -384,7 +402,7 @@ class _Command:
                         if not is_event:
                             self._on_output(data)
 
-    async def _release(self) -> None:
+    async def release(self) -> None:
         """Let go of what the scheduler holds."""
         if self._future is not None:
             self._future.release()
@@ -396,10 +414,7 @@ class _Command:
                     await self._reading
         for queue in self._queues:
             queue.close()
-
-
-_endings: set[asyncio.Task[None]] = set()
-"""Commands that let go of what the scheduler holds: kept, or they would be collected meanwhile."""
+            queue.close()  # awaiting one has opened it twice; closing one that is gone does nothing
 
 
 def _interrupted(message: str) -> TaskInterrupted:
