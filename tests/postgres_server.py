@@ -20,7 +20,6 @@ START_LIMIT_S = 60.0
 SETTINGS = {
     "listen_addresses": "",  # a socket only: nothing to collide with, nothing to reach from outside
     "fsync": "off",  # what survives a power cut is not tested here
-    "synchronous_commit": "off",
     "max_connections": "60",
     "shared_buffers": "32MB",
 }

@@ -15,7 +15,8 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
@@ -25,6 +26,7 @@ from voice_kernel.store.faults import LATER, Fault, Patience
 from voice_kernel.store.schema import HEAD
 
 Inode = tuple[int, int]
+Answer = TypeVar("Answer")
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 FILE_NAME = "history.db"
@@ -87,6 +89,7 @@ class Database:
         patience: how long to wait.
         migrations: the folder of the versions.
         head: the version wanted.
+        read_only: read a file that nobody can write, as it is; `writing` then fails.
 
     Attributes:
         inode: which file it is; whatever else gets its name later is another one.
@@ -102,13 +105,15 @@ class Database:
         *,
         migrations: Path = MIGRATIONS,
         head: str = HEAD,
+        read_only: bool = False,
     ) -> None:
         self.place = place
         self.patience = patience or Patience()
         self._migrations = migrations
         self._head = head
+        self._read_only = read_only
         self.inode: Inode | None = None
-        if place.file is not None:
+        if place.file is not None and not read_only:
             _make_private(place.file)
         self.engine = self._engine()
         try:
@@ -134,6 +139,18 @@ class Database:
         with self._faults(), self.engine.begin() as connection:
             yield connection
 
+    def ask(self, question: Callable[..., Answer], *arguments: Any, **keywords: Any) -> Answer:
+        """Answer a question, which is given a connection first.
+
+        Raises:
+            Fault: the database cannot be read now, or holds what nobody wrote.
+        """
+        try:
+            with self.reading() as connection:
+                return question(connection, *arguments, **keywords)
+        except (ValueError, TypeError, KeyError) as error:
+            raise Fault("corrupt", "A part of the history cannot be read.", hint="") from error
+
     @contextlib.contextmanager
     def writing(self) -> Iterator[Connection]:
         """Open a transaction that may write; on SQLite it has waited for its turn when this returns.
@@ -142,6 +159,8 @@ class Database:
             Fault: the database cannot be written now; nothing of the transaction is.
         """
         with self._faults():
+            if self.place.file is not None and self._read_only:
+                raise _unwritable(self.place.file.parent)
             if self.place.file is not None and _inode(self.place.file) != self.inode:
                 raise Fault("moved", "The history file was moved or deleted.")
             with self.engine.connect().execution_options(begin="IMMEDIATE") as connection, connection.begin():
@@ -196,9 +215,15 @@ class Database:
 
     def _engine(self) -> Engine:
         try:
-            if self.is_sqlite:
+            if self.place.file is not None:
+                url = self.place.url
+                if self._read_only:
+                    # Else SQLite wants to write even to read: the index of the WAL.
+                    file = f"file:{quote(str(self.place.file))}"
+                    query = {"mode": "ro", "immutable": "1", "uri": "true"}
+                    url = url.set(database=file, query=query)
                 engine = create_engine(
-                    self.place.url,
+                    url,
                     pool_size=2,
                     max_overflow=4,
                     connect_args={"timeout": self.patience.busy_s, "check_same_thread": False},
@@ -249,6 +274,8 @@ class Database:
                 self._look_for_cut()
             return
         self._refuse_newer(version)
+        if self.place.file is not None and self._read_only:
+            raise _unwritable(self.place.file.parent)
         if self.is_sqlite:
             self._settle(empty=not version)
         with self.engine.connect().execution_options(begin="IMMEDIATE") as connection, connection.begin():
@@ -370,11 +397,12 @@ class Database:
     def _postgres_fault(self, error: SQLAlchemyError, cause: Any) -> Fault:
         state = str(getattr(cause, "sqlstate", None) or "")
         host = self.place.url.host or "this machine"
-        if state.startswith(("28", "3D")):
+        # A server that refuses a connection says FATAL, in any language, and psycopg gives no code for it.
+        if state.startswith(("28", "3D")) or (not state and "FATAL" in str(cause)):
             return Fault(
                 "unreachable",
                 f"The database server of {host} does not let us in.",
-                hint=f"Look at {SETTING}: user, password, name of the database.",
+                hint=f"Is it just starting? Else look at {SETTING}: user, password, name of the database.",
             )
         if state.startswith("53") and state != "53300":
             return Fault(
@@ -395,6 +423,20 @@ class Database:
             f"The database server of {host} cannot be reached.",
             hint=f"Is it up? Its address is in {SETTING}. {LATER}",
         )
+
+
+def open_to_read(place: Place, patience: Patience | None = None) -> Database:
+    """Open a database, also one on a disk that cannot be written.
+
+    Raises:
+        Fault: it cannot be read.
+    """
+    try:
+        return Database(place, patience)
+    except Fault as fault:
+        if fault.kind != "unwritable" or place.file is None or not place.file.exists():
+            raise
+    return Database(place, patience, read_only=True)
 
 
 def open_or_replace(

@@ -38,13 +38,13 @@ class History:
     """
 
     def __init__(self, url: str, folder: Path, *, logs: Path | None = None) -> None:
-        from voice_kernel.store.database import Database, Place
+        from voice_kernel.store.database import Place, open_to_read
 
         self._logs = logs or folder / "logs"
         place = Place.of(url, folder)
         self._database: Database | None = None
         if place.file is None or place.file.exists():
-            self._database = Database(place)
+            self._database = open_to_read(place)
 
     def __enter__(self) -> History:
         return self
@@ -216,5 +216,4 @@ class History:
     ) -> Answer:
         if self._database is None:
             return nothing
-        with self._database.reading() as connection:
-            return question(connection, *arguments, **keywords)
+        return self._database.ask(question, *arguments, **keywords)

@@ -242,6 +242,7 @@ class Journal:
         self._jobs: deque[tuple[Callable[[Any], Any], Future[Any]]] = deque()
         self._flushes: list[Future[bool]] = []
         self._closing = False
+        self._doubted = False
         self._fault: Fault | None = None
         self._told = False
         self._worker: threading.Thread | None = None
@@ -351,6 +352,12 @@ class Journal:
                 self._flushes.append(future)
                 self._wake.notify()
         return future
+
+    def doubt(self) -> None:
+        """Have the database looked through: somebody who read it met damage."""
+        with self._wake:
+            self._doubted = True
+            self._write_in(0.0)
 
     def stop(self) -> Callable[[], None]:
         """Write what is left and stop; returns a function that waits for that, for a bounded time."""
@@ -529,6 +536,10 @@ class Journal:
         return fault
 
     def _write(self, batch: Batch) -> None:
+        if self._doubted:
+            self._doubted = False
+            self._doubts += 1
+            self._let_go()
         if self._ledger is None:
             self._ledger = self._connect(self._doubts)
             self._beat_at = self._tidy_at = 0.0
@@ -584,7 +595,7 @@ class Journal:
         before, self._fault = self._fault, fault
         told = self._told
         self._told = True
-        if not told or (before and before.message) != (fault and fault.message):
+        if not told or (before and before.kind) != (fault and fault.kind):
             self._on_fault(fault)
 
     def _do(self, work: Callable[[Any], Any], future: Future[Any]) -> None:

@@ -245,7 +245,10 @@ def turn_of(row: Row) -> Turn:
 
 
 def _object(document: str) -> dict[str, Any]:
-    value = json.loads(document)
+    try:
+        value = json.loads(document)
+    except ValueError:
+        return {}  # the columns must do: one bad row is no reason to show none
     return value if isinstance(value, dict) else {}
 
 

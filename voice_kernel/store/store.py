@@ -7,6 +7,7 @@ is no error: the session goes on, and `on_keeping` says what is not being kept.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import socket
 import time
@@ -297,7 +298,7 @@ class Store:
 
     def _connect(self, doubts: int) -> SessionLedger:
         # Here SQLAlchemy is imported (0.2 s): not by the loop, and not before anything is kept.
-        from voice_kernel.store.database import Place, open_or_replace
+        from voice_kernel.store.database import Database, Place, open_or_replace
         from voice_kernel.store.ledger import SessionCard, SessionLedger
         from voice_kernel.store.redaction import Redaction
         from voice_kernel.store.retention import Limits
@@ -307,9 +308,16 @@ class Store:
         if self._owner is None:
             self._owner = Owner(locks, self.session_id)
         suspect = self._database.inode if doubts and self._database is not None else None
-        database = open_or_replace(
-            place, self._patience, suspect=suspect, sure=doubts > 1, on_replaced=self._replaced
-        )
+        try:
+            database = open_or_replace(
+                place, self._patience, suspect=suspect, sure=doubts > 1, on_replaced=self._replaced
+            )
+        except Fault as fault:
+            if fault.kind == "unwritable" and self._database is None:
+                # What was written before can be read all the same.
+                with contextlib.suppress(Fault):
+                    self._use(Database(place, self._patience, read_only=True))
+            raise
         card = SessionCard(
             id=self.session_id,
             workspace=self._workspace,
@@ -328,10 +336,16 @@ class Store:
                 limits=Limits(days=self._days, tasks=self._max_tasks, logs=self._logs),
             )
         except BaseException:
-            database.close()
+            # It cannot be written, but what was written before can be read.
+            self._use(database)
             raise
-        self._database = database
+        self._use(database)
         return ledger
+
+    def _use(self, database: Database) -> None:
+        before, self._database = self._database, database
+        if before is not None:
+            before.close()
 
     def _replaced(self, where: Path) -> None:
         fault = Fault(
@@ -400,11 +414,12 @@ class Store:
             message = self.keeping.message or "The history is not open."
             raise HistoryError(message, hint=self.keeping.hint, retryable=True)
 
-        def ask() -> Answer:
-            with database.reading() as connection:
-                return question(connection, *arguments, **keywords)
-
-        return await asyncio.to_thread(ask)
+        try:
+            return await asyncio.to_thread(database.ask, question, *arguments, **keywords)
+        except Fault as fault:
+            if fault.kind == "corrupt":
+                self._journal.doubt()
+            raise
 
 
 async def _within(timeout_s: float, future: Future[Answer]) -> Answer | None:
