@@ -5,10 +5,8 @@ Belongs to the loop thread. It does not know how a tool is defined, nor how it r
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Callable
-from typing import Any
 
 from voice_kernel.errors import IntentError
 from voice_kernel.intents import Grammar
@@ -101,15 +99,9 @@ class Adoption:
             arguments=tool.signature.model,
             handler=handler,
             effects=lambda _arguments: tool.effects,
-            target=functools.partial(_target, tool),
+            target=lambda _arguments: tool.description,  # a card shows the arguments by themselves
             asks=tool.asks,
         )
-
-
-def _target(tool: UserTool, arguments: Any) -> str:
-    """Return what a card shows of a call: the arguments that were given."""
-    given = arguments.model_dump(mode="json", exclude_unset=True)
-    return ", ".join(f"{name} = {value}" for name, value in given.items()) or tool.description
 
 
 def _new_words(base: Grammar, tools: tuple[UserTool, ...]) -> tuple[str, ...]:

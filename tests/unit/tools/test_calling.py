@@ -483,13 +483,13 @@ def test_a_tool_of_ours_is_never_replaced(own: Own) -> None:
     ]
 
 
-def test_a_card_shows_what_a_call_was_given(own: Own) -> None:
+def test_a_card_says_what_the_tool_does(own: Own) -> None:
     def buy(item: str, count: int = 1) -> None:
         """Buy something."""
 
     own.tool(buy)
     spec = own.registry.get("buy")
-    assert spec.target(spec.validate({"item": "tea"})) == "item = tea"
+    assert spec.target(spec.validate({"item": "tea"})) == "Buy something."
     assert spec.area == "own"
 
 
