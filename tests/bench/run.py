@@ -11,7 +11,18 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-PARTS = ("loading", "intents", "speech", "processes", "output", "logs", "page", "notebooks", "cells")
+PARTS = (
+    "loading",
+    "intents",
+    "speech",
+    "processes",
+    "output",
+    "logs",
+    "cluster",
+    "page",
+    "notebooks",
+    "cells",
+)
 """Each is a module of its own that prints its figures; run alone with `python tests/bench/NAME.py`."""
 
 
