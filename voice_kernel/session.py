@@ -34,6 +34,7 @@ from voice_kernel.task.lanes import Where
 from voice_kernel.task.runner import TaskHandle, problem_of
 from voice_kernel.toolbox.door import Toolbox, title_of
 from voice_kernel.toolbox.registry import Arguments, Registry
+from voice_kernel.tools.tasks import picked
 
 CONTROLS = frozenset(
     {"approve", "deny", "cancel_task", "interrupt_kernel", "stop_listening", "stop_speaking"}
@@ -445,7 +446,7 @@ class Session:
         elif len(calls) == 1 and calls[0].tool == "undo" and self._stop_last():
             self.change(turn_id, calls=calls, state="succeeded", answer="Stopped what was running.")
             return
-        elif len(calls) == 1 and calls[0].tool == "retry_task":
+        elif len(calls) == 1 and calls[0].tool == "retry_task" and calls[0].arguments.get("task") != "all":
             calls = [self._called_before(str(calls[0].arguments.get("task", "last")))]
         elif not any(call.tool in CONTROLS for call in calls):
             self._understood = [*self._understood[-19:], (text, tuple(calls), turn_id)]
@@ -544,13 +545,8 @@ class Session:
 
     def _called_before(self, which: str) -> Call:
         """Return the call of an earlier task: `last`, or its number."""
-        tasks = [task for task in self._toolbox.runner.tasks() if which in ("last", str(task.id))]
-        if not tasks:
-            raise Refused(
-                f"There is no task {which}." if which != "last" else "There is nothing to retry.",
-                hint='Say "list tasks" to see what there is.',
-            )
-        return Call(tool=tasks[-1].tool, arguments=tasks[-1].arguments)
+        task = picked(self._toolbox.runner.tasks(), which)
+        return Call(tool=task.tool, arguments=task.arguments)
 
     def _stop_last(self) -> bool:
         """Cancel what the last command still runs; returns whether there was something."""

@@ -14,7 +14,11 @@ from real_kernel import RealKernel
 
 from voice_kernel.client import LOAD, Link
 from voice_kernel.messages import (
+    Approval,
+    ApprovalChanged,
+    ApprovalShown,
     Call,
+    Decide,
     Do,
     FindTasks,
     Hello,
@@ -24,6 +28,7 @@ from voice_kernel.messages import (
     Notice,
     PastTask,
     PastTasks,
+    Say,
     State,
     Task,
     TaskChanged,
@@ -50,6 +55,7 @@ class Page:
         self.states: list[State] = []
         self.turns: dict[int, Turn] = {}
         self.tasks: dict[int, Task] = {}
+        self.approvals: dict[int, Approval] = {}
         self.notices: list[Notice] = []
         self.keeping = Keeping()
         self._answers: dict[int, Threads | PastTasks] = {}
@@ -89,6 +95,34 @@ class Page:
         """Wait for the end of a task."""
         self.until(lambda: task_id in self.tasks and self.tasks[task_id].ended_at is not None)
         return self.tasks[task_id]
+
+    def say(self, text: str) -> Turn:
+        """Type words, and wait for the end of their turn."""
+        return self.said(self.begin(text))
+
+    def begin(self, text: str) -> int:
+        """Type words; returns the number of their turn."""
+        known = set(self.turns)
+        self.send(Say(text=text))
+        self.until(lambda: any(i not in known for i in self.turns))
+        return next(i for i in self.turns if i not in known)
+
+    def said(self, turn_id: int) -> Turn:
+        """Wait for the end of a turn."""
+        self.until(lambda: self.turns[turn_id].ended_at is not None)
+        return self.turns[turn_id]
+
+    def card(self) -> Approval:
+        """Wait for a card that asks, and have it on the screen."""
+        self.until(lambda: any(card.state == "open" for card in self.approvals.values()))
+        card = next(card for card in self.approvals.values() if card.state == "open")
+        self.send(ApprovalShown(approval_id=card.id))
+        return card
+
+    def answer(self, card: Approval, approved: bool) -> None:
+        """Click on Approve or Deny."""
+        self.send(Decide(approval_id=card.id, approved=approved))
+        self.until(lambda: self.approvals[card.id].state != "open")
 
     def threads(self, **how: Any) -> list[Thread]:
         """List the conversations."""
@@ -152,6 +186,8 @@ class Page:
             case TaskOutput() if message.task_id in self.tasks:
                 task = self.tasks[message.task_id]
                 self.tasks[task.id] = task.model_copy(update={"tail": task.tail + message.text})
+            case ApprovalChanged():
+                self.approvals[message.approval.id] = message.approval
             case KeepingChanged():
                 self.keeping = message.keeping
             case Notice():
