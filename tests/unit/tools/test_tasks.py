@@ -129,11 +129,11 @@ def test_a_planned_tool_has_arguments_and_a_reason_but_no_handler(bench: Workben
     planned.register(bench.registry)
     assert len(bench.registry.specs) == len(planned.PLANNED)
     assert bench.registry.available() == []
-    spec = bench.registry.get("browser_click")
-    assert spec.reason == "Driving a web browser is not in this version yet."
-    spec.validate({"target": "Sign in"})
+    spec = bench.registry.get("mcp_install")
+    assert spec.reason == "Managing MCP servers is not in this version yet."
+    spec.validate({"name": "time"})
     with pytest.raises(InvalidArguments):
-        spec.validate({"element": "Sign in"})
+        spec.validate({"server": "time"})
 
 
 def test_every_planned_tool_says_in_a_sentence_what_it_is_and_why_it_is_missing(bench: Workbench) -> None:
