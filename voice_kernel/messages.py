@@ -667,7 +667,7 @@ class Hello(Wire):
     asks: bool = False
     """Whether a person sits at a `client` who sees approvals and answers them; ignored from the others."""
     scripted: bool = False
-    """Whether what it says was written down before: then no control counts, since only a person makes them."""
+    """Whether what it says was written down before: then no control counts; only a person makes them."""
 
 
 class AudioStart(Wire):

@@ -148,10 +148,8 @@ def what(past: PastTask, max_chars: int = MAX_WHAT_CHARS) -> str:
     """Return what a task was, on one line: what was said, and what was called where that says more."""
     said, title = (" ".join(plain(text).split()) for text in (past.utterance, past.task.title))
     tool, _, rest = title.partition(" ")
-    if said:  # what is called is told in full only where the words do not say it already
-        text = f"{said} [{tool if rest.lower() in said.lower() else title}]"
-    else:
-        text = title
+    called = tool if rest.lower() in said.lower() else title  # in full where the words do not say it already
+    text = f"{said} [{called}]" if said else title
     return text if len(text) <= max_chars else text[: max_chars - 1] + "…"
 
 

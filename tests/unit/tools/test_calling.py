@@ -163,6 +163,19 @@ def test_a_coroutine_runs_on_the_loop_with_its_own_prints(own: Own) -> None:
     assert (task.state, task.tail) == ("succeeded", "on True\nand beside it\n")
 
 
+def test_a_coroutine_that_blocks_the_loop_is_told_so(own: Own, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calling, "STEP_LIMIT_S", 0.01)
+
+    async def block() -> None:
+        await asyncio.sleep(0)
+        time.sleep(0.02)
+
+    own.tool(block)
+    task = own.call("block")
+    assert task.state == "succeeded"
+    assert "kept the assistant from doing anything else" in task.tail
+
+
 def test_what_words_cannot_tell_is_shown_on_the_main_thread(own: Own, door: Door) -> None:
     class Table:
         def __repr__(self) -> str:
