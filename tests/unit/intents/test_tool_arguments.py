@@ -19,4 +19,4 @@ def test_every_call_is_accepted_by_the_schema_of_its_tool(grammar: Grammar) -> N
             if call.tool in registry.specs:
                 registry.get(call.tool).validate(dict(call.arguments))  # raises on what it does not take
                 checked.add(call.tool)
-    assert checked == set(registry.specs)
+    assert checked == {name for name in registry.specs if grammar.examples(name)}

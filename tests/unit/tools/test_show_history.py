@@ -87,7 +87,7 @@ def test_tasks_are_told_with_what_was_said_and_what_came_of_it(bench: Workbench)
     assert [" ".join(line.split()) for line in result.text.splitlines()] == [
         "no when what outcome",
         "3 15:29 run the tests [run_tests] failed, 2 s, 3 passed, 1 failed",
-        "2 yesterday 15:30 shell make [run_shell make] failed, 2 s: make exited with 2.",
+        "2 yesterday 15:30 shell make [run_shell] failed, 2 s: make exited with 2.",
         "1 16 Oct 15:30 run_shell make succeeded, 2 s",
     ]
 
