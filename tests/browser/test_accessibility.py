@@ -1,17 +1,23 @@
-"""Without a mouse and without sight, in real JupyterLab: axe, keys alone, what a screen reader is told."""
+"""Without a mouse and without sight: axe, keys alone, and what a screen reader is told."""
 
 from __future__ import annotations
 
+import base64
+import json
 import re
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
-from lab import NOTEBOOK, Notebook, chromium, lab_server
+from lab import NOTEBOOK, Notebook
 from panel_page import AXE
 from playwright.sync_api import Browser, Locator, Page, expect
-from sidebar_page import ENDED, WAIT_MS, Sidebar, outputs_text, write_cells
+from sidebar_page import MICROPHONE, SPOKEN, WAIT_MS, FrontEnd, Sidebar, outputs_text, write_cells
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
 CODE = ("x = 1\nprint(x)", "y = x + 41\ny", "1 / 0")
 MIN_CONTRAST = 4.5
@@ -49,25 +55,24 @@ BADGE = """() => {
 """Contrast of the numbers beside the cells: axe does not look at generated content."""
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as opened:
-        yield opened
+IN_ONE = pytest.mark.parametrize("front_end", ["lab"], ids=["JupyterLab"], indirect=True)
+"""For what does not depend on the front end."""
 
 
 @pytest.fixture(scope="module")
-def notebook(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Notebook]:
-    root = tmp_path_factory.mktemp("notebooks")
-    (root / ".env").write_text("ALLOW_CLI_EXECUTION=true\n")
-    write_cells(root / "page.ipynb", [])
-    with lab_server(root, tmp_path_factory.mktemp("lab")) as base:
-        context = browser.new_context(viewport={"width": 1400, "height": 1000}, reduced_motion="reduce")
-        write_cells(root / "page.ipynb", code_cells())
-        opened = Notebook.open(context, base, "page.ipynb")
-        opened.page.evaluate(AXE.read_text(encoding="utf-8"))
-        yield opened
-        opened.shut_down()
-        context.close()
+def notebook(browser: Browser, front_end: FrontEnd, root: Path) -> Iterator[Notebook]:
+    folder = root / front_end.app
+    folder.mkdir()
+    (folder / ".env").write_text("ALLOW_CLI_EXECUTION=true\n")
+    write_cells(folder / "page.ipynb", code_cells())
+    context = browser.new_context(
+        viewport={"width": 1400, "height": 1000}, reduced_motion="reduce", permissions=["microphone"]
+    )
+    opened = front_end.open(context, f"{front_end.app}/page.ipynb")
+    opened.page.evaluate(AXE.read_text(encoding="utf-8"))
+    yield opened
+    opened.shut_down()
+    context.close()
 
 
 @pytest.fixture
@@ -92,7 +97,9 @@ def told(page: Page) -> list[str]:
 
 
 def violations(page: Page, *selectors: str) -> list[str]:
-    found: list[str] = page.evaluate(AXE_RUN, [[selector] for selector in selectors])
+    there = [[selector] for selector in selectors if page.locator(selector).count()]
+    assert there
+    found: list[str] = page.evaluate(AXE_RUN, there)
     return found
 
 
@@ -143,24 +150,36 @@ def test_axe_finds_nothing_in_what_voice_adds_to_the_page(page: Page, theme: str
     page.wait_for_selector(".vk-numbered", state="detached")
 
 
+def open_by_keys(page: Page) -> Sidebar:
+    """Open the panel, or come back to its text box, by the shortcut."""
+    page.keyboard.press("Control+Alt+KeyV")
+    sidebar = Sidebar(page)
+    sidebar.wait_ready()
+    expect(sidebar.box).to_be_focused()
+    return sidebar
+
+
+def command_by_keys(sidebar: Sidebar, text: str, state: str = "succeeded") -> Locator:
+    """Type a command into the text box, which has the focus; returns its turn once it has ended."""
+    turns = sidebar.turns.count()
+    sidebar.page.keyboard.type(text)
+    sidebar.page.keyboard.press("Enter")
+    expect(sidebar.turns).to_have_count(turns + 1, timeout=WAIT_MS)
+    turn = sidebar.ended(sidebar.turns.nth(turns), state)
+    # The cell acted on is shown; the focus stays where the person types.
+    expect(sidebar.box).to_be_focused()
+    return turn
+
+
+@IN_ONE
 def test_the_main_commands_work_by_keys_alone(page: Page, notebook: Notebook) -> None:
     keys = page.keyboard
     page.evaluate("() => window.jupyterapp.shell.collapseRight()")
     page.locator(".jp-Cell").first.evaluate("cell => cell.closest('.jp-Notebook').focus()")
-    keys.press("Control+Alt+KeyV")
-    sidebar = Sidebar(page)
-    sidebar.wait_ready()
-    expect(sidebar.box).to_be_focused()
+    sidebar = open_by_keys(page)
 
     def command(text: str, state: str = "succeeded") -> None:
-        turns = sidebar.turns.count()
-        keys.type(text)
-        keys.press("Enter")
-        expect(sidebar.turns).to_have_count(turns + 1, timeout=WAIT_MS)
-        expect(sidebar.turns.last).to_have_attribute("data-state", ENDED, timeout=WAIT_MS)
-        assert sidebar.turns.last.get_attribute("data-state") == state, sidebar.turns.last.inner_text()
-        # The cell acted on is shown; the focus stays where the person types.
-        expect(sidebar.box).to_be_focused()
+        command_by_keys(sidebar, text, state)
 
     command("run cell one")
     assert outputs_text(notebook, 0) == "1\n"
@@ -180,7 +199,7 @@ def test_the_main_commands_work_by_keys_alone(page: Page, notebook: Notebook) ->
     keys.press("Enter")
     expect(task).to_have_attribute("data-state", "cancelled", timeout=WAIT_MS)
 
-    focus_by_tab(page, sidebar.box)
+    open_by_keys(page)
     keys.type("restart the kernel")
     keys.press("Enter")
     card = sidebar.panel.locator(".vk-approval")
@@ -191,13 +210,82 @@ def test_the_main_commands_work_by_keys_alone(page: Page, notebook: Notebook) ->
     expect(sidebar.turns.last).to_have_attribute("data-state", "failed", timeout=WAIT_MS)
 
     # A result leads to its cell, and back in the notebook its own keys work.
-    focus_by_tab(page, sidebar.box)
+    open_by_keys(page)
     command("run all cells", "failed")
     focus_by_tab(page, sidebar.turns.last.get_by_role("link", name="Cell 4"), back=True)
     keys.press("Enter")
     expect(page.locator(".jp-Cell.jp-mod-active")).to_contain_text("1 / 0")
 
 
+@IN_ONE
+def test_all_that_the_tour_shows_can_be_done_by_keys_alone(
+    browser: Browser, front_end: FrontEnd, root: Path
+) -> None:
+    folder = root / "by-keys"
+    folder.mkdir()
+    shutil.copy(NOTEBOOKS / "tour.ipynb", folder)
+    shutil.copytree(NOTEBOOKS / "tour", folder / "tour")
+    context = browser.new_context(viewport={"width": 1400, "height": 1000}, permissions=["microphone"])
+    notebook = front_end.open(context, "by-keys/tour.ipynb")
+    page, keys = notebook.page, notebook.page.keyboard
+
+    # The notebook itself, from its first cell to its last.
+    focus_by_tab(page, page.locator(".jp-Cell").first)
+    code = [cell["id"] for cell in Sidebar(page).cells() if cell["cell_type"] == "code"]
+    for _ in range(len(Sidebar(page).cells()) - 1):
+        keys.press("Shift+Enter")
+    keys.press("Control+Enter")
+    page.wait_for_function(
+        f"""ids => ({NOTEBOOK}).content.widgets.map(cell => cell.model)
+          .filter(model => ids.includes(model.id))
+          .every(model => model.executionCount && model.executionState === 'idle')""",
+        arg=code,
+        timeout=3 * WAIT_MS,
+    )
+    outputs = {cell["id"]: json.dumps(cell.get("outputs", "")) for cell in Sidebar(page).cells()}
+    assert not [text for text in outputs.values() if '"output_type": "error"' in text]
+    assert sum("image/png" in text for text in outputs.values()) == 2  # its two charts
+    assert "switched off" in outputs[code[-1]]
+
+    # The same in the panel: typed, and spoken while the shortcut is held.
+    sidebar = open_by_keys(page)
+    said = {
+        "help": "run all cells",
+        "list variables": "df",
+        "describe df": "mean",
+        "plot revenue against month": "Revenue",
+        "draw a bar chart of sales by region": "Sales",
+        "run the tests": "passed",
+        "list the files in tour": "sales.csv",
+        "show df": "revenue",
+        "run the code 2 ** 10": "1024",
+        "run the tests that match revenue": "passed",
+    }
+    for text, shown in said.items():
+        expect(command_by_keys(sidebar, text)).to_contain_text(re.compile(shown, re.I))
+    expect(command_by_keys(sidebar, "we ran the tests last week", "nothing")).to_contain_text("Did you mean")
+    expect(command_by_keys(sidebar, "git status", "failed")).to_contain_text("ALLOW_CLI_EXECUTION=true")
+    turns = sidebar.turns.count()
+    page.evaluate(MICROPHONE, base64.b64encode((folder / "tour/audio/run_tests.wav").read_bytes()).decode())
+    held = ("Control", "Shift", "Space")
+    for key in held:
+        keys.down(key)
+    page.wait_for_function("() => window.clipEnded", timeout=WAIT_MS)
+    for key in held:
+        keys.up(key)
+    spoken = sidebar.ended(sidebar.turns.nth(turns))
+    assert sidebar.calls(spoken) == "run_tests()"
+
+    # Back in the notebook its own keys work.
+    link = command_by_keys(sidebar, "go to cell six").get_by_role("link", name="Cell 6")
+    focus_by_tab(page, link, back=True)
+    keys.press("Enter")
+    expect(page.locator(".jp-Cell.jp-mod-active")).to_contain_text("read_csv")
+    notebook.shut_down()
+    context.close()
+
+
+@IN_ONE
 def test_what_happens_is_told_to_screen_readers_once_and_in_words(page: Page) -> None:
     sidebar = Sidebar.open(page)
     page.evaluate(WATCH)
@@ -215,6 +303,13 @@ def test_what_happens_is_told_to_screen_readers_once_and_in_words(page: Page) ->
     for text, lines in expected.items():
         sidebar.say(text, outcome="failed" if text == "run all cells" else "succeeded")
         assert [re.sub(r"Task \d+ ", "", line) for line in told(page)] == lines, text
+
+    sidebar.ended(sidebar.hear(SPOKEN / "hibari_017.wav"))
+    assert [re.sub(r"Task \d+ ", "", line) for line in told(page)] == [
+        "Heard: Clear the outputs.",
+        "Outputs of 3 cells cleared",
+        "done: Cleared the outputs of cells 1, 2 and 4.",
+    ]
 
     sidebar.say("sing me a song", outcome="nothing")
     [line] = told(page)
