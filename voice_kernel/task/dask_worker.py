@@ -82,7 +82,11 @@ def work(job: Job) -> None:
         return
     outbox = _Outbox(scheduler, ticket)
     outbox.begin()
-    outbox.end(_refusal(job) or asyncio.run(_run(job, scheduler, outbox)))
+    end = _refusal(job) or asyncio.run(_run(job, scheduler, outbox))
+    if scheduler.leaving and "exit" not in end:
+        outbox.close()  # the command was ended with its worker: to the sender, both have died
+    else:
+        outbox.end(end)
 
 
 def _refusal(job: Job) -> dict[str, Any]:
@@ -140,7 +144,12 @@ class _Scheduler:
     def wanted(self) -> bool:
         """Whether the command is to run on: not when it was cancelled, or the sender is gone."""
         task = self.worker.state.tasks.get(self.job.key)
-        return task is not None and task.state == "executing" and self.worker.status.name in ALIVE
+        return task is not None and task.state == "executing" and not self.leaving
+
+    @property
+    def leaving(self) -> bool:
+        """Whether the worker is being closed."""
+        return self.worker.status.name not in ALIVE
 
     def ticket(self) -> int | None:
         """Take the ticket, leaving the next one for whoever has to begin again; None where there is none.
@@ -217,11 +226,15 @@ class _Outbox:
             self._held_bytes += len(data)
             self._changed.notify_all()
 
-    def end(self, how: dict[str, Any]) -> None:
-        """Send what is left, and how it ended."""
+    def close(self) -> None:
+        """Take nothing more; what is there may still be sent."""
         with self._changed:
             self._ended = True
             self._changed.notify_all()
+
+    def end(self, how: dict[str, Any]) -> None:
+        """Send what is left, and how it ended."""
+        self.close()
         try:
             self._see_through()
             self._scheduler.finish()

@@ -408,6 +408,33 @@ async def test_a_command_is_run_again_only_as_often_as_is_set(cluster: LocalClus
     assert len(pids(folder)) == 2
 
 
+async def test_a_worker_that_is_retired_has_its_command_run_again_where_that_is_set(folder: Path) -> None:
+    with new_cluster(2) as own:
+        async with benched(own, folder, retries=1) as bench:
+            running = bench.begin(
+                "run_shell", command="touch pid-$BASHPID; until test -e go; do sleep 0.05; done"
+            )
+            await until(lambda: pids(folder))
+            [first] = pids(folder)
+            worker = worker_of(first).pid
+            address = next(nanny.worker_address for nanny in own.workers.values() if nanny.pid == worker)
+            client = await bench.executor._connected()
+            await client.retire_workers([address], close_workers=True)
+            await until(lambda: len(pids(folder)) == 2 and not alive(first))
+            (folder / "go").touch()
+            assert (await running).state == "succeeded"
+
+
+async def test_what_waits_goes_to_the_worker_that_is_free_first(cluster: LocalCluster, folder: Path) -> None:
+    async with benched(cluster, folder) as bench:
+        long = bench.begin("run_shell", command="touch pid-1; sleep 600")
+        await until(lambda: pids(folder))
+        more = [bench.begin("run_shell", command=f"sleep 0.2; echo {n}") for n in range(6)]
+        assert {(await task).state for task in more} == {"succeeded"}
+        bench.runner.cancel(1)
+        assert (await long).state == "cancelled"
+
+
 async def test_a_cluster_that_goes_away_interrupts_its_commands(folder: Path) -> None:
     with new_cluster(1) as own:
         async with benched(own, folder) as bench:
