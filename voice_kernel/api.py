@@ -27,7 +27,7 @@ from voice_kernel.errors import KernelError, UnknownTask, VoiceKernelError
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from voice_kernel.app import App
+    from voice_kernel.app import App, TurnGroup
     from voice_kernel.messages import Problem, Progress, Result, Task, TaskState
     from voice_kernel.session import TurnResult
     from voice_kernel.toolbox.registry import Effect
@@ -74,7 +74,8 @@ class Asked(Coroutine[Any, Any, "TurnResult"]):
         self._app = app
         self._number = next(_numbers)
         self._cell = app.kernel.request
-        self._result: TurnResult | None = None
+        self._turns: TurnGroup | None = None
+        self._turn_id = 0
         _waiting.add(self)
 
     def result(self) -> TurnResult:
@@ -84,18 +85,16 @@ class Asked(Coroutine[Any, Any, "TurnResult"]):
             TurnFailed: it failed.
             TurnCancelled: it was cancelled, or the wait was interrupted.
         """
-        if self._result is None:
+        if self._turns is None:
             _require_main_thread()
-            together = sorted(
-                (asked for asked in {*_waiting, self} if asked._goes_with(self)),
-                key=lambda asked: asked._number,
-            )
+            together = [asked for asked in {*_waiting, self} if asked._goes_with(self)]
+            together.sort(key=lambda asked: asked._number)
             _waiting.difference_update(together)
-            results = self._app.say_together([asked.text for asked in together])
-            for asked, result in zip(together, results, strict=True):
-                asked._result = result
-        assert self._result is not None  # it is one of those that were together
-        return self._app.outcome_of(self._result)
+            turns = self._app.say_together([asked.text for asked in together])
+            for asked, turn_id in zip(together, turns.turn_ids, strict=True):
+                asked._turns, asked._turn_id = turns, turn_id
+        assert self._turns is not None  # it is one of those that were together
+        return self._app.outcome_of(self._turns.result(self._turn_id))
 
     def _goes_with(self, other: Asked) -> bool:
         """Say whether it begins when another one is waited for: both were made in the same cell."""
@@ -121,8 +120,8 @@ class Asked(Coroutine[Any, Any, "TurnResult"]):
         yield
 
     def __repr__(self) -> str:
-        if self._result is not None:
-            return repr(self._result)
+        if self._turns is not None:
+            return repr(self._app.result(self._turn_id))
         return f"“{self.text}” has not begun: write await ask(...), or ask(...).result()"
 
 

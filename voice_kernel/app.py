@@ -14,7 +14,7 @@ import os
 import shutil
 import tempfile
 import warnings
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from secrets import token_hex
@@ -166,6 +166,69 @@ class TurnHandle:
         return f"<turn {self.turn_id}: {'ended' if self.done else 'running'}>"
 
 
+class TurnGroup:
+    """Turns that run beside each other in one cell. They begin with the first wait for any of them.
+
+    Args:
+        app: the session.
+        texts: what was said, by the number of the turn.
+    """
+
+    def __init__(self, app: App, texts: Mapping[int, str]) -> None:
+        self._app = app
+        self._texts = dict(texts)
+        self._cards = {turn_id: app.open_card(turn_id) for turn_id in texts}
+        self._work: dict[int, asyncio.Task[TurnResult]] = {}
+        self._results: dict[int, TurnResult] = {}
+        self._begun = False
+
+    @property
+    def turn_ids(self) -> list[int]:
+        """The numbers of the turns, in the order of the texts."""
+        return list(self._texts)
+
+    def result(self, turn_id: int) -> TurnResult:
+        """Wait for a turn; returns what it came to, a failure being a state of it.
+
+        The first wait is for all of them: code of theirs needs this thread. Code that runs meanwhile may
+        come here again, and then waits for the one that it wants.
+        """
+        if turn_id not in self._results:
+            waited, start = (self.turn_ids, self._all) if not self._begun else ([turn_id], None)
+            self._begun = True
+            try:
+                if start is not None:
+                    with self._app.inside(waited):
+                        self._app.wait(start)
+                else:
+                    self._app.wait(lambda: self._one(turn_id))
+            except KeyboardInterrupt:  # all of them were meant
+                self._app.loop.call_soon(self._cancel)
+            finally:
+                for ended in waited:
+                    self._end(ended)
+        return self._results[turn_id]
+
+    async def _all(self) -> None:
+        for turn_id, text in self._texts.items():
+            self._work[turn_id] = asyncio.ensure_future(self._app.understood(turn_id, text))
+        # Not only until the first is cancelled: each of them has to come to its end.
+        await asyncio.gather(*self._work.values(), return_exceptions=True)
+
+    async def _one(self, turn_id: int) -> None:
+        await asyncio.wait({self._work[turn_id]})
+
+    def _cancel(self) -> None:
+        for work in self._work.values():
+            work.cancel()
+
+    def _end(self, turn_id: int) -> None:
+        if turn_id not in self._results:
+            result = self._app.result(turn_id)
+            self._results[turn_id] = result.mark_shown()
+            self._cards[turn_id].freeze(result)
+
+
 class App:
     """Everything of one session, wired.
 
@@ -279,7 +342,7 @@ class App:
             TurnCancelled: it was interrupted.
         """
         turn_id = self._begin("understanding", text)
-        return self._turn(turn_id, lambda: self._understood(turn_id, text), background)
+        return self._turn(turn_id, lambda: self.understood(turn_id, text), background)
 
     def hear(self, path: str, *, background: bool = False) -> TurnResult | TurnHandle:
         """Do what a recording says. Raises like `say`, and `AudioError` for a file that is no sound."""
@@ -312,31 +375,32 @@ class App:
             raise failure
         return _Results(results)
 
-    def say_together(self, texts: Sequence[str]) -> list[TurnResult]:
-        """Do what several texts say, beside each other, in the cell that runs.
+    def say_together(self, texts: Sequence[str]) -> TurnGroup:
+        """Open a turn for each of several texts, to be done beside each other in the cell that runs."""
+        return TurnGroup(self, {self._begin("understanding", text): text for text in texts})
 
-        Returns:
-            What each came to; a failure, and the interrupt that ended it, is a state of its result.
-        """
-        turn_ids = [self._begin("understanding", text) for text in texts]
-        drawn = [cards.Card(self.kernel, self.surfaces, self._route, turn_id) for turn_id in turn_ids]
-        turns = list(zip(turn_ids, texts, strict=True))
+    def open_card(self, turn_id: int) -> cards.Card:
+        """Show a turn in the cell that runs."""
+        return cards.Card(self.kernel, self.surfaces, self._route, turn_id)
 
-        async def together() -> None:
-            # Not only until the first is cancelled: each of them has to come to its end.
-            work = (self._understood(turn_id, text) for turn_id, text in turns)
-            await asyncio.gather(*work, return_exceptions=True)
-
+    @contextlib.contextmanager
+    def inside(self, turn_ids: Collection[int]) -> Iterator[None]:
+        """Wait for turns: what begins meanwhile on this thread, begins inside the last of them."""
+        before = len(self._turns)
         self._turns.extend(turn_ids)
         try:
-            with contextlib.suppress(KeyboardInterrupt):
-                self.wait(together)
+            yield
         finally:
-            del self._turns[-len(turn_ids) :]
-            results = self._sync(_value(lambda: [self.session.result(turn_id) for turn_id in turn_ids]))
-            for card, result in zip(drawn, results, strict=True):
-                card.freeze(result)
-        return [result.mark_shown() for result in results]
+            del self._turns[before:]
+
+    def result(self, turn_id: int) -> TurnResult:
+        """Return a turn as it is now. Callable from any thread but the loop's."""
+        result: TurnResult = self._sync(_value(lambda: self.session.result(turn_id)))
+        return result
+
+    async def understood(self, turn_id: int, text: str) -> TurnResult:
+        """Take a turn from its text to its end."""
+        return await self.session.understand(turn_id, text, approved_tools=self.surfaces.approved)
 
     def show_panel(self) -> Any:
         """Return a live panel for the cell to display; None in a terminal, which can show none."""
@@ -579,15 +643,14 @@ class App:
     # ---- inside -----------------------------------------------------------------------------------
 
     def _turn(self, turn_id: int, start: Any, background: bool) -> TurnResult | TurnHandle:
-        card = cards.Card(self.kernel, self.surfaces, self._route, turn_id)
+        card = self.open_card(turn_id)
         if background:
             return TurnHandle(self, turn_id, self.loop.submit(self._in_background(start, card, turn_id)))
-        self._turns.append(turn_id)
         try:
-            self.wait(start)
+            with self.inside([turn_id]):
+                self.wait(start)
         finally:
-            self._turns.pop()
-            result = self._sync(_value(lambda: self.session.result(turn_id)))
+            result = self.result(turn_id)
             card.freeze(result)
         return self.outcome_of(result.mark_shown())
 
@@ -597,9 +660,6 @@ class App:
         finally:
             card.freeze(self.session.result(turn_id))
         return result.mark_shown()
-
-    async def _understood(self, turn_id: int, text: str) -> TurnResult:
-        return await self.session.understand(turn_id, text, approved_tools=self.surfaces.approved)
 
     def _begin(self, state: Any, text: str) -> int:
         origin: Origin = "magic" if self.kernel.can_ask else "script"

@@ -180,8 +180,8 @@ class Ear:
                 found.append((meant, 0.25))
         if len(self._alike) >= MOST_REMEMBERED:
             self._alike.clear()
-        self._alike[letters] = tuple(found)
-        return self._alike[letters]
+        alike = self._alike[letters] = tuple(found)
+        return alike
 
 
 def _alike(heard: str, word: str) -> float:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Coroutine, Generator
 from typing import Any, Protocol
 
 from voice_kernel.errors import KernelError, VoiceKernelError
@@ -33,6 +34,8 @@ COOPERATIVE_S = 1.0
 """How long a cancelled function that has a context may take to notice it by itself."""
 REACHED_S = 2.0
 """How long it may then take to be reached in its thread, and to tidy up; then it is left to itself."""
+STEP_LIMIT_S = 1.0
+"""A coroutine that runs longer than this without an `await` is told that it blocks."""
 SHOW_LIMIT_S = 20.0
 """How long a value waits for the main thread to show it: a cell may keep that for hours."""
 
@@ -111,7 +114,8 @@ class Caller:
     async def _on_loop(self, call: _Call) -> Any:
         with routed():
             with written_to(call.relay.write):
-                work = asyncio.create_task(_guarded(call))
+                steps = _Steps(_guarded(call))
+                work = asyncio.create_task(steps)
             try:
                 await asyncio.wait({work})
             except asyncio.CancelledError:
@@ -119,6 +123,11 @@ class Caller:
                 work.cancel()
                 await asyncio.wait({work})  # one that is deaf to it is given up by whoever runs the task
                 raise
+        if steps.longest_s > STEP_LIMIT_S:
+            call.task.output(
+                f"[{call.tool.name} kept the assistant from doing anything else for {steps.longest_s:.1f} s. "
+                "Let it await, or make it a plain def, which has a thread of its own.]\n"
+            )
         return work.result()
 
     async def _on_main_thread(self, call: _Call) -> Result:
@@ -136,6 +145,8 @@ class Caller:
                 await asyncio.wait({running})
                 raise
             done = running.result()
+        if done.interrupted:
+            raise asyncio.CancelledError  # the button, while it ran: as if the task had been cancelled
         if not done.success:
             problem = _problem(made.error) if made.error is not None else done.error
             problem = problem or Problem(kind="Error", message="It did not run to its end.")
@@ -177,6 +188,33 @@ class _Call:
         """The call as one would type it."""
         given = self.arguments.model_dump(exclude_unset=True).items()
         return f"{self.tool.function.__name__}({', '.join(f'{name}={value!r}' for name, value in given)})"
+
+
+class _Steps(Coroutine[Any, Any, Any]):
+    """A coroutine, watched for how long it keeps the loop from everything else."""
+
+    def __init__(self, inner: Coroutine[Any, Any, Any]) -> None:
+        self._inner = inner
+        self.longest_s = 0.0
+
+    def send(self, value: Any) -> Any:
+        """Go on to the next `await`."""
+        began = time.monotonic()
+        try:
+            return self._inner.send(value)
+        finally:
+            self.longest_s = max(self.longest_s, time.monotonic() - began)
+
+    def throw(self, *error: Any) -> Any:
+        """Go on with an exception."""
+        return self._inner.throw(*error)
+
+    def close(self) -> None:
+        """End it."""
+        self._inner.close()
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return self._inner.__await__()
 
 
 async def _guarded(call: _Call) -> Any:

@@ -7,6 +7,7 @@ by IPython's own formatters. It does not know tools.
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import itertools
 from collections.abc import Callable
@@ -14,6 +15,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from voice_kernel.usertools.tracebacks import coloured
+
+INTERRUPTED = ["Interrupted."]
+"""The door knows that it was; nobody is helped by the way to where it was."""
 
 _numbers = itertools.count(1)
 _calls: dict[int, MainThreadCall] = {}
@@ -67,6 +71,8 @@ def run(number: int) -> Any:
     call = _calls[number]
     try:
         call.value = call.function()
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        raise Raised(INTERRUPTED) from None
     except Exception as error:  # noqa: BLE001 - whatever the user's function raises is a result
         call.error = error
         raise Raised(coloured(error)) from None
@@ -80,6 +86,8 @@ async def run_async(number: int) -> Any:
     try:
         value = call.function()
         call.value = await value if inspect.isawaitable(value) else value
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        raise Raised(INTERRUPTED) from None
     except Exception as error:  # noqa: BLE001 - whatever the user's function raises is a result
         call.error = error
         raise Raised(coloured(error)) from None
