@@ -28,11 +28,13 @@ from voice_kernel.messages import (
     Notice,
     PastTask,
     PastTasks,
+    QueueChanged,
     Say,
     State,
     Task,
     TaskChanged,
     TaskOutput,
+    TaskProgress,
     Thread,
     Threads,
     ToKernel,
@@ -184,8 +186,13 @@ class Page:
             case TaskChanged():
                 self.tasks[message.task.id] = message.task
             case TaskOutput() if message.task_id in self.tasks:
-                task = self.tasks[message.task_id]
-                self.tasks[task.id] = task.model_copy(update={"tail": task.tail + message.text})
+                self._change(message.task_id, tail=self.tasks[message.task_id].tail + message.text)
+            case TaskProgress() if message.task_id in self.tasks:
+                self._change(message.task_id, progress=message.progress)
+            case QueueChanged():
+                for position, task_id in enumerate(message.tasks, 1):
+                    if task_id in self.tasks:
+                        self._change(task_id, queue_position=position)
             case ApprovalChanged():
                 self.approvals[message.approval.id] = message.approval
             case KeepingChanged():
@@ -194,6 +201,9 @@ class Page:
                 self.notices.append(message)
             case Threads() | PastTasks():
                 self._answers[message.id] = message
+
+    def _change(self, task_id: int, **changes: Any) -> None:
+        self.tasks[task_id] = self.tasks[task_id].model_copy(update=changes)
 
 
 class Notebook:

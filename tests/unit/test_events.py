@@ -20,6 +20,8 @@ from voice_kernel.messages import (
     KeepingChanged,
     Notice,
     Output,
+    Progress,
+    QueueChanged,
     Result,
     Speech,
     SpeechChanged,
@@ -27,6 +29,7 @@ from voice_kernel.messages import (
     Task,
     TaskChanged,
     TaskOutput,
+    TaskProgress,
     ToSurface,
     Turn,
     TurnChanged,
@@ -105,6 +108,41 @@ async def test_a_late_joiner_sees_every_piece_of_an_answer_exactly_once(hub: Hub
     hub.publish(AnswerDelta(turn_id=1, text="two."))
     await surface.fetch()
     assert surface.answers[1] == "It is forty-two."
+
+
+async def test_of_progress_and_places_only_the_newest_reaches_a_slow_surface(hub: Hub) -> None:
+    hub.publish(TaskChanged(task=a_task(1)))
+    for task_id in (2, 3):
+        hub.publish(TaskChanged(task=a_task(task_id, state="queued")))
+    _state, subscription = hub.subscribe()
+    for fraction in (0.1, 0.2, 0.3):
+        hub.publish(TaskProgress(task_id=1, progress=Progress(fraction=fraction)))
+    for tasks in ([2], [2, 3], [3, 2]):
+        hub.publish(QueueChanged(lane="shell", tasks=tasks))
+    hub.publish(QueueChanged(lane="tests", tasks=[99]))
+    assert await subscription.changes() == [
+        TaskProgress(task_id=1, progress=Progress(fraction=0.3)),
+        QueueChanged(lane="shell", tasks=[3, 2]),
+        QueueChanged(lane="tests", tasks=[99]),
+    ]
+    late = {task.id: task for task in hub.subscribe()[0].tasks}
+    assert late[1].progress == Progress(fraction=0.3)
+    assert (late[2].queue_position, late[3].queue_position) == (2, 1)
+
+
+async def test_a_whole_task_makes_its_waiting_progress_needless(hub: Hub) -> None:
+    hub.publish(TaskChanged(task=a_task()))
+    _state, subscription = hub.subscribe()
+    hub.publish(TaskProgress(task_id=1, progress=Progress(fraction=0.3)))
+    ended = TaskChanged(task=a_task(state="succeeded"))
+    hub.publish(ended)
+    assert await subscription.changes() == [ended]
+
+
+def test_a_task_that_has_begun_is_given_no_place(hub: Hub) -> None:
+    hub.publish(TaskChanged(task=a_task(1)))
+    hub.publish(QueueChanged(lane="shell", tasks=[1]))
+    assert hub.tasks[1].queue_position is None
 
 
 async def test_surfaces_of_every_pace_end_with_what_the_hub_has(hub: Hub) -> None:
