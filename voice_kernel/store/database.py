@@ -196,15 +196,20 @@ class Database:
 
         A server does that by itself.
         """
-        if not self.is_sqlite:
+        if not self.is_sqlite or self._read_only:
             return False
         with self.reading() as connection:
             free = connection.exec_driver_sql("PRAGMA freelist_count").scalar() or 0
         # A few are left: the next rows need them.
         if free <= pages:
             return False
-        with self.writing() as connection:
-            connection.exec_driver_sql(f"PRAGMA incremental_vacuum({pages})").fetchall()
+        with self.engine.connect().execution_options(begin="") as connection:
+            driver: Any = connection.connection.driver_connection
+            try:
+                # As a script: the pragma has a row without columns for each page, and only so are all taken.
+                driver.executescript(f"PRAGMA incremental_vacuum({pages})")
+            except sqlite3.Error as error:
+                raise self._sqlite_fault(error) from error
         return free > 2 * pages
 
     def close(self) -> None:

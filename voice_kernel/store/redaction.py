@@ -49,8 +49,8 @@ PLACES = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
         r"(?P<before>\bbearer\s+)(?=\S*\d)[\w.~+/=-]{8,}(?P<after>)",
-        r"(?P<before>\bauthorization[\"']?\s*[=:]\s*[\"']?(?:(?:basic|token|digest)\s+)?)"
-        r"(?=\S*\d)(?!bearer\b|basic\b)[^\s\"'$<{]{6,}(?P<after>)",
+        r"(?P<before>\bauthorization[\"']?\s*[=:]\s*[\"']?(?:basic|token|digest)\s+)[^\s\"'$<{]{6,}(?P<after>)",
+        r"(?P<before>\bauthorization[\"']?\s*[=:]\s*[\"']?)(?=\S*\d)(?!bearer\b|basic\b)[^\s\"'$<{]{6,}(?P<after>)",
         # scheme://user:password@host
         r"(?P<before>://[^\s/:@\"']{0,100}:)[^\s/@\"'$<{]{1,200}(?P<after>@)",
         # --password VALUE, --api-key VALUE

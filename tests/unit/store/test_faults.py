@@ -226,7 +226,7 @@ async def test_a_row_that_makes_no_sense_is_an_error_in_words(files: Sessions) -
     ((past,), _) = await session.store.find()
     assert (past.utterance, past.task.title, past.task.state) == ("one", "run_shell", "succeeded")
     with sqlite3.connect(files.folder / "history.db") as harm:
-        harm.execute("UPDATE tasks SET state = 'melted'")
+        harm.execute("UPDATE tasks SET created_at = 'noon'")
     with pytest.raises(HistoryError, match="A part of the history cannot be read"):
         await session.store.find()
     with files.history() as history, pytest.raises(HistoryError, match="cannot be read"):
