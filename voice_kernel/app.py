@@ -211,9 +211,15 @@ class TurnGroup:
 
     async def _all(self) -> None:
         for turn_id, text in self._texts.items():
-            self._work[turn_id] = asyncio.ensure_future(self._app.understood(turn_id, text))
+            self._work[turn_id] = asyncio.ensure_future(self._understood(turn_id, text))
         # Not only until the first is cancelled: each of them has to come to its end.
         await asyncio.gather(*self._work.values(), return_exceptions=True)
+
+    async def _understood(self, turn_id: int, text: str) -> TurnResult:
+        result = await self._app.understood(turn_id, text)
+        if was_interrupted(result.turn):  # in its code: that was meant for all of them
+            self._cancel()
+        return result
 
     async def _one(self, turn_id: int) -> None:
         await asyncio.wait({self._work[turn_id]})
@@ -435,9 +441,9 @@ class App:
             return result
         if turn.state == "cancelled" or turn.ended_at is None:  # not ended: left behind by an interrupt
             raise TurnCancelled
-        problem = turn.problem
-        if problem is not None and problem.kind == KeyboardInterrupt.__name__:
+        if was_interrupted(turn):
             raise TurnCancelled  # while code ran: nothing that was to follow it may run now
+        problem = turn.problem
         message = problem.message if problem else turn.answer or "The turn failed."
         hint = problem.hint if problem else ""
         if turn.closest:
@@ -723,6 +729,11 @@ class _Results(list[TurnResult]):
 
 async def _run_to_its_end(argv: Sequence[str], limit_s: float) -> int:
     return (await process.run(argv, timeout_s=limit_s)).code
+
+
+def was_interrupted(turn: Turn) -> bool:
+    """Say whether a person interrupted the code of a turn while it ran."""
+    return turn.problem is not None and turn.problem.kind == KeyboardInterrupt.__name__
 
 
 async def _value(function: Any) -> Any:

@@ -145,8 +145,6 @@ class Caller:
                 await asyncio.wait({running})
                 raise
             done = running.result()
-        if done.interrupted:
-            raise asyncio.CancelledError  # the button, while it ran: as if the task had been cancelled
         if not done.success:
             problem = _problem(made.error) if made.error is not None else done.error
             problem = problem or Problem(kind="Error", message="It did not run to its end.")

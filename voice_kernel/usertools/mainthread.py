@@ -16,9 +16,6 @@ from typing import Any
 
 from voice_kernel.usertools.tracebacks import coloured
 
-INTERRUPTED = ["Interrupted."]
-"""The door knows that it was; nobody is helped by the way to where it was."""
-
 _numbers = itertools.count(1)
 _calls: dict[int, MainThreadCall] = {}
 
@@ -32,6 +29,13 @@ class Raised(Exception):
 
     def _render_traceback_(self) -> list[str]:
         return self._lines
+
+
+class Interrupted(KeyboardInterrupt):
+    """The function was interrupted: nobody is helped by the way to where it was."""
+
+    def _render_traceback_(self) -> list[str]:
+        return ["Interrupted."]
 
 
 @dataclass
@@ -72,7 +76,7 @@ def run(number: int) -> Any:
     try:
         call.value = call.function()
     except (KeyboardInterrupt, asyncio.CancelledError):
-        raise Raised(INTERRUPTED) from None
+        raise Interrupted from None
     except Exception as error:  # noqa: BLE001 - whatever the user's function raises is a result
         call.error = error
         raise Raised(coloured(error)) from None
@@ -87,7 +91,7 @@ async def run_async(number: int) -> Any:
         value = call.function()
         call.value = await value if inspect.isawaitable(value) else value
     except (KeyboardInterrupt, asyncio.CancelledError):
-        raise Raised(INTERRUPTED) from None
+        raise Interrupted from None
     except Exception as error:  # noqa: BLE001 - whatever the user's function raises is a result
         call.error = error
         raise Raised(coloured(error)) from None
