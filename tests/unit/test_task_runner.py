@@ -877,6 +877,14 @@ async def test_no_card_log_or_result_carries_a_secret_whatever_prints_it() -> No
         shown = Output(kind="stream", text='it is sk-"quoted"-secret.')
         return Result(text='sk-"quoted"-secret', outputs=[shown], data={"k": ['sk-"quoted"-secret']})
 
+    async def failing(task: TaskHandle) -> Result:
+        task.progress(0.5, 'with sk-"quoted"-secret')
+        task.flush()
+        raise TaskFailed(Problem(kind="Failed", message='exited with 1: sk-"quoted"-secret is wrong'))
+
+    failed = await desk.run(failing)
+    assert failed.problem is not None
+    assert failed.problem.message == "exited with 1: [secret] is wrong"
     ended = await desk.run(work)
     assert ended.tail == "OPENAI_API_KEY=[secret]\nplain"
     assert desk.logs[0].data == ended.tail.encode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 import tracemalloc
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from voice_kernel.errors import UnknownTool
 from voice_kernel.events import Hub, Subscription
 from voice_kernel.messages import About, Approval, ApprovalChanged, Origin, QueueChanged, Result, Task
 from voice_kernel.task import lanes as lanes_module
+from voice_kernel.task import runner as runner_module
 from voice_kernel.task.runner import Runner, TaskHandle
 from voice_kernel.toolbox import approval as approval_module
 from voice_kernel.toolbox.approval import Approvals
@@ -557,6 +559,33 @@ async def test_a_tool_may_call_tools_of_its_own_lane(bench: Bench) -> None:
 
     task = await bench.call("repair")
     assert task.result == Result(summary="succeeded")
+
+
+async def test_a_task_that_does_not_stop_makes_room_for_the_next(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner_module, "STOP_LIMIT_S", 0.02)
+    started, release = asyncio.Event(), asyncio.Event()
+
+    @bench.toolbox.registry.tool(area="notebook", effects=frozenset({"write"}))
+    async def deaf(task: TaskHandle, arguments: Nothing) -> Result:
+        """Hear nothing."""
+        started.set()
+        while not release.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await release.wait()
+        return Result()
+
+    cells = Cells(bench)
+    cells.add("save", "write")
+    cells.release.set()
+    first = asyncio.create_task(bench.call("deaf"))
+    await started.wait()
+    second = asyncio.create_task(bench.call("save"))
+    bench.toolbox.runner.cancel(1)
+    assert (await second).state == "succeeded"
+    assert (await first).state == "cancelled"
+    release.set()
 
 
 # ---- time limits --------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ import time
 import traceback
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeVar
 
 from voice_kernel.errors import VoiceKernelError
 from voice_kernel.events import MAX_TAIL_CHARS, MAX_TASKS, EventSink, clip_tail, let_go
@@ -35,6 +35,7 @@ from voice_kernel.messages import (
     TaskProgress,
     TaskState,
     ToSurface,
+    Wire,
 )
 from voice_kernel.task.bounds import bounded, bounded_problem
 from voice_kernel.task.logs import REDACTED, Redactor
@@ -57,6 +58,7 @@ INTERRUPTED = Problem(
 """Of a task whose owner ended before it did."""
 
 Ending = Literal["failed", "cancelled", "interrupted"]
+W = TypeVar("W", bound=Wire)
 
 
 class LogFile(Protocol):
@@ -209,7 +211,7 @@ class TaskHandle:
         if changes.get("result") is not None:
             changes["result"] = self._runner.without_secrets(bounded(changes["result"]))
         if changes.get("problem") is not None:
-            changes["problem"] = bounded_problem(changes["problem"])
+            changes["problem"] = self._runner.without_secrets(bounded_problem(changes["problem"]))
         if state in ENDED:
             self._take(self._redactor.close())
         self.flush()
@@ -336,7 +338,7 @@ class TaskHandle:
     def _set_progress(self, progress: Progress) -> None:
         if self.task.state in ENDED or progress == self.task.progress:
             return
-        self.task = self.task.model_copy(update={"progress": progress})
+        self.task = self.task.model_copy(update={"progress": self._runner.without_secrets(progress)})
         self._progress_changed = True
         self._schedule()
 
@@ -548,15 +550,15 @@ class Runner:
         """Return the tasks that have not ended, oldest first."""
         return [task for task in self.tasks() if task.state not in ENDED]
 
-    def without_secrets(self, result: Result) -> Result:
-        """Return the result with every secret value in it hidden."""
+    def without_secrets(self, shown: W) -> W:
+        """Return what is to be shown with every secret value in it hidden."""
         if not self.secrets:
-            return result
-        text = result.model_dump_json()
+            return shown
+        text = shown.model_dump_json()
         hidden = text
         for secret in self.secrets:
             hidden = hidden.replace(json.dumps(secret, ensure_ascii=False)[1:-1], REDACTED.decode())
-        return result if hidden == text else Result.model_validate_json(hidden)
+        return shown if hidden == text else type(shown).model_validate_json(hidden)
 
     def _end(self, handle: TaskHandle, work: asyncio.Task[Result]) -> None:
         error = None if work.cancelled() else work.exception()
