@@ -85,6 +85,8 @@ BEGIN_LIMIT_S = 10.0
 OPEN_LIMIT_S = 2.0
 """How long a cell's first command waits for the conversation that it may go on with."""
 END_LIMIT_S = 2.0
+SETTLE_LIMIT_S = 1.0
+"""How long turns that were interrupted together may take to end before they are shown as still running."""
 CLOSE_LIMIT_S = 3.0
 CARD_LIMIT_S = 10.0
 """How long a card may take to be drawn before we say that nobody can be asked."""
@@ -203,7 +205,7 @@ class TurnGroup:
                 else:
                     self._app.wait(lambda: self._one(turn_id))
             except KeyboardInterrupt:  # all of them were meant
-                self._app.loop.call_soon(self._cancel)
+                self._app.loop.run_sync(self._stop(), BEGIN_LIMIT_S)
             finally:
                 for ended in waited:
                     self._end(ended)
@@ -223,6 +225,11 @@ class TurnGroup:
 
     async def _one(self, turn_id: int) -> None:
         await asyncio.wait({self._work[turn_id]})
+
+    async def _stop(self) -> None:
+        self._cancel()
+        if self._work:  # what still has to run on the thread that waits here cannot end meanwhile
+            await asyncio.wait(self._work.values(), timeout=SETTLE_LIMIT_S)
 
     def _cancel(self) -> None:
         for work in self._work.values():

@@ -63,6 +63,7 @@ import os, signal
 def interrupt_when_running():
     while not any(not t.done and t.task.tail for t in tasks):
         time.sleep(0.01)
+    time.sleep(0.05)  # all of them, where there are several: nothing tells when the last waits
     os.kill(os.getpid(), signal.SIGINT)
 """
 
@@ -154,6 +155,64 @@ def test_an_interrupt_cancels_all_that_is_awaited_and_the_kernel_lives(
     assert name in ("TurnCancelled", "AwaitedTurnCancelled", "CancelledError")
     assert notebook.value("[task.state for task in tasks if not task.done]") == "[]"
     assert notebook.value("tasks.last.state") == "'cancelled'"
+
+
+ON_THE_MAIN_THREAD = """
+@tool(thread="main")
+def polite(ctx: ToolContext):
+    print("polite")
+    while True:
+        ctx.progress(0.5)
+        time.sleep(0.001)
+
+@tool(thread="main")
+async def patient(ctx: ToolContext):
+    print("patient")
+    await asyncio.sleep(600)
+"""
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "await ask('polite')",
+        "await ask('patient')",
+        "await asyncio.gather(ask('patient'), ask('polite'), ask('spin'))",
+    ],
+)
+def test_an_interrupt_ends_what_runs_on_the_main_thread_and_all_that_was_asked_with_it(
+    notebook: RealKernel, code: str
+) -> None:
+    notebook.execute(SPIN + INTERRUPT + ON_THE_MAIN_THREAD).expect_ok()
+    cell = notebook.execute(f"threading.Thread(target=interrupt_when_running).start()\n{code}")
+    name, _ = problem(cell)
+    assert name in ("TurnCancelled", "AwaitedTurnCancelled", "CancelledError")
+    assert notebook.value("[task.title for task in tasks if not task.done]") == "[]"
+    assert "still running" not in shown(cell)
+    assert "voice_kernel/" not in str([m["content"] for m in cell.messages if m["msg_type"] == "error"])
+
+
+def test_code_that_awaits_lets_the_other_asks_go_on_and_each_is_done_once(notebook: RealKernel) -> None:
+    notebook.execute("done = []").expect_ok()
+    notebook.execute(
+        "await asyncio.gather(*(ask(f'run the code await asyncio.sleep(0.05); done.append({n})') "
+        "for n in range(4)))"
+    ).expect_ok()
+    assert notebook.value("sorted(done)") == "[0, 1, 2, 3]"
+
+
+def test_an_ask_inside_code_that_was_asked_for(notebook: RealKernel) -> None:
+    cell = notebook.execute("await ask('run the code (await ask(\"run the code 6 * 7\")).ok')").expect_ok()
+    assert "True" in shown(cell)
+
+
+def test_an_ask_that_is_given_up_before_it_begins_never_does(notebook: RealKernel) -> None:
+    notebook.execute(
+        "task = asyncio.create_task(ask('run the code given_up = 1')); task.cancel()\n"
+        "try:\n    await task\nexcept asyncio.CancelledError:\n    pass\n"
+        "await ask('list variables')"
+    ).expect_ok()
+    assert notebook.value("'given_up' in globals()") == "False"
 
 
 def test_on_another_thread_an_ask_says_what_to_do(notebook: RealKernel) -> None:
