@@ -97,6 +97,10 @@ async function activate(
       if (tracker.currentWidget !== panel) {
         app.shell.activateById(panel.id);
       }
+    },
+    reveal: (panel: NotebookPanel) => {
+      surroundings.activate(panel);
+      app.shell.activateById(SIDEBAR);
     }
   };
   const voiceOf = (panel: NotebookPanel): NotebookVoice => {

@@ -14,6 +14,11 @@ import type { Channel } from './panel/channel';
 import { type Controls, mount } from './panel/mount';
 import type { Snapshot } from './panel/store';
 
+export interface PanelSurroundings extends Surroundings {
+  /** Brings the notebook and its panel to the front. */
+  reveal(panel: NotebookPanel): void;
+}
+
 export type BadgesWanted = 'listening' | 'always' | 'never';
 
 /** What a person chose in the settings; read anew whenever it matters. */
@@ -36,7 +41,7 @@ export class NotebookVoice {
 
   constructor(
     readonly panel: NotebookPanel,
-    private readonly surroundings: Surroundings,
+    private readonly surroundings: PanelSurroundings,
     private readonly preferences: () => Preferences
   ) {
     this.node.className = 'vk-sidebar-panel';
@@ -94,6 +99,8 @@ export class NotebookVoice {
       kind: 'sidebar',
       cells: true,
       holdKey: () => this.surroundings.talkKeys(),
+      trans: this.surroundings.trans,
+      onReveal: () => this.surroundings.reveal(this.panel),
       onChange: snapshot => {
         this.snapshot = snapshot;
         this.update();

@@ -153,7 +153,7 @@ export class LogReader {
   }
 
   private take(page: LogPage): void {
-    if (!this.complete) {
+    if (!this.complete || page.total_lines !== this.totalLines) {
       this.drop(this.totalLines - 1); // it may have been read before its end was written
     }
     page.lines.forEach((line, index) => {

@@ -28,15 +28,21 @@ export interface CardProps {
 }
 
 export function Card({ snapshot, turnId, announcement, announced }: CardProps) {
-  const { trans } = usePanel();
+  const { store, trans } = usePanel();
   const { session, ui } = snapshot;
   const turnIds = family(session, turnId);
   const open = [...session.approvals.values()].filter(approval => {
     const task = session.tasks.get(approval.task_id);
     return approval.state === 'open' && task !== undefined && turnIds.includes(task.turn_id);
   });
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.key === 'Escape' && !event.defaultPrevented && store.snapshot.ui.sheets.length > 0) {
+      event.preventDefault();
+      store.close();
+    }
+  };
   return (
-    <section class="vk-card" aria-label={trans.__('Voice command')} tabIndex={-1}>
+    <section class="vk-card" aria-label={trans.__('Voice command')} tabIndex={-1} onKeyDown={onKeyDown}>
       {ui.connection === 'connecting' && (
         <p class="vk-meta">
           <Spinner /> {trans.__('Connecting')}

@@ -222,7 +222,7 @@ export function History({ snapshot }: { snapshot: Snapshot }) {
         {groups.map(group => (
           <div key={group.head}>
             {group.shown && <h3 class="vk-group">{group.head}</h3>}
-            <ul>
+            {group.tasks.length > 0 && <ul>
               {group.tasks.map(past => {
                 const live = liveTask(snapshot, past.task);
                 const task = live ?? past.task;
@@ -244,7 +244,7 @@ export function History({ snapshot }: { snapshot: Snapshot }) {
                   />
                 );
               })}
-            </ul>
+            </ul>}
           </div>
         ))}
         <div style={{ height: `${after}px` }} />

@@ -334,7 +334,7 @@ export function LogView({ snapshot, task: opened, past }: LogViewProps) {
   useEffect(() => {
     if (!reader.known) {
       reader.refresh(lines);
-    } else if (!reader.complete || ended) {
+    } else {
       timer.current ??= setTimeout(() => {
         timer.current = undefined;
         reader.refresh(scrolling.atEnd ? lines : 1);

@@ -30,8 +30,9 @@ export function SheetFrame({ title, shape = 'full', side = 'start', enlarged = f
   const close = store.snapshot.ui.sheets.length > 1 ? trans.__('Back') : trans.__('Close');
   useEffect(() => {
     const sheet = ref.current;
-    if (sheet && !sheet.contains(document.activeElement)) {
-      (sheet.querySelector<HTMLElement>('[data-vk-first]') ?? sheet).focus({ preventScroll: true });
+    const focused = document.activeElement;
+    if (sheet && (focused === sheet || !sheet.contains(focused))) {
+      (sheet.querySelector<HTMLElement>('[data-vk-first=true]') ?? sheet).focus({ preventScroll: true });
     }
   }, []);
   useLayoutEffect(() => {

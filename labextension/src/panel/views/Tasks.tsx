@@ -184,19 +184,21 @@ export function Tasks({ snapshot }: { snapshot: Snapshot }) {
                 {groupName(group.name, trans)} <span class="vk-count">{group.count}</span>
               </h3>
             )}
-            <ul>
-              {group.rows.map(({ task, place, places }) => (
-                <TaskRow
-                  key={task.id}
-                  task={task}
-                  tabbable={task.id === tabbable}
-                  place={place}
-                  places={places}
-                  onOpen={() => store.open({ name: 'task', taskId: task.id })}
-                  onLog={() => store.open({ name: 'log', task, past: null })}
-                />
-              ))}
-            </ul>
+            {group.rows.length > 0 && (
+              <ul>
+                {group.rows.map(({ task, place, places }) => (
+                  <TaskRow
+                    key={task.id}
+                    task={task}
+                    tabbable={task.id === tabbable}
+                    place={place}
+                    places={places}
+                    onOpen={() => store.open({ name: 'task', taskId: task.id })}
+                    onLog={() => store.open({ name: 'log', task, past: null })}
+                  />
+                ))}
+              </ul>
+            )}
           </div>
         ))}
         <div style={{ height: `${after}px` }} />
