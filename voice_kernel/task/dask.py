@@ -1,6 +1,6 @@
 """Run commands on a Dask cluster, as if they ran here.
 
-Each command is one Dask task (`dask_worker.work`). What it puts out comes through a queue on the scheduler
+Each command is one Dask task (see `dask_worker`). What it puts out comes through a queue on the scheduler
 that the worker fills and this side empties; cancelling the Dask task is what ends it, and so is the end of
 this process, which the scheduler notices. A worker that dies makes the command interrupted, or has it run
 again as often as was set. This and `dask_worker` are the only modules that import Dask, when first used.
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from voice_kernel.errors import ExecutorError
 from voice_kernel.messages import Problem
-from voice_kernel.task.dask_worker import STREAM_PIECES, Job, work
+from voice_kernel.task.dask_worker import BEGIN, STREAM_PIECES, Job
 from voice_kernel.task.process import Exit
 from voice_kernel.task.runner import TaskInterrupted
 from voice_kernel.version import __version__
@@ -237,7 +237,8 @@ class _Command:
 
     def _submit(self) -> None:
         self._submitted += 1
-        self._future = self._client.submit(work, self._job, key=self._job.key, pure=False)
+        given = {"job": self._job.packed, "stream": self._job.stream}
+        self._future = self._client.submit(exec, BEGIN, given, key=self._job.key, pure=False)
 
     # ---- listening --------------------------------------------------------------------------------
 
@@ -320,11 +321,6 @@ class _Command:
             self._submit()
         elif name == "KilledWorker":
             self._lost()
-        elif isinstance(error, ImportError | AttributeError) or "deserializ" in str(error):
-            raise ExecutorError(
-                "The Dask cluster cannot run the commands of voice_kernel.",
-                hint=f"Its scheduler and workers need voice-kernel[dask]=={__version__}. {LOCAL}",
-            )
         else:
             raise ExecutorError(
                 f"The Dask cluster could not run it ({name}).",
@@ -367,6 +363,11 @@ class _Command:
                     exit_, problem=f"{exit_.problem} It was tried on the Dask worker {self._host}."
                 )
             return exit_
+        if "no_package" in end:
+            raise ExecutorError(
+                f"The Dask worker on {end['no_package']} has no voice_kernel.",
+                hint=f"Install voice-kernel[dask]=={__version__} where the workers run. {LOCAL}",
+            )
         if "no_folder" in end:
             raise ExecutorError(
                 f"The folder {end['no_folder']} does not exist where the Dask worker runs ({self._host}).",

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import pickle
 import socket
 import sys
 import threading
 import time
+import zlib
 from collections.abc import Coroutine
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -39,7 +41,29 @@ ALIVE = frozenset({"running", "paused", "closing_gracefully"})
 """States of a worker that still works."""
 
 
-@dataclass(frozen=True, repr=False)  # Dask logs the arguments of what fails: no command is to be in there
+BEGIN = """
+try:
+    import pickle, zlib
+    from voice_kernel.task.dask_worker import work
+except ImportError:
+    import asyncio, socket
+    from distributed import get_worker
+    worker = get_worker()
+    end = {"attempt": 1_000_000, "end": {"no_package": socket.gethostname()}}
+    told = worker.scheduler.queue_put(name=stream, data=end)
+    asyncio.run_coroutine_threadsafe(told, worker.loop.asyncio_loop).result()
+else:
+    work(pickle.loads(zlib.decompress(job)))
+"""
+"""What a Dask task executes, with a packed job (`Job.packed`) and the name of its stream.
+
+A function of ours would have to be loaded, and a worker that cannot load what it is sent ends itself, as
+do then the next ones (seen in Dask 2026.8); this text any of them can. What fails is logged by Dask with
+its arguments: packed, they show nothing of the command.
+"""
+
+
+@dataclass(frozen=True)
 class Job:
     """One command for a worker."""
 
@@ -65,6 +89,11 @@ class Job:
     python: str = field(default_factory=lambda: sys.executable)
     """The sender's Python: where it is not here, it is the worker's."""
 
+    @property
+    def packed(self) -> bytes:
+        """The job for `work`."""
+        return zlib.compress(pickle.dumps(asdict(self)), 1)
+
     def here(self, value: str) -> str:
         """Return an argument or variable as it has to be on this machine."""
         if value == self.python and not os.path.exists(value):
@@ -72,29 +101,30 @@ class Job:
         return value.replace(self.package, PACKAGE)
 
 
-def work(job: Job) -> None:
-    """Run a command; the function of the Dask task. Everything it has to tell goes into the stream."""
+def work(fields: dict[str, Any]) -> None:
+    """Run a command; what the Dask task calls. Everything it has to tell goes into the stream.
+
+    Args:
+        fields: those of a `Job`, perhaps of another version.
+    """
     from distributed import get_worker
 
-    scheduler = _Scheduler(get_worker(), job)
+    scheduler = _Scheduler(get_worker(), *(fields[name] for name in ("key", "stream", "tickets", "tries")))
     ticket = scheduler.ticket()
     if ticket is None:  # it has begun before, on a worker that is gone, and is not to begin again
         return
     outbox = _Outbox(scheduler, ticket)
     outbox.begin()
-    end = _refusal(job) or asyncio.run(_run(job, scheduler, outbox))
-    if scheduler.leaving and "exit" not in end:
-        outbox.close()  # the command was ended with its worker: to the sender, both have died
+    if fields["version"] != __version__:
+        outbox.end({"version": __version__})
+    elif not os.path.isdir(fields["cwd"]):
+        outbox.end({"no_folder": fields["cwd"]})
     else:
-        outbox.end(end)
-
-
-def _refusal(job: Job) -> dict[str, Any]:
-    if job.version != __version__:
-        return {"version": __version__}
-    if not os.path.isdir(job.cwd):
-        return {"no_folder": job.cwd}
-    return {}
+        end = asyncio.run(_run(Job(**fields), scheduler, outbox))
+        if scheduler.leaving and "exit" not in end:
+            outbox.close()  # the command was ended with its worker: to the sender, both have died
+        else:
+            outbox.end(end)
 
 
 async def _run(job: Job, scheduler: _Scheduler, outbox: _Outbox) -> dict[str, Any]:
@@ -136,14 +166,17 @@ class _Scheduler:
     over as an error.
     """
 
-    def __init__(self, worker: Any, job: Job) -> None:
+    def __init__(self, worker: Any, key: str, stream: str, tickets: str, tries: int) -> None:
         self.worker = worker
-        self.job = job
+        self._key = key
+        self._stream = stream
+        self._tickets = tickets
+        self._tries = tries
 
     @property
     def wanted(self) -> bool:
         """Whether the command is to run on: not when it was cancelled, or the sender is gone."""
-        task = self.worker.state.tasks.get(self.job.key)
+        task = self.worker.state.tasks.get(self._key)
         return task is not None and task.state == "executing" and not self.leaving
 
     @property
@@ -156,30 +189,30 @@ class _Scheduler:
 
         Between the two this worker may die: then it is not begun again, which is the lesser harm.
         """
-        records = self._take(self.job.tickets)
+        records = self._take(self._tickets)
         if not records:
             return None
         number = int(records[0]["value"])
-        if number < self.job.tries:
-            self._call(self.worker.scheduler.queue_put(name=self.job.tickets, data=number + 1))
+        if number < self._tries:
+            self._call(self.worker.scheduler.queue_put(name=self._tickets, data=number + 1))
         return number
 
     def put(self, record: dict[str, Any]) -> None:
         """Hand a record on, once there is room for it."""
-        self._call(self.worker.scheduler.queue_put(name=self.job.stream, data=record))
+        self._call(self.worker.scheduler.queue_put(name=self._stream, data=record))
 
     @property
     def waiting(self) -> int:
         """How many records nobody has taken yet."""
-        return int(self._call(self.worker.scheduler.queue_qsize(name=self.job.stream)))
+        return int(self._call(self.worker.scheduler.queue_qsize(name=self._stream)))
 
     def clear(self) -> None:
         """Take back what nobody takes: the scheduler would hold it for good."""
-        self._take(self.job.stream)
+        self._take(self._stream)
 
     def finish(self) -> None:
         """Take the ticket away: a result that gets lost with this worker is no reason to begin again."""
-        self._take(self.job.tickets)
+        self._take(self._tickets)
 
     def _take(self, name: str) -> list[dict[str, Any]]:
         records: list[dict[str, Any]] = self._call(self.worker.scheduler.queue_get(name=name, batch=True))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import os
 import subprocess
 import sys
 import textwrap
@@ -142,8 +143,8 @@ def read(path: str) -> str:
     return Path(path).read_text()
 
 
-def start(code: str, *arguments: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-c", code, *arguments])
+def start(code: str, *arguments: str, **variables: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-P", "-c", code, *arguments], env=os.environ | variables)
 
 
 HANGS = "touch pid-$BASHPID; echo begun; (touch pid-$BASHPID; sleep 600; true) & sleep 600; true"
@@ -510,6 +511,29 @@ async def test_a_worker_with_another_version_is_said(
     monkeypatch.setattr(dask_module, "Job", functools.partial(dask_module.Job, version="0.0.1"))
     error = await refused(DaskExecutor(cluster.scheduler_address))
     assert "has voice_kernel" in error.message
+
+
+async def test_a_worker_without_voice_kernel_is_said_and_lives_on(tmp_path: Path) -> None:
+    (tmp_path / "voice_kernel").mkdir()
+    (tmp_path / "voice_kernel" / "__init__.py").write_text("raise ImportError('none here')")
+    with new_cluster(0) as cluster:
+        options = ["--nthreads", "1", "--no-dashboard", "--local-directory", str(tmp_path)]
+        worker = start(
+            "from distributed.cli.dask_worker import main; main()",
+            cluster.scheduler_address,
+            *options,
+            PYTHONPATH=str(tmp_path),
+        )
+        try:
+            cluster.wait_for_workers(1, timeout=LIMIT_S)
+            before = set(cluster.scheduler.workers)
+            error = await refused(DaskExecutor(cluster.scheduler_address))
+            assert set(cluster.scheduler.workers) == before
+        finally:
+            worker.terminate()
+            worker.wait()
+    assert "has no voice_kernel" in error.message
+    assert "voice-kernel[dask]==" in error.hint
 
 
 async def test_a_program_that_is_not_there_is_said_with_its_worker(
