@@ -13,6 +13,7 @@ begun by the first `ask`; importing this module and looking at `tasks` begin not
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import sys
 import threading
@@ -76,6 +77,7 @@ class Asked(Coroutine[Any, Any, "TurnResult"]):
         self._cell = app.kernel.request
         self._turns: TurnGroup | None = None
         self._turn_id = 0
+        self._steps: Generator[Any, None, TurnResult] | None = None
         _waiting.add(self)
 
     def result(self) -> TurnResult:
@@ -100,24 +102,35 @@ class Asked(Coroutine[Any, Any, "TurnResult"]):
         """Say whether it begins when another one is waited for: both were made in the same cell."""
         return self is other or (self._app is other._app and self._cell == other._cell)
 
-    def send(self, _value: None) -> Any:
-        """Do it, as the one step of a task."""
-        raise StopIteration(self._app.as_awaited(self.result))
+    def send(self, value: Any) -> Any:
+        """Go on, as a step of a task."""
+        self._steps = self._steps or self.__await__()
+        return self._steps.send(value)
 
     def throw(
         self, kind: Any, value: BaseException | object = None, traceback: TracebackType | None = None
     ) -> Any:
-        """Be given up before it has begun."""
-        self.close()
-        raise kind if value is None else value  # type: ignore[misc]  # it is called with what can be raised
+        """Go on with an exception: to be cancelled, before it has begun or while it is awaited."""
+        self._steps = self._steps or self.__await__()
+        if self._turns is None:
+            _waiting.discard(self)
+        return self._steps.throw(kind if value is None else value)  # type: ignore[arg-type]  # as it is called
 
     def close(self) -> None:
         """Forget it, unless it has begun."""
         _waiting.discard(self)
+        if self._steps is not None:
+            self._steps.close()
 
     def __await__(self) -> Generator[Any, None, TurnResult]:
+        if self._turns is not None and self._turns.under_way(self._turn_id):
+            # Another ask of this cell waits on this same thread, for this one too, and its code lets us run.
+            try:
+                yield from asyncio.wrap_future(self._turns.ended(self._turn_id))
+            except asyncio.CancelledError:
+                self._turns.cancel(self._turn_id)
+                raise
         return self._app.as_awaited(self.result)
-        yield
 
     def __repr__(self) -> str:
         if self._turns is not None:
@@ -252,8 +265,6 @@ class TaskView:
             raise KernelError("A tool cannot wait for a task.", hint=_INSIDE)
 
         async def ended() -> bool:
-            import asyncio
-
             try:
                 async with asyncio.timeout(timeout_s):
                     await app.toolbox.runner.ended(self.id)
@@ -397,8 +408,6 @@ tasks = Tasks()
 
 async def _again(app: App, task: Task) -> Task | None:
     """Begin a task's call again, and return the new task as soon as there is one."""
-    import asyncio
-
     before = set(app.hub.tasks)
     _, changes = app.hub.subscribe()
     work = asyncio.ensure_future(app.session.retry(task.id))

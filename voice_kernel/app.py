@@ -27,7 +27,7 @@ from voice_kernel.events import Hub
 from voice_kernel.intents import Grammar
 from voice_kernel.kernel import Kernel
 from voice_kernel.listening import Listener
-from voice_kernel.loop import AgentLoop
+from voice_kernel.loop import AgentLoop, Submission
 from voice_kernel.messages import About, Notice, Origin, SpeechChanged, Task, Turn
 from voice_kernel.session import Brain, Session, TurnResult
 from voice_kernel.settings import Settings
@@ -202,7 +202,7 @@ class TurnGroup:
                 if start is not None:
                     with self._app.inside(waited):
                         self._app.wait(start)
-                else:
+                elif not self._work[turn_id].done():
                     self._app.wait(lambda: self._one(turn_id))
             except KeyboardInterrupt:  # all of them were meant
                 self._app.loop.run_sync(self._stop(), BEGIN_LIMIT_S)
@@ -210,6 +210,18 @@ class TurnGroup:
                 for ended in waited:
                     self._end(ended)
         return self._results[turn_id]
+
+    def under_way(self, turn_id: int) -> bool:
+        """Whether the wait for all of them has begun, and the turn has not been waited for."""
+        return self._begun and turn_id not in self._results
+
+    def ended(self, turn_id: int) -> Submission[None]:
+        """Return a future that is done when a turn has ended that is under way."""
+        return self._app.loop.submit(self._one(turn_id))
+
+    def cancel(self, turn_id: int) -> None:
+        """Cancel one turn."""
+        self._app.loop.call_soon(lambda: self._work[turn_id].cancel())
 
     async def _all(self) -> None:
         for turn_id, text in self._texts.items():
