@@ -4,7 +4,8 @@ Knows names of lanes, limits and who waits; nothing of what a task does or why i
 
 What a task calls while it holds a place is part of it: such a call queues only among its own siblings,
 never behind strangers. So nobody who holds a place waits for a place that another holds, and no circle of
-waiting can arise, whatever tools call each other.
+waiting can arise, whatever tools call each other. What comes back by another way (a cell's own `%voice`,
+a command that runs `voice-kernel say`) cannot be known to be part of a task, and queues like any other.
 
 Everything here belongs to the loop thread.
 """
@@ -58,7 +59,7 @@ class Queued(Protocol):
         ...
 
 
-@dataclass
+@dataclass(eq=False)
 class _Place:
     """One task in a lane: waiting, then holding it, then gone."""
 
@@ -70,7 +71,7 @@ class _Place:
     """Lanes for what the task calls while it holds this place."""
 
 
-@dataclass
+@dataclass(eq=False)
 class _Lane:
     name: str
     limit: int
