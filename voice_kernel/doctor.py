@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.metadata
 import importlib.util
 import shutil
@@ -9,12 +10,17 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from voice_kernel.errors import SettingsError, VoiceKernelError
 
+if TYPE_CHECKING:
+    from voice_kernel.settings import Settings
+
 OLDEST_FULL_IPYKERNEL = (7, 1)
 """Before 7.1 nothing reaches a kernel while a cell runs. Source: measured, FACTS on busy kernels."""
+
+WORKER_LIMIT_S = 15.0
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,7 @@ def examine() -> Iterator[Finding]:
         _weights,
         _model,
         _shell,
+        _executor,
         _chromium,
     ]
     for check in checks:
@@ -170,6 +177,34 @@ def _shell() -> Finding:
     if load().shell_allowed:
         return Finding("shell", "note", "spoken shell commands are allowed (ALLOW_CLI_EXECUTION=true)")
     return Finding("shell", "ok", "spoken shell commands are refused", SHELL_HINT)
+
+
+def _executor() -> Finding:
+    from voice_kernel.settings import load
+
+    settings = load()
+    if settings.executor == "local":
+        return Finding("executor", "ok", "commands and tests run on this machine")
+    return asyncio.run(_dask(settings))
+
+
+async def _dask(settings: Settings) -> Finding:
+    from voice_kernel.task.dask import DaskExecutor
+
+    executor = DaskExecutor(settings.dask_scheduler)
+    try:
+        async with asyncio.timeout(WORKER_LIMIT_S):
+            await executor.run(["true"])
+    except TimeoutError:
+        return Finding(
+            "executor",
+            "note",
+            f"{executor.place} answers, but no worker was free for {WORKER_LIMIT_S:.0f} s",
+            "Start some with: dask worker ADDRESS",
+        )
+    finally:
+        await executor.close()
+    return Finding("executor", "ok", f"commands and tests run on {executor.place}")
 
 
 def _chromium() -> Finding:

@@ -37,3 +37,10 @@ def test_a_broken_setting_is_told_once_and_the_rest_is_looked_at(home: Path) -> 
     findings = list(examine())
     assert [finding.subject for finding in findings if "config.toml" in finding.message] == ["settings"]
     assert any(finding.subject == "kernel" for finding in findings)
+
+
+def test_a_cluster_that_is_not_there_is_found(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert found("executor") == Finding("executor", "ok", "commands and tests run on this machine")
+    monkeypatch.setenv("VOICE_KERNEL_EXECUTOR", "dask")
+    assert found("executor").message == "No Dask scheduler is configured."
+    assert "VOICE_KERNEL_DASK_SCHEDULER" in found("executor").cure

@@ -18,6 +18,7 @@ import psutil
 import pytest
 from distributed import LocalCluster, default_client
 
+from voice_kernel.doctor import examine
 from voice_kernel.errors import ExecutorError
 from voice_kernel.events import Hub
 from voice_kernel.messages import About, Progress, Result, Task, TaskOutput, TaskProgress, ToSurface
@@ -544,6 +545,17 @@ async def test_a_program_that_is_not_there_is_said_with_its_worker(
     assert exit_.code == 127
     assert (
         "There is no command named 'no-such-program' here. It was tried on the Dask worker" in exit_.problem
+    )
+
+
+async def test_the_doctor_tries_the_cluster(cluster: LocalCluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VOICE_KERNEL_EXECUTOR", "dask")
+    monkeypatch.setenv("VOICE_KERNEL_DASK_SCHEDULER", cluster.scheduler_address)
+    findings = await asyncio.to_thread(lambda: list(examine()))
+    [finding] = [finding for finding in findings if finding.subject == "executor"]
+    assert (finding.level, finding.message) == (
+        "ok",
+        f"commands and tests run on the Dask cluster at {cluster.scheduler_address}",
     )
 
 
