@@ -529,8 +529,8 @@ def tool(
 
 def _put(made: UserTool) -> list[str]:
     """Put a tool on the shelf; returns what is surprising about its sentences."""
-    from voice_kernel.usertools.sentences import AREA, told
-    from voice_kernel.usertools.shelf import shelf
+    from voice_kernel.usertools.sentences import told
+    from voice_kernel.usertools.shelf import AREA, shelf
 
     if _shell() is None:  # a module of tools, imported by a script: nobody speaks there
         shelf.put(made)

@@ -18,14 +18,13 @@ from collections.abc import Callable, Sequence
 from voice_kernel.messages import Output, Problem, Task, TestCase, TestReport, Turn
 from voice_kernel.ui.ansi import ansi_to_html, ansi_to_text
 from voice_kernel.ui.markup import sanitize
+from voice_kernel.usertools.shelf import AREA
 
 MAX_TEXT_CHARS = 100_000
 """Of the whole card without its images; what comes after is named, not shown."""
 MAX_IMAGE_CHARS = 1_500_000
 """Of all images of a card, as base64."""
 MAX_BLOCK_CHARS = 8_000
-OWN_AREA = "own"
-"""The area of the user's own tools."""
 FOLD_LINES = 16
 """A longer output is folded away."""
 MAX_FAILURES = 20
@@ -132,7 +131,7 @@ def _outputs(task: Task, now: bool) -> list[Output]:
         return []
     if now or not _in_cell(task):
         return result.outputs
-    if task.area == OWN_AREA and not result.code:
+    if task.area == AREA and not result.code:
         return [output for output in result.outputs if output.kind == "error"]
     return []
 
@@ -145,7 +144,7 @@ def _tells_by_tail(task: Task) -> bool:
     result = task.result
     if result is None or not (result.tests or result.outputs or result.text):
         return True
-    return task.area == OWN_AREA and not result.code
+    return task.area == AREA and not result.code
 
 
 def task_html(task: Task) -> str:

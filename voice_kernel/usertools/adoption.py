@@ -15,8 +15,7 @@ from voice_kernel.task.runner import TaskHandle
 from voice_kernel.toolbox.registry import Arguments, Registry, ToolSpec
 from voice_kernel.usertools.calling import Caller, CodeDoor
 from voice_kernel.usertools.definition import UserTool
-from voice_kernel.usertools.sentences import AREA
-from voice_kernel.usertools.shelf import Shelf
+from voice_kernel.usertools.shelf import AREA, Shelf
 
 MAX_WORDS = 40
 """Words of the tools' sentences that the recogniser is told of."""

@@ -17,10 +17,8 @@ from typing import Any
 from voice_kernel.errors import IntentError, InvalidTool
 from voice_kernel.intents import Grammar
 from voice_kernel.intents.phrases import phrase, slots_in
+from voice_kernel.usertools.shelf import AREA
 from voice_kernel.usertools.signature import Parameter
-
-AREA = "own"
-"""What help and limits call the tools of the user."""
 
 _SLOT = re.compile(r"\{([^{}:]+)(?::([^{}:]+))?\}")
 

@@ -15,6 +15,8 @@ from voice_kernel.errors import InvalidTool
 if TYPE_CHECKING:
     from voice_kernel.usertools.definition import UserTool
 
+AREA = "own"
+"""What help, limits and tasks call the area of the user's tools."""
 MAX_TOOLS = 500
 """Tools of one process; a loop that defines them by mistake ends here."""
 
