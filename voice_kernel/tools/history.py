@@ -5,6 +5,7 @@ Knows how past tasks are told to a person; where they are kept is the part of wh
 
 from __future__ import annotations
 
+import html
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -13,7 +14,7 @@ from typing import Literal, Protocol
 from pydantic import Field
 
 from voice_kernel.errors import HistoryError
-from voice_kernel.messages import PastTask, Result, Task, TaskState
+from voice_kernel.messages import Output, PastTask, Result, Task, TaskState
 from voice_kernel.task.runner import TaskHandle
 from voice_kernel.toolbox.registry import Arguments, Registry
 from voice_kernel.tools.moments import EXAMPLES, span_of
@@ -109,20 +110,26 @@ def listing(
         everywhere: whether they are of several notebooks, where only a number of the history names one.
         note: what else there is to say.
     """
-    rows = [("no", "when", "what", "outcome")] if found else []
-    for past in found:
-        number = f"#{past.id}" if everywhere else str(past.task.id)
-        rows.append((number, when(past.task.created_at, now), what(past), outcome(past.task, now)))
-    text = aligned(rows)
-    if more:
-        text += "\nand older ones"
+    rows = [
+        (
+            f"#{past.id}" if everywhere else str(past.task.id),
+            when(past.task.created_at, now),
+            what(past),
+            outcome(past.task, now),
+        )
+        for past in found
+    ]
+    after = ["and older ones"] if more else []
     if everywhere and found:
-        text += f"\nvoice-kernel history show {found[0].id} tells more of the first one."
+        after.append(f"voice-kernel history show {found[0].id} tells more of the first one.")
+    text = "\n".join([aligned([("no", "when", "what", "outcome"), *rows]) if rows else "", *after]).strip()
+    outputs = [Output(kind="display", data={"text/plain": text, "text/html": _table(rows, after)})]
     count = len(found)
     summary = f"{count}{' of many' if more else ''} task{'' if count == 1 else 's'}." if count else NOTHING
     return Result(
         summary=f"{summary} {note}".strip(),
-        text=clip(text.strip()),
+        text=clip(text),
+        outputs=outputs if found else [],
         data={
             "tasks": [
                 {
@@ -139,6 +146,17 @@ def listing(
             "more": more,
         },
     )
+
+
+def _table(rows: Sequence[tuple[str, str, str, str]], after: Sequence[str]) -> str:
+    """Return the rows as HTML, with time and outcome below what was done: panels are narrow."""
+    lines = (
+        f"<tr><th>{html.escape(number)}</th>"
+        f"<td><p>{html.escape(done)}<br><small>{html.escape(f'{at} · {end}')}</small></p></td></tr>"
+        for number, at, done, end in rows
+    )
+    below = "".join(f"<p>{html.escape(line)}</p>" for line in after)
+    return f"<table><tbody>{''.join(lines)}</tbody></table>{below}"
 
 
 NOTHING = "Nothing of that kind was done."

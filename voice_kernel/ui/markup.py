@@ -48,7 +48,8 @@ class _Writer(HTMLParser):
             return
         if tag not in _KEPT:
             return
-        self._pieces.append(f"<{tag}{_spans(tag, attrs)}{_styled(tag)}>")
+        inside = self._open[-1] if self._open else ""
+        self._pieces.append(f"<{tag}{_spans(tag, attrs)}{_styled(tag, inside)}>")
         if tag not in _VOID:
             self._open.append(tag)
 
@@ -91,6 +92,7 @@ def _spans(tag: str, attrs: list[tuple[str, str | None]]) -> str:
     return "".join(kept)
 
 
-def _styled(tag: str) -> str:
-    style = _STYLE.get(tag)
+def _styled(tag: str, inside: str) -> str:
+    # A cell of prose is no number, for which Jupyter's own style sheet takes every cell.
+    style = "margin:0;text-align:left" if (tag, inside) == ("p", "td") else _STYLE.get(tag)
     return f' style="{style}"' if style else ""

@@ -242,6 +242,13 @@ def test_a_huge_turn_stays_small_and_balanced() -> None:
     assert len(frozen_text(a_turn(), [task] * 3)) < MAX_TEXT_CHARS + 10
 
 
+def test_a_table_of_tasks_is_shown_in_a_cell_too_since_no_code_has_shown_it_there() -> None:
+    table = Output(kind="display", data={"text/html": "<table><tr><td><p>make</p></td></tr></table>"})
+    task = a_task(origin="magic", tool="show_history", area="tasks", result=Result(outputs=[table]), tail="")
+    assert '<p style="margin:0;text-align:left">make</p>' in frozen_html(a_turn(), [task])
+    assert "make" not in frozen_html(a_turn(), [task.model_copy(update={"area": "data"})])
+
+
 def test_nothing_is_loaded_from_elsewhere() -> None:
     output = Output(kind="result", data={"text/html": "<img src='https://example.org/pixel.png'><b>hi</b>"})
     source = frozen_html(
