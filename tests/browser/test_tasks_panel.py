@@ -320,6 +320,7 @@ def last_row(page: Page) -> None:
 
 def test_tasks_stand_in_the_order_in_which_a_person_looks_for_them(page: Page) -> None:
     tasks_page(page)
+    expect(row(page, 6)).to_be_visible()
     numbers = page.locator("[data-shown=true] [data-row]").evaluate_all(
         "rows => rows.map(row => row.dataset.row)"
     )
