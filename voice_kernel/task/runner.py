@@ -507,7 +507,8 @@ class Runner:
         handle = self._handles.get(task_id)
         if handle is None:
             return None
-        await handle.ended.wait()
+        if handle.task.state not in ENDED:
+            await handle.ended.wait()
         return handle.task
 
     async def close(self, limit_s: float = STOP_LIMIT_S) -> None:

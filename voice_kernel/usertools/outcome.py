@@ -92,7 +92,7 @@ def _named(value: Any) -> str:
     if isinstance(value, Mapping):
         parts = [(f"{key} ", each) for key, each in value.items()]
     else:
-        parts = [("", each) for each in value]
+        parts = [("", each) for each in (sorted(value, key=str) if isinstance(value, Set) else value)]
     if not 0 < len(parts) <= MAX_NAMED or not all(isinstance(each, _SCALARS) for _, each in parts):
         return ""
     said = ", ".join(name + _words(each) for name, each in parts)
