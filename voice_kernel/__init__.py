@@ -20,7 +20,7 @@ The map, from the top; imports go down only, `a | b` are independent of each oth
     intents             grammar: (text, Context) -> tool calls
     speech              sound -> text, locally
     kernel              the only door to the IPython shell
-    task                state machine, runner, lanes, progress, processes, logs
+    task                state machine, runner, lanes, progress, processes, executors, logs
     store               what outlives a session: conversations, tasks, events in a database
     context             what exists around the user, as one frozen value
     events | loop       how state reaches every surface; the one background thread

@@ -219,12 +219,13 @@ class _Command:
         self._submitted = 0
 
     async def run(self) -> Exit:
+        beginning = asyncio.ensure_future(self._begin())
         try:
-            await self._begin()
+            await asyncio.shield(beginning)  # half begun, nobody would know what the scheduler holds
             return self._outcome(await self._end())
         except asyncio.CancelledError:
             # Seen through in a task of its own: whoever cancels may do so twice.
-            await asyncio.shield(asyncio.ensure_future(self._stop()))
+            await asyncio.shield(asyncio.ensure_future(self._stop(beginning)))
             raise
 
     async def _begin(self) -> None:
@@ -384,13 +385,13 @@ class _Command:
 
     # ---- ending it --------------------------------------------------------------------------------
 
-    async def _stop(self) -> None:
+    async def _stop(self, beginning: asyncio.Task[None]) -> None:
         """Cancel it, and wait within a bound until its worker has ended it."""
-        if self._future is None:
-            return
         # What takes longer, or can no longer be reached, is the worker's part.
         with contextlib.suppress(TimeoutError, OSError, KeyError):
             async with asyncio.timeout(STOP_LIMIT_S):
+                await beginning
+                assert self._future is not None
                 begun = await self._queues[1].get(batch=True) != [1] or self._attempt > 0
                 await self._future.cancel()
                 while begun:
