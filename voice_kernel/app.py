@@ -30,7 +30,7 @@ from voice_kernel.listening import Listener
 from voice_kernel.loop import AgentLoop, Submission
 from voice_kernel.messages import About, Notice, Origin, SpeechChanged, Task, Turn
 from voice_kernel.session import Brain, Session, TurnResult
-from voice_kernel.settings import Settings
+from voice_kernel.settings import Settings, data_folder
 from voice_kernel.settings import load as load_settings
 from voice_kernel.store import Store
 from voice_kernel.surroundings import Surroundings, scan
@@ -757,13 +757,6 @@ def was_interrupted(turn: Turn) -> bool:
 
 async def _value(function: Any) -> Any:
     return function()
-
-
-def data_folder() -> Path:
-    """Return the folder of what outlives a session (not created)."""
-    from jupyter_core.paths import jupyter_data_dir
-
-    return Path(jupyter_data_dir()) / "voice_kernel"
 
 
 def load_grammar(settings: Settings, *, own: bool = True) -> Grammar:

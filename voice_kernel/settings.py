@@ -127,6 +127,13 @@ def config_dir() -> Path:
     return user_config_path("voice_kernel")
 
 
+def data_folder() -> Path:
+    """Return the folder of what outlives a session (not created)."""
+    from jupyter_core.paths import jupyter_data_dir
+
+    return Path(jupyter_data_dir()) / "voice_kernel"
+
+
 def load(
     *,
     cwd: Path | None = None,

@@ -67,8 +67,7 @@ def history() -> Iterator[History]:
     """
     from pathlib import Path
 
-    from voice_kernel.app import data_folder
-    from voice_kernel.settings import load
+    from voice_kernel.settings import data_folder, load
     from voice_kernel.store import History
     from voice_kernel.store.faults import LATER, Fault
 

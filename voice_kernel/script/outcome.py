@@ -66,6 +66,7 @@ class TaskOutcome(BaseModel):
         return said + (f", {self.tests}" if self.tests is not None else "")
 
 
+REFUSALS = frozenset({"Refused", "NobodyToAsk"})
 Outcome = tuple[TaskOutcome, ...]
 """How the tasks of one step ended, in the order in which they began."""
 
@@ -87,7 +88,7 @@ def difference(expected: Outcome, actual: Outcome) -> str:
     for before, now in zip(expected, actual, strict=False):
         if before.tool != now.tool:
             return f"It called {now.tool}; before it was {before.tool}."
-        if before != now:
+        if _compared(before) != _compared(now):
             return f"{now.tool}: {now.words}; before it was {_rest(before, now)}."
     if len(actual) < len(expected):
         missing = expected[len(actual)]
@@ -95,6 +96,11 @@ def difference(expected: Outcome, actual: Outcome) -> str:
     if len(actual) > len(expected):
         return f"It also called {actual[len(expected)].tool}, which it did not before."
     return ""
+
+
+def _compared(outcome: TaskOutcome) -> TaskOutcome:
+    # Whether a person said no or could not be asked: it was not let through.
+    return outcome.model_copy(update={"problem": "Refused"}) if outcome.problem in REFUSALS else outcome
 
 
 def _rest(before: TaskOutcome, now: TaskOutcome) -> str:

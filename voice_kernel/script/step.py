@@ -17,6 +17,8 @@ REPEATS = frozenset({"replay_task", "retry_task"})
 """They do what other tasks did: in a script, those other calls stand in their place."""
 OF_THE_MOMENT = frozenset({"new_thread", "correct"})
 """They mean something only in the conversation in which they were said."""
+MAX_CALLS = 50
+"""Of one step: what `messages.Do` carries."""
 NOT_REPLAYED = CONTROLS | REPEATS | OF_THE_MOMENT
 
 
@@ -125,4 +127,6 @@ def _left_out(turn: Turn, tasks: Sequence[Task], calls: tuple[Call, ...]) -> str
         return "it was not understood"
     if not tasks:
         return "nothing was done"
+    if len(calls) > MAX_CALLS:
+        return f"it made more than {MAX_CALLS} calls"
     return ""

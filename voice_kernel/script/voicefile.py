@@ -24,7 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from voice_kernel.errors import ScriptError
 from voice_kernel.messages import Call
 from voice_kernel.script.outcome import TaskOutcome
-from voice_kernel.script.step import Step, one_line
+from voice_kernel.script.step import MAX_CALLS, Step, one_line
 from voice_kernel.version import __version__
 
 MAX_SCRIPT_BYTES = 16_000_000
@@ -41,7 +41,7 @@ class _Note(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     said: str = ""
-    calls: list[Call] = Field(default=[], max_length=50)
+    calls: list[Call] = Field(default=[], max_length=MAX_CALLS)
     tasks: list[TaskOutcome] | None = None
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from tests.unit.cli.days import a_day, keep
-from voice_kernel.app import data_folder
 from voice_kernel.cli import main
+from voice_kernel.settings import data_folder
 
 
 @dataclass

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.unit.store.sessions import Session, Sessions
-from voice_kernel.app import data_folder
 from voice_kernel.messages import Call, Output, Problem, Result, Task, TestCase, TestReport
+from voice_kernel.settings import data_folder
 
 PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 

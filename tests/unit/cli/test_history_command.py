@@ -13,9 +13,9 @@ import nbformat
 import pytest
 
 from tests.unit.cli.days import keep, shell
-from voice_kernel.app import data_folder
 from voice_kernel.messages import PastTask
 from voice_kernel.script import voicefile
+from voice_kernel.settings import data_folder
 
 pytestmark = pytest.mark.usefixtures("day")
 

@@ -82,6 +82,12 @@ def test_what_is_not_done_again_says_why(recorded: tuple[Any, ...], reason: str)
     assert step.expected is None
 
 
+def test_what_no_message_can_carry_is_left_out() -> None:
+    tasks = tuple(task(number, MAKE) for number in range(1, 52))
+    (step,) = steps_of([Recorded(turn(1, "build it all", route="model"), tasks)])
+    assert step.left_out == "it made more than 50 calls"
+
+
 def test_a_control_beside_a_command_leaves_the_command() -> None:
     (step,) = steps_of(
         [

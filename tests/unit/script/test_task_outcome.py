@@ -65,6 +65,13 @@ def test_a_difference_names_what_is_now_and_what_was_before(before: Task, now: T
     assert compared([before], [now]) == told
 
 
+def test_a_call_that_nobody_could_approve_ends_like_one_that_was_denied() -> None:
+    denied = task(tool="run_shell", state="failed", kind="Refused")
+    unasked = task(tool="run_shell", state="failed", kind="NobodyToAsk")
+    assert compared([denied], [unasked]) == compared([unasked], [denied]) == ""
+    assert "Refused" in compared([task(tool="run_shell")], [denied])
+
+
 def test_missing_and_further_calls_are_differences() -> None:
     one, two = task(1, tool="run_code"), task(2, tool="plot")
     assert compared([one, two], [one]) == "plot was not called; before it succeeded."
