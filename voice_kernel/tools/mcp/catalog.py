@@ -1,0 +1,266 @@
+"""The registry of MCP servers: searching it, and what command a server's entry means.
+
+Source: the official registry's API v0.1 and the server.json schema,
+https://github.com/modelcontextprotocol/registry (docs/reference). Entries are strangers' text: a command is
+made of them part by part and never goes through a shell, and a person sees all of it before it runs.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from voice_kernel.errors import ToolError, WebError
+from voice_kernel.tools.mcp.servers import Server
+from voice_kernel.web.addresses import Reach, address_of
+from voice_kernel.web.fetch import Fetcher
+
+LIMIT_S = 20.0
+MAX_FOUND = 20
+RUNNERS = {"npm": "npx", "pypi": "uvx", "oci": "docker", "nuget": "dnx"}
+INSTALL_HINTS = {
+    "npx": "Install Node.js, which brings npx.",
+    "uvx": "Install uv, which brings uvx: pip install uv.",
+    "docker": "Install Docker.",
+    "dnx": "Install the .NET SDK 10 or later.",
+}
+_PACKAGE = re.compile(r"[@\w][\w./@:+-]{0,250}")
+_VERSION = re.compile(r"[\w][\w.+!-]{0,80}")
+
+
+@dataclass(frozen=True)
+class Question:
+    """A value that a person must give before a server can start."""
+
+    name: str
+    description: str = ""
+    secret: bool = False
+    required: bool = True
+    default: str = ""
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A server of the registry, and what it would take to run it.
+
+    Attributes:
+        server: as it would be kept; holes `{name}` in its arguments stand for the questions.
+        questions: what must be asked first.
+        publisher: who published it: the namespace of its name.
+        description: a stranger's sentence.
+    """
+
+    server: Server
+    questions: tuple[Question, ...] = ()
+    publisher: str = ""
+    description: str = ""
+    repository: str = ""
+    package: str = ""
+    missing: str = ""
+    """What would have to be installed first; empty when all is there."""
+    asks: Mapping[str, str] = field(default_factory=dict)
+
+
+class Catalog:
+    """A registry of servers.
+
+    Args:
+        url: its address; a private one is allowed, since a person set it.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url.rstrip("/")
+
+    async def search(self, words: str, limit: int = MAX_FOUND) -> list[Offer]:
+        """Return servers whose name or description has the words, the newest version of each.
+
+        Raises:
+            WebError: the registry did not answer.
+        """
+        query = urlencode({"search": words, "limit": min(100, limit * 3), "version": "latest"})
+        answer = await self._ask(f"/v0.1/servers?{query}")
+        offers: dict[str, Offer] = {}
+        for entry in _list(answer, "servers"):
+            offer = offer_of(entry)
+            if offer is not None:
+                offers.setdefault(offer.server.registry_name, offer)
+        return list(offers.values())[:limit]
+
+    async def find(self, name: str) -> list[Offer]:
+        """Return the servers a name may mean: exactly that, else those whose last part it is.
+
+        Raises:
+            WebError: the registry did not answer.
+        """
+        if "/" in name:
+            answer = await self._ask(f"/v0.1/servers/{quote(name, safe='')}/versions/latest")
+            offer = offer_of(answer)
+            return [offer] if offer is not None else []
+        found = await self.search(name, 50)
+        wanted = _plain(name)
+        exact = [offer for offer in found if _plain(offer.server.registry_name.rpartition("/")[2]) == wanted]
+        near = [offer for offer in found if wanted in _plain(offer.server.registry_name.rpartition("/")[2])]
+        return exact or near or found[:5]
+
+    async def _ask(self, path: str) -> Any:
+        address = address_of(f"{self._url}{path}")
+        place = f"{address.host}:{address.port}"
+        fetcher = Fetcher(Reach(private=(place,), only=(place,)), total_s=LIMIT_S)
+        try:
+            return await fetcher.json(address)
+        except WebError as error:
+            raise WebError(
+                f"The registry of MCP servers did not answer: {error.message}",
+                hint="Is MCP_REGISTRY_URL right, and is there a network?",
+                retryable=True,
+            ) from None
+        finally:
+            await fetcher.close()
+
+
+def offer_of(entry: Any) -> Offer | None:
+    """Return what an entry of the registry offers; None for one that cannot be used here."""
+    about = entry.get("server", entry) if isinstance(entry, dict) else None
+    if not isinstance(about, dict) or not isinstance(about.get("name"), str):
+        return None
+    name = about["name"][:200]
+    publisher, _, short = name.rpartition("/")
+    short = re.sub(r"^(mcp-server-|server-|mcp-)|(-mcp-server|-mcp|-server)$", "", short) or short
+    short = re.sub(r"[^\w.-]+", "-", short).strip("-.")[:60] or "server"
+    common = {
+        "publisher": publisher,
+        "description": " ".join(str(about.get("description") or "").split())[:300],
+        "repository": str((about.get("repository") or {}).get("url") or "")[:300],
+    }
+    for package in _list(about, "packages"):
+        try:
+            server, questions, what = _packaged(short, name, about, package)
+        except (ToolError, KeyError, TypeError, ValueError):
+            continue  # an entry that is not as the schema says is not for us
+        missing = "" if shutil.which(server.command) else server.command
+        return Offer(server, tuple(questions), package=what, missing=missing, **common)
+    for remote in _list(about, "remotes"):
+        kind = {"streamable-http": "http", "sse": "sse"}.get(str(remote.get("type")))
+        if kind is None or not isinstance(remote.get("url"), str):
+            continue
+        questions = [_question(header) for header in _list(remote, "headers") if header.get("value") is None]
+        plain = {h["name"]: h["value"] for h in _list(remote, "headers") if isinstance(h.get("value"), str)}
+        server = Server(
+            name=short,
+            transport="http" if kind == "http" else "sse",
+            url=remote["url"],
+            headers=plain,
+            secrets=tuple(question.name for question in questions),
+            registry_name=name,
+            version=str(about.get("version") or ""),
+        )
+        return Offer(server, tuple(questions), package=remote["url"], **common)
+    return None
+
+
+def _packaged(
+    short: str, name: str, about: Mapping[str, Any], package: Mapping[str, Any]
+) -> tuple[Server, list[Question], str]:
+    kind = str(package["registryType"])
+    identifier, version = (
+        str(package["identifier"]),
+        str(package.get("version") or about.get("version") or ""),
+    )
+    transport = (package.get("transport") or {}).get("type", "stdio")
+    if kind not in RUNNERS or transport != "stdio" or not _PACKAGE.fullmatch(identifier):
+        raise ToolError("not for us")
+    if version and (not _VERSION.fullmatch(version) or version == "latest"):
+        raise ToolError("a version that is none")
+    questions: list[Question] = []
+    before = _arguments(_list(package, "runtimeArguments"), questions)
+    after = _arguments(_list(package, "packageArguments"), questions)
+    env: dict[str, str] = {}
+    secrets: list[str] = []
+    for variable in _list(package, "environmentVariables"):
+        if variable.get("value") is not None:
+            env[str(variable["name"])] = str(variable["value"])
+        elif variable.get("isRequired") or variable.get("isSecret"):
+            question = _question(variable)
+            questions.append(question)
+            if question.secret:
+                secrets.append(question.name)
+            else:
+                env[question.name] = f"{{{question.name}}}"
+        elif variable.get("default") is not None:
+            env[str(variable["name"])] = str(variable["default"])
+    pinned = {
+        "npm": f"{identifier}@{version}" if version else identifier,
+        "pypi": f"{identifier}=={version}" if version else identifier,
+        "oci": identifier
+        if ":" in identifier.rpartition("/")[2] or not version
+        else f"{identifier}:{version}",
+        "nuget": f"{identifier}@{version}" if version else identifier,
+    }[kind]
+    if kind == "npm":
+        args = ["-y", *(a for a in before if a != "-y"), pinned, *after]
+    elif kind == "oci":
+        names = [word for key in (*env, *secrets) for word in ("-e", key)]
+        args = ["run", "-i", "--rm", *before, *names, pinned, *after]
+    elif kind == "nuget":
+        args = [*before, pinned, "--yes", *(["--", *after] if after else [])]
+    else:
+        args = [*before, pinned, *after]
+    server = Server(
+        name=short,
+        command=RUNNERS[kind],
+        args=tuple(args),
+        env=env,
+        secrets=tuple(secrets),
+        registry_name=name,
+        version=version,
+    )
+    return server, questions, f"{kind} {pinned}"
+
+
+def _arguments(given: Sequence[Mapping[str, Any]], questions: list[Question]) -> list[str]:
+    made: list[str] = []
+    for argument in given:
+        value = argument.get("value")
+        name = str(argument.get("name") or argument.get("valueHint") or "value")
+        wanted = value is None and (
+            argument.get("type") == "positional" or argument.get("isRequired") or argument.get("default")
+        )
+        if argument.get("type") == "named":
+            described = argument.get("description") or argument.get("format")
+            if value is None and not wanted and described:
+                continue  # an option that nobody asked for
+            made.append(str(argument["name"]))
+        if wanted:
+            hole = name.lstrip("-")
+            if argument.get("default") is not None and not argument.get("isRequired"):
+                made.append(str(argument["default"]))
+                continue
+            questions.append(_question({**argument, "name": hole}))
+            made.append(f"{{{hole}}}")
+        elif value is not None:
+            made.append(str(value))
+    return made
+
+
+def _question(asked: Mapping[str, Any]) -> Question:
+    return Question(
+        name=str(asked["name"])[:100],
+        description=" ".join(str(asked.get("description") or "").split())[:200],
+        secret=bool(asked.get("isSecret")),
+        required=bool(asked.get("isRequired", True)),
+        default=str(asked.get("default") or "")[:500],
+    )
+
+
+def _list(of: Any, key: str) -> list[Any]:
+    found = of.get(key) if isinstance(of, Mapping) else None
+    return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
+
+
+def _plain(name: str) -> str:
+    bare = re.sub(r"^(mcp-server-|server-|mcp-)|(-mcp-server|-mcp|-server)$", "", name.lower())
+    return re.sub(r"[^a-z0-9]+", "", bare)
