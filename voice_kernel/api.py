@@ -496,7 +496,9 @@ def tool(
     An `async def` runs on the assistant's own loop and must not block it; any other function in a thread of
     its own, which is ended when the task is cancelled: at its next step of Python, but not inside a call
     that does not return. With `thread="main"` it runs like a cell: it sees the notebook's figures, one
-    at a time, and waits while a cell runs.
+    at a time, and waits while a cell runs. With `thread="process"` it has a process of its own, which is
+    ended at once when the task is cancelled, and which runs on the Dask cluster where one is configured;
+    it, its arguments and what it returns must be picklable, and the notebook's variables are copies there.
 
     Args:
         function: the function, when there is nothing else to say: `@tool`.
@@ -507,7 +509,7 @@ def tool(
         asks: True, or why: every call shows a card and waits for a person's yes.
         effects: what a call may do: read, write, execute, delete, install, restart, network, shell. A
             model that calls it is asked about; a person only where it deletes, installs or restarts.
-        thread: `worker` or `main`.
+        thread: `worker`, `main` or `process`.
 
     Raises:
         InvalidTool: it cannot be a tool as it is written; says what to write instead, and where.

@@ -347,7 +347,7 @@ class App:
         self.kernel.on_shutdown(self.end)
         atexit.register(self.end)
         self._register_tools()
-        self.own_tools = Adoption(shelf, self.registry, self.kernel, self.hub.publish)
+        self.own_tools = Adoption(shelf, self.registry, self.kernel, self.hub.publish, self.executor)
         for notice in self.own_tools.update():
             warnings.warn(f"{notice.message} {notice.hint}", stacklevel=2)
         self._stop_adopting = shelf.on_change(lambda: self.loop.call_soon(self._adopt))

@@ -229,7 +229,9 @@ def main() -> None:
         if inspect.isawaitable(value):
             value = asyncio.run(_awaited(value))
     except Exception as error:  # noqa: BLE001 - whatever the user's function raises is its result
-        trace = error.__traceback__.tb_next if error.__traceback__ is not None else None
+        trace = error.__traceback__
+        while trace is not None and str(trace.tb_frame.f_globals.get("__name__")).startswith("voice_kernel."):
+            trace = trace.tb_next  # from where the user's own code begins
         lines = "".join(traceback.format_exception(type(error), error, trace))[-MAX_TRACEBACK_CHARS:]
         _tell("raised", kind=type(error).__name__, message=str(error)[:2_000], lines=lines)
         sys.exit(1)

@@ -8,7 +8,8 @@ signature    its parameters become the arguments of a tool
 sentences    its templates become sentences of the grammar, and who else means the same words
 understanding  its sentences mean the tool; what they meant before is told
 adoption     the tools of the shelf in one session: registered, and understood
-calling      how one call runs: in a thread of its own, on the loop, or on the main thread
+calling      how one call runs: in a thread of its own, on the loop, on the main thread, or elsewhere
+elsewhere    a function in a process of its own, here or on a cluster
 worker       a function in a thread, and how it is ended
 mainthread   a function on the kernel's main thread, through the kernel's door
 toolcontext  what the function holds of its task: progress, output, cancellation

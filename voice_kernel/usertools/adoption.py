@@ -11,6 +11,7 @@ from collections.abc import Callable
 from voice_kernel.errors import IntentError
 from voice_kernel.intents import Grammar
 from voice_kernel.messages import Notice, Result
+from voice_kernel.task.executor import LOCAL, Executor
 from voice_kernel.task.runner import TaskHandle
 from voice_kernel.toolbox.registry import Arguments, Registry, ToolSpec
 from voice_kernel.usertools.calling import Caller, CodeDoor
@@ -29,14 +30,20 @@ class Adoption:
         registry: where they go.
         door: the main thread.
         tell: tells a person what went wrong.
+        executor: runs functions that have a process of their own.
     """
 
     def __init__(
-        self, shelf: Shelf, registry: Registry, door: CodeDoor, tell: Callable[[Notice], object]
+        self,
+        shelf: Shelf,
+        registry: Registry,
+        door: CodeDoor,
+        tell: Callable[[Notice], object],
+        executor: Executor = LOCAL,
     ) -> None:
         self._shelf = shelf
         self._registry = registry
-        self._caller = Caller(door)
+        self._caller = Caller(door, executor)
         self._tell = tell
         self._adopted: dict[str, UserTool] = {}
         self._grammar: tuple[Grammar, tuple[UserTool, ...], Grammar] | None = None

@@ -1,8 +1,8 @@
 """How one call of a user's function runs, and what comes of it.
 
 A plain function runs in a thread of its own, an `async def` on the loop, and either on the kernel's main
-thread where the tool says so. Whatever it raises is a result with a traceback, not an exception of ours.
-Belongs to the loop thread.
+thread or in a process of its own where the tool says so. Whatever it raises is a result with a traceback,
+not an exception of ours. Belongs to the loop thread.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ from typing import Any, Protocol
 from voice_kernel.errors import KernelError, VoiceKernelError
 from voice_kernel.kernel import CodeResult
 from voice_kernel.messages import Output, Problem, Result
+from voice_kernel.task.executor import LOCAL, Executor
 from voice_kernel.task.progress import ProgressReader
 from voice_kernel.task.runner import CANCELLED, TaskFailed, TaskHandle
 from voice_kernel.toolbox.registry import Arguments
 from voice_kernel.usertools.definition import UserTool
+from voice_kernel.usertools.elsewhere import call_elsewhere
 from voice_kernel.usertools.mainthread import MainThreadCall
 from voice_kernel.usertools.outcome import needs_showing, shown, told
 from voice_kernel.usertools.printing import routed, written_to
@@ -55,10 +57,12 @@ class Caller:
 
     Args:
         door: the main thread.
+        executor: runs functions that have a process of their own.
     """
 
-    def __init__(self, door: CodeDoor) -> None:
+    def __init__(self, door: CodeDoor, executor: Executor = LOCAL) -> None:
         self._door = door
+        self._executor = executor
         self._threads = asyncio.Semaphore(MAX_THREADS)
 
     async def call(self, tool: UserTool, task: TaskHandle, arguments: Arguments) -> Result:
@@ -73,7 +77,10 @@ class Caller:
         try:
             if tool.thread == "main":
                 return await self._on_main_thread(call)
-            value = await (self._on_loop(call) if tool.awaits else self._in_thread(call))
+            if tool.thread == "process":
+                value = await call_elsewhere(self._executor, tool, task, arguments, relay)
+            else:
+                value = await (self._on_loop(call) if tool.awaits else self._in_thread(call))
             return await self._result(value)
         except VoiceKernelError:
             raise

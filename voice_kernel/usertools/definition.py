@@ -22,7 +22,7 @@ from voice_kernel.usertools.sentences import (
 )
 from voice_kernel.usertools.signature import Signature, signature_of, summary_of
 
-Thread = Literal["worker", "main"]
+Thread = Literal["worker", "main", "process"]
 Templates = Sequence[str] | Mapping[str, Mapping[str, Any]]
 """Sentence templates, or each with the arguments that it gives without saying them."""
 
@@ -124,7 +124,7 @@ def _define(
             hint=f'Write effects={{"{known[0]}"}}, of: {", ".join(known)}.',
         )
     if thread not in get_args(Thread):
-        raise InvalidTool(f'{name}: thread is "worker" or "main", not {thread!r}.')
+        raise InvalidTool(f'{name}: thread is "worker", "main" or "process", not {thread!r}.')
     signature = signature_of(function, names)
     given = _templates(name, sentences, signature)
     why = asks if isinstance(asks, str) else "its author wants it to" if asks else ""

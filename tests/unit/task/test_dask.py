@@ -30,6 +30,10 @@ from voice_kernel.task.logs import LogFolder
 from voice_kernel.task.runner import Runner, TaskHandle
 from voice_kernel.toolbox.registry import Registry
 from voice_kernel.tools import shell, tests
+from voice_kernel.usertools.adoption import Adoption
+from voice_kernel.usertools.definition import define
+from voice_kernel.usertools.shelf import Shelf
+from voice_kernel.usertools.toolcontext import ToolContext
 
 LIMIT_S = 60.0
 
@@ -588,6 +592,43 @@ async def test_the_users_own_client_stays_the_default(cluster: LocalCluster, fol
         await bench.executor.run(["true"])
         with pytest.raises(ValueError, match="No clients found"):
             default_client()
+
+
+async def test_a_users_own_tool_runs_on_a_worker(
+    cluster: LocalCluster, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+
+    def train(ctx: ToolContext, epochs: int) -> int:
+        print("training", flush=True)
+        ctx.progress(1.0, "trained")
+        Path(f"pid-{os.getpid()}").touch()
+        while epochs > 3:
+            time.sleep(0.1)
+        return epochs
+
+    shelf = Shelf()
+    shelf.put(define(train, thread="process"))
+    async with benched(cluster, folder) as bench:
+        Adoption(shelf, bench.registry, NoDoor(), print, bench.executor).update()
+        task = await bench.call("train", epochs=3)
+        assert task.state == "succeeded", task.problem
+        assert (task.result and task.result.summary, task.tail) == ("3", "training\n")
+        assert bench.progress[-1] == Progress(fraction=1.0, label="trained")
+        hangs = bench.begin("train", epochs=4)
+        await until(lambda: len(pids(folder)) == 2)
+        pid = next(pid for pid in pids(folder) if alive(pid))
+        assert worker_of(pid).pid in {nanny.pid for nanny in cluster.workers.values()}
+        bench.runner.cancel(2)
+        assert (await hangs).state == "cancelled"
+        assert not alive(pid)
+
+
+class NoDoor:
+    """A main thread that nothing here needs."""
+
+    async def run(self, code: str, **_options: Any) -> Any:
+        raise AssertionError("it was asked for the main thread")
 
 
 async def test_a_function_runs_on_a_worker(cluster: LocalCluster, folder: Path) -> None:

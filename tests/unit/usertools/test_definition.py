@@ -73,7 +73,7 @@ def generator() -> Any:
         (nothing, {"name": "class"}, "name of a tool"),
         (nothing, {"effects": "read"}, "'read' is not a set of effects"),
         (nothing, {"effects": {"explode"}}, "'explode' is not"),
-        (nothing, {"thread": "gpu"}, '"worker" or "main"'),
+        (nothing, {"thread": "gpu"}, '"worker", "main" or "process"'),
         (nothing, {"sentences": ["do [it"]}, "cannot be read"),
         (nothing, {"sentences": ["do {it}"]}, "about it, which is no argument"),
         (nothing, {"sentences": ["[do] [it]"]}, "may be left out"),
