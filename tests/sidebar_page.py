@@ -21,6 +21,14 @@ READY = re.compile("ready|loading", re.I)
 ENDED = re.compile("succeeded|failed|cancelled|nothing")
 SPOKEN = Path(__file__).parent / "data" / "speech"
 
+GONE_ON = """
+import voice_kernel.app as _module
+_app = _module.app_of(get_ipython())
+_app.loop.run_sync(_app.conversations.wait_open(30), 40)
+print(len(_app.hub.turns))
+del _module, _app
+"""
+
 MICROPHONE = """async clip => {
   const bytes = Uint8Array.from(atob(clip), letter => letter.charCodeAt(0));
   window.clipEnded = false;
@@ -99,6 +107,13 @@ class Sidebar:
     def wait_ready(self, status: re.Pattern[str] = READY) -> None:
         """Wait until the panel is connected."""
         expect(self.panel.locator(".vk-status")).to_have_attribute("data-status", status, timeout=WAIT_MS)
+
+    def wait_gone_on(self) -> int:
+        """Wait until a new kernel shows the conversation it goes on with; returns how many turns that has."""
+        self.wait_ready()
+        turns = int(Notebook(self.page).execute(GONE_ON))
+        expect(self.turns).to_have_count(turns, timeout=WAIT_MS)
+        return turns
 
     def send(self, text: str) -> Locator:
         """Type a command; returns its turn as soon as it is shown."""

@@ -543,9 +543,10 @@ def ask_to_restart(desk: Sidebar, said: str) -> Locator:
 
 def test_a_restart_asks_and_the_panel_comes_back(desk: Sidebar) -> None:
     desk.say("run the code kept = 1")
+    turns = desk.turns.count()
     ask_to_restart(desk, "restart the kernel")
     expect(desk.turns).to_have_count(0, timeout=WAIT_MS)
-    desk.wait_ready()
+    assert desk.wait_gone_on() > turns
     assert Notebook(desk.page).execute("print('kept' in dir())") == "False\n"
     desk.say("run cell one")
 

@@ -131,11 +131,10 @@ def _with_log(task: Task) -> tuple[Task, float]:
     if not task.log_path.endswith(".log"):
         return task, 0.0
     with contextlib.suppress(OSError), open(task.log_path, "rb") as log:
-        size = log.seek(0, os.SEEK_END)
+        size, written_at = log.seek(0, os.SEEK_END), os.fstat(log.fileno()).st_mtime
+        if size < task.output_bytes:
+            return task, written_at  # killed before it wrote what it had told, or at the cap
         log.seek(max(0, size - 4 * MAX_TAIL_CHARS))
         tail = clip_tail(log.read().decode("utf-8", "replace"))
-        written_at = os.fstat(log.fileno()).st_mtime
-        return task.model_copy(
-            update={"tail": tail, "output_bytes": max(size, task.output_bytes)}
-        ), written_at
+        return task.model_copy(update={"tail": tail, "output_bytes": size}), written_at
     return task, 0.0
