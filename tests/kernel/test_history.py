@@ -52,9 +52,9 @@ def test_what_an_earlier_kernel_did_is_shown_and_searched_by_words(page: Page, n
     page.until_shown(1, 2)
 
     page.say("show history")
-    assert [row["title"] for row in result(page, "show_history").data["tasks"]] == [
-        "run_shell echo pear; exit 3",
-        "run_shell echo apple",
+    assert [(row["id"], row["title"]) for row in result(page, "show_history").data["tasks"]] == [
+        (2, "run_shell echo pear; exit 3"),
+        (1, "run_shell echo apple"),
     ]
     page.say("search the history for apple")
     assert [row["state"] for row in result(page, "show_history").data["tasks"]][-1] == "succeeded"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from voice_kernel.store.kept import Conversation
 
 READING = {
-    "locked": "Another process is writing for long. Try again in a moment.",
+    "locked": "It holds the history for itself alone. Try again in a moment.",
     "corrupt": "It is {folder}/history.db. The next kernel sets it aside under another name and begins a new "
     "one; nothing is deleted.",
     "moved": "Try again.",

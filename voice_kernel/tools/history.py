@@ -95,33 +95,38 @@ def register(
         except HistoryError as error:
             note = f"{error.message} These are the tasks of this session only."
             found, more = _of_session(tasks(), args, states, since, until, task.id)
-        return listing(found, now(), more=more, everywhere=args.everywhere, note=note)
+        return listing(found, now(), tasks(), more=more, note=note)
 
 
 def listing(
-    found: Sequence[PastTask], now: float, *, more: bool = False, everywhere: bool = False, note: str = ""
+    found: Sequence[PastTask], now: float, here: Sequence[Task], *, more: bool = False, note: str = ""
 ) -> Result:
     """Return past tasks as a table.
 
     Args:
         found: the newest first.
         now: the time.
+        here: the tasks of this conversation: only these have a number that can be said.
         more: whether there are more of them.
-        everywhere: whether they are of several notebooks, where only a number of the history names one.
         note: what else there is to say.
     """
+    numbers = {(task.created_at, task.title): task.id for task in here}
+    said = [numbers.get((past.task.created_at, past.task.title)) for past in found]
     rows = [
         (
-            f"#{past.id}" if everywhere else str(past.task.id),
+            f"#{past.id}" if number is None else str(number),
             when(past.task.created_at, now),
             what(past),
             outcome(past.task, now),
         )
-        for past in found
+        for past, number in zip(found, said, strict=True)
     ]
     after = ["and older ones"] if more else []
-    if everywhere and found:
-        after.append(f"voice-kernel history show {found[0].id} tells more of the first one.")
+    elsewhere = next((past.id for past, number in zip(found, said, strict=True) if number is None), None)
+    if elsewhere is not None:
+        after.append(
+            f"In a terminal: voice-kernel history show {elsewhere}, voice-kernel replay --task {elsewhere}"
+        )
     text = "\n".join([aligned([("no", "when", "what", "outcome"), *rows]) if rows else "", *after]).strip()
     outputs = [Output(kind="display", data={"text/plain": text, "text/html": _table(rows, after)})]
     count = len(found)
@@ -133,7 +138,7 @@ def listing(
         data={
             "tasks": [
                 {
-                    "id": past.task.id,
+                    "id": number,
                     "history_id": past.id,
                     "tool": past.task.tool,
                     "said": past.utterance[:200],
@@ -141,7 +146,7 @@ def listing(
                     "state": past.task.state,
                     "created_at": round(past.task.created_at),
                 }
-                for past in found
+                for past, number in zip(found, said, strict=True)
             ],
             "more": more,
         },

@@ -82,7 +82,7 @@ def test_tasks_are_told_with_what_was_said_and_what_came_of_it(bench: Workbench)
         past(2, DAY, "shell make", state="failed", problem=Problem(kind="X", message="make exited\nwith 2.")),
         past(1, 40 * DAY),
     )
-    result = shown(bench, kept.find)
+    result = shown(bench, kept.find, [one.task for one in kept.kept])
     assert result.summary == "3 tasks."
     assert [" ".join(line.split()) for line in result.text.splitlines()] == [
         "no when what outcome",
@@ -95,29 +95,30 @@ def test_tasks_are_told_with_what_was_said_and_what_came_of_it(bench: Workbench)
 def test_a_day_ends_where_it_ends(bench: Workbench) -> None:
     kept = Kept(past(3), past(2, DAY), past(1, 2 * DAY))
     result = shown(bench, kept.find, since="yesterday", until="yesterday")
-    assert [one["id"] for one in result.data["tasks"]] == [2]
+    assert [one["history_id"] - 1000 for one in result.data["tasks"]] == [2]
 
 
 def test_a_day_long_ago_is_found_behind_many_newer_tasks(bench: Workbench) -> None:
     kept = Kept(*(past(number) for number in range(10, 460)), past(1, DAY))
     result = shown(bench, kept.find, until="yesterday")
-    assert [one["id"] for one in result.data["tasks"]] == [1]
+    assert [one["history_id"] - 1000 for one in result.data["tasks"]] == [1]
     assert not result.data["more"]
 
 
 def test_no_more_are_told_than_were_asked_for(bench: Workbench) -> None:
     kept = Kept(*(past(number) for number in range(1, 60)))
     result = shown(bench, kept.find, limit=5)
-    assert [one["id"] for one in result.data["tasks"]] == [59, 58, 57, 56, 55]
-    assert result.text.endswith("and older ones")
+    assert [one["history_id"] - 1000 for one in result.data["tasks"]] == [59, 58, 57, 56, 55]
+    assert "\nand older ones\n" in result.text
     assert result.summary == "5 of many tasks."
 
 
-def test_everywhere_tells_numbers_of_the_history(bench: Workbench) -> None:
+def test_what_is_of_another_conversation_has_its_number_in_the_history(bench: Workbench) -> None:
     kept = Kept(past(1))
     result = shown(bench, kept.find, everywhere=True, search="make")
     assert "#1001" in result.text
     assert "voice-kernel history show 1001" in result.text
+    assert result.data["tasks"][0]["id"] is None
     assert kept.asked == [{"query": "make", "everywhere": True, "limit": 21}]
 
 
@@ -134,7 +135,7 @@ def test_nothing_found_is_said(bench: Workbench) -> None:
 
 def test_hostile_text_stays_on_its_line_without_escape_codes(bench: Workbench) -> None:
     result = shown(bench, Kept(past(1, said="\x1b[2Jrun\nthis\x07 \x1b]0;owned\x07")).find)
-    assert [line.split()[2:4] for line in result.text.splitlines()[1:]] == [["run", "this"]]
+    assert [line.split()[2:4] for line in result.text.splitlines()[1:2]] == [["run", "this"]]
     assert "\x1b" not in result.text
     assert "\x07" not in result.text
 
