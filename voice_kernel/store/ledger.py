@@ -1,6 +1,6 @@
-"""Writes what a session's journal hands it, and answers for the session's row.
+"""Writes the batches of a session, and answers for the session's row.
 
-All of it belongs to the journal's thread. One `SessionLedger` is one connection to one database: when
+All of it belongs to the writer's thread. One `SessionLedger` is one connection to one database: when
 that is no longer there, the next one is made.
 """
 
@@ -15,15 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Table, case, select, update
+from sqlalchemy import Connection, Dialect, Table, case, literal_column, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from voice_kernel.errors import NotInHistory
 from voice_kernel.messages import Thread
 from voice_kernel.store import recovery
+from voice_kernel.store.batch import Batch, Happening
 from voice_kernel.store.database import Database
 from voice_kernel.store.faults import Fault
-from voice_kernel.store.journal import Batch, Happening
 from voice_kernel.store.owner import forget, sweep
 from voice_kernel.store.records import thread as read_thread
 from voice_kernel.store.redaction import Redaction
@@ -97,13 +97,13 @@ class SessionLedger:
         self._limits = limits
         self._rows = Rows(card.id, card.workspace, redaction)
         self._known_threads: set[str] = set()
-        self._statements = _Statements(database.engine.dialect.name)
+        self._statements = _statements(database.engine.dialect)
         self._new = False
         self._checked = False
         with database.writing() as connection:
             self._begin(connection)
 
-    # ---- what the journal asks for -----------------------------------------------------------------
+    # ---- what the writer asks for ------------------------------------------------------------------
 
     def write(self, batch: Batch) -> None:
         """Write everything or nothing; rows that the database refuses for themselves are left out."""
@@ -257,12 +257,20 @@ class SessionLedger:
     # ---- batches -----------------------------------------------------------------------------------
 
     def _write(self, batch: Batch) -> None:
-        turns = [self._rows.turn(turn, thread_id) for turn, thread_id in batch.turns.values()]
-        done = [self._rows.task(task, *place) for task, *place in batch.tasks.values()]
-        asked = [self._rows.approval(approval, thread_id) for approval, thread_id in batch.approvals.values()]
-        happened = [self._event(event) for event in batch.events]
+        # All of it is made before the transaction begins: others wait for that to end.
+        homes = {home for _, home in batch.turns.values()} | {home for _, home, _ in batch.tasks.values()}
+        prepared = [
+            (of, self._statements[of].parameters(rows))
+            for of, rows in (
+                (items, [self._rows.turn(turn, home) for turn, home in batch.turns.values()]),
+                (tasks, [self._rows.task(task, home, said) for task, home, said in batch.tasks.values()]),
+                (approvals, [self._rows.approval(asked, home) for asked, home in batch.approvals.values()]),
+                (events, [self._event(event) for event in batch.events]),
+            )
+            if rows
+        ]
         now = time.time()
-        missing = {row["thread_id"] for row in (*turns, *done)} - self._known_threads - set(batch.threads)
+        missing = homes - self._known_threads - set(batch.threads)
         strangers = [
             Thread(id=thread_id, workspace=self._card.workspace, created_at=now, updated_at=now)
             for thread_id in missing
@@ -270,10 +278,8 @@ class SessionLedger:
         with self.database.writing() as connection:
             self._note_progress(connection, batch)
             self._put_threads(connection, [*batch.threads.values(), *strangers])
-            self._put(connection, items, turns)
-            self._put(connection, tasks, done)
-            self._put(connection, approvals, asked)
-            self._put(connection, events, happened)
+            for of, parameters in prepared:
+                self._statements[of].execute(connection, parameters)
         self._known_threads |= missing | set(batch.threads)
 
     def _write_singly(self, batch: Batch) -> None:
@@ -343,7 +349,8 @@ class SessionLedger:
 
     def _put(self, connection: Connection, of: Table, rows: list[Row]) -> None:
         if rows:
-            connection.execute(self._statements[of], rows)
+            statement = self._statements[of]
+            statement.execute(connection, statement.parameters(rows))
 
     def _event(self, event: Happening) -> Row:
         data = self._rows.reason(event.problem)
@@ -360,32 +367,53 @@ class SessionLedger:
         }
 
 
-class _Statements(dict[Table, Any]):
-    """One statement for each table, by which a row is added, or brought up to date."""
+FILLED = {threads: "number", items: "id", tasks: "id"}
+"""Columns that the database fills itself."""
 
-    def __init__(self, dialect: str) -> None:
-        super().__init__()
-        insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
-        numbered = ["session_id", "number"]
-        for of, changing in (
-            (items, ("state", "text", "words", "data")),
-            (tasks, ("area", "state", "ended_at", "log_path", "words", "data", "heavy")),
-            (approvals, ("state", "data")),
-        ):
-            adding = insert(of)
-            changed = {name: adding.excluded[name] for name in changing}
-            self[of] = adding.on_conflict_do_update(index_elements=numbered, set_=changed)
-        # An event does not change; that it is there already means that a batch was written after all.
-        self[events] = insert(events).on_conflict_do_nothing()
-        adding = insert(threads)
-        new = adding.excluded
-        later = case((new.updated_at > threads.c.updated_at, new.updated_at), else_=threads.c.updated_at)
-        named = threads.c.title != ""
-        self[threads] = adding.on_conflict_do_update(
-            index_elements=["id"],
-            set_={
-                "updated_at": later,
-                "title": case((named, threads.c.title), else_=new.title),
-                "words": case((named, threads.c.words), else_=new.words),
-            },
-        )
+
+class _Statement:
+    """One statement for many rows, made once: SQLAlchemy would prepare each row anew."""
+
+    def __init__(self, statement: Any, of: Table, dialect: Dialect) -> None:
+        added = [column.name for column in of.columns if column.name != FILLED.get(of)]
+        compiled = statement.compile(dialect=dialect, column_keys=added)
+        self._sql = str(compiled)
+        self._order = compiled.positiontup if compiled.positional else None
+
+    def parameters(self, rows: list[Row]) -> list[Any]:
+        """Return rows as the driver wants them."""
+        order = self._order
+        return rows if order is None else [tuple([row[name] for name in order]) for row in rows]
+
+    def execute(self, connection: Connection, parameters: list[Any]) -> None:
+        """Write rows that `parameters` has prepared."""
+        connection.exec_driver_sql(self._sql, parameters)
+
+
+def _statements(dialect: Dialect) -> dict[Table, _Statement]:
+    """Make one statement for each table, by which a row is added, or brought up to date."""
+    insert: Any = sqlite.insert if dialect.name == "sqlite" else postgresql.insert
+    statements: dict[Table, Any] = {}
+    for of, changing in (
+        (items, ("state", "text", "words", "data")),
+        (tasks, ("area", "state", "ended_at", "log_path", "words", "data", "heavy")),
+        (approvals, ("state", "data")),
+    ):
+        adding = insert(of)
+        changed = {name: adding.excluded[name] for name in changing}
+        statements[of] = adding.on_conflict_do_update(index_elements=["session_id", "number"], set_=changed)
+    # An event does not change; that it is there already means that a batch was written after all.
+    statements[events] = insert(events).on_conflict_do_nothing()
+    adding = insert(threads)
+    new = adding.excluded
+    later = case((new.updated_at > threads.c.updated_at, new.updated_at), else_=threads.c.updated_at)
+    named = threads.c.title != literal_column("''")
+    statements[threads] = adding.on_conflict_do_update(
+        index_elements=["id"],
+        set_={
+            "updated_at": later,
+            "title": case((named, threads.c.title), else_=new.title),
+            "words": case((named, threads.c.words), else_=new.words),
+        },
+    )
+    return {of: _Statement(statement, of, dialect) for of, statement in statements.items()}

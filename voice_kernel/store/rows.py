@@ -26,6 +26,11 @@ MAX_CASES_CHARS = 512 * 1024
 MAX_ANSWER_CHARS = 256 * 1024
 MAX_UTTERANCE_CHARS = 500
 
+LIGHT = {"summary", "exit_code"}
+"""What lists show of a result."""
+HEAVY = {"result", "tail"}
+HEAVY_WHEN_ENDED = HEAVY | {"progress"}
+
 Row = dict[str, Any]
 Kept = TypeVar("Kept", bound=BaseModel)
 
@@ -50,35 +55,49 @@ class Rows:
 
     def turn(self, turn: Turn, thread_id: str) -> Row:
         """Make the row of a turn."""
-        answer = _cut(turn.answer, MAX_ANSWER_CHARS)
-        calls = [c for c in turn.calls if len(str(c.arguments)) <= MAX_ARGUMENTS_CHARS]
-        text = self.text(turn.text, 10_000)
+        if len(turn.answer) > MAX_ANSWER_CHARS:
+            turn = turn.model_copy(update={"answer": _cut(turn.answer, MAX_ANSWER_CHARS)})
+        if any(len(str(call.arguments)) > MAX_ARGUMENTS_CHARS for call in turn.calls):
+            calls = [call for call in turn.calls if len(str(call.arguments)) <= MAX_ARGUMENTS_CHARS]
+            turn = turn.model_copy(update={"calls": calls})
+        document = _json(turn)
+        text, answer = turn.text[:10_000], turn.answer[:2_000]
+        if self._redaction.suspects(document):
+            document, text, answer = (
+                self._redaction.json(document),
+                self.text(text, 10_000),
+                self.text(answer, 2_000),
+            )
         return {
             "session_id": self._session_id,
             "number": turn.id,
             "thread_id": thread_id,
             "state": turn.state,
             "created_at": turn.created_at,
-            "text": text,
-            "words": indexed(text, self.text(answer, 2_000)),
-            "data": self._json(turn.model_copy(update={"answer": answer, "calls": calls})),
+            "text": clean(text),
+            "words": indexed(text, answer),
+            "data": document,
         }
 
     def task(self, task: Task, thread_id: str, utterance: str) -> Row:
         """Make the row of a task."""
+        if sum(len(str(value)) for value in task.arguments.values()) > MAX_ARGUMENTS_CHARS:
+            task = task.model_copy(update={"arguments": {}})
         result = task.result
-        light = Result(summary=result.summary, exit_code=result.exit_code) if result else None
-        arguments = task.arguments
-        if sum(len(str(value)) for value in arguments.values()) > MAX_ARGUMENTS_CHARS:
-            arguments = {}
-        progress = task.progress if task.ended_at is None else None
-        without = {"result": light, "tail": "", "arguments": arguments, "progress": progress}
-        heavy: str | None = None
-        if result is not None or task.tail:
-            kept = {"tail": task.tail, "result": capped(result) if result else None}
-            heavy = self._json(Task.model_construct(None, **kept))
-        utterance = self.text(utterance, MAX_UTTERANCE_CHARS)
-        told = (task.title, result.summary if result else "", task.problem.message if task.problem else "")
+        document = _json(task, without=HEAVY if task.ended_at is None else HEAVY_WHEN_ENDED)
+        heavy = None
+        if result is not None:
+            document = f'{document[:-1]},"result":{_json(result, only=LIGHT)}}}'
+            heavy = f'{{"tail":{json.dumps(task.tail)},"result":{_json(capped(result))}}}'
+        elif task.tail:
+            heavy = f'{{"tail":{json.dumps(task.tail)}}}'
+        summary = result.summary if result is not None else ""
+        problem = task.problem.message if task.problem is not None else ""
+        told = [utterance[:MAX_UTTERANCE_CHARS], task.title, summary, problem]
+        if self._redaction.suspects(document, heavy or "", utterance):
+            document = self._redaction.json(document)
+            heavy = self._redaction.json(heavy) if heavy is not None else None
+            told = [self.text(text, 1_000) for text in told]
         return {
             "session_id": self._session_id,
             "number": task.id,
@@ -90,10 +109,10 @@ class Rows:
             "state": task.state,
             "created_at": task.created_at,
             "ended_at": task.ended_at,
-            "utterance": utterance,
+            "utterance": clean(told[0]),
             "log_path": clean(task.log_path),
-            "words": indexed(utterance, *(self.text(text, 1_000) for text in told)),
-            "data": self._json(task.model_copy(update=without)),
+            "words": indexed(*told),
+            "data": document,
             "heavy": heavy,
         }
 
@@ -107,28 +126,32 @@ class Rows:
             "task": approval.task_id,
             "state": approval.state,
             "created_at": approval.created_at,
-            "data": self._json(approval.model_copy(update={"arguments": arguments})),
+            "data": self._redaction.json(_json(approval.model_copy(update={"arguments": arguments}))),
         }
 
     def reason(self, problem: Problem | None) -> str:
         """Return what an event says of a problem, as JSON."""
         if problem is None:
             return ""
-        return self._json(problem.model_copy(update={"message": problem.message[:500]}))
+        return self._redaction.json(_json(problem.model_copy(update={"message": problem.message[:500]})))
 
-    def _json(self, value: BaseModel) -> str:
-        try:
-            # Defaults are left out: most of a task is defaults.
-            document = value.model_dump_json(exclude_defaults=True)
-        except (ValueError, TypeError):
-            # Arguments of user tools may be anything; and text may hold halves of characters.
-            document = json.dumps(value.model_dump(exclude_defaults=True), default=str)
-            document = json.dumps(_whole(json.loads(document)), ensure_ascii=False)
-        return self._redaction.json(document)
+
+def _json(value: BaseModel, *, without: set[str] | None = None, only: set[str] | None = None) -> str:
+    """Write a value as JSON; defaults are left out, since most of a task is defaults."""
+    try:
+        return value.model_dump_json(exclude_defaults=True, exclude=without, include=only)
+    except (ValueError, TypeError):
+        # Arguments of user tools may be anything, and text may hold halves of characters.
+        document = json.dumps(
+            value.model_dump(exclude_defaults=True, exclude=without, include=only), default=str
+        )
+        return json.dumps(_whole(json.loads(document)), ensure_ascii=False)
 
 
 def clean(text: str) -> str:
     """Return text as every database takes it: no NUL, no half characters."""
+    if text.isascii() and "\0" not in text:
+        return text
     return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
 
 
@@ -147,6 +170,8 @@ def _whole(value: Any) -> Any:
 
 def capped(result: Result) -> Result:
     """Return a result of a size that can be kept; what is left out is named."""
+    if _is_small(result):
+        return result
     data = result.data if len(str(result.data)) <= MAX_DATA_CHARS else {}
     return result.model_copy(
         update={
@@ -157,6 +182,14 @@ def capped(result: Result) -> Result:
             "data": data,
         }
     )
+
+
+def _is_small(result: Result) -> bool:
+    if result.tests is not None or len(str(result.data)) > MAX_DATA_CHARS:
+        return False
+    size = len(result.text) + len(result.code)
+    size += sum(len(output.text) + sum(map(len, output.data.values())) for output in result.outputs)
+    return size <= MAX_OUTPUTS_CHARS
 
 
 def _capped_outputs(outputs: list[Output]) -> Iterator[Output]:

@@ -24,6 +24,7 @@ from voice_kernel.store.journal import Journal
 from voice_kernel.store.kept import Conversation, Event, Said
 from voice_kernel.store.numbering import Numbering
 from voice_kernel.store.owner import Owner
+from voice_kernel.store.writer import Writer
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -92,14 +93,8 @@ class Store:
         self._numbering = Numbering(self.session_id)
         thread = self._fresh()
         self.keeping = Keeping(thread=thread)
-        self._journal = Journal(
-            thread,
-            self._connect,
-            self._numbering,
-            on_fault=self._fault_changed,
-            on_thread=self._thread_changed,
-            patience=self._patience,
-        )
+        self._writer = Writer(self._connect, on_fault=self._fault_changed, patience=self._patience)
+        self._journal = Journal(thread, self._writer, self._numbering, on_title=self._title_changed)
 
     def publish(self, message: ToSurface) -> None:
         """Keep what a message tells, if it is worth keeping. Never blocks, never raises."""
@@ -119,7 +114,7 @@ class Store:
             published before, and when the database cannot be used now (`on_keeping` says so).
         """
         self._loop = asyncio.get_running_loop()
-        self._journal.start()
+        self._writer.start()
 
         def begin(ledger: SessionLedger) -> Told | None:
             thread_id = ledger.resume() if resume and not self._journal.began else ""
@@ -190,7 +185,7 @@ class Store:
         renamed = await self._written(lambda ledger: ledger.rename(thread, title))
         if thread_id == self._journal.thread.id:
             self._journal.retitle(renamed.title)
-            self._thread_changed(self._journal.thread)
+            self._title_changed()
         return renamed
 
     async def delete_thread(self, thread_id: str) -> None:
@@ -199,8 +194,8 @@ class Store:
         Raises like `open_thread`.
         """
         is_open = thread_id == self._journal.thread.id
-        if self._journal.fault is not None:
-            raise self._journal.fault
+        if self._writer.fault is not None:
+            raise self._writer.fault
         # First: what is told while it is being deleted must not bring it back.
         logs = self._journal.drop_thread(thread_id)
         try:
@@ -280,13 +275,13 @@ class Store:
 
     async def flush(self, timeout_s: float) -> bool:
         """Wait until all that was published is in the database; False if it is not in time."""
-        written = self._journal.flush()
+        written = self._writer.flush()
         return await _within(timeout_s, written) or False
 
     async def close(self) -> None:
         """Write what is left, let open tasks be interrupted, end the session. Takes 3 s at most."""
         self._journal.interrupt()
-        wait = self._journal.stop()
+        wait = self._writer.stop()
         try:
             await asyncio.to_thread(wait)
         except RuntimeError:  # the interpreter is ending, and starts no more threads: nobody is kept waiting
@@ -294,7 +289,7 @@ class Store:
         if self._owner is not None:
             self._owner.release()
 
-    # ---- the journal's thread ----------------------------------------------------------------------
+    # ---- the writer's thread -----------------------------------------------------------------------
 
     def _connect(self, doubts: int) -> SessionLedger:
         # Here SQLAlchemy is imported (0.2 s): not by the loop, and not before anything is kept.
@@ -377,7 +372,7 @@ class Store:
             self.keeping = keeping
             self._on_keeping(keeping)
 
-    def _thread_changed(self, thread: Thread) -> None:
+    def _title_changed(self) -> None:
         self._keep(self.keeping)
 
     def _fresh(self) -> Thread:
@@ -391,7 +386,7 @@ class Store:
 
     def _claim(self, thread_id: str) -> None:
         # Nobody waits for it: it matters to the next session. Should it fail, the next batch says it too.
-        self._journal.submit(lambda ledger: ledger.enter(thread_id))
+        self._writer.submit(lambda ledger: ledger.enter(thread_id))
 
     def _told(self, connection: Connection, thread_id: str) -> Told | None:
         from voice_kernel.store import records
@@ -404,7 +399,7 @@ class Store:
         return thread, said, past, records.last_numbers(connection, self._workspace)
 
     async def _written(self, work: Callable[[SessionLedger], Answer]) -> Answer:
-        return await asyncio.wrap_future(self._journal.submit(work))
+        return await asyncio.wrap_future(self._writer.submit(work))
 
     async def _read(self, question: Callable[..., Answer], *arguments: Any, **keywords: Any) -> Answer:
         """Ask the database something on another thread, after what was published before."""
@@ -418,7 +413,7 @@ class Store:
             return await asyncio.to_thread(database.ask, question, *arguments, **keywords)
         except Fault as fault:
             if fault.kind == "corrupt":
-                self._journal.doubt()
+                self._writer.doubt()
             raise
 
 

@@ -19,10 +19,12 @@ from voice_kernel.messages import (
     Turn,
     TurnChanged,
 )
-from voice_kernel.store import journal as journal_module
+from voice_kernel.store import batch as batch_module
+from voice_kernel.store.batch import Batch, Happening
 from voice_kernel.store.faults import Fault, Patience
-from voice_kernel.store.journal import Batch, Happening, Journal
+from voice_kernel.store.journal import Journal
 from voice_kernel.store.numbering import Numbering
+from voice_kernel.store.writer import Writer
 
 QUICK = Patience(gather_s=0.001, lazy_s=0.01, retry_s=0.005, most_retry_s=0.02, beat_s=0.01)
 LIMIT_S = 10.0
@@ -84,9 +86,8 @@ class Recorder:
         self.told: list[Fault | None] = []
         self._said = threading.Condition()
         thread = Thread(id="t", created_at=0.0, updated_at=0.0)
-        self.journal = Journal(
-            thread, self.ledger.connect, Numbering("s"), on_fault=self._hear, patience=QUICK
-        )
+        self.writer = Writer(self.ledger.connect, on_fault=self._hear, patience=QUICK)
+        self.journal = Journal(thread, self.writer, Numbering("s"))
 
     def _hear(self, fault: Fault | None) -> None:
         with self._said:
@@ -102,7 +103,7 @@ class Recorder:
         self.journal.publish(TaskChanged(task=task.model_copy(update=more)))
 
     def flush(self) -> bool:
-        return self.journal.flush().result(LIMIT_S)
+        return self.writer.flush().result(LIMIT_S)
 
 
 @pytest.fixture
@@ -115,7 +116,7 @@ def seqs(recorder: Recorder) -> list[int]:
 
 
 def test_what_comes_while_the_ledger_fails_is_written_when_it_works_again(recorder: Recorder) -> None:
-    recorder.journal.start()
+    recorder.writer.start()
     recorder.task(1)
     assert recorder.flush()
     recorder.ledger.fault = LOCKED
@@ -133,7 +134,7 @@ def test_what_comes_while_the_ledger_fails_is_written_when_it_works_again(record
 
 def test_a_failure_is_told_once_however_often_it_is_met(recorder: Recorder) -> None:
     recorder.ledger.fault = LOCKED
-    recorder.journal.start()
+    recorder.writer.start()
     recorder.task(1)
     for _ in range(5):
         recorder.ledger.tried.clear()
@@ -144,21 +145,21 @@ def test_a_failure_is_told_once_however_often_it_is_met(recorder: Recorder) -> N
 def test_a_lasting_fault_is_not_tried_again_and_keeps_nothing_in_memory(recorder: Recorder) -> None:
     newer = Fault("newer", "Too new.", lasting=True)
     recorder.ledger.fault = newer
-    recorder.journal.start()
+    recorder.writer.start()
     recorder.task(1)
     recorder.until(lambda: recorder.told == [newer])
     recorder.ledger.fault = None
     recorder.task(2)
     assert not recorder.flush()
     assert recorder.ledger.events == []
-    assert not recorder.journal._batch
+    assert not recorder.writer.batch
 
 
 def test_a_mistake_of_ours_ends_neither_the_thread_nor_what_is_taken_down(
     recorder: Recorder, caplog: pytest.LogCaptureFixture
 ) -> None:
     recorder.ledger.fault = ZeroDivisionError("the user's own text")
-    recorder.journal.start()
+    recorder.writer.start()
     recorder.task(1)
     recorder.until(lambda: bool(recorder.told))
     (fault,) = recorder.told
@@ -173,10 +174,10 @@ def test_a_mistake_of_ours_ends_neither_the_thread_nor_what_is_taken_down(
 def test_past_the_cap_the_oldest_events_become_a_gap_that_says_which(
     recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(journal_module, "MAX_EVENTS", 10)
+    monkeypatch.setattr(batch_module, "MAX_EVENTS", 10)
     for number in range(1, 31):
         recorder.task(number)
-    recorder.journal.start()
+    recorder.writer.start()
     assert recorder.flush()
     gap, *rest = recorder.ledger.events
     assert (gap.kind, gap.gap, gap.seq) == ("gap", (1, 21), 21)
@@ -186,19 +187,19 @@ def test_past_the_cap_the_oldest_events_become_a_gap_that_says_which(
 def test_past_the_cap_of_size_the_oldest_tasks_are_let_go(
     recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(journal_module, "MAX_CHARS", 100_000)
+    monkeypatch.setattr(batch_module, "MAX_CHARS", 100_000)
     big = Result(outputs=[Output(kind="stream", text="x" * 30_000)])
     for number in range(1, 11):
         recorder.task(number, result=big)
-    assert recorder.journal._batch.chars <= 100_000
-    assert list(recorder.journal._batch.tasks) == [8, 9, 10]
+    assert recorder.writer.batch.chars <= 100_000
+    assert list(recorder.writer.batch.tasks) == [8, 9, 10]
 
 
 def test_of_an_entity_only_the_newest_version_is_written(recorder: Recorder) -> None:
     recorder.task(1, "queued")
     recorder.task(1, "running")
     recorder.task(1, "succeeded")
-    recorder.journal.start()
+    recorder.writer.start()
     assert recorder.flush()
     assert [event.kind for event in recorder.ledger.events] == [
         "task.queued",
@@ -228,26 +229,26 @@ def test_what_could_not_be_written_does_not_replace_what_is_newer() -> None:
 def test_a_large_batch_is_written_in_parts_and_no_event_before_what_it_tells_of(recorder: Recorder) -> None:
     for number in range(1, 5_001):
         recorder.task(number)
-    recorder.journal.start()
+    recorder.writer.start()
     assert recorder.flush()
     assert seqs(recorder) == list(range(1, 5_001))
     assert recorder.ledger.batches > 3
 
 
 def test_stopping_writes_what_is_left_and_ends_the_session(recorder: Recorder) -> None:
-    recorder.journal.start()
+    recorder.writer.start()
     recorder.task(1, "running")
     recorder.journal.interrupt()
-    recorder.journal.stop()()
+    recorder.writer.stop()()
     assert recorder.ledger.ended
     assert recorder.ledger.tasks[1].state == "interrupted"
     assert not recorder.flush()
     with pytest.raises(Fault, match="closed"):
-        recorder.journal.submit(lambda ledger: 1).result(LIMIT_S)
+        recorder.writer.submit(lambda ledger: 1).result(LIMIT_S)
 
 
 def test_a_session_that_nobody_else_sees_beats(recorder: Recorder) -> None:
-    recorder.journal.start()
+    recorder.writer.start()
     give_up_at = time.monotonic() + LIMIT_S
     recorder.task(1)
     assert recorder.flush()
@@ -255,19 +256,19 @@ def test_a_session_that_nobody_else_sees_beats(recorder: Recorder) -> None:
     while recorder.ledger.beat_count < 3 and time.monotonic() < give_up_at:
         threading.Event().wait(0.005)
     assert recorder.ledger.beat_count >= 3
-    recorder.journal.stop()()
+    recorder.writer.stop()()
 
 
 def test_jobs_come_after_what_was_taken_down_before_them(recorder: Recorder) -> None:
-    recorder.journal.start()
+    recorder.writer.start()
     recorder.task(1)
-    assert recorder.journal.submit(lambda ledger: len(ledger.events)).result(LIMIT_S) == 1
+    assert recorder.writer.submit(lambda ledger: len(ledger.events)).result(LIMIT_S) == 1
     with pytest.raises(KeyError):
-        recorder.journal.submit(lambda ledger: {}["x"]).result(LIMIT_S)
+        recorder.writer.submit(lambda ledger: {}["x"]).result(LIMIT_S)
     recorder.ledger.fault = LOCKED
     recorder.task(2)
     with pytest.raises(Fault, match="locked"):
-        recorder.journal.submit(lambda ledger: 1).result(LIMIT_S)
+        recorder.writer.submit(lambda ledger: 1).result(LIMIT_S)
 
 
 def test_a_turn_that_ends_tells_why(recorder: Recorder) -> None:
@@ -276,7 +277,7 @@ def test_a_turn_that_ends_tells_why(recorder: Recorder) -> None:
     problem = Problem(kind="Refused", message="No.")
     ended = turn.model_copy(update={"state": "failed", "problem": problem})
     recorder.journal.publish(TurnChanged(turn=ended))
-    recorder.journal.start()
+    recorder.writer.start()
     assert recorder.flush()
     assert recorder.ledger.events[-1].problem == problem
     assert recorder.ledger.turns[1].state == "failed"
@@ -292,7 +293,7 @@ def test_taking_down_never_waits_for_the_ledger(recorder: Recorder) -> None:
         write(batch)
 
     recorder.ledger.write = slow  # type: ignore[method-assign]
-    recorder.journal.start()
+    recorder.writer.start()
     recorder.task(1)
     assert stuck.wait(LIMIT_S)
     begin = time.perf_counter()
