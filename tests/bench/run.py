@@ -19,6 +19,7 @@ PARTS = (
     "output",
     "logs",
     "cluster",
+    "store",
     "page",
     "notebooks",
     "cells",
