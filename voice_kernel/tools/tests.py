@@ -171,7 +171,7 @@ class _Run:
             self.running[event["id"]] = None
         elif name == "problem":
             case = TestCase(
-                id=event["id"], outcome="error", message=event["message"], detail=event["detail"],
+                id=event["id"], outcome="error", message=plain(event["message"]), detail=event["detail"],
                 file=event["id"].partition("::")[0],
             )  # fmt: skip
             self.problems.append(case)
@@ -200,7 +200,7 @@ class _Run:
             duration_s=event["duration_s"],
             file=event["file"],
             line=event["line"],
-            message=event.get("message", "")[:500],
+            message=plain(event.get("message", ""))[:500],  # pytest colours comparisons in it
             detail=event.get("detail", "")[-4000:],
         )
         if outcome in ("failed", "error"):

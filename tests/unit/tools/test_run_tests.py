@@ -107,6 +107,13 @@ def test_a_failure_in_a_library_is_placed_in_the_project(bench: Workbench) -> No
     assert first.message.startswith("json.decoder.JSONDecodeError: Expecting property name")
 
 
+def test_a_message_is_without_the_colours_of_a_comparison(bench: Workbench) -> None:
+    write(bench, test_login="def test_login():\n    assert 'a' == 'b', 'names differ'\n")
+    first = report_of(bench.call("run_tests")).cases[0]
+    assert first.message.startswith("AssertionError: names differ")
+    assert "\x1b" not in first.message
+
+
 def test_progress_counts_tests_as_they_end(bench: Workbench) -> None:
     write(
         bench,
