@@ -108,4 +108,34 @@ PROMISES: dict[str, tuple[str, ...]] = {
         "browser/test_cells_by_voice.py::test_what_is_said_happens_and_undo_restores_the_notebook_exactly",
         "browser/test_sidebar.py::test_undo_works_after_a_reload",
     ),
+    "What was done is listed, searched and shown, by words and in a terminal, while kernels are at work": (
+        "kernel/test_history.py::test_what_an_earlier_kernel_did_is_shown_and_searched_by_words",
+        "unit/cli/test_history_command.py::test_it_finds_what_is_asked_for",
+        "unit/cli/test_history_command.py::test_it_is_read_while_another_process_writes",
+        "browser/test_history_by_voice.py::test_the_history_is_a_table_and_a_replay_shows_its_plan_first",
+    ),
+    "A session is exported as a script, as a notebook, or as a report with pictures": (
+        "unit/cli/test_history_command.py::test_a_session_as_a_script_has_its_steps_and_says_what_it_leaves_out",
+        "notebooks/test_replayed_sessions.py::test_an_exported_notebook_runs",
+        "unit/cli/test_history_command.py::test_a_session_as_a_report_has_its_pictures_beside_it",
+        "unit/export/test_exported_report.py::test_text_of_others_is_never_markup",
+    ),
+    "A replay shows first what it would do, and on a fresh copy of the project comes out the same": (
+        "notebooks/test_replayed_sessions.py::test_showing_it_does_nothing",
+        "notebooks/test_replayed_sessions.py::test_on_a_fresh_copy_every_outcome_is_the_same",
+        "kernel/test_history.py::test_a_replay_shows_what_it_would_do_and_does_just_that_once_approved",
+    ),
+    "A changed outcome is told at its step, and ends the replay unless told otherwise": (
+        "notebooks/test_replayed_sessions.py::test_a_changed_outcome_is_told_at_its_step_and_ends_it",
+        "notebooks/test_replayed_sessions.py::test_it_goes_on_when_told_to",
+        "kernel/test_history.py::test_a_changed_outcome_is_told_at_its_step",
+    ),
+    "What asked for approval asks again when it is replayed": (
+        "notebooks/test_replayed_sessions.py::test_an_exported_approval_is_no_approval",
+        "notebooks/test_replayed_sessions.py::test_a_person_at_a_terminal_is_asked",
+        "kernel/test_history.py::test_every_step_that_asks_asks_again",
+    ),
+    "A session that worked on cells is done again in a notebook, and compared": (
+        "notebooks/test_replayed_sessions.py::test_a_session_with_cells_is_done_again_in_a_notebook_and_compared",
+    ),
 }
