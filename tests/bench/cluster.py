@@ -100,7 +100,7 @@ async def measure(address: str, folder: Path) -> int:
     far = DaskExecutor(address)
     begin = time.perf_counter()
     await far.run(["true"])
-    print(f"  first command, Dask's import and connection with it: {time.perf_counter() - begin:.2f} s")
+    print(f"  first command, the connection with it: {time.perf_counter() - begin:.2f} s")
 
     client = await far._connected()
 
