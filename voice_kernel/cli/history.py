@@ -138,7 +138,7 @@ def _found(history: History, options: argparse.Namespace, now: float) -> tuple[l
             thread_id=options.thread,
             since=since,
             before=before,
-            limit=PAGE,
+            limit=PAGE if until is not None else min(PAGE, options.limit + 1 - len(found)),
         )
         found += [past for past in page if until is None or past.task.created_at < until]
         if len(found) > options.limit or not more or not page:
