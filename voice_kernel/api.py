@@ -28,7 +28,8 @@ from voice_kernel.errors import KernelError, UnknownTask, VoiceKernelError
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from voice_kernel.app import App, TurnGroup
+    from voice_kernel.app import App
+    from voice_kernel.handles import TurnGroup
     from voice_kernel.messages import Problem, Progress, Result, Task, TaskState
     from voice_kernel.session import TurnResult
     from voice_kernel.toolbox.registry import Effect

@@ -8,36 +8,42 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-import concurrent.futures
 import contextlib
 import os
 import shutil
 import tempfile
 import warnings
-from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Collection, Coroutine, Iterator, Sequence
 from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, cast
 
 from voice_kernel import session as session_module
 from voice_kernel.conversations import Conversations, workspace
+from voice_kernel.engines import Engines
 from voice_kernel.errors import IntentError, VoiceKernelError
 from voice_kernel.events import Hub
+from voice_kernel.handles import (
+    AwaitedTurnCancelled,
+    Results,
+    TurnCancelled,
+    TurnFailed,
+    TurnGroup,
+    TurnHandle,
+    was_interrupted,
+)
 from voice_kernel.intents import Grammar
 from voice_kernel.kernel import Kernel
 from voice_kernel.listening import Listener
-from voice_kernel.loop import AgentLoop, Submission
-from voice_kernel.messages import About, Notice, Origin, SpeechChanged, Task, Turn
-from voice_kernel.session import Brain, Session, TurnResult
+from voice_kernel.loop import AgentLoop
+from voice_kernel.messages import About, Notice, Origin, SpeechChanged, Task
+from voice_kernel.session import Session, TurnResult
 from voice_kernel.settings import Settings, data_folder
 from voice_kernel.settings import load as load_settings
 from voice_kernel.store import Store
 from voice_kernel.surroundings import Surroundings, scan
-from voice_kernel.task import process
-from voice_kernel.task.executor import LOCAL, Executor
 from voice_kernel.task.logs import LogFolder
-from voice_kernel.task.runner import INTERRUPTED, Runner, TaskHandle
+from voice_kernel.task.runner import Runner, TaskHandle
 from voice_kernel.toolbox.approval import Approvals
 from voice_kernel.toolbox.door import Toolbox
 from voice_kernel.toolbox.forecast import forecast
@@ -71,187 +77,18 @@ from voice_kernel.ui.surface import Surfaces
 from voice_kernel.usertools.adoption import Adoption
 from voice_kernel.usertools.shelf import shelf
 from voice_kernel.version import __version__
-from voice_kernel.web.addresses import Reach
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from voice_kernel.agent.brain import Brain as AgentBrain
-    from voice_kernel.speech.transcriber import Transcriber
-    from voice_kernel.web.engines import Engine
-    from voice_kernel.web.library import Library
 
 BEGIN_LIMIT_S = 10.0
 OPEN_LIMIT_S = 2.0
 """How long a cell's first command waits for the conversation that it may go on with."""
 END_LIMIT_S = 2.0
-SETTLE_LIMIT_S = 1.0
-"""How long turns that were interrupted together may take to end before they are shown as still running."""
 CLOSE_LIMIT_S = 3.0
 CARD_LIMIT_S = 10.0
 """How long a card may take to be drawn before we say that nobody can be asked."""
-
-
-class TurnFailed(VoiceKernelError):
-    """A turn did not succeed; `result` holds what it came to."""
-
-    def __init__(self, message: str, *, hint: str, result: TurnResult) -> None:
-        super().__init__(message, hint=hint)
-        self.result = result
-
-
-class TurnCancelled(KeyboardInterrupt):
-    """The turn of a `%voice` was interrupted or cancelled."""
-
-    def _render_traceback_(self) -> list[str]:
-        return ["Cancelled."]
-
-
-class AwaitedTurnCancelled(TurnCancelled, asyncio.CancelledError):
-    """The same inside a coroutine.
-
-    asyncio ends the whole event loop, here the kernel's, when a task of it raises a KeyboardInterrupt; to
-    be cancelled is something that tasks may come to.
-    """
-
-
-class TurnHandle:
-    """A turn in the background: `await handle`, `handle.result()`, `handle.cancel()`."""
-
-    def __init__(self, app: App, turn_id: int, work: Any) -> None:
-        self._app = app
-        self._work = work
-        self.turn_id = turn_id
-
-    @property
-    def done(self) -> bool:
-        """Whether the turn has ended."""
-        return bool(self._work.done())
-
-    def cancel(self) -> bool:
-        """Cancel the turn with everything it started; returns whether it was running."""
-        return bool(self._work.cancel())
-
-    def result(self) -> TurnResult:
-        """Wait for the turn and return its result, also when the session has ended since.
-
-        Raises:
-            TurnFailed: it failed.
-            TurnCancelled: it was cancelled, or the wait was interrupted.
-            VoiceKernelError: the session ended before the turn did.
-        """
-        if not self._work.done():
-            return self._app.outcome_of(self._app.wait(self._joined))
-        try:
-            result: TurnResult | None = self._work.result()
-        except concurrent.futures.CancelledError:
-            if not self._app.closed:
-                raise TurnCancelled from None
-            result = None
-        problem = result.turn.problem if result is not None else None
-        if result is None or (self._app.closed and problem is not None and problem.kind == INTERRUPTED.kind):
-            raise VoiceKernelError(
-                f"Turn {self.turn_id} had not ended when voice_kernel was unloaded.",
-                hint="Load it again with %load_ext voice_kernel, and say it again.",
-            )
-        return self._app.outcome_of(result)
-
-    def __await__(self) -> Any:
-        return self._app.as_awaited(self.result)
-        yield
-
-    async def _joined(self) -> TurnResult:
-        result: TurnResult = await asyncio.wrap_future(self._work)
-        return result
-
-    def __repr__(self) -> str:
-        return f"<turn {self.turn_id}: {'ended' if self.done else 'running'}>"
-
-
-class TurnGroup:
-    """Turns that run beside each other in one cell. They begin with the first wait for any of them.
-
-    Args:
-        app: the session.
-        texts: what was said, by the number of the turn.
-    """
-
-    def __init__(self, app: App, texts: Mapping[int, str]) -> None:
-        self._app = app
-        self._texts = dict(texts)
-        self._cards = {turn_id: app.open_card(turn_id) for turn_id in texts}
-        self._work: dict[int, asyncio.Task[TurnResult]] = {}
-        self._results: dict[int, TurnResult] = {}
-        self._begun = False
-
-    @property
-    def turn_ids(self) -> list[int]:
-        """The numbers of the turns, in the order of the texts."""
-        return list(self._texts)
-
-    def result(self, turn_id: int) -> TurnResult:
-        """Wait for a turn; returns what it came to, a failure being a state of it.
-
-        The first wait is for all of them: code of theirs needs this thread. Code that runs meanwhile may
-        come here again, and then waits for the one that it wants.
-        """
-        if turn_id not in self._results:
-            waited, start = (self.turn_ids, self._all) if not self._begun else ([turn_id], None)
-            self._begun = True
-            try:
-                if start is not None:
-                    with self._app.inside(waited):
-                        self._app.wait(start)
-                elif not self._work[turn_id].done():
-                    self._app.wait(lambda: self._one(turn_id))
-            except KeyboardInterrupt:  # all of them were meant
-                self._app.loop.run_sync(self._stop(), BEGIN_LIMIT_S)
-            finally:
-                for ended in waited:
-                    self._end(ended)
-        return self._results[turn_id]
-
-    def under_way(self, turn_id: int) -> bool:
-        """Whether the wait for all of them has begun, and the turn has not been waited for."""
-        return self._begun and turn_id not in self._results
-
-    def ended(self, turn_id: int) -> Submission[None]:
-        """Return a future that is done when a turn has ended that is under way."""
-        return self._app.loop.submit(self._one(turn_id))
-
-    def cancel(self, turn_id: int) -> None:
-        """Cancel one turn."""
-        self._app.loop.call_soon(lambda: self._work[turn_id].cancel())
-
-    async def _all(self) -> None:
-        for turn_id, text in self._texts.items():
-            self._work[turn_id] = asyncio.ensure_future(self._understood(turn_id, text))
-        # Not only until the first is cancelled: each of them has to come to its end.
-        await asyncio.gather(*self._work.values(), return_exceptions=True)
-
-    async def _understood(self, turn_id: int, text: str) -> TurnResult:
-        result = await self._app.understood(turn_id, text)
-        if was_interrupted(result.turn):  # in its code: that was meant for all of them
-            self._cancel()
-        return result
-
-    async def _one(self, turn_id: int) -> None:
-        await asyncio.wait({self._work[turn_id]})
-
-    async def _stop(self) -> None:
-        self._cancel()
-        if self._work:  # what still has to run on the thread that waits here cannot end meanwhile
-            await asyncio.wait(self._work.values(), timeout=SETTLE_LIMIT_S)
-
-    def _cancel(self) -> None:
-        for work in self._work.values():
-            work.cancel()
-
-    def _end(self, turn_id: int) -> None:
-        if turn_id not in self._results:
-            result = self._app.result(turn_id)
-            self._results[turn_id] = result.mark_shown()
-            self._cards[turn_id].freeze(result)
 
 
 class App:
@@ -279,7 +116,7 @@ class App:
         )
         runner = Runner(self.hub, lambda task_id: self.logs.open(f"task-{os.getpid()}-{task_id}"), secrets)
         self.approvals = Approvals(self.hub, self._somebody_listens)
-        self.executor = executor_of(settings)
+        self.engines = Engines(settings, lambda: self.toolbox, self._conversation)
         self.registry = Registry()
         self.toolbox = Toolbox(
             self.registry,
@@ -300,15 +137,13 @@ class App:
         )
         self.dictation = Dictation(self._dictation_changed)
         self._grammar: asyncio.Task[Grammar] | None = None
-        self._model: AgentBrain | None = None
-        self._past_turns: Sequence[Turn] = ()
         self.session = Session(
             self.hub,
             self.toolbox,
             self.grammar,
             self.surroundings.refresh,
             self.kernel.interrupt,
-            self._brain if settings.model_configured else None,
+            self.engines.brain if settings.model_configured else None,
             self.dictation.calls,
         )
         worked_for, is_notebook = workspace(os.environ, Path.cwd())
@@ -323,12 +158,12 @@ class App:
             logs=self.logs.path,
         ) if settings.keep_history else None  # fmt: skip
         self.conversations = Conversations(
-            self.hub, self.session, runner, self.store, resume=is_notebook, recalled=self._recalled
+            self.hub, self.session, runner, self.store, resume=is_notebook, recalled=self.engines.recalled
         )
         self.listener = Listener(
             self.hub,
             self.session,
-            self.transcriber,
+            self.engines.transcriber,
             self.surroundings.now,
             self.grammar,
             lambda: "dictation" if self.dictation.on else "command",
@@ -347,7 +182,7 @@ class App:
         self.kernel.on_shutdown(self.end)
         atexit.register(self.end)
         self._register_tools()
-        self.own_tools = Adoption(shelf, self.registry, self.kernel, self.hub.publish, self.executor)
+        self.own_tools = Adoption(shelf, self.registry, self.kernel, self.hub.publish, self.engines.executor)
         for notice in self.own_tools.update():
             warnings.warn(f"{notice.message} {notice.hint}", stacklevel=2)
         self._stop_adopting = shelf.on_change(lambda: self.loop.call_soon(self._adopt))
@@ -398,7 +233,7 @@ class App:
                 failure = failure or failed
         if failure is not None:
             raise failure
-        return _Results(results)
+        return Results(results)
 
     def say_together(self, texts: Sequence[str]) -> TurnGroup:
         """Open a turn for each of several texts, to be done beside each other in the cell that runs."""
@@ -496,52 +331,6 @@ class App:
 
     # ---- parts ------------------------------------------------------------------------------------
 
-    @cached_property
-    def transcriber(self) -> Transcriber:
-        """The speech engine; its weights load when it is first used."""
-        from voice_kernel.speech import LocalTranscriber
-
-        return LocalTranscriber(self.settings.speech_model_path or None)
-
-    @cached_property
-    def browser(self) -> browser.BrowserLife:
-        """The web browser; it starts when a page is first opened."""
-        settings = self.settings
-        profile = Path(settings.browser_profile).expanduser() if settings.browser_profile else None
-        choices = browser.Choices(
-            executable=settings.browser_executable,
-            headed=settings.browser_headed,
-            profile=profile,
-            reach=Reach(settings.private_hosts, settings.allowed_hosts, settings.denied_hosts),
-        )
-        return browser.BrowserLife(choices, Path.cwd, self._conversation)
-
-    def _conversation(self) -> str:
-        thread = self.hub.keeping.thread
-        return thread.id if thread is not None else ""
-
-    @cached_property
-    def library(self) -> Library:
-        """Reads pages of the web."""
-        from urllib.request import getproxies
-
-        from voice_kernel.web.fetch import Fetcher
-        from voice_kernel.web.library import Library
-
-        settings = self.settings
-        reach = Reach(settings.private_hosts, settings.allowed_hosts, settings.denied_hosts)
-        proxies = getproxies()
-        proxy = proxies.get("https") or proxies.get("http") or ""
-        return Library(Fetcher(reach, proxy=proxy), _run_to_its_end)
-
-    def _search_engine(self) -> Engine:
-        from voice_kernel.web.engines import engine_of
-
-        key = self.settings.search_api_key
-        return engine_of(
-            self.settings.search_engine, self.settings.search_url, key.get_secret_value() if key else ""
-        )
-
     async def grammar(self) -> Grammar:
         """Return the sentences, loading them on a worker the first time; those of the user's tools too."""
         if self._grammar is None or (self._grammar.done() and self._grammar.exception() is not None):
@@ -563,26 +352,6 @@ class App:
             )
             self.hub.publish(notice)
             return await asyncio.to_thread(load_grammar, self.settings, own=False)
-
-    async def _brain(self) -> Brain:
-        if self._model is None:
-            from voice_kernel.agent.brain import Brain as AgentBrain
-            from voice_kernel.agent.provider import ModelSettings
-
-            key = self.settings.openai_api_key
-            model = ModelSettings(
-                model=self.settings.model,
-                api_key=key.get_secret_value() if key else None,
-                base_url=self.settings.base_url or None,
-            )
-            self._model = AgentBrain(model, self.toolbox, working_folder=str(Path.cwd()))
-            self._model.recall(self._past_turns)
-        return self._model
-
-    def _recalled(self, turns: Sequence[Turn]) -> None:
-        self._past_turns = turns
-        if self._model is not None:
-            self._model.recall(turns)
 
     def _register_tools(self) -> None:
         for tables in (data, queries):
@@ -610,8 +379,8 @@ class App:
             call=self._call,
         )
         files.register(self.registry)
-        shell.register(self.registry, executor=self.executor)
-        tests.register(self.registry, executor=self.executor)
+        shell.register(self.registry, executor=self.engines.executor)
+        tests.register(self.registry, executor=self.engines.executor)
         tasks.register(self.registry, tasks=self._known_tasks, call=self._call)
         history.register(self.registry, find=self.conversations.search, tasks=self._known_tasks)
         replay.register(
@@ -620,11 +389,13 @@ class App:
             call=self._call,
             foreseen=lambda call: forecast(self.registry, self.toolbox.policy, call, "script"),
         )
-        browser.register(self.registry, browser.Hands(self.browser, allowed=self.settings.browser_allowed))
+        browser.register(
+            self.registry, browser.Hands(self.engines.browser, allowed=self.settings.browser_allowed)
+        )
         research.register(
             self.registry,
-            library=lambda: self.library,
-            engine=self._search_engine,
+            library=lambda: self.engines.library,
+            engine=self.engines.search_engine,
             pages=self.settings.search_pages,
             tasks=self.toolbox.runner.tasks,
             call=self._call,
@@ -656,14 +427,11 @@ class App:
 
     async def _close_engines(self) -> None:
         await self.toolbox.runner.close(CLOSE_LIMIT_S - 1)
-        await self.executor.close()
-        if "transcriber" in self.__dict__:
-            await self.transcriber.close()
-        if self._model is not None:
-            await self._model.close()
-        await self.browser.stop()
-        if "library" in self.__dict__:
-            await self.library.close()
+        await self.engines.close()
+
+    def _conversation(self) -> str:
+        thread = self.hub.keeping.thread
+        return thread.id if thread is not None else ""
 
     # ---- inside -----------------------------------------------------------------------------------
 
@@ -739,22 +507,6 @@ class App:
         )
 
 
-class _Results(list[TurnResult]):
-    """The results of a `%%voice` cell; their cards have shown them already."""
-
-    def _ipython_display_(self) -> None:
-        pass
-
-
-async def _run_to_its_end(argv: Sequence[str], limit_s: float) -> int:
-    return (await process.run(argv, timeout_s=limit_s)).code
-
-
-def was_interrupted(turn: Turn) -> bool:
-    """Say whether a person interrupted the code of a turn while it ran."""
-    return turn.problem is not None and turn.problem.kind == KeyboardInterrupt.__name__
-
-
 async def _value(function: Any) -> Any:
     return function()
 
@@ -782,15 +534,6 @@ class _Absent:
 
     def __getattr__(self, name: str) -> _Absent:
         return self
-
-
-def executor_of(settings: Settings) -> Executor:
-    """Return what runs commands, tests and functions, as configured."""
-    if settings.executor == "local":
-        return LOCAL
-    from voice_kernel.task.dask import DaskExecutor
-
-    return DaskExecutor(settings.dask_scheduler, retries=settings.dask_retries)
 
 
 def panel_class() -> Any:

@@ -1,0 +1,144 @@
+"""What is heavy, or reaches outside: speech, the model, the browser, the web. Each made when first needed.
+
+Chooses implementations by the settings, and ends what was made. Knows nothing of turns, tools or surfaces.
+Everything but `transcriber` belongs to the loop thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from voice_kernel.messages import Turn
+from voice_kernel.session import Brain
+from voice_kernel.settings import Settings
+from voice_kernel.task import process
+from voice_kernel.task.executor import LOCAL, Executor
+from voice_kernel.toolbox.door import Toolbox
+from voice_kernel.tools import browser
+from voice_kernel.web.addresses import Reach
+
+if TYPE_CHECKING:
+    from voice_kernel.agent.brain import Brain as AgentBrain
+    from voice_kernel.speech.transcriber import Transcriber
+    from voice_kernel.web.engines import Engine
+    from voice_kernel.web.library import Library
+
+
+class Engines:
+    """The engines of one session.
+
+    Args:
+        settings: as read.
+        toolbox: what a model acts through, asked when there is one.
+        conversation: the id of the open conversation: each has browser tabs of its own.
+    """
+
+    def __init__(
+        self, settings: Settings, toolbox: Callable[[], Toolbox], conversation: Callable[[], str]
+    ) -> None:
+        self._settings = settings
+        self._toolbox = toolbox
+        self._conversation = conversation
+        self._model: AgentBrain | None = None
+        self._past_turns: Sequence[Turn] = ()
+
+    @cached_property
+    def executor(self) -> Executor:
+        """What runs commands, tests and functions."""
+        if self._settings.executor == "local":
+            return LOCAL
+        from voice_kernel.task.dask import DaskExecutor
+
+        return DaskExecutor(self._settings.dask_scheduler, retries=self._settings.dask_retries)
+
+    @cached_property
+    def transcriber(self) -> Transcriber:
+        """The speech engine; its weights load when it is first used."""
+        from voice_kernel.speech import LocalTranscriber
+
+        return LocalTranscriber(self._settings.speech_model_path or None)
+
+    @cached_property
+    def browser(self) -> browser.BrowserLife:
+        """The web browser; it starts when a page is first opened."""
+        profile = self._settings.browser_profile
+        choices = browser.Choices(
+            executable=self._settings.browser_executable,
+            headed=self._settings.browser_headed,
+            profile=Path(profile).expanduser() if profile else None,
+            reach=self._reach,
+        )
+        return browser.BrowserLife(choices, Path.cwd, self._conversation)
+
+    @cached_property
+    def library(self) -> Library:
+        """Reads pages of the web."""
+        from urllib.request import getproxies
+
+        from voice_kernel.web.fetch import Fetcher
+        from voice_kernel.web.library import Library
+
+        proxies = getproxies()
+        proxy = proxies.get("https") or proxies.get("http") or ""
+        return Library(Fetcher(self._reach, proxy=proxy), _run_to_its_end)
+
+    def search_engine(self) -> Engine:
+        """Return what searches the web.
+
+        Raises:
+            WebError: a setting is missing.
+        """
+        from voice_kernel.web.engines import engine_of
+
+        key = self._settings.search_api_key
+        return engine_of(
+            self._settings.search_engine, self._settings.search_url, key.get_secret_value() if key else ""
+        )
+
+    async def brain(self) -> Brain:
+        """Return the model, with what was said before in its memory."""
+        if self._model is None:
+            from voice_kernel.agent.brain import Brain as AgentBrain
+            from voice_kernel.agent.provider import ModelSettings
+
+            key = self._settings.openai_api_key
+            model = ModelSettings(
+                model=self._settings.model,
+                api_key=key.get_secret_value() if key else None,
+                base_url=self._settings.base_url or None,
+            )
+            self._model = AgentBrain(model, self._toolbox(), working_folder=str(Path.cwd()))
+            self._model.recall(self._past_turns)
+        return self._model
+
+    def recalled(self, turns: Sequence[Turn]) -> None:
+        """Let the model know the turns of the conversation that is open now."""
+        self._past_turns = turns
+        if self._model is not None:
+            self._model.recall(turns)
+
+    async def close(self) -> None:
+        """End what was made."""
+        made = self.__dict__
+        if "executor" in made:
+            await self.executor.close()
+        if "transcriber" in made:
+            await self.transcriber.close()
+        if self._model is not None:
+            await self._model.close()
+        if "browser" in made:
+            await self.browser.stop()
+        if "library" in made:
+            await self.library.close()
+
+    @property
+    def _reach(self) -> Reach:
+        settings = self._settings
+        return Reach(settings.private_hosts, settings.allowed_hosts, settings.denied_hosts)
+
+
+async def _run_to_its_end(argv: Sequence[str], limit_s: float) -> int:
+    return (await process.run(argv, timeout_s=limit_s)).code
