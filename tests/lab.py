@@ -57,7 +57,7 @@ def isolated(folder: Path) -> dict[str, str]:
     environment = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("JUPYTER", "VOICE_KERNEL_", "OPENAI", "ALLOW_")) and name != "MODEL"
+        if not name.startswith(("JUPYTER", "JPY_", "VOICE_KERNEL_", "OPENAI", "ALLOW_")) and name != "MODEL"
     }
     environment.update(
         JUPYTER_CONFIG_DIR=str(folder / "config"),

@@ -9,6 +9,7 @@ belongs to the loop thread.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -36,6 +37,8 @@ from voice_kernel.task.state import ENDED
 
 if TYPE_CHECKING:
     from voice_kernel.store import Conversation, Store
+
+log = logging.getLogger(__name__)
 
 NOT_KEPT = Keeping(
     message="Conversations and tasks are not kept: history is turned off.",
@@ -90,6 +93,7 @@ class Conversations:
         """Begin to open what is kept, once; nobody has to wait for it."""
         if self._opening is None and self._store is not None:
             self._opening = asyncio.ensure_future(self._go_on(self._store))
+            self._opening.add_done_callback(_look_at)
 
     async def wait_open(self, limit_s: float) -> bool:
         """Wait until the conversation to go on with is there, at most `limit_s`; False when it is not."""
@@ -273,6 +277,11 @@ class Conversations:
         self._session.close(INTERRUPTED)
         if self._store is not None:
             await self._store.close()
+
+
+def _look_at(opening: asyncio.Task[None]) -> None:
+    if not opening.cancelled() and (error := opening.exception()) is not None:
+        log.error("the last conversation could not be gone on with: %s", type(error).__name__)
 
 
 def workspace(environ: Mapping[str, str], folder: Path) -> tuple[str, bool]:
