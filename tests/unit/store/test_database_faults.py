@@ -514,7 +514,7 @@ async def test_without_lock_files_a_session_shows_by_heartbeats_that_it_lives(
     (tmp_path / "here" / "sessions").write_text("in the way")
     here, there = Sessions(url, tmp_path / "here"), Sessions(url, tmp_path / "there")
     first = await here.begin()
-    first.start(first.say("train"))
+    running = first.start(first.say("train"))
     await first.written()
     second = await there.begin()
     assert [past.task.state for past in (await second.store.find())[0]] == ["running"]
@@ -528,5 +528,21 @@ async def test_without_lock_files_a_session_shows_by_heartbeats_that_it_lives(
     database.close()
     third = await there.begin()
     assert [past.task.state for past in (await third.store.find())[0]] == ["interrupted"]
+    # It was not dead, only out of reach: what it runs is running again, and no number is missing or taken.
+    first.do("after")
+    await first.written()
+    await first.written()
+    assert [past.task.state for past in (await third.store.find())[0]] == ["succeeded", "running"]
+    first.end(running)
+    await first.written()
+    assert {past.task.state for past in (await third.store.find())[0]} == {"succeeded"}
+    events = await third.store.events(first.store.session_id)
+    assert [event.seq for event in events] == list(range(1, 10))
+    assert [event.kind for event in events[:4]] == [
+        "turn.running",
+        "task.queued",
+        "task.running",
+        "turn.running",
+    ]
     await here.close()
     await there.close()
