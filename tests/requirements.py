@@ -138,4 +138,31 @@ PROMISES: dict[str, tuple[str, ...]] = {
     "A session that worked on cells is done again in a notebook, and compared": (
         "notebooks/test_replayed_sessions.py::test_a_session_with_cells_is_done_again_in_a_notebook_and_compared",
     ),
+    "`await ask` does in a cell what you would say": (
+        "kernel/test_api.py::test_an_ask_in_a_cell_is_a_turn_like_any_other",
+    ),
+    "Your own function becomes something to say, with progress and cancel": (
+        "browser/test_own_tools.py::test_a_spoken_sentence_runs_the_function_with_its_number_and_shows_how_far_it_is",
+        "browser/test_own_tools.py::test_cancel_ends_the_function",
+        "browser/test_own_tools.py::test_a_tool_that_asks_shows_its_reason_and_waits_for_a_yes",
+    ),
+    "Any part of a long log opens and is searched": (
+        "kernel/test_reading_logs.py::test_any_part_of_a_long_log_can_be_read_and_searched",
+    ),
+    "Commands and tests run on a Dask cluster, and end with the kernel": (
+        "kernel/test_dask_kernel.py::test_spoken_tests_and_commands_run_on_the_cluster_and_end_with_the_kernel",
+        "unit/task/test_dask.py::test_a_worker_that_dies_interrupts_its_tests_and_keeps_what_they_had",
+        "unit/task/test_dask.py::test_a_worker_that_dies_has_its_tests_run_again_where_that_is_set",
+    ),
+    "Research answers with the pages' own sentences, each linked to its place, and reaches nothing private": (
+        "unit/tools/test_research.py::test_every_citation_is_found_on_its_page",
+        "unit/web/test_digest.py::test_a_link_leads_to_the_passage",
+        "unit/web/test_reading.py::test_a_redirect_inwards_is_not_followed",
+        "unit/web/test_reading.py::test_this_machine_and_its_network_are_out_of_reach",
+    ),
+    "The browser finds what is visible, asks back when several things fit, and guesses nothing": (
+        "unit/browser/test_targets.py::test_words_find_what_is_meant",
+        "unit/browser/test_targets.py::test_what_is_there_several_times_is_asked_back",
+        "unit/browser/test_targets.py::test_what_is_not_there_is_not_clicked",
+    ),
 }
