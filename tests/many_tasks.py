@@ -30,9 +30,9 @@ def fill(database: Database, tasks: int, *, kept_chars: int = 200) -> None:
     thread = f"'thread' || ((i - 1) / {TURNS_OF_THREAD})"
     session = f"'session' || (i % {SESSIONS})"
     statements = (
-        f"""INSERT INTO sessions (id, workspace, kernel, host, pid, locked, thread_id, started_at, ended_at,
+        f"""INSERT INTO sessions (id, workspace, kernel, host, pid, thread_id, started_at, ended_at,
                 ending, last_seq, last_turn, last_task)
-            {NUMBERS} SELECT 'session' || (i - 1), {workspace.format("(i - 1)")}, '', 'host', 1, :yes, '',
+            {NUMBERS} SELECT 'session' || (i - 1), {workspace.format("(i - 1)")}, '', 'host', 1, '',
                 i * 1.0, i * 1.0, 'closed', 0, 0, 0 FROM n WHERE i <= {SESSIONS}""",
         f"""INSERT INTO threads (id, workspace, title, titled, created_at, updated_at, words)
             {NUMBERS} SELECT 'thread' || (i - 1), {workspace.format("(i - 1)")}, 'Conversation ' || i, :yes,

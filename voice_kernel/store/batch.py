@@ -73,29 +73,49 @@ class Batch:
         self.threads, self.approvals = {}, OrderedDict()
         while self.turns and len(part.turns) < limit:
             number, turn = self.turns.popitem(last=False)
+            self.chars -= _turn_chars(turn[0])
             part.turns[number] = turn
         while self.tasks and len(part.tasks) < limit:
             number, task = self.tasks.popitem(last=False)
+            self.chars -= _task_chars(task[0])
             part.tasks[number] = task
         while self.events and len(part.events) < limit and not (self.turns or self.tasks):
             part.events.append(self.events.popleft())
         return part
 
     def put_back(self, older: Batch) -> None:
-        """Take in again what could not be written; newer versions win."""
+        """Take in again, before the rest, what could not be written; newer versions win."""
         self.events.extendleft(reversed(older.events))
         self.threads = older.threads | self.threads
-        self.turns = OrderedDict({**older.turns, **self.turns})
-        self.tasks = OrderedDict({**older.tasks, **self.tasks})
         self.approvals = OrderedDict({**older.approvals, **self.approvals})
-        self.chars = sum(_turn_chars(turn) for turn, _ in self.turns.values())
-        self.chars += sum(_task_chars(task) for task, _, _ in self.tasks.values())
+        for number, turn in reversed(older.turns.items()):
+            if number not in self.turns:
+                self.turns[number] = turn
+                self.turns.move_to_end(number, last=False)
+                self.chars += _turn_chars(turn[0])
+        for number, task in reversed(older.tasks.items()):
+            if number not in self.tasks:
+                self.tasks[number] = task
+                self.tasks.move_to_end(number, last=False)
+                self.chars += _task_chars(task[0])
+
+    def add(self, newer: Batch) -> None:
+        """Take in what came later."""
+        self.events.extend(newer.events)
+        self.threads |= newer.threads
+        self.approvals |= newer.approvals
+        for turn, thread_id in newer.turns.values():
+            self.put_turn(turn, thread_id)
+        for task, thread_id, utterance in newer.tasks.values():
+            self.put_task(task, thread_id, utterance)
 
     def drop_thread(self, thread_id: str) -> None:
         """Forget what belongs to a conversation; that something happened stays."""
         self.threads.pop(thread_id, None)
-        self.turns = OrderedDict((n, kept) for n, kept in self.turns.items() if kept[1] != thread_id)
-        self.tasks = OrderedDict((n, kept) for n, kept in self.tasks.items() if kept[1] != thread_id)
+        for number in [n for n, (_, home) in self.turns.items() if home == thread_id]:
+            self.chars -= _turn_chars(self.turns.pop(number)[0])
+        for number in [n for n, (_, home, _) in self.tasks.items() if home == thread_id]:
+            self.chars -= _task_chars(self.tasks.pop(number)[0])
         self.approvals = OrderedDict((n, kept) for n, kept in self.approvals.items() if kept[1] != thread_id)
         self.events = deque(
             event._replace(problem=None, thread_id="") if event.thread_id == thread_id else event

@@ -302,8 +302,11 @@ class Database:
                     connection.exec_driver_sql("PRAGMA journal_mode = WAL")
                 return
             except DBAPIError as error:
+                kind = self.fault_of(error).kind
+                if kind == "unwritable":
+                    return  # some network disks know no WAL; whether it can be written is seen next
                 # SQLite does not wait for its turn here, as it does for a transaction.
-                if self.fault_of(error).kind != "locked" or time.monotonic() > give_up_at:
+                if kind != "locked" or time.monotonic() > give_up_at:
                     raise
                 time.sleep(0.02)
 

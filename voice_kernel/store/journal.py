@@ -141,6 +141,13 @@ class Journal:
             change = {"state": "failed", "problem": INTERRUPTED, "ended_at": now, "partial": False}
             self._turn(turn.model_copy(update=change))
 
+    def tell_again(self) -> None:
+        """Have what is open written again: another session took this one for dead."""
+        for turn in list(self._open_turns.values()):
+            self._turn(turn)
+        for task in list(self._open.values()):
+            self._task(task)
+
     # ---- picking out -------------------------------------------------------------------------------
 
     def _task(self, task: Task) -> None:

@@ -10,12 +10,12 @@ import json
 import logging
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Table, case, literal_column, select, update
+from sqlalchemy import Connection, Dialect, Table, case, delete, literal_column, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from voice_kernel.errors import NotInHistory
@@ -49,7 +49,7 @@ class SessionCard:
         workspace: the notebook or folder it works for.
         kernel: what the kernel calls itself.
         host: this machine.
-        locked: whether it holds a lock file, by which its life is known.
+        beats: whether others learn only by heartbeats that it lives: they do not see its lock.
         started_at: when it began.
     """
 
@@ -57,7 +57,7 @@ class SessionCard:
     workspace: str
     kernel: str
     host: str
-    locked: bool
+    beats: bool
     started_at: float
 
 
@@ -71,6 +71,11 @@ class SessionLedger:
         redaction: hides secrets.
         locks: the folder of lock files.
         limits: what is kept.
+        on_revived: told that this session was taken for dead meanwhile, and what it runs for interrupted.
+
+    Attributes:
+        database: as given.
+        recovered: the ids of dead sessions that were ended.
 
     Raises:
         Fault: the database cannot be written now.
@@ -85,20 +90,22 @@ class SessionLedger:
         redaction: Redaction,
         locks: Path,
         limits: Limits,
+        on_revived: Callable[[], None],
     ) -> None:
         self.database = database
-        # Files have lock files beside them. A server is shared by hosts, which see no locks of each other.
-        self.beats = not (database.is_sqlite and card.locked)
+        self.beats = card.beats
         self.recovered: list[str] = []
         self._card = card
         self._thread_id = thread_id
         self._redaction = redaction
         self._locks = locks
         self._limits = limits
+        self._on_revived = on_revived
         self._rows = Rows(card.id, card.workspace, redaction)
         self._known_threads: set[str] = set()
         self._statements = _statements(database.engine.dialect)
-        self._new = False
+        self._missing_before = False
+        self._replaces_ending = False
         self._checked = False
         with database.writing() as connection:
             self._begin(connection)
@@ -213,32 +220,35 @@ class SessionLedger:
     def _begin(self, connection: Connection) -> None:
         now = self.database.now(connection)
         self.recovered = recovery.end_dead(
-            connection, self._locks, self._redaction, host=self._card.host, now=now, own=self._card.id
+            connection, self._locks, self._redaction, now=now, own=self._card.id
         )
         for session_id in self.recovered:
             forget(self._locks, session_id)
-        found = connection.execute(select(sessions.c.number).where(sessions.c.id == self._card.id)).scalar()
+        beaten_at = now if self.beats else None
+        of_session = sessions.c.id == self._card.id
+        found = connection.execute(select(sessions.c.ended_at).where(of_session)).first()
         if found is None:
-            self._new = True
+            self._missing_before = True
             row = {
                 "id": self._card.id,
                 "workspace": self._card.workspace,
                 "kernel": self._card.kernel,
                 "host": self._card.host,
                 "pid": os.getpid(),
-                "locked": self._card.locked,
                 "thread_id": self._thread_id,
                 "started_at": self._card.started_at,
                 "ending": "",
-                "beaten_at": now,
+                "beaten_at": beaten_at,
                 "last_seq": 0,
                 "last_turn": 0,
                 "last_task": 0,
             }
             connection.execute(sessions.insert(), row)
-        else:  # back after the database was away, and perhaps taken for dead meanwhile
-            alive = {"ended_at": None, "ending": "", "beaten_at": now}
-            connection.execute(update(sessions).where(sessions.c.id == self._card.id).values(alive))
+        elif found.ended_at is not None:
+            self._replaces_ending = True
+            self._on_revived()
+            alive = {"ended_at": None, "ending": "", "beaten_at": beaten_at}
+            connection.execute(update(sessions).where(of_session).values(alive))
 
     def _held(self, connection: Connection, thread_id: str) -> bool:
         others = select(sessions).where(
@@ -246,7 +256,7 @@ class SessionLedger:
         )
         now = self.database.now(connection)
         return any(
-            recovery.is_alive(session, self._locks, host=self._card.host, now=now)
+            recovery.is_alive(session, self._locks, now=now)
             for session in connection.execute(others).mappings()
         )
 
@@ -281,6 +291,8 @@ class SessionLedger:
             for of, parameters in prepared:
                 self._statements[of].execute(connection, parameters)
         self._known_threads |= missing | set(batch.threads)
+        if batch.events:
+            self._missing_before = self._replaces_ending = False
 
     def _write_singly(self, batch: Batch) -> None:
         """Write as much of a batch as the database takes."""
@@ -316,19 +328,25 @@ class SessionLedger:
             name: case((sessions.c[name] < value, value), else_=sessions.c[name])
             for name, value in reached.items()
         }
-        noted = update(sessions).where(sessions.c.id == self._card.id).values(columns)
+        own = sessions.c.id == self._card.id, sessions.c.ended_at.is_(None)
+        noted = update(sessions).where(*own).values(columns)
         if not connection.execute(noted).rowcount:
-            # Its row is gone: a database that was put back from a backup, or emptied under us.
+            # A database that was put back from a backup, or another kernel that took this one for dead.
             self._begin(connection)
             connection.execute(noted)
-        if self._new and batch.events:
-            self._new = False
-            first = batch.events[0]
-            begin = first.gap[0] if first.gap else first.seq
-            if begin > 1:
-                # What came before is in another database, which was moved aside.
-                gap = Happening(begin - 1, first.at, "gap", gap=(1, begin - 1))
-                self._put(connection, events, [self._event(gap)])
+        if not batch.events:
+            return
+        first = batch.events[0]
+        begin = first.gap[0] if first.gap else first.seq
+        if self._replaces_ending:
+            # What was noted of a death that was none has our numbers.
+            of_ending = events.c.session_id == self._card.id, events.c.seq >= begin
+            connection.execute(delete(events).where(*of_ending))
+            connection.execute(update(sessions).where(own[0]).values(last_seq=reached["last_seq"]))
+        elif self._missing_before and begin > 1:
+            # What came before is in another database, which was moved aside.
+            gap = Happening(begin - 1, first.at, "gap", gap=(1, begin - 1))
+            self._put(connection, events, [self._event(gap)])
 
     def _put_threads(self, connection: Connection, rows: Iterable[Thread]) -> None:
         prepared = []

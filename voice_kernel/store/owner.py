@@ -9,12 +9,15 @@ are therefore never opened again, and answered for from memory.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import threading
 import time
 from pathlib import Path
 
+HELD = (errno.EACCES, errno.EAGAIN)
+"""What asking for a lock ends with where another process holds it."""
 STALE_S = 24 * 3600.0
 """A lock file whose session left no other trace is removed after this long."""
 
@@ -46,8 +49,10 @@ class Owner:
         with _guard:
             try:
                 fcntl.lockf(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
+            except OSError as error:
                 os.close(fd)
+                if error.errno not in HELD:
+                    forget(folder, session_id)  # a disk that knows no locks
                 return
             self._fd = fd
             _held[str(self._path)] = os.getpid()
@@ -77,14 +82,12 @@ def lives(folder: Path, session_id: str) -> bool | None:
             return True
         try:
             fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-        except FileNotFoundError:
-            return None
         except OSError:
             return None
         try:
             fcntl.lockf(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return True
+        except OSError as error:
+            return True if error.errno in HELD else None
         finally:
             os.close(fd)
     return False

@@ -12,7 +12,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from voice_kernel.events import MAX_TAIL_CHARS, OPEN_TASKS, OPEN_TURNS, clip_tail
 from voice_kernel.messages import Task
@@ -22,20 +22,19 @@ from voice_kernel.store.redaction import Redaction
 from voice_kernel.store.rows import Rows, task_of, turn_of
 from voice_kernel.store.schema import approvals, events, items, sessions, tasks
 
+UNREADABLE = (ValueError, TypeError, KeyError)
+"""What a row may end with that another program has written into: no reason to keep no history at all."""
 SILENT_S = 120.0
 """A session that tells others of its life only by heartbeats is dead after so long without one."""
 
 
-def end_dead(
-    connection: Connection, locks: Path, redaction: Redaction, *, host: str, now: float, own: str
-) -> list[str]:
+def end_dead(connection: Connection, locks: Path, redaction: Redaction, *, now: float, own: str) -> list[str]:
     """End every session whose process is gone; returns their ids.
 
     Args:
         connection: a transaction that writes.
         locks: the folder of the lock files.
         redaction: hides secrets in what is read from logs.
-        host: this machine.
         now: the database's time.
         own: the session that asks.
     """
@@ -44,27 +43,26 @@ def end_dead(
         left = left.with_for_update(skip_locked=True)
     ended = []
     for session in connection.execute(left).mappings().all():
-        if not is_alive(session, locks, host=host, now=now):
+        if not is_alive(session, locks, now=now):
             end(connection, dict(session), redaction, now=now, ending="died")
             ended.append(session["id"])
     return ended
 
 
-def is_alive(session: Any, locks: Path, *, host: str, now: float) -> bool:
+def is_alive(session: Any, locks: Path, *, now: float) -> bool:
     """Return whether the process of a session lives, as far as can be known from here.
 
     Args:
         session: its row.
         locks: the folder of the lock files.
-        host: this machine.
         now: the database's time.
     """
     lives = owner.lives(locks, session["id"])
-    if lives is not None:
-        return lives
-    if session["locked"] and session["host"] == host:
-        return False  # its lock file would be here
-    return bool(session["beaten_at"] is not None and now - session["beaten_at"] < SILENT_S)
+    if lives is None and session["beaten_at"] is not None:
+        # Its lock is in another folder, or on another host.
+        return bool(now - session["beaten_at"] < SILENT_S)
+    # One that does not beat has its lock here: without, it was left by a process that got no further.
+    return bool(lives)
 
 
 def end(
@@ -79,9 +77,11 @@ def end(
         now: the time of the events.
         ending: `closed` or `died`.
     """
-    session_id, seq = session["id"], session["last_seq"]
-    last_event = select(func.max(events.c.at)).where(events.c.session_id == session_id)
-    last_sign = max(session["started_at"], connection.execute(last_event).scalar() or 0.0)
+    session_id = session["id"]
+    of_events = select(events.c.seq, events.c.at).where(events.c.session_id == session_id)
+    last = connection.execute(of_events.order_by(events.c.seq.desc()).limit(1)).first()
+    seq = max(session["last_seq"], last.seq if last else 0)
+    last_sign = max(session["started_at"], last.at if last else 0.0)
     rows = Rows(session_id, session["workspace"], redaction)
     happened: list[dict[str, Any]] = []
 
@@ -104,18 +104,21 @@ def end(
     of_session = tasks.c.session_id == session_id
     open_tasks = select(tasks).where(of_session, tasks.c.state.in_(OPEN_TASKS)).order_by(tasks.c.id)
     for row in connection.execute(open_tasks).mappings().all():
-        task, at = _with_log(task_of(dict(row), heavy=True))
-        ended = interrupted(task, max(last_sign, at))
-        changed = rows.task(ended, row["thread_id"], row["utterance"])
+        note("task.interrupted", row["turn"], row["number"], why)
+        changed: dict[str, Any] = {"state": "interrupted", "ended_at": last_sign}
+        with contextlib.suppress(*UNREADABLE):
+            task, at = _with_log(task_of(dict(row), heavy=True))
+            changed = rows.task(interrupted(task, max(last_sign, at)), row["thread_id"], row["utterance"])
         connection.execute(update(tasks).where(tasks.c.id == row["id"]).values(changed))
-        note("task.interrupted", task.turn_id, task.id, why)
     open_turns = select(items).where(items.c.session_id == session_id, items.c.state.in_(OPEN_TURNS))
     for row in connection.execute(open_turns.order_by(items.c.id)).mappings().all():
-        turn = turn_of(dict(row))
-        change = {"state": "failed", "problem": INTERRUPTED, "ended_at": max(last_sign, turn.created_at)}
-        changed = rows.turn(turn.model_copy(update=change), row["thread_id"])
+        note("turn.failed", row["number"], None, why)
+        changed = {"state": "failed"}
+        with contextlib.suppress(*UNREADABLE):
+            turn = turn_of(dict(row))
+            ended = {"state": "failed", "problem": INTERRUPTED, "ended_at": max(last_sign, turn.created_at)}
+            changed = rows.turn(turn.model_copy(update=ended), row["thread_id"])
         connection.execute(update(items).where(items.c.id == row["id"]).values(changed))
-        note("turn.failed", turn.id, None, why)
     waiting = approvals.c.session_id == session_id, approvals.c.state == "open"
     for task_number in connection.execute(select(approvals.c.task).where(*waiting)).scalars().all():
         note("approval.expired", None, task_number, "")

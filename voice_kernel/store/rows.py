@@ -256,25 +256,17 @@ def task_of(row: Row, *, heavy: bool) -> Task:
         "id": row["number"],
         "turn_id": row["turn"],
         "tool": row["tool"],
-        "area": row["area"],
-        "title": row["tool"],
         "state": row["state"],
         "created_at": row["created_at"],
         "ended_at": row["ended_at"],
     }
-    return _restored(Task, fields, known)
+    return _restored(Task, {"title": row["tool"], "area": row["area"], **fields}, known)
 
 
 def turn_of(row: Row) -> Turn:
     """Return the turn of a row."""
-    known = {
-        "id": row["number"],
-        "state": row["state"],
-        "origin": "text",
-        "text": row["text"],
-        "created_at": row["created_at"],
-    }
-    return _restored(Turn, _object(row["data"]), known)
+    known = {"id": row["number"], "state": row["state"], "created_at": row["created_at"]}
+    return _restored(Turn, {"origin": "text", "text": row["text"], **_object(row["data"])}, known)
 
 
 def _object(document: str) -> dict[str, Any]:
@@ -290,14 +282,14 @@ def _restored(model: type[Kept], fields: dict[str, Any], known: dict[str, Any]) 
 
     Fields that this version does not have are dropped; where one does not fit, the columns must do.
     """
-    fields = known | fields
+    fields |= known  # the columns have the last word
     for _ in range(3):
         try:
             return model.model_validate(fields)
         except ValidationError as error:
             for detail in error.errors(include_url=False, include_input=False):
                 _drop(fields, detail["loc"] if detail["type"] == "extra_forbidden" else detail["loc"][:1])
-    return model.model_validate(known)
+    return model.model_validate(fields)
 
 
 def _drop(fields: Any, path: tuple[int | str, ...]) -> None:

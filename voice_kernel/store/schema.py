@@ -38,12 +38,11 @@ sessions = Table(
     Column("kernel", Text, nullable=False),
     Column("host", Text, nullable=False),
     Column("pid", Integer, nullable=False),
-    Column("locked", Boolean, nullable=False),  # whether it holds a lock file
     Column("thread_id", Text, nullable=False),  # the open conversation, which may have no row yet
     Column("started_at", Double, nullable=False),
     Column("ended_at", Double),
     Column("ending", Text, nullable=False),
-    Column("beaten_at", Double),  # the last heartbeat, by the database's clock
+    Column("beaten_at", Double),  # the last heartbeat, by the database's clock; none where locks tell
     Column("last_seq", Integer, nullable=False),
     Column("last_turn", Integer, nullable=False),
     Column("last_task", Integer, nullable=False),

@@ -77,8 +77,8 @@ class Store:
     ) -> None:
         self.session_id = token_hex(8)
         self._url = url
-        self._folder = folder
-        self._logs = logs or folder / "logs"
+        self._folder = folder.absolute()
+        self._logs = logs or self._folder / "logs"
         self._workspace = workspace
         self._kernel = kernel
         self._secrets = tuple(secrets)
@@ -264,7 +264,7 @@ class Store:
         """
         from voice_kernel.store.records import past_tasks
 
-        everything = {"limit": 100_000, "heavy_chars": 256 * 1024**2}
+        everything = {"limit": 100_000, "heavy_chars": 64 * 1024**2}
         return await self._read(past_tasks, session_id=session_id, thread_id=thread_id, **everything)
 
     async def events(self, session_id: str = "", *, after: int = 0, limit: int = 1_000) -> list[Event]:
@@ -300,7 +300,7 @@ class Store:
 
         place = Place.of(self._url, self._folder)
         locks = self._folder / "sessions"
-        if self._owner is None:
+        if self._owner is None or not self._owner.held:
             self._owner = Owner(locks, self.session_id)
         suspect = self._database.inode if doubts and self._database is not None else None
         try:
@@ -318,7 +318,8 @@ class Store:
             workspace=self._workspace,
             kernel=self._kernel,
             host=socket.gethostname(),
-            locked=self._owner.held,
+            # Who opens the same file elsewhere, or another host on a server, does not see the lock.
+            beats=not (self._owner.held and place.file is not None and place.file.parent == self._folder),
             started_at=self._started_at,
         )
         try:
@@ -329,6 +330,7 @@ class Store:
                 redaction=Redaction([*self._secrets, *place.secrets]),
                 locks=locks,
                 limits=Limits(days=self._days, tasks=self._max_tasks, logs=self._logs),
+                on_revived=lambda: self._soon(self._journal.tell_again),
             )
         except BaseException:
             # It cannot be written, but what was written before can be read.

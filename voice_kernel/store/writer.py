@@ -30,7 +30,7 @@ Answer = TypeVar("Answer")
 
 
 class Ledger(Protocol):
-    """Where batches are written. All its methods belong to the journal's thread, and raise `Fault`."""
+    """Where batches are written. All its methods belong to the writer's thread, and raise `Fault`."""
 
     beats: bool
     """Whether others learn only by heartbeats that the session lives."""
@@ -192,14 +192,15 @@ class Writer:
                 batch, self.batch, self._due_at = self.batch, Batch(), NEVER
             fault = self._fault
             # While it is no use, nobody is kept waiting for yet another attempt.
-            if fault is None or closing or (not fault.lasting and time.monotonic() >= self._try_at):
+            is_time = closing or time.monotonic() >= self._try_at
+            if fault is None or (is_time and not fault.lasting):
                 fault = self._attempt(batch)
             self._keep_unwritten(batch, fault)
             self._tell(fault)
-            for flush in flushes:
-                flush.set_result(fault is None)
             for work, future in jobs:
                 self._do(work, future)
+            for flush in flushes:
+                flush.set_result(fault is None)
             if closing:
                 self._finish()
                 return
@@ -288,11 +289,13 @@ class Writer:
     def _keep_unwritten(self, batch: Batch, fault: Fault | None) -> None:
         if not batch or (fault is not None and fault.lasting):
             return
+        for thread_id in list(self._dropped):
+            batch.drop_thread(thread_id)
         with self.lock:
-            for thread_id in self._dropped:
-                batch.drop_thread(thread_id)
-            self.batch.put_back(batch)
-            self.batch.stay_small()
+            # The lock is held for as long as what is new takes, which is little.
+            batch.add(self.batch)
+            batch.stay_small()
+            self.batch = batch
 
     def _tell(self, fault: Fault | None) -> None:
         before, self._fault = self._fault, fault

@@ -46,7 +46,6 @@ def upgrade() -> None:
         sa.Column("kernel", sa.Text, nullable=False),
         sa.Column("host", sa.Text, nullable=False),
         sa.Column("pid", sa.Integer, nullable=False),
-        sa.Column("locked", sa.Boolean, nullable=False),
         sa.Column("thread_id", sa.Text, nullable=False),
         sa.Column("started_at", sa.Double, nullable=False),
         sa.Column("ended_at", sa.Double),
