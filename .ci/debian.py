@@ -1,4 +1,4 @@
-"""Make sure that what the tests need of Debian is installed: chromium, and PostgreSQL's server."""
+"""Make sure that what the tests need of Debian is installed: chromium, PostgreSQL's server, and searx."""
 
 import os
 import shutil
@@ -14,6 +14,8 @@ def missing() -> list[str]:
         packages.append("chromium")
     if not (any(Path("/usr/lib/postgresql").glob("*/bin/initdb")) or shutil.which("initdb")):
         packages.append("postgresql")
+    if not Path("/usr/share/doc/searx").exists():
+        packages.append("searx")
     return packages
 
 

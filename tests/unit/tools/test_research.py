@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import searx_server
 import web_site
 from workbench import Workbench
 
@@ -26,6 +27,8 @@ class Searching(web_site.Site):
 
     def page_search(self) -> None:
         self.answer(json.dumps({"results": self.found("content")}).encode(), kind="application/json")
+
+    page_found = page_search
 
     def page_brave(self) -> None:
         if self.headers["x-subscription-token"] != "right-key":
@@ -122,6 +125,25 @@ def test_hostile_words_of_a_page_are_no_markup(made: Callable[..., Workbench], s
     shown = task.result.outputs[0].data["text/markdown"]
     assert "<script>" not in shown.replace("\\<", "")
     assert "](javascript:" not in shown
+
+
+@pytest.mark.skipif(not searx_server.installed(), reason="Debian's searx is not installed")
+def test_a_real_metasearch_engine_is_asked(made: Callable[..., Workbench], site: str, tmp_path: Path) -> None:
+    with searx_server.serve(f"{site}/found", tmp_path) as searx:
+        task = made(url=searx).call("web_search", query="is polars faster than pandas")
+    assert task.state == "succeeded", task.problem
+    assert task.result is not None
+    assert f"{web_site.POLARS[2]} [1]" in task.result.text
+
+
+@pytest.mark.skipif(not searx_server.installed(), reason="Debian's searx is not installed")
+def test_an_engine_that_answers_no_programs_is_named_with_what_to_do(
+    made: Callable[..., Workbench], site: str, tmp_path: Path
+) -> None:
+    with searx_server.serve(f"{site}/found", tmp_path, formats=("html",)) as searx:
+        task = made(url=searx).call("web_search", query="polars")
+    assert task.problem is not None
+    assert "format json" in task.problem.hint
 
 
 @pytest.mark.parametrize("engine", ["tavily", "exa", "brave"])
