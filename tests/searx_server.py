@@ -27,19 +27,18 @@ def installed() -> bool:
 
 
 @contextmanager
-def serve(found: str, folder: Path, formats: tuple[str, ...] = ("html", "json")) -> Iterator[str]:
+def serve(found: str, folder: Path) -> Iterator[str]:
     """Serve searx; gives its address.
 
     Args:
         found: address that answers `?q=` with `{"results": [{"url", "title", "content"}]}`.
         folder: for its settings and its log.
-        formats: what it may answer with.
     """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     path = folder / "searx.yml"
-    path.write_text(yaml.safe_dump(_settings(found, port, formats)))
+    path.write_text(yaml.safe_dump(_settings(found, port)))
     environment = os.environ | {"SEARX_SETTINGS_PATH": str(path)}
     for name in ("PYTHONPATH", "VIRTUAL_ENV"):
         environment.pop(name, None)
@@ -55,7 +54,7 @@ def serve(found: str, folder: Path, formats: tuple[str, ...] = ("html", "json"))
         process.wait(10)
 
 
-def _settings(found: str, port: int, formats: tuple[str, ...]) -> dict[str, Any]:
+def _settings(found: str, port: int) -> dict[str, Any]:
     packed = EXAMPLE.with_suffix(".yml.gz")
     text = EXAMPLE.read_text() if EXAMPLE.exists() else gzip.decompress(packed.read_bytes()).decode()
     settings: dict[str, Any] = yaml.safe_load(text)
@@ -74,7 +73,7 @@ def _settings(found: str, port: int, formats: tuple[str, ...]) -> dict[str, Any]
             "content_query": "content",
         }
     ]
-    settings.setdefault("search", {})["formats"] = list(formats)
+    settings.setdefault("search", {})["formats"] = ["html", "json"]
     settings["server"] |= {
         "port": port,
         "bind_address": "127.0.0.1",

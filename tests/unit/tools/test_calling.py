@@ -168,7 +168,7 @@ def test_a_coroutine_that_blocks_the_loop_is_told_so(own: Own, monkeypatch: pyte
 
     async def block() -> None:
         await asyncio.sleep(0)
-        time.sleep(0.02)
+        time.sleep(0.02)  # noqa: ASYNC251  to block the loop is what is tested
 
     own.tool(block)
     task = own.call("block")

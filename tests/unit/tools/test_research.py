@@ -136,16 +136,6 @@ def test_a_real_metasearch_engine_is_asked(made: Callable[..., Workbench], site:
     assert f"{web_site.POLARS[2]} [1]" in task.result.text
 
 
-@pytest.mark.skipif(not searx_server.installed(), reason="Debian's searx is not installed")
-def test_an_engine_that_answers_no_programs_is_named_with_what_to_do(
-    made: Callable[..., Workbench], site: str, tmp_path: Path
-) -> None:
-    with searx_server.serve(f"{site}/found", tmp_path, formats=("html",)) as searx:
-        task = made(url=searx).call("web_search", query="polars")
-    assert task.problem is not None
-    assert "format json" in task.problem.hint
-
-
 @pytest.mark.parametrize("engine", ["tavily", "exa", "brave"])
 def test_engines_with_a_key_are_asked_in_their_own_way(
     made: Callable[..., Workbench], site: str, engine: str
