@@ -1,9 +1,11 @@
 """Stand between us and a program that a library starts, so that nothing of it outlives us.
 
-`python -I -S guard.py PARENT GRACE_S COMMAND...` runs the command with its own stdin, stdout and stderr,
-and ends everything below it when the parent is gone, when it is asked to (SIGTERM), or when the command
-has ended. For programs that this project starts itself there is `process.run`; this is for those whose
-pipes a library must hold, as an MCP client does. Only the standard library is imported.
+    python -I -S guard.py [--tidy FOLDER] PARENT GRACE_S COMMAND...
+
+runs the command with its own stdin, stdout and stderr, and ends everything below it when the parent is gone,
+when it is asked to (SIGTERM), or when the command has ended. For programs that this project starts itself
+there is `process.run`; this is for those whose pipes a library must hold, as an MCP client does. A folder
+named with `--tidy` is removed in the end. Only the standard library is imported.
 """
 
 from __future__ import annotations
@@ -13,7 +15,8 @@ import select
 import signal
 import sys
 
-sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+# At the end: what stands beside an installed voice_kernel must not hide the standard library.
+sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
 from voice_kernel.task.reaper import (
     POLL_S,
@@ -28,7 +31,11 @@ from voice_kernel.task.reaper import (
 
 def main() -> int:
     """Watch over the command of the arguments; returns its exit status, 127 if it could not be started."""
-    parent, grace_s, argv = int(sys.argv[1]), float(sys.argv[2]), sys.argv[3:]
+    given = sys.argv[1:]
+    folder = ""
+    if given[0] == "--tidy":
+        folder, given = given[1], given[2:]
+    parent, grace_s, argv = int(given[0]), float(given[1]), given[2:]
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
     wake_r, wake_w = os.pipe()
     os.set_blocking(wake_r, False)
@@ -42,6 +49,7 @@ def main() -> int:
     pid = os.fork()
     if pid == 0:
         try:
+            os.setsid()  # a group of its own: the way to find all of it where nothing is a subreaper
             prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL))
             for name in RESTORED:
                 signal.signal(getattr(signal, name), signal.SIG_DFL)
@@ -64,6 +72,10 @@ def main() -> int:
     if command.status is not None:
         command.settle()
     command.stop()
+    if folder:
+        import shutil  # only now: it would make every start slower
+
+        shutil.rmtree(folder, ignore_errors=True)
     if command.status is None:
         return 128 + signal.SIGTERM
     code = os.waitstatus_to_exitcode(command.status)

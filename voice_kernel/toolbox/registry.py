@@ -82,7 +82,7 @@ class ToolSpec:
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             where = ".".join(str(part) for part in first["loc"]) or "arguments"
-            names = ", ".join(self.arguments.model_fields) or "none"
+            names = ", ".join(self.json_schema().get("properties", {})) or "none"
             raise InvalidArguments(
                 f"{self.name}: {where}: {first['msg']}.", hint=f"Its arguments are: {names}."
             ) from None

@@ -1,1 +1,1 @@
-"""MCP servers by voice: found in a registry, installed with consent, supervised, their tools in the toolbox."""
+"""MCP servers by voice: found in a registry, installed with consent, supervised, their tools usable."""

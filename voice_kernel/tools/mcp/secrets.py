@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -44,22 +45,20 @@ class Secrets:
     def put(self, server: str, name: str, value: str) -> None:
         """Keep a secret."""
         if self._keyring is not None:
-            with contextlib.suppress(Exception):
+            with contextlib.suppress(Exception):  # then the file, which always can
                 self._keyring.set_password(SERVICE, f"{server}/{name}", value)
                 return
         self._write(self._file() | {f"{server}/{name}": value})
 
-    def forget(self, server: str) -> None:
-        """Forget all secrets of a server."""
-        kept = self._file()
-        names = [key for key in kept if key.startswith(f"{server}/")]
-        if names:
-            self._write({key: value for key, value in kept.items() if key not in names})
+    def forget(self, server: str, names: Iterable[str]) -> None:
+        """Forget the secrets of a server."""
+        for name in names:
+            self.forget_one(server, name)
 
     def forget_one(self, server: str, name: str) -> None:
         """Forget one secret."""
         if self._keyring is not None:
-            with contextlib.suppress(Exception):
+            with contextlib.suppress(Exception):  # there was none, or it is locked
                 self._keyring.delete_password(SERVICE, f"{server}/{name}")
         kept = self._file()
         if kept.pop(f"{server}/{name}", None) is not None:
@@ -75,9 +74,13 @@ class Secrets:
     def _write(self, values: dict[str, str]) -> None:
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         fd, half = tempfile.mkstemp(dir=self._path.parent, prefix=".secrets-")  # mode 0600
-        with os.fdopen(fd, "w", encoding="utf-8") as file:
-            json.dump(values, file)
-        os.replace(half, self._path)
+        try:
+            with os.fdopen(fd, "w", encoding="utf-8") as file:
+                json.dump(values, file)
+            os.replace(half, self._path)
+        except BaseException:
+            os.unlink(half)
+            raise
 
 
 def _keyring() -> Any:

@@ -77,6 +77,14 @@ class ServerFile:
             raise ToolError(f"{self._path} cannot be read ({type(error).__name__}).") from None
         return {server.name: server for server in servers_of(text, str(self._path))}
 
+    def stamp(self) -> object:
+        """Return what is another value once the file has changed; cheap."""
+        try:
+            about = self._path.stat()
+        except OSError:
+            return None
+        return about.st_mtime_ns, about.st_size, about.st_ino
+
     def put(self, server: Server) -> None:
         """Add a server, or replace the one of its name."""
         servers = self.read()

@@ -1,0 +1,26 @@
+"""What the tests of MCP servers share: real servers, under real supervision."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from faulty_servers import Run, faulty
+
+from voice_kernel.tools.mcp.running import RunningServer
+
+
+@pytest.fixture
+async def run() -> AsyncIterator[Run]:
+    """Give a function that makes a server under supervision; all are stopped in the end."""
+    made: list[RunningServer] = []
+
+    def make(fault: str = "", secrets: dict[str, str] | None = None, **limits: float) -> RunningServer:
+        values = secrets or {}
+        server = faulty(fault=fault, secrets=tuple(values))
+        made.append(RunningServer(server, values.get, lambda _: None, **limits))
+        return made[-1]
+
+    yield make
+    await asyncio.gather(*(running.stop() for running in made))
