@@ -123,10 +123,11 @@ class SessionLedger:
             self._write_singly(batch)
 
     def beat(self) -> None:
-        """Say that the session lives."""
+        """Say that the session lives; this always writes."""
         with self.database.writing() as connection:
-            now = self.database.now(connection)
-            connection.execute(update(sessions).where(sessions.c.id == self._card.id).values(beaten_at=now))
+            beaten_at = self.database.now(connection) if self.beats else None
+            own = update(sessions).where(sessions.c.id == self._card.id)
+            connection.execute(own.values(beaten_at=beaten_at))
 
     def tidy(self) -> float:
         """Remove a little of what is too old or too much; look through a file that was left in haste."""

@@ -19,7 +19,8 @@ from voice_kernel.store.kept import Pruned
 from voice_kernel.store.schema import approvals, events, items, sessions, tasks, threads
 
 STEP = 200
-"""Conversations, tasks and sessions that one step removes at most."""
+"""Tasks, conversations and sessions that one step removes at most: others wait for 0.1 s at most."""
+EVENTS_STEP = 2_000
 DAY_S = 86_400.0
 AWAY_S = 30 * DAY_S
 """A session takes at most so much to have passed since the one before. Whoever comes back after a year,
@@ -50,22 +51,20 @@ def prune_step(database: Database, limits: Limits, *, now: float, step: int = ST
         Fault: the database cannot be written now.
     """
     with database.writing() as connection:
-        gone = list(connection.execute(_old(limits, now).limit(step)).scalars())
-        paths = [path for thread_id in gone for path in remove_thread(connection, thread_id)]
+        gone, paths = _remove_old(connection, limits, now, step)
         from_threads = len(paths)
-        surplus = _surplus(connection, limits, step)
+        surplus = _surplus(connection, limits, step - from_threads)
         connection.execute(delete(tasks).where(tasks.c.id.in_([task_id for task_id, _ in surplus])))
         paths += [path for _, path in surplus]
         emptied = list(connection.execute(_emptied().limit(step)).scalars()) if surplus else []
         for thread_id in emptied:
             remove_thread(connection, thread_id)
-        spent = list(connection.execute(_spent().limit(step)).scalars())
-        connection.execute(delete(sessions).where(sessions.c.id.in_(spent)))
+        spent = _remove_spent(connection)
     logs, log_bytes = remove_logs(paths, limits.logs)
     return Pruned(
-        threads=len(gone) + len(emptied),
-        tasks=from_threads + len(surplus),
-        sessions=len(spent),
+        threads=gone + len(emptied),
+        tasks=len(paths),
+        sessions=spent,
         logs=logs,
         log_bytes=log_bytes,
     )
@@ -134,6 +133,38 @@ def presumed_now(connection: Connection, session_id: str) -> float:
     return min(time.time(), last + AWAY_S) if last is not None else time.time()
 
 
+def _remove_old(connection: Connection, limits: Limits, now: float, step: int) -> tuple[int, list[str]]:
+    """Remove old conversations; of a very long one only the first tasks, and the rest another time."""
+    removed, paths = 0, list[str]()
+    for thread_id in list(connection.execute(_old(limits, now).limit(step)).scalars()):
+        of_thread = select(tasks.c.id, tasks.c.log_path).where(tasks.c.thread_id == thread_id)
+        first = connection.execute(of_thread.order_by(tasks.c.id).limit(step - len(paths))).all()
+        if len(first) == step - len(paths):
+            connection.execute(delete(tasks).where(tasks.c.id.in_([row.id for row in first])))
+            return removed, paths + [row.log_path for row in first]
+        paths += remove_thread(connection, thread_id)
+        removed += 1
+    return removed, paths
+
+
+def _remove_spent(connection: Connection) -> int:
+    """Remove sessions of which nothing is left; of very long ones only the first events."""
+    removed, room = 0, EVENTS_STEP
+    for session_id in list(connection.execute(_spent().limit(STEP)).scalars()):
+        of_session = events.c.session_id == session_id
+        last = select(events.c.seq).where(of_session).order_by(events.c.seq).offset(room - 1).limit(1)
+        beyond = connection.execute(last).scalar()
+        if beyond is not None:
+            connection.execute(delete(events).where(of_session, events.c.seq <= beyond))
+            return removed + 1  # which is to say that there is more
+        room -= connection.execute(delete(events).where(of_session)).rowcount
+        connection.execute(delete(sessions).where(sessions.c.id == session_id))
+        removed += 1
+        if room <= 0:
+            break
+    return removed
+
+
 # ---- what goes ------------------------------------------------------------------------------------
 
 
@@ -156,7 +187,7 @@ def _ended_tasks() -> Select[int, str]:
 
 
 def _surplus(connection: Connection, limits: Limits, step: int) -> list[tuple[int, str]]:
-    if not limits.tasks:
+    if not limits.tasks or step <= 0:
         return []
     total = connection.execute(select(func.count()).select_from(tasks)).scalar_one()
     if total <= limits.tasks:

@@ -40,7 +40,7 @@ class Ledger(Protocol):
         ...
 
     def beat(self) -> None:
-        """Say that the session lives."""
+        """Say that the session lives; this always writes."""
         ...
 
     def tidy(self) -> float:
@@ -204,6 +204,9 @@ class Writer:
             if closing:
                 self._finish()
                 return
+            if fault is None and not self._jobs:
+                # Nobody waits for this.
+                self._tell(self._guarded(self._look_after))
 
     def _wait(self) -> None:
         """Return when there is something to do; the lock is held, and let go while waiting."""
@@ -219,19 +222,14 @@ class Writer:
 
     def _attempt(self, batch: Batch) -> Fault | None:
         """Write a batch and do what else is due; what could not be written is left in it."""
-
-        def write() -> None:
-            self._write(batch)
-            self._look_after()
-
-        fault = self._guarded(write)
+        fault = self._guarded(lambda: self._write(batch))
         for _ in range(MAX_DOUBTS):
             if fault is None or fault.kind not in ("corrupt", "moved"):
                 break
             # There is another file by now, or connecting makes one.
             self._doubts += fault.kind == "corrupt"
             self._let_go()
-            fault = self._guarded(write)
+            fault = self._guarded(lambda: self._write(batch))
         if fault is None:
             self._wait_s, self._doubts = self.patience.retry_s, 0
         else:
@@ -247,6 +245,8 @@ class Writer:
         if self._ledger is None:
             self._ledger = self._connect(self._doubts)
             self._beat_at = self._tidy_at = 0.0
+        elif self._fault is not None and not batch:
+            self._ledger.beat()  # with nothing to write, this shows whether it can be written again
         while batch:
             part = batch.take()
             try:
@@ -257,19 +257,20 @@ class Writer:
 
     def _look_after(self) -> None:
         ledger, now = self._ledger, time.monotonic()
-        if ledger is None or self._closing:
+        if ledger is None:
             return
         if now >= self._beat_at:
             self._beat_at = now + self.patience.beat_s if ledger.beats else NEVER
             if ledger.beats:
                 ledger.beat()
-        if now >= self._tidy_at and not self._jobs:
+        if now >= self._tidy_at:
             try:
                 delay_s = ledger.tidy()
             except Fault as fault:
+                delay_s = TIDY_AGAIN_S
                 if fault.kind == "corrupt":
-                    raise
-                delay_s = TIDY_AGAIN_S  # it is still being written: nobody need know
+                    self.doubt()
+                # Whatever else: it is still being written, and nobody need know.
             self._tidy_at = time.monotonic() + delay_s
 
     def _guarded(self, work: Callable[[], object]) -> Fault | None:

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from tests.many_tasks import fill
 from tests.unit.store.sessions import QUICK, Session, Sessions
 from voice_kernel.store.database import Database, Place
-from voice_kernel.store.retention import AWAY_S, DAY_S, STEP, presumed_now
+from voice_kernel.store.retention import AWAY_S, DAY_S, STEP, Limits, presumed_now, prune_step
 
 OTHER = "/home/me/other.ipynb"
 
@@ -104,6 +104,27 @@ async def test_a_session_prunes_by_itself_in_small_steps(sessions: Sessions) -> 
     with sessions.history() as history:
         assert history.statistics().tasks <= STEP + 60
         assert history.statistics().sessions <= 201
+
+
+async def test_very_long_conversations_and_sessions_go_in_steps(sessions: Sessions) -> None:
+    session = await sessions.begin(workspace=OTHER)
+    turn = session.say("many")
+    for _ in range(2 * STEP + 50):
+        session.end(session.start(turn))
+    await session.written()
+    await session.store.new_thread()
+    await session.close()
+    await (await sessions.begin(workspace=OTHER)).close()
+    change(sessions, "UPDATE threads SET updated_at = 1.0")
+    database = opened(sessions)
+    limits = Limits(days=1, tasks=0, logs=sessions.folder)
+    steps = []
+    while any((step := prune_step(database, limits, now=time.time())).__dict__.values()):
+        steps.append(step)
+    database.close()
+    assert [step.tasks for step in steps] == [STEP, STEP, 50]
+    assert sum(step.threads for step in steps) == 1
+    assert steps[-1].sessions == 1
 
 
 async def test_a_conversation_that_is_open_stays_however_old(sessions: Sessions) -> None:
