@@ -13,7 +13,7 @@ PANEL_SOURCES := $(shell find labextension/src labextension/schema labextension/
     labextension/build.mjs -type f 2>/dev/null)
 LABEXTENSION := .venv/share/jupyter/labextensions/voice-kernel
 
-.PHONY: help setup lab demo test check bench soak generate screenshot clean
+.PHONY: help setup lab demo test check together bench soak generate screenshot clean
 
 help:           ## say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -69,6 +69,19 @@ test: check .venv/debian  ## everything: checks and every tier of tests
 	cd labextension && npm test --silent
 	$(BIN)/python -m pytest -q -n 2 tests/unit tests/kernel
 	$(BIN)/python -m pytest -q tests/notebooks tests/browser
+
+# It changes how every notebook of a server is opened, so it has no place in .venv.
+TOGETHER := out/together
+
+together: setup .venv/debian  ## test cells with jupyter-collaboration, in an environment of its own
+	test -x $(TOGETHER)/bin/python || $(BIN)/uv venv --quiet --python $(BIN)/python $(TOGETHER)
+	VIRTUAL_ENV=$(CURDIR)/$(TOGETHER) $(BIN)/uv pip install --quiet \
+	    --build-constraint .ci/constraints.txt --constraint .ci/constraints.txt \
+	    --editable '.[local,lab,browser,test]' 'jupyter-collaboration>=5,<6'
+	rm -rf $(TOGETHER)/share/jupyter/labextensions/voice-kernel
+	cp -r $(LABEXTENSION) $(TOGETHER)/share/jupyter/labextensions/voice-kernel
+	$(TOGETHER)/bin/python -m pytest -q tests/browser/test_together.py
+	$(TOGETHER)/bin/python -m pytest -q tests/browser/test_cells_by_voice.py -k JupyterLab
 
 bench: setup .venv/debian ## print the figures, each beside a peer measured in the same run
 	CLIPS=$(CLIPS) $(BIN)/python tests/bench/run.py

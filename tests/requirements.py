@@ -69,6 +69,10 @@ PROMISES: dict[str, tuple[str, ...]] = {
         "browser/test_cells_by_voice.py::test_what_is_said_happens_and_undo_restores_the_notebook_exactly",
         "browser/test_cells_by_voice.py::test_five_tools_by_speech_and_undo_by_speech",
     ),
+    "With jupyter-collaboration what one person says is seen by the others, and undone exactly": (
+        "browser/test_together.py::test_what_is_said_in_one_tab_is_seen_in_the_other_and_undone_exactly",
+        "browser/test_together.py::test_what_somebody_else_types_meanwhile_is_kept",
+    ),
     "Dictated words go where the cursor is": (
         "browser/test_cells_by_voice.py::test_dictated_words_go_where_the_persons_cursor_is",
     ),

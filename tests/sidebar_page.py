@@ -117,11 +117,22 @@ class Sidebar:
 
     def send(self, text: str) -> Locator:
         """Type a command; returns its turn as soon as it is shown."""
-        before = self.turns.count()
+        before = self.newest
         self.box.fill(text)
         self.box.press("Enter")
-        expect(self.turns).to_have_count(before + 1, timeout=WAIT_MS)
-        return self.turns.nth(before)
+        return self.after(before)
+
+    @property
+    def newest(self) -> int:
+        """The number of the newest turn; 0 when there is none."""
+        numbers = self.turns.evaluate_all("turns => turns.map(turn => Number(turn.dataset.turn))")
+        return max(numbers, default=0)
+
+    def after(self, number: int) -> Locator:
+        """Wait for a turn newer than that one, and return it. The oldest are no longer shown."""
+        expect(self.turns).not_to_have_count(0, timeout=WAIT_MS)
+        expect(self.turns.last).not_to_have_attribute("data-turn", str(number), timeout=WAIT_MS)
+        return self.panel.locator(f'[data-turn="{self.newest}"]')
 
     def say(self, text: str, outcome: str = "succeeded") -> Locator:
         """Type a command and wait for what became of it; returns its turn."""
@@ -135,13 +146,13 @@ class Sidebar:
 
     def hear(self, clip: Path) -> Locator:
         """Hold the button while a clip is spoken; returns the turn once its words are final."""
-        before = self.turns.count()
+        before = self.newest
         self.page.evaluate(MICROPHONE, base64.b64encode(clip.read_bytes()).decode())
         self.panel.get_by_role("button", name="Hold to talk").hover()
         self.page.mouse.down()
         self.page.wait_for_function("() => window.clipEnded", timeout=WAIT_MS)
         self.page.mouse.up()
-        turn = self.turns.nth(before)
+        turn = self.after(before)
         expect(turn.locator("[data-route]")).to_have_attribute("data-route", "intents", timeout=WAIT_MS)
         return turn
 

@@ -468,6 +468,8 @@ class NotebookView(Wire):
     """Where the person's cursor is in the active cell; None unless they have put it there."""
     calling: str = ""
     """Id of the cell whose `%voice` waits now; empty otherwise."""
+    shared: bool = False
+    """Whether other pages see every change of its cells at once, outputs included (collaboration)."""
 
 
 class ReadNotebook(Wire):

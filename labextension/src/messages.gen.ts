@@ -188,6 +188,7 @@ export interface NotebookView {
   cells: CellView[];
   cursor: Cursor | null;
   path: string;
+  shared: boolean;
 }
 /**
  * A place in a cell's text.

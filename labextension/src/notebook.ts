@@ -207,7 +207,8 @@ export class NotebookHost {
       }),
       active: this.notebook.activeCellIndex,
       cursor: this.cursor.where(),
-      calling: this.calling()
+      calling: this.calling(),
+      shared: this.panel.context.model.collaborative ?? false
     };
   }
 

@@ -161,11 +161,10 @@ def open_by_keys(page: Page) -> Sidebar:
 
 def command_by_keys(sidebar: Sidebar, text: str, state: str = "succeeded") -> Locator:
     """Type a command into the text box, which has the focus; returns its turn once it has ended."""
-    turns = sidebar.turns.count()
+    before = sidebar.newest
     sidebar.page.keyboard.type(text)
     sidebar.page.keyboard.press("Enter")
-    expect(sidebar.turns).to_have_count(turns + 1, timeout=WAIT_MS)
-    turn = sidebar.ended(sidebar.turns.nth(turns), state)
+    turn = sidebar.ended(sidebar.after(before), state)
     # The cell acted on is shown; the focus stays where the person types.
     expect(sidebar.box).to_be_focused()
     return turn
@@ -265,7 +264,7 @@ def test_all_that_the_tour_shows_can_be_done_by_keys_alone(
         expect(command_by_keys(sidebar, text)).to_contain_text(re.compile(shown, re.I))
     expect(command_by_keys(sidebar, "we ran the tests last week", "nothing")).to_contain_text("Did you mean")
     expect(command_by_keys(sidebar, "git status", "failed")).to_contain_text("ALLOW_CLI_EXECUTION=true")
-    turns = sidebar.turns.count()
+    before = sidebar.newest
     page.evaluate(MICROPHONE, base64.b64encode((folder / "tour/audio/run_tests.wav").read_bytes()).decode())
     held = ("Control", "Shift", "Space")
     for key in held:
@@ -273,7 +272,7 @@ def test_all_that_the_tour_shows_can_be_done_by_keys_alone(
     page.wait_for_function("() => window.clipEnded", timeout=WAIT_MS)
     for key in held:
         keys.up(key)
-    spoken = sidebar.ended(sidebar.turns.nth(turns))
+    spoken = sidebar.ended(sidebar.after(before))
     assert sidebar.calls(spoken) == "run_tests()"
 
     # Back in the notebook its own keys work.

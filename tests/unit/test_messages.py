@@ -179,7 +179,7 @@ SPEECH = Speech(
 )
 CELL = CellView(id="a1", kind="raw", source="x = 1", execution_count=7, failed=True, outputs=[OUTPUT])
 CURSOR = Cursor(line=2, column=4)
-NOTEBOOK = NotebookView(path="work/a.ipynb", cells=[CELL], active=0, cursor=CURSOR, calling="a1")
+NOTEBOOK = NotebookView(path="work/a.ipynb", cells=[CELL], active=0, cursor=CURSOR, calling="a1", shared=True)
 ACTIONS: list[Wire] = [
     ReadNotebook(sources=True, outputs=True, cells=["a1"]),
     RunCells(cells=["a1"]),

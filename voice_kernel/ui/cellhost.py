@@ -94,9 +94,8 @@ class SurfaceCells:
             else:
                 self._start(self._probe(other))
         self._start(self._look(front_end))
-        for show in self.running():
-            self._shown_on.setdefault(show.parent_msg_id, set()).add(front_end)
-            self._start(self._tell(front_end, show))
+        if self.running():
+            self._start(self._resume(front_end))
 
     def left(self, front_end: FrontEnd) -> None:
         """Forget a front end: whoever waits for it hears at once that it has gone."""
@@ -185,6 +184,23 @@ class SurfaceCells:
             self._shown_on.setdefault(action.parent_msg_id, set()).add(front_end)
         for other in others - {front_end}:
             self._start(self._tell(other, action))
+
+    async def _resume(self, front_end: FrontEnd) -> None:
+        """Let a page that has just come show what cells put out that run here now.
+
+        Where pages share their cells it sees what an older one shows, and would only double it.
+        """
+        with contextlib.suppress(TimeoutError, ToolError):
+            reply = await self._ask(front_end, ReadNotebook(), 0)
+            shared = reply.notebook is not None and reply.notebook.shared
+            if shared:
+                older = [other for other in self._front_ends if other is not front_end]
+                await asyncio.gather(*map(self._probe, older))
+            for show in self.running():
+                shown_on = self._shown_on.setdefault(show.parent_msg_id, set())
+                if not (shared and shown_on):
+                    shown_on.add(front_end)
+                    self._start(self._tell(front_end, show))
 
     async def _tell(self, front_end: FrontEnd, action: ShowOutputs) -> None:
         """Show outputs on a page that nobody waits for; it may not have that cell."""

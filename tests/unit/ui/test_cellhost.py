@@ -34,10 +34,13 @@ VIEW = NotebookView(path="a.ipynb", cells=[], active=-1)
 class Page:
     """A front end that answers reads, and everything else when told to."""
 
-    def __init__(self, host: SurfaceCells, surface_id: str, *, alive: bool = True) -> None:
+    def __init__(
+        self, host: SurfaceCells, surface_id: str, *, alive: bool = True, shared: bool = False
+    ) -> None:
         self.surface_id = surface_id
         self.sent: list[ToSurface] = []
         self.alive = alive
+        self.notebook = VIEW.model_copy(update={"shared": shared})
         self._host = host
         host.arrived(self)
 
@@ -48,7 +51,7 @@ class Page:
 
     def reply(self, request: CellRequest, problem: Problem | None = None) -> None:
         asyncio.get_running_loop().call_soon(
-            self._host.replied, self, CellReply(id=request.id, notebook=VIEW, problem=problem)
+            self._host.replied, self, CellReply(id=request.id, notebook=self.notebook, problem=problem)
         )
 
     @property
@@ -239,6 +242,27 @@ async def test_a_page_that_comes_while_a_cell_runs_shows_its_output_and_hears_of
         if one.request == done:
             new.reply(one)
     await ending
+
+
+async def test_a_page_that_shares_its_cells_with_one_that_shows_them_is_not_told() -> None:
+    host = SurfaceCells(Hub(About(version="1")))
+    old = Page(host, "old", shared=True)
+    show = ShowOutputs(cell="c", parent_msg_id="m")
+    showing = asyncio.ensure_future(host.request(show))
+    await until(lambda: old.waits(ShowOutputs))
+    begun = old.waits(ShowOutputs)
+    assert begun is not None
+    old.reply(begun)
+    await showing
+    host.running = lambda: [show]
+    new = Page(host, "new", shared=True)
+    await until(lambda: len([one for one in old.requests if isinstance(one.request, ReadNotebook)]) == 3)
+    await until(lambda: len(asyncio.all_tasks()) == 1)  # all is said and answered
+    assert new.waits(ShowOutputs) is None
+    # The old one goes: who comes next takes over.
+    host.left(old)
+    third = Page(host, "third", shared=True)
+    await until(lambda: third.waits(ShowOutputs))
 
 
 async def test_a_page_that_comes_when_no_cell_runs_is_shown_none(host: SurfaceCells) -> None:
