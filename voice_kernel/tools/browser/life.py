@@ -1,7 +1,8 @@
 """The browser's life: started when first needed, one context for each conversation, ended with its owner.
 
-Knows Playwright and Chromium, and nothing of words. Everything belongs to the agent loop. Playwright's
-driver ends when the pipe from us is closed, by whatever means we end, and takes Chromium with it.
+Knows Playwright and Chromium, and nothing of words. Everything belongs to the agent loop. A guard stands
+between us and Playwright's driver: by whatever means we end, it ends the driver and Chromium, and takes
+their temporary folder away.
 """
 
 from __future__ import annotations
@@ -9,18 +10,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from voice_kernel.errors import ToolError
+from voice_kernel.errors import AddressRefused, ToolError
+from voice_kernel.tools.browser.driver import GuardedDriver
+from voice_kernel.tools.browser.fence import Fence
 from voice_kernel.web.addresses import Reach, address_of
 
 if TYPE_CHECKING:
-    from playwright.async_api import Browser, BrowserContext, Dialog, Download, Page, Playwright
+    from playwright.async_api import Browser, BrowserContext, Dialog, Download, Page, Playwright, Route
 
 START_S = 30.0
 CLOSE_S = 5.0
@@ -29,7 +33,15 @@ LOAD_MS = 30_000
 MAX_CONTEXTS = 8
 MAX_TABS = 20
 MAX_DOWNLOAD_BYTES = 1024**3
+MAX_DOWNLOADS = 5
+MAX_NAME_CHARS = 120
+LOOK_S = 0.5
 PAGE: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}, "accept_downloads": True}
+_OTHERS = re.compile(
+    r"(?:file|javascript|data|blob|filesystem|view-source|chrome|chrome-extension|devtools|about|ftp|ws|wss)"
+    r":(?!\d+(?:/|$))",
+    re.IGNORECASE,
+)
 INSTALLED = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 """Programs looked for on the PATH before Playwright's own Chromium."""
 
@@ -54,6 +66,9 @@ class Window:
         page: the tab in front.
         said: what happened by itself since the last look: dialogs, downloads, new tabs.
         dialog: one that waits for an answer.
+        downloads: those under way.
+        hold: keeps pages from hosts that were not opened before, while a model drives.
+        held: what was kept since the last look.
     """
 
     context: BrowserContext
@@ -61,6 +76,8 @@ class Window:
     said: list[str] = field(default_factory=list)
     dialog: Dialog | None = None
     downloads: set[asyncio.Task[None]] = field(default_factory=set)
+    hold: Callable[[Route], Awaitable[None]] | None = None
+    held: list[str] = field(default_factory=list)
 
 
 class BrowserLife:
@@ -74,12 +91,20 @@ class BrowserLife:
 
     def __init__(self, choices: Choices, folder: Callable[[], Path], conversation: Callable[[], str]) -> None:
         self.choices = choices
-        self._folder = folder
+        self.max_download_bytes = MAX_DOWNLOAD_BYTES
+        self.folder = folder
         self._conversation = conversation
         self._starting = asyncio.Lock()
         self._playwright: Playwright | None = None
         self._browser: Browser | None = None
         self._windows: dict[str, Window] = {}
+        self._guarded = GuardedDriver()
+        self._fence: Fence | None = None
+
+    @property
+    def conversation(self) -> str:
+        """The id of the open conversation."""
+        return self._conversation()
 
     @property
     def is_open(self) -> bool:
@@ -139,6 +164,10 @@ class BrowserLife:
             async with asyncio.timeout(CLOSE_S):
                 if playwright is not None:
                     await playwright.stop()
+        self._guarded.tidy()
+        fence, self._fence = self._fence, None
+        if fence is not None:
+            fence.stop()
 
     def check(self, url: str) -> str:
         """Return an address that may be opened. A person may open their own machine's servers.
@@ -147,12 +176,22 @@ class BrowserLife:
             AddressRefused: a file, a page of the browser's own, or a host that is denied.
         """
         text = url.strip()
+        if _OTHERS.match(text):
+            raise AddressRefused(
+                f"{text.partition(':')[0]} addresses are not opened.",
+                hint="Only http and https addresses can be opened.",
+            )
         if "://" not in text and (text.startswith(("localhost", "127.", "[::1]", "0.0.0.0"))):  # noqa: S104
             text = f"http://{text}"
         address = address_of(text)
         reach = self.choices.reach
         Reach((f"{address.host}:{address.port}",), reach.only, reach.denied).check_name(address)
         return address.url
+
+    def _check_denied(self, url: str) -> None:
+        """Look at an address that an allowed name has resolved to."""
+        address = address_of(url)
+        Reach((f"{address.host}:{address.port}",), (), self.choices.reach.denied).check_name(address)
 
     async def _open(self) -> Window:
         while len(self._windows) >= MAX_CONTEXTS:
@@ -175,9 +214,6 @@ class BrowserLife:
         context.on("page", lambda page: self._arrived(window, page))
         context.on("close", lambda _context: self._gone(window))
         self._watch(window, page)
-        reach = self.choices.reach
-        if reach.only or reach.denied:
-            await context.route("**/*", self._fence)
         return window
 
     async def _context(self) -> BrowserContext:
@@ -190,6 +226,11 @@ class BrowserLife:
             "handle_sigterm": False,
             "handle_sighup": False,
         }
+        reach = self.choices.reach
+        if reach.only or reach.denied:
+            if self._fence is None:
+                self._fence = Fence(self.check, self._check_denied)
+            launch["proxy"] = {"server": await self._fence.start()}
         from playwright.async_api import Error
 
         try:
@@ -213,7 +254,7 @@ class BrowserLife:
                     "Driving a browser needs the extra browser.",
                     hint='pip install "voice-kernel[browser]", then restart the kernel.',
                 ) from None
-            self._playwright = await async_playwright().start()
+            self._playwright = await self._guarded.start(async_playwright)
         return self._playwright
 
     def _executable(self) -> str | None:
@@ -225,19 +266,6 @@ class BrowserLife:
                 )
             return shutil.which(self.choices.executable)
         return next((found for name in INSTALLED if (found := shutil.which(name))), None)
-
-    async def _fence(self, route: Any) -> None:
-        """Let only requests to allowed hosts pass; runs for each request, where lists are set."""
-        url = route.request.url
-        if not url.startswith(("http://", "https://")):
-            await route.continue_()
-            return
-        try:
-            self.check(url)
-        except Exception:  # noqa: BLE001 - whatever is wrong with an address, it is not asked
-            await route.abort("blockedbyclient")
-            return
-        await route.continue_()
 
     def _arrived(self, window: Window, page: Page) -> None:
         if len(window.context.pages) > MAX_TABS:
@@ -275,19 +303,45 @@ class BrowserLife:
         task.add_done_callback(window.downloads.discard)
 
     async def _saved(self, window: Window, download: Download) -> None:
-        # A name of the page's choosing: only its last part, and never over a file that is there.
-        name = Path(download.suggested_filename.replace("\\", "/")).name.lstrip(".") or "download"
-        folder = self._folder()
-        target = folder / name
-        number = 1
-        while target.exists():
-            number += 1
-            target = folder / f"{Path(name).stem}-{number}{Path(name).suffix}"
+        name = clean_name(download.suggested_filename)
+        if len(window.downloads) > MAX_DOWNLOADS:
+            await download.cancel()
+            window.said.append(f"{name} was not downloaded: {MAX_DOWNLOADS} downloads are under way.")
+            return
         try:
+            finished = asyncio.ensure_future(download.path())
+            while not (await asyncio.wait({finished}, timeout=LOOK_S))[0]:
+                if self._guarded.largest() > self.max_download_bytes:
+                    await download.cancel()
+            source = await finished
+            if source.stat().st_size > self.max_download_bytes:
+                await download.delete()
+                raise ValueError
+            target = _reserved(self.folder(), name)
             await download.save_as(target)
             window.said.append(f"Downloaded {target.name} ({target.stat().st_size:,} bytes).")
         except Exception as error:  # noqa: BLE001 - the page may have gone; it is told, and that is all
-            window.said.append(f"The download of {name} failed ({type(error).__name__}).")
+            why = f"it is larger than {self.max_download_bytes:,} bytes"
+            large = isinstance(error, ValueError) or "canceled" in str(error)
+            window.said.append(f"The download of {name} failed: {why if large else type(error).__name__}.")
+
+
+def clean_name(suggested: str) -> str:
+    """Return a file name of a page's choosing as one that is safe: no folder, not hidden, not long."""
+    name = Path(suggested.replace("\\", "/")).name
+    name = "".join(c if c.isprintable() and c not in '<>:"|?*' else "_" for c in name).strip(" .")
+    stem, suffix = Path(name).stem[:MAX_NAME_CHARS], Path(name).suffix[:20]
+    return f"{stem}{suffix}" or "download"
+
+
+def _reserved(folder: Path, name: str) -> Path:
+    """Create an empty file of that name, or of one like it: what is there is never written over."""
+    for number in range(1, 1_000):
+        target = folder / (name if number == 1 else f"{Path(name).stem}-{number}{Path(name).suffix}")
+        with contextlib.suppress(FileExistsError):
+            target.touch(mode=0o600, exist_ok=False)
+            return target
+    raise FileExistsError(name)
 
 
 def _arguments() -> list[str]:

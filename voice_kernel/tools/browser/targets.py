@@ -16,7 +16,7 @@ from rapidfuzz import fuzz
 
 from voice_kernel.tools.browser.outline import EDITABLE, Element, Outline
 
-Purpose = Literal["click", "type", "select", "hover", "read"]
+Purpose = Literal["click", "type", "select", "hover", "check", "read"]
 MAX_CHOICES = 9
 FUZZY = 82.0
 """Least likeness of a name that was misheard."""
@@ -227,6 +227,8 @@ def _score(want: Wanted, element: Element, outline: Outline, purpose: Purpose) -
         score -= 6 if len(element.children) < 3 else 20
     if purpose == "type":
         score += 20 if element.editable else -40
+    elif purpose == "check":
+        score += 15 if element.role in ("checkbox", "radio", "switch", "menuitemcheckbox") else -20
     elif purpose == "select":
         score += 15 if element.role in ("combobox", "listbox", "radio", "menu", "list") else -10
     if "disabled" in element.states:

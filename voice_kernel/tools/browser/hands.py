@@ -1,0 +1,340 @@
+"""Hands on the open page: finds what words mean there, keeps what a model may reach, tells what was seen."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from voice_kernel.errors import Refused, ToolError, VoiceKernelError
+from voice_kernel.messages import Result
+from voice_kernel.task.runner import TaskHandle
+from voice_kernel.toolbox.registry import Arguments
+from voice_kernel.tools.browser.badges import Badge
+from voice_kernel.tools.browser.life import BrowserLife, Window
+from voice_kernel.tools.browser.outline import Element, Outline, outline_of
+from voice_kernel.tools.browser.recording import Recording, locator_of, text_locator
+from voice_kernel.tools.browser.targets import Purpose, choose, described
+from voice_kernel.web.addresses import address_of
+
+if TYPE_CHECKING:
+    from playwright.async_api import ElementHandle, Locator, Page, Route
+
+STALE_MS = 2_000
+MAX_AROUND_CHARS = 40
+MAX_KNOWN = 2_000
+MAX_RECORDINGS = 16
+_NUMBER = re.compile(r"(?:(?:the )?(?:number|badge) )?(\d{1,3})", re.IGNORECASE)
+_POINTED = "found => found.map(e => getComputedStyle(e).cursor === 'pointer')"
+
+
+class Nothing(Arguments):
+    """No arguments."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What words have led to.
+
+    Attributes:
+        element: to act on.
+        name: how it is called.
+        code: Playwright's words for it, in a script.
+    """
+
+    element: Locator | ElementHandle
+    name: str
+    code: str
+
+    async def handle(self) -> ElementHandle:
+        """Return the element itself."""
+        from playwright.async_api import Locator
+
+        if isinstance(self.element, Locator):
+            handle = await self.element.element_handle(timeout=STALE_MS)
+            assert handle is not None
+            return handle
+        return self.element
+
+
+class Hands:
+    """Acts on the open page.
+
+    Args:
+        life: the browser.
+        allowed: whether driving a browser is allowed at all.
+    """
+
+    def __init__(self, life: BrowserLife, *, allowed: bool) -> None:
+        self.life = life
+        self._allowed = allowed
+        self.badges: dict[int, Badge] = {}
+        """Numbers shown on the page, and what they stand for."""
+        self._recordings: dict[str, Recording] = {}
+        self._known: dict[tuple[str, str], None] = {}
+
+    @property
+    def recording(self) -> Recording:
+        """What was done in this conversation."""
+        while len(self._recordings) > MAX_RECORDINGS:
+            self._recordings.pop(next(iter(self._recordings)))
+        return self._recordings.setdefault(self.life.conversation, Recording())
+
+    # ---- hosts: the first visit to a new one is for a person to allow
+
+    def is_known(self, url: str) -> bool:
+        """Whether the host of an address was opened before in this conversation."""
+        try:
+            address = address_of(url) if "://" in url else address_of(self.life.check(url))
+        except VoiceKernelError:
+            return url.startswith("about:")
+        return (self.life.conversation, f"{address.host}:{address.port}") in self._known
+
+    def know(self, url: str) -> None:
+        """Note that a host was opened with a person's consent."""
+        with contextlib.suppress(VoiceKernelError):
+            address = address_of(url)
+            self._known[(self.life.conversation, f"{address.host}:{address.port}")] = None
+            while len(self._known) > MAX_KNOWN:
+                self._known.pop(next(iter(self._known)))
+
+    @contextlib.asynccontextmanager
+    async def acting(self, task: TaskHandle, window: Window) -> AsyncIterator[None]:
+        """Act on a page. What a model sets off does not lead to a host that nobody has agreed to.
+
+        A request for a page is held before it is sent; a redirect shows only when it has been followed, and
+        is left at once. That stays so until a person acts.
+
+        Raises:
+            Refused: it would have led there.
+        """
+        driven = task.task is not None and task.task.origin == "model"
+        if not driven:
+            await self._release(window)
+            yield
+            self.know(window.page.url)
+            return
+        if window.hold is None:
+            for page in window.context.pages:
+                self.know(page.url)  # where a person has brought it
+            await self._hold(window)
+        window.held.clear()
+        yield
+        for page in window.context.pages:
+            if page.url not in ("", "about:blank") and not self.is_known(page.url):
+                window.held.append(page.url)
+                with contextlib.suppress(Exception):  # it may have gone by itself
+                    await page.goto("about:blank")
+        if window.held:
+            host = _host(window.held[0])
+            raise Refused(
+                f"That leads to {host}, which was not opened before.",
+                hint=f"Open it with browser_navigate, which asks first: {window.held[0][:200]}",
+            )
+
+    async def _hold(self, window: Window) -> None:
+        async def hold(route: Route) -> None:
+            request = route.request
+            if request.is_navigation_request() and not self.is_known(request.url) and _is_top(request):
+                window.held.append(request.url)
+                await route.abort("blockedbyclient")
+            else:
+                await route.continue_()
+
+        await window.context.route("**/*", hold)
+        window.hold = hold
+
+    async def _release(self, window: Window) -> None:
+        if window.hold is not None:
+            hold, window.hold = window.hold, None
+            await window.context.unroute("**/*", hold)
+
+    def check_allowed(self) -> None:
+        """Raise Refused when driving a browser is switched off."""
+        if not self._allowed:
+            raise Refused(
+                "Driving a web browser is switched off.",
+                hint="To allow it, set ALLOW_BROWSER_AUTOMATION=true, then restart the kernel.",
+            )
+
+    async def window(self, *, start: bool = False) -> Window:
+        """Return the open pages.
+
+        Raises:
+            Refused: driving a browser is switched off.
+            ToolError: none is open.
+        """
+        self.check_allowed()
+        return await self.life.window() if start else self.life.current()
+
+    async def outline(self, page: Page) -> Outline:
+        """Return what is on the page now."""
+        return outline_of(await page.aria_snapshot(mode="ai"))
+
+    async def find(self, page: Page, words: str, purpose: Purpose = "click") -> Found:
+        """Return the one element that words mean, and how it is called.
+
+        Raises:
+            ToolError: there is none, or several; names them.
+        """
+        number = _NUMBER.fullmatch(words.strip())
+        if number is not None and int(number[1]) in self.badges:
+            return await self._badge(int(number[1]))
+        outline = await self.outline(page)
+        choice = choose(words, outline, purpose)
+        if choice.element is not None:
+            if "disabled" in choice.element.states and purpose != "read":
+                raise ToolError(f"{described(choice.element, outline)} is switched off at the moment.")
+            locator = page.locator(f"aria-ref={choice.element.ref}")
+            name = outline.label(choice.element) or words
+            return Found(locator, name, locator_of(choice.element, outline))
+        if choice.several:
+            raise _several(words, choice.several, outline)
+        if purpose in ("click", "hover", "read") and choice.name:
+            text = await self._text(page, words, choice.name, choice.place)
+            if text is not None:
+                return text
+        close = ", ".join(f"“{name}”" for name in choice.nearest)
+        raise ToolError(
+            f"There is no “{words}” on the page.",
+            hint=f"Closest: {close}." if close else "Say read the page.",
+        )
+
+    async def _text(self, page: Page, words: str, name: str, place: int) -> Found | None:
+        """Return words inside a longer text, which are no element of their own for assistive technology.
+
+        Raises:
+            ToolError: they are there several times, and which was not said.
+        """
+        for pattern in dict.fromkeys((_tight(words), _tight(name))):
+            if pattern is None:
+                continue
+            text = page.get_by_text(re.compile(pattern, re.IGNORECASE)).filter(visible=True)
+            # What the pointer tells of is there to be clicked; the same word beside it is not.
+            pointed: list[int] = await text.evaluate_all(_POINTED)
+            many = len(pointed)
+            chosen = [index for index, is_pointed in enumerate(pointed) if is_pointed] or list(range(many))
+            if place and -len(chosen) <= place <= len(chosen):
+                chosen = [chosen[place - 1 if place > 0 else place]]
+            if len(chosen) == 1:
+                one = text.nth(chosen[0])
+                shown = " ".join((await one.inner_text(timeout=STALE_MS)).split())
+                return Found(one, name, text_locator(shown))
+            if chosen:
+                raise ToolError(
+                    f"“{name}” is on the page {len(chosen)} times.",
+                    hint=f"Say which: click the second {name}. Or say show numbers.",
+                )
+        loose = page.get_by_text(name).filter(visible=True)
+        if await loose.count() == 1:
+            # Words of a sentence are no target: clicking there would do nothing, silently.
+            around = await loose.inner_text(timeout=STALE_MS)
+            if len(around) <= max(MAX_AROUND_CHARS, 2 * len(name)):
+                return Found(loose, name, text_locator(" ".join(around.split())))
+        return None
+
+    async def _badge(self, number: int) -> Found:
+        badge = self.badges[number]
+        if not await badge.handle.evaluate("e => e.isConnected"):
+            raise ToolError(f"Number {number} has gone from the page.", hint="Say show numbers again.")
+        code = f"page.locator({badge.path!r})" if not badge.name else text_locator(badge.name)
+        return Found(badge.handle, badge.name or f"number {number}", code)
+
+
+@contextlib.asynccontextmanager
+async def told(window: Window, what: str = "") -> AsyncIterator[None]:
+    """Turn Playwright's errors into sentences for a person."""
+    from playwright.async_api import Error
+    from playwright.async_api import TimeoutError as TooLate
+
+    try:
+        yield
+    except TooLate:
+        if window.dialog is not None:
+            return  # it waits for an answer, which is told with the result
+        if not what:
+            raise ToolError(f"{window.page.url} did not load in time.", hint="Try again.") from None
+        raise ToolError(
+            f"“{what}” could not be used in time: it is covered, disabled, or has gone.",
+            hint="Say read the page to see what is there.",
+        ) from None
+    except Error as error:
+        raise _problem(error.message, window) from None
+
+
+def _problem(message: str, window: Window) -> ToolError:
+    line = message.splitlines()[0] if message else ""
+    for sign, sentence in (
+        ("ERR_NAME_NOT_RESOLVED", "There is no such host."),
+        ("ERR_CONNECTION_REFUSED", "Nothing answers at that address."),
+        ("ERR_INTERNET_DISCONNECTED", "There is no network."),
+        ("ERR_BLOCKED_BY_CLIENT", "That host is not allowed."),
+        ("ERR_ADDRESS_UNREACHABLE", "That address cannot be reached."),
+        ("ERR_CERT", "The site's certificate is not valid."),
+        ("ERR_TOO_MANY_REDIRECTS", "The site sends from one address to the next without end."),
+        ("ERR_ABORTED", "The page was not shown: it is a download, or was stopped."),
+        ("Unknown key", "There is no such key."),
+        ("Target page, context or browser has been closed", "The browser was closed."),
+        ("Target crashed", "The page crashed."),
+        ("is not an <input>", "Nothing can be typed there."),
+        ("did not find some options", "There is no such option."),
+    ):
+        if sign in message:
+            return ToolError(sentence, hint=" ".join(window.said[-1:]))
+    return ToolError("The browser could not do that.", hint=line[:200])
+
+
+def _several(words: str, elements: Sequence[Element], outline: Outline) -> ToolError:
+    names = [f"{number}. {described(element, outline)}" for number, element in enumerate(elements, 1)]
+    return ToolError(
+        f"{len(elements)} things on the page fit “{words}”: {'; '.join(names)}.",
+        hint=f"Say which: click the second {words.removeprefix('the ')}.",
+    )
+
+
+async def seen(window: Window, done: str) -> Result:
+    """Tell what was done and where the browser is then."""
+    page = window.page
+    title = ""
+    if window.dialog is None:
+        with contextlib.suppress(Exception):  # it is on its way to another page, or closed itself
+            title = await page.title()
+    place = title or page.url
+    sentence = f"{done} {place}." if not done.endswith(".") else f"{done} {place}".strip()
+    happened = said(window)
+    return Result(
+        summary=sentence,
+        text="\n".join([f"{title}\n{page.url}".strip(), *happened.get("happened", [])]),
+        data={"url": page.url, "title": title, **happened},
+    )
+
+
+def said(window: Window) -> dict[str, Any]:
+    """Return what happened by itself since the last look, and forget it."""
+    happened, window.said = window.said, []
+    return {"happened": happened} if happened else {}
+
+
+def _tight(words: str) -> str | None:
+    """Return a pattern of a text that is just these words, whatever marks stand around them."""
+    parts = re.findall(r"\w+", words)
+    if parts:
+        return r"^[^\w]*" + r"[^\w]+".join(map(re.escape, parts)) + r"[^\w]*$"
+    return f"^\\s*{re.escape(words.strip())}\\s*$" if words.strip() else None
+
+
+def _is_top(request: Any) -> bool:
+    """Whether a request is for a page, and not for a frame in one."""
+    try:
+        return request.frame.parent_frame is None
+    except Exception:  # noqa: BLE001 - Playwright says so of a page that has just been opened
+        return True
+
+
+def _host(url: str) -> str:
+    try:
+        return address_of(url).host
+    except VoiceKernelError:
+        return url[:80]
