@@ -66,7 +66,7 @@ from voice_kernel.tools import (
     research,
     shell,
     tasks,
-    tests,
+    testing,
 )
 from voice_kernel.tools.caret import Caret
 from voice_kernel.tools.dictation import Dictation
@@ -147,6 +147,7 @@ class App:
             self.dictation.calls,
         )
         worked_for, is_notebook = workspace(os.environ, Path.cwd())
+        self._notebook_folder = Path(worked_for).parent if is_notebook else Path(worked_for)
         self.store = Store(
             settings.database_url,
             data_folder(),
@@ -380,7 +381,12 @@ class App:
         )
         files.register(self.registry)
         shell.register(self.registry, executor=self.engines.executor)
-        tests.register(self.registry, executor=self.engines.executor)
+        testing.register(
+            self.registry,
+            executor=self.engines.executor,
+            open_file=desk.ask,
+            notebook_folder=lambda: self._notebook_folder,
+        )
         tasks.register(self.registry, tasks=self._known_tasks, call=self._call)
         history.register(self.registry, find=self.conversations.search, tasks=self._known_tasks)
         replay.register(

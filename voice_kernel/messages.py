@@ -581,6 +581,16 @@ class RunCommand(Wire):
     label: str
 
 
+class OpenFile(Wire):
+    """Show a file in the front end's editor; answered once it is open."""
+
+    action: Literal["open"] = "open"
+    path: str
+    """Relative to the notebook's folder, with `/`."""
+    line: int = 1
+    """Where the cursor goes, from 1."""
+
+
 class Snapshot(Wire):
     """Keep the notebook as it is now, to be restored; answered with the snapshot's path."""
 
@@ -602,6 +612,7 @@ CellAction = Annotated[
     | SaveNotebook
     | RestartKernel
     | RunCommand
+    | OpenFile
     | Snapshot,
     Field(discriminator="action"),
 ]

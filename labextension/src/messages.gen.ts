@@ -226,6 +226,7 @@ export interface CellRequest {
     | SaveNotebook
     | RestartKernel
     | RunCommand
+    | OpenFile
     | Snapshot;
   step: number;
   type: 'cell_request';
@@ -327,6 +328,14 @@ export interface RestartKernel {
 export interface RunCommand {
   action: 'command';
   label: string;
+}
+/**
+ * Show a file in the front end's editor; answered once it is open.
+ */
+export interface OpenFile {
+  action: 'open';
+  line: number;
+  path: string;
 }
 /**
  * Keep the notebook as it is now, to be restored; answered with the snapshot's path.

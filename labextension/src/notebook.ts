@@ -27,9 +27,16 @@ const COMMAND_MS = 1_500;
 /** Lets the answer reach the kernel, and the kernel finish with it, before it is gone. */
 const BEFORE_RESTART_MS = 300;
 export const MAX_SNAPSHOTS = 10;
+const OPEN = 'docmanager:open';
 
 type Action = CellRequest['request'];
 type ActionOf<Name extends Action['action']> = Extract<Action, { action: Name }>;
+
+/** What of a document that was opened is needed: a text editor has it all, an image viewer no editor. */
+interface OpenedDocument {
+  readonly context: { readonly ready: Promise<void> };
+  readonly content: { readonly ready?: Promise<void>; readonly editor?: NonNullable<Cell['editor']> | null };
+}
 
 /** What the notebook lives in. */
 export interface Surroundings {
@@ -187,6 +194,8 @@ export class NotebookHost {
         return this.restart(request);
       case 'command':
         return this.command(request, step);
+      case 'open':
+        return this.open(request);
       case 'snapshot':
         return { text: await this.snapshot() };
     }
@@ -600,6 +609,35 @@ export class NotebookHost {
     return { text: found.command.label };
   }
 
+  /** Shows a file in an editor, with the cursor in a line. */
+  private async open({ path, line }: ActionOf<'open'>): Promise<Partial<CellReply>> {
+    const { commands } = this.around;
+    const full = beside(this.panel.context.path, path);
+    if (full === null) {
+      throw new Refusal(
+        'OutsideOfRoot',
+        this.trans.__('The file is outside of the folder that Jupyter shows.'),
+        this.trans.__('Start Jupyter in a folder above it.')
+      );
+    }
+    if (!commands.hasCommand(OPEN)) {
+      throw new Refusal('NoEditor', this.trans.__('Files cannot be opened here.'));
+    }
+    // Notebook 7 shows it in a tab of its own and gives nothing back.
+    const opened: unknown = await commands.execute(OPEN, { path: full, factory: 'Editor' });
+    const document = opened as Partial<OpenedDocument> | undefined;
+    await Promise.all([document?.context?.ready, document?.content?.ready]);
+    const editor = document?.content?.editor;
+    if (editor) {
+      const position = { line: Math.min(line, editor.lineCount) - 1, column: 0 };
+      editor.setCursorPosition(position);
+      editor.revealPosition(position);
+      editor.focus();
+    }
+    this.announce(this.trans.__('Opened %1, line %2', full, line));
+    return { text: full };
+  }
+
   // ---- inside -------------------------------------------------------------------------------------
 
   private readonly runs = new Map<number, readonly Cell[]>();
@@ -749,6 +787,23 @@ export class NotebookHost {
       this.history.restore(state);
     }
   }
+}
+
+/** A path beside a document, from the root of the files; null when it is not below that. */
+export function beside(document: string, relative: string): string | null {
+  // A drive of JupyterLab's (`RTC:`) stands before the path and is part of its first folder.
+  const parts = document.split('/').slice(0, -1);
+  for (const part of relative.split('/')) {
+    if (part === '..') {
+      if (parts.pop() === undefined) {
+        return null;
+      }
+    } else if (part !== '' && part !== '.') {
+      parts.push(part);
+    }
+  }
+  const drive = /^[^/]+:/.exec(document)?.[0] ?? '';
+  return parts.length > 0 && parts[0]!.startsWith(drive) ? parts.join('/') : drive + parts.join('/');
 }
 
 /** Whether this page has asked the kernel for a cell and not heard the end of it. */

@@ -27,7 +27,7 @@ from voice_kernel.task.executor import LOCAL, Executor
 from voice_kernel.task.logs import LogFolder
 from voice_kernel.task.runner import Runner, TaskHandle
 from voice_kernel.toolbox.registry import Registry
-from voice_kernel.tools import tests
+from voice_kernel.tools import testing
 
 RUNS = 9
 TESTS = 500
@@ -53,7 +53,7 @@ async def compared(name: str, acts: dict[str, Act], runs: int = RUNS) -> dict[st
 
 async def tested(executor: Executor, folder: Path) -> None:
     registry = Registry()
-    tests.register(registry, cwd=lambda: folder, executor=executor)
+    testing.register(registry, cwd=lambda: folder, executor=executor)
     logs = LogFolder(folder / "logs")
     runner = Runner(Hub(About(version="bench")), lambda task_id: logs.open(f"task-{task_id}"))
     handle = runner.create(turn_id=1, tool="run_tests", arguments={}, title="run_tests", origin="text")

@@ -51,6 +51,7 @@ from voice_kernel.messages import (
     NewThread,
     NotebookView,
     Notice,
+    OpenFile,
     OpenThread,
     Output,
     PastTask,
@@ -195,6 +196,7 @@ ACTIONS: list[Wire] = [
     SaveNotebook(),
     RestartKernel(run_all=True),
     RunCommand(label="Toggle line numbers"),
+    OpenFile(path="tests/test_a.py", line=3),
     Snapshot(),
 ]
 ABOUT = About(

@@ -28,6 +28,7 @@ from voice_kernel.messages import (
     Hello,
     InsertCells,
     MoveCells,
+    OpenFile,
     Problem,
     ReadNotebook,
     RestartKernel,
@@ -206,6 +207,10 @@ class FrontEnd:
                     )
                 reply = await self._act(known, step)
                 return reply.model_copy(update={"text": action.label})
+            case OpenFile():
+                raise CannotAct(
+                    "NoEditor", "Without a browser there is no editor.", "Open the notebook in JupyterLab."
+                )
             case Snapshot():
                 folder = self._save_to.resolve().parent / ".ipynb_checkpoints"
                 name = f"{self._save_to.stem}-before-voice.ipynb"

@@ -26,6 +26,7 @@ from voice_kernel.messages import (
     CellReply,
     CellRequest,
     NotebookView,
+    OpenFile,
     ReadNotebook,
     RunCells,
     RunCommand,
@@ -237,4 +238,5 @@ class SurfaceCells:
 def _limit_s(action: CellAction) -> float | None:
     if isinstance(action, RunCells):
         return None
-    return FILE_LIMIT_S if isinstance(action, SaveNotebook | Snapshot | RunCommand) else ANSWER_LIMIT_S
+    slow = isinstance(action, SaveNotebook | Snapshot | RunCommand | OpenFile)
+    return FILE_LIMIT_S if slow else ANSWER_LIMIT_S

@@ -12,15 +12,17 @@ import pytest
 from workbench import Workbench
 
 from voice_kernel.messages import Task, TestReport
-from voice_kernel.tools import tests as tests_tool
-from voice_kernel.tools.tests import keyword_expression, resolve_path
+from voice_kernel.tools import testing
+from voice_kernel.tools.testing import run as run_module
+from voice_kernel.tools.testing.project import interpreter
+from voice_kernel.tools.testing.selection import keyword_expression, resolve_path
 
 pytestmark = pytest.mark.usefixtures("registered")
 
 
 @pytest.fixture
 def registered(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
-    tests_tool.register(bench.registry, cwd=bench.cwd)
+    testing.register(bench.registry, cwd=bench.cwd)
     monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
     monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)
 
@@ -373,7 +375,7 @@ def test_the_project_environment_is_used_when_it_has_pytest(bench: Workbench) ->
     python.chmod(0o755)
     inner = bench.folder / "inner"
     inner.mkdir()
-    assert tests_tool.interpreter(inner) == python  # a notebook in a folder of the project
+    assert interpreter(inner).python == python  # a notebook in a folder of the project
     assert bench.call("run_tests").state == "succeeded"
     assert (bench.folder / "used").exists()
 
@@ -382,7 +384,7 @@ def test_an_environment_without_pytest_is_not_used(bench: Workbench) -> None:
     write(bench)
     (bench.folder / ".venv" / "bin").mkdir(parents=True)
     (bench.folder / ".venv" / "bin" / "python").touch()
-    assert tests_tool.interpreter(bench.folder) == Path(sys.executable)
+    assert interpreter(bench.folder).python == Path(sys.executable)
 
 
 def test_keys_do_not_reach_the_tests(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -399,7 +401,7 @@ def test_many_tests_are_counted_and_only_some_are_listed(bench: Workbench) -> No
     task = bench.call("run_tests")
     report = report_of(task)
     assert (report.passed, report.failed) == (400, 300)
-    assert len(report.cases) == tests_tool.MAX_FAILURES + tests_tool.MAX_OTHERS
+    assert len(report.cases) == run_module.MAX_FAILURES + run_module.MAX_OTHERS
     assert report.cases[0].outcome == "failed"
     assert task.problem is not None
     assert task.problem.message.endswith("test_n[0], test_n[1], test_n[2] and 297 more")

@@ -2,21 +2,27 @@
 
 A pytest plugin (`-p voice_kernel_events`) that is loaded by whatever Python and pytest (6 or newer) a
 project has: the standard library and pytest are all it may import, and it must not disturb a run
-whatever happens to its reader. This folder holds nothing else, since it is put on PYTHONPATH.
+whatever happens to its reader. This folder holds nothing but what runs tests, since it is put on PYTHONPATH.
 
-Events: collected, start, report, problem, finish. See `voice_kernel.tools.tests`, which reads them.
+Events: collected, deselected, start, report, problem, coverage, finish. See
+`voice_kernel.tools.testing.run`, which reads them.
 """
 
 # ruff: noqa: D102 - the hooks are pytest's, and documented there
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import tempfile
 from typing import Any
 
 import pytest
+from voice_kernel_wire import Wire, wire  # type: ignore[import-not-found]  # beside it on PYTHONPATH
 
-VARIABLE = "VOICE_KERNEL_EVENTS_FD"
+COVERAGE_VARIABLE = "VOICE_KERNEL_COVERAGE"
+MAX_FILES = 20
+"""Files told of that were run least."""
 MAX_DETAIL = 4000
 MAX_MESSAGE = 500
 
@@ -24,21 +30,12 @@ MAX_MESSAGE = 500
 class Events:
     """Writes the events. Made in the main process only, never in the workers of pytest-xdist."""
 
-    def __init__(self, fd: int, rootdir: Any, invocation_dir: Any) -> None:
-        self.fd = fd
-        self.pid = os.getpid()
+    def __init__(self, out: Wire, config: Any, rootdir: Any, invocation_dir: Any) -> None:
+        self.emit = out.emit
+        self.config = config
         self.rootdir = rootdir
         self.invocation_dir = invocation_dir
-
-    def emit(self, event: str, **values: Any) -> None:
-        if self.fd < 0 or os.getpid() != self.pid:  # nobody reads, or a test forked and came this far
-            return
-        data = (json.dumps(dict(values, event=event), default=str) + "\n").encode()
-        try:
-            while data:
-                data = data[os.write(self.fd, data) :]
-        except OSError:
-            self.fd = -1
+        self.coverage = os.environ.pop(COVERAGE_VARIABLE, "")
 
     def pytest_collection_finish(self, session: Any) -> None:
         self.emit("collected", count=len(session.items))
@@ -122,8 +119,41 @@ class Events:
         path = os.path.normpath(path)
         return path[len(start) :] if path.startswith(start) else path
 
+    @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: Any, exitstatus: int) -> None:
+        if self.coverage:
+            # Whatever goes wrong in there must not change how the run ends: then nothing is told of it.
+            with contextlib.suppress(Exception):
+                self.emit("coverage", **covered(self.config))
         self.emit("finish", exit=int(exitstatus))
+
+
+def covered(config: Any) -> dict[str, Any]:
+    """Return how much of the code was run, and of which files the least: by pytest-cov or by coverage."""
+    plugin = config.pluginmanager.getplugin("_cov")
+    controller = getattr(plugin, "cov_controller", None)
+    if controller is not None:
+        measured = getattr(controller, "combining_cov", None) or controller.cov
+    else:
+        from coverage import Coverage
+
+        measured = Coverage.current()
+    with tempfile.TemporaryDirectory(prefix="voice-kernel-") as folder:
+        path = os.path.join(folder, "coverage.json")
+        measured.json_report(outfile=path)
+        with open(path, encoding="utf-8") as file:
+            report = json.load(file)
+    files = [
+        {
+            "file": name,
+            "percent": round(found["summary"]["percent_covered"], 1),
+            "missing": found["summary"]["missing_lines"],
+        }
+        for name, found in report["files"].items()
+        if found["summary"]["missing_lines"]
+    ]
+    files.sort(key=lambda file: (file["percent"], -file["missing"]))
+    return {"percent": round(report["totals"]["percent_covered"], 1), "files": files[:MAX_FILES]}
 
 
 def error_of(text: str) -> str:
@@ -135,13 +165,14 @@ def error_of(text: str) -> str:
 
 def pytest_configure(config: Any) -> None:
     """Start to tell, where somebody asked for it."""
-    fd = os.environ.pop(VARIABLE, "")  # not for pytest runs inside of tests
-    if not fd.isdigit() or hasattr(config, "workerinput"):
+    if hasattr(config, "workerinput"):
         return
-    os.set_inheritable(int(fd), False)
+    out = wire()
+    if out is None:
+        return
     if config.getoption("lf", False) and not config.pluginmanager.hasplugin("lfplugin"):
         raise pytest.UsageError("pytest's cache is off")  # it would run all tests instead
     invocation = getattr(config, "invocation_params", None)
     start = getattr(invocation, "dir", None) or os.getcwd()
     root = getattr(config, "rootpath", None) or config.rootdir
-    config.pluginmanager.register(Events(int(fd), root, start), "voice-kernel-events")
+    config.pluginmanager.register(Events(out, config, root, start), "voice-kernel-events")
