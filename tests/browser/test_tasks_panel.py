@@ -5,10 +5,11 @@ from __future__ import annotations
 import gzip
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
-from lab import CHROMIUM
+from lab import CHROMIUM, NOTEBOOK, Notebook, lab_server, write_notebook
 from panel_page import STATIC, PanelPage, Theme
 from panel_scenes import (
     ABOUT,
@@ -960,7 +961,7 @@ def test_no_place_and_nothing_over_it_has_an_accessibility_violation(
     check("history")
 
 
-@pytest.mark.parametrize("width", [280, 300, 430, 860])
+@pytest.mark.parametrize("width", [250, 280, 430, 860])
 def test_nothing_is_cut_off_at_any_width(page: Page, width: int) -> None:
     panel = PanelPage(page, width=width)
     panel.deliver(*busy(), Notice(message="A notice.", hint="With a hint."))
@@ -981,3 +982,67 @@ def test_nothing_is_cut_off_at_any_width(page: Page, width: int) -> None:
 
 def test_the_bundle_stays_small() -> None:
     assert len(gzip.compress((STATIC / "panel.js").read_bytes(), 9)) <= 100_000
+
+
+# ---- for real -------------------------------------------------------------------------------------
+
+
+def test_in_jupyterlab_tasks_outlive_their_kernel_and_their_logs_are_read(
+    browser: Browser, tmp_path: Path
+) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / ".env").write_text("ALLOW_CLI_EXECUTION=true\n")
+    write_notebook(root / "a.ipynb", ["x = 1"])
+    with lab_server(root, tmp_path / "jupyter") as base:
+        context = browser.new_context(viewport={"width": 1280, "height": 900})
+        context.set_default_timeout(30_000)
+        notebook = Notebook.open(context, base, "a.ipynb")
+        page = notebook.page
+        page.evaluate("() => window.jupyterapp.commands.execute('voice-kernel:open')")
+        panel = page.locator(".vk-panel:visible")
+
+        def say(text: str) -> None:
+            box = panel.get_by_role("textbox", name="Type a command")
+            box.fill(text)
+            box.press("Enter")
+
+        expect(panel.get_by_role("textbox", name="Type a command")).to_be_visible()
+        panel.get_by_role("tab", name="Tasks").click()
+        say("run the command seq 1 200000")
+        expect(row(page, 1)).to_have_attribute("data-state", "succeeded", timeout=30_000)
+        panel.get_by_role("button", name="Open log of task 1").click()
+        expect(line(page, 200_000)).to_be_in_viewport()
+        page.get_by_role("searchbox", name="Find in the log").fill("123456")
+        expect(page.locator(".vk-log-hits")).to_have_text("1 of 1")
+        expect(line(page, 123_456).locator("mark")).to_have_text("123456")
+        page.keyboard.press("Escape")
+        page.keyboard.press("Escape")
+
+        say("run the command sleep 300")
+        expect(row(page, 2)).to_have_attribute("data-state", "running")
+        expect(panel.locator(".vk-title")).to_have_text("run the command seq 1 200000")
+        page.evaluate(f"async () => {{ await ({NOTEBOOK}).sessionContext.session.kernel.restart(); }}")
+        expect(panel.locator("[data-task='2']")).to_have_attribute(
+            "data-state", "interrupted", timeout=60_000
+        )
+        expect(panel.locator(".vk-divider")).to_have_text("The kernel was restarted")
+        panel.get_by_role("tab", name="Tasks").click()
+        expect(page.locator(".vk-group")).to_have_text(re.compile("Before the restart"))
+        row(page, 2).get_by_role("button", name="Retry task 2").click()
+        expect(row(page, 3)).to_have_attribute("data-state", "running")
+        expect(row(page, 3)).to_contain_text("sleep 300")
+        row(page, 3).get_by_role("button", name="Cancel task 3").click()
+        expect(row(page, 3)).to_have_attribute("data-state", "cancelled")
+
+        panel.get_by_role("tab", name="History").click()
+        expect(page.locator("[data-shown=true] .vk-row")).to_have_count(3)
+        panel.locator(".vk-title").click()
+        page.get_by_role("button", name="New conversation").click()
+        expect(panel.locator(".vk-title")).to_have_text("New conversation")
+        panel.locator(".vk-title").click()
+        page.get_by_role("button", name=re.compile("^run the command seq")).click()
+        expect(panel.locator(".vk-title")).to_have_text("run the command seq 1 200000")
+        expect(panel.locator("[data-turn]")).to_have_count(3)
+        notebook.shut_down()
+        context.close()

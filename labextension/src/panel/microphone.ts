@@ -38,6 +38,10 @@ export class Microphone {
       onProblem: (problem: MicrophoneProblem) => store.update({ microphoneProblem: problem })
     };
     this.recorder = new Recorder(events, trans);
+  }
+
+  /** Looks what microphones there are, from now on. A card below a cell has no button, and need not. */
+  watch(): void {
     window.addEventListener('blur', this.interrupt);
     document.addEventListener('visibilitychange', this.interrupt);
     navigator.mediaDevices?.addEventListener?.('devicechange', this.refreshDevices);

@@ -134,6 +134,9 @@ export function mount(host: HTMLElement, options: MountOptions): () => void {
     holdKey: holdKey ?? (() => HOLD_KEY)
   };
 
+  if (view === 'panel') {
+    microphone.watch();
+  }
   store.listen(draw);
   const stopTheme = followTheme(root);
   const stopGuard = guardShortcuts(root);

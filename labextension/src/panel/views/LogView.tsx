@@ -389,6 +389,7 @@ export function LogView({ snapshot, task: opened, past }: LogViewProps) {
     setWrapped(!wrapped);
   };
   const [first, last] = scrolling.seen;
+  const digits = Math.max(2, String(reader.totalLines).length);
   const facts = [
     trans._n('%1 line', '%1 lines', reader.totalLines).replace(String(reader.totalLines), number(reader.totalLines)),
     size(reader.totalBytes)
@@ -428,14 +429,17 @@ export function LogView({ snapshot, task: opened, past }: LogViewProps) {
             {count}
           </span>
         </SearchBox>
-        {tool('up', trans.__('Previous hit'), () => void search.step(-1), undefined, search.hits.length === 0)}
-        {tool('down', trans.__('Next hit'), () => void search.step(1), undefined, search.hits.length === 0)}
+        <span class="vk-log-steps">
+          {tool('up', trans.__('Previous hit'), () => void search.step(-1), undefined, search.hits.length === 0)}
+          {tool('down', trans.__('Next hit'), () => void search.step(1), undefined, search.hits.length === 0)}
+        </span>
         <input
           class="vk-log-jump"
           type="text"
           inputMode="numeric"
           aria-label={trans.__('Go to line')}
           placeholder={trans.__('Line')}
+          style={{ width: `calc(${digits}ch + 34px)` }}
           autocomplete="off"
           onKeyDown={event => {
             const line = Number(event.currentTarget.value.replace(/\D/g, ''));
@@ -466,7 +470,7 @@ export function LogView({ snapshot, task: opened, past }: LogViewProps) {
           role="group"
           aria-label={trans.__('Log, lines %1 to %2 of %3', number(first + 1), number(last + 1), number(reader.totalLines))}
           onKeyDown={scrolling.onKeyDown}
-          style={{ '--vk-digits': String(Math.max(2, String(reader.totalLines).length)) }}
+          style={{ '--vk-digits': String(digits) }}
         >
           <div class="vk-log-length" style={{ height: `${scrolling.lengthPx}px` }}>
             <div class="vk-log-block" ref={scrolling.block}>

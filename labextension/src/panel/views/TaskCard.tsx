@@ -38,7 +38,7 @@ export const TaskCard = memo(function TaskCard({ task, skipped, open }: TaskCard
           </span>
           {!open && task.result?.summary && <span class="vk-brief">{task.result.summary}</span>}
         </button>
-        {task.earlier && <span class="vk-chip">{trans.__('before the restart')}</span>}
+        {task.earlier && <span class="vk-chip vk-wide">{trans.__('before the restart')}</span>}
         <Elapsed task={task} />
         <StopOrRetry task={task} />
       </div>

@@ -156,7 +156,7 @@ export function Tasks({ snapshot }: { snapshot: Snapshot }) {
               aria-pressed={ui.filter === filter}
               onClick={() => store.update({ filter })}
             >
-              {filterName(filter, trans)} <span class="vk-count">{counts[filter]}</span>
+              {filterName(filter, trans)} {counts[filter] > 0 && <span class="vk-count">{counts[filter]}</span>}
             </button>
           ))}
         </div>
