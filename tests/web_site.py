@@ -30,6 +30,33 @@ COOKING = [
 ]
 
 
+SHOP = """<!doctype html><html lang="en"><head><title>The shop</title></head><body>
+<header><a href="/signin">Sign in</a> <a href="/polars">About</a></header>
+<main><h1>Kettles</h1>
+<ul><li>Blue kettle <span class="like" onclick="said('liked blue')"></span></li>
+<li>Red kettle <span class="like" id="red"></span></li></ul>
+<label><input type="checkbox" id="milk"> Milk</label> <label><input type="checkbox" id="sugar"> Sugar</label>
+<p><label for="colour">Colour</label> <select id="colour"><option>red</option><option>deep blue</option>
+</select></p>
+<p><label for="note">Note</label> <input id="note"></p>
+<p><label for="word">Password</label> <input id="word" type="password"></p>
+<p><label for="papers">Papers</label> <input id="papers" type="file" onchange="said(this.files[0].name)"></p>
+<button onclick="said(confirm('Really buy?') ? 'bought' : 'left')">Buy</button>
+<button onclick="said(prompt('Your name?'))">Name me</button>
+<button onclick="location.href = document.getElementById('note').value">Go there</button>
+<a href="/report.csv">Report</a> <a href="/large.bin">Large</a>
+<p id="said" role="status"></p><div style="height:3000px"></div><h2>The end</h2></main>
+<style>.like { display: inline-block; width: 20px; height: 20px; background: #c33; border-radius: 10px }</style>
+<script>function said(text) { document.getElementById('said').textContent = text }
+document.getElementById('red').addEventListener('click', () => said('liked red'))</script></body></html>"""
+
+SIGN_IN = """<!doctype html><html lang="en"><head><title>Sign in to the shop</title></head>
+<body style="font:18px sans-serif;max-width:30em;margin:3em auto"><h1>Welcome back</h1>
+<p><label for="name">User name</label><br><input id="name" style="font:inherit"></p>
+<p><label for="word">Password</label><br><input id="word" type="password" style="font:inherit"></p>
+<button style="font:inherit">Continue</button></body></html>"""
+
+
 def article(title: str, paragraphs: list[str]) -> bytes:
     """Return a page as a news site would send it."""
     text = "".join(f"<p>{paragraph}</p>" for paragraph in paragraphs)
@@ -136,6 +163,26 @@ class Site(BaseHTTPRequestHandler):
 
     def page_broken_pdf(self) -> None:
         self.answer(b"%PDF-1.7 and nothing more", kind="application/pdf")
+
+    def page_shop(self) -> None:
+        self.answer(SHOP.encode())
+
+    def page_signin(self) -> None:
+        self.answer(SIGN_IN.encode())
+
+    def page_leave(self) -> None:
+        self.answer(b"", status=302, headers={"location": self.path.partition("?")[2]})
+
+    def page_report_csv(self) -> None:
+        name = 'attachment; filename="../../.evil/re<port>.csv"'
+        self.answer(b"a,b\n1,2\n", kind="text/csv", headers={"content-disposition": name})
+
+    def page_large_bin(self) -> None:
+        self.answer(b"x" * 200_000, kind="application/x-large", headers={"content-disposition": "attachment"})
+
+    def page_frame(self) -> None:
+        inner = self.path.partition("?")[2]
+        self.answer(f"<h1>Frame</h1><iframe src='{inner}' title='inner'></iframe>".encode())
 
     def page_robots_txt(self) -> None:
         self.answer(b"User-agent: *\nDisallow: /secret\n", kind="text/plain")

@@ -56,6 +56,8 @@ class Text:
     """Words that it can hold only at a price: they rather begin another command."""
     only: Callable[[Hearing, int, int], bool] | None = None
     """A further condition on the words from a start to an end."""
+    over_pause: float = 0.0
+    """What going on after a comma costs: another command may begin there."""
 
     def spans(self, hearing: Hearing, at: int) -> Iterator[tuple[int, float, float, Any]]:
         """Yield every run of words that the slot may hold."""
@@ -67,6 +69,8 @@ class Text:
             if words[end].text in self.barred:
                 return
             cost += self.each if words[end].text not in self.dear else 1.5
+            if end > at and words[end - 1].pause:
+                cost += self.over_pause
             if self.only is None or self.only(hearing, at, end + 1):
                 yield end + 1, cost, 0.0, None
 
@@ -171,6 +175,9 @@ def kinds(lexicon: Lexicon, lists: WordLists) -> dict[str, Text | Number | Amoun
     def known(hearing: Hearing, at: int, end: int) -> bool:
         words = hearing.words[at:end]
         return squash("".join(word.text for word in words)) in hearing.known or _is_identifier(words, lexicon)
+
+    def known_server(hearing: Hearing, at: int, end: int) -> bool:
+        return f"server {squash(''.join(word.text for word in hearing.words[at:end]))}" in hearing.known
 
     def program(hearing: Hearing, at: int, end: int) -> bool:
         words = hearing.words[at:end]
@@ -288,6 +295,7 @@ def kinds(lexicon: Lexicon, lists: WordLists) -> dict[str, Text | Number | Amoun
             Text("script", 10, 0.5, 0.1, names, not_first=word_set("slash"), only=script),
             Text("keyword", 4, 0.8, 0.3, names),
             Text("server", 4, 0.6, 0.3, names),
+            Text("known_server", 4, 0.4, 0.3, names, only=known_server),
             Text("package", 6, 0.8, 0.2, names),
             Text("package_name", 6, 0.8, 0.2, names, only=package_name),
             Text("expression", 100, 0.9, 0.1, only=expression),
@@ -295,7 +303,16 @@ def kinds(lexicon: Lexicon, lists: WordLists) -> dict[str, Text | Number | Amoun
             Text("query", 60, 1.0, 0.3, only=modest),
             Text("topic", 60, 1.2, 0.3, lists.clause, not_first=lists.function, only=modest),
             Text("subject", 60, 1.2, 0.3, not_first=lists.function - _QUESTIONS, only=modest),
-            Text("target", 10, 1.0, 0.3, lists.clause | {"that", "which"}, not_first=owners, only=modest),
+            Text(
+                "target",
+                10,
+                1.0,
+                0.3,
+                lists.clause | {"that", "which"},
+                not_first=owners,
+                only=modest,
+                over_pause=2.0,
+            ),
             Text("typed", 60, 0.8, 0.25),
             Text("dictation", 400, 1.0, 0.05),
             Text("code", 400, 1.0, 0.1),
@@ -331,6 +348,7 @@ def resolve(
         "new_name",
         "keyword",
         "server",
+        "known_server",
     ):
         return _name(kind, words, context, lexicon)
     if kind in ("path", "filename", "script", "test_file"):
@@ -358,6 +376,8 @@ def known_names(context: Context) -> frozenset[str]:
         names.add(squash(file))
         names.add(squash(file.rstrip("/").rsplit("/", 1)[-1]))
     names.discard("")
+    # With a space, which no squashed name has: a server is known as a server only.
+    names.update(f"server {squash(server)}" for server in context.servers)
     return frozenset(names)
 
 
@@ -382,7 +402,7 @@ def _candidates(kind: str, context: Context) -> Iterable[str]:
         return ()
     if kind == "keyword":
         return context.tests
-    if kind == "server":
+    if kind in ("server", "known_server"):
         return context.servers
     return newest
 

@@ -324,16 +324,27 @@ async def _select(element: Locator | ElementHandle, value: str) -> list[str]:
     """Choose an option, or several of a list that takes several: "red, green and blue"."""
     shown = await element.evaluate(_OPTIONS)
     by_name = {_plain(text): text for text in shown}
-    names = [value]
-    if shown and not _one(value, by_name):
-        names = re.split(r",\s*(?:and\s+)?|\s+and\s+", value)
-    wanted = [_one(name, by_name) for name in names]
-    if shown and None in wanted:
-        missing = names[wanted.index(None)]
-        raise ToolError(f"There is no option “{missing}”.", hint=f"There are: {', '.join(shown[:12])}.")
-    chosen = [name or value for name in wanted]
+    whole = _one(value, by_name)
+    chosen = [whole or value] if whole or not shown else _listed(value, by_name)
     await element.select_option(label=chosen, timeout=ACT_MS)
     return chosen
+
+
+def _listed(value: str, options: dict[str, str]) -> list[str]:
+    """Return the options that are named one after the other; the longest names first, as they may hold "and".
+
+    Raises:
+        ToolError: something is left that is no option.
+    """
+    rest, found = f" {_plain(value)} ", []
+    for plain in sorted(options, key=len, reverse=True):
+        if plain and f" {plain} " in rest:
+            found.append(plain)
+            rest = rest.replace(f" {plain} ", " and ", 1)
+    if missing := [word for word in rest.split() if word != "and"]:
+        shown = ", ".join(list(options.values())[:12])
+        raise ToolError(f"There is no option “{' '.join(missing)}”.", hint=f"There are: {shown}.")
+    return [options[plain] for plain in found]
 
 
 def _one(name: str, options: dict[str, str]) -> str | None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from voice_kernel.errors import Refused, ToolError
 from voice_kernel.messages import Result
@@ -72,10 +72,14 @@ class Upload(Arguments):
         min_length=1, max_length=MAX_FILES, description="Files of the working folder, by name."
     )
     target: str = Field(
-        default="",
-        max_length=500,
-        description="The field's or button's visible name; empty for the only one.",
+        default="", max_length=500, description="The field's visible name; empty for the only one."
     )
+
+    @field_validator("paths", mode="before")
+    @classmethod
+    def _several(cls, given: Any) -> Any:
+        # As it is spoken: "upload data.csv and notes.txt".
+        return re.split(r",\s*|\s+and\s+", given) if isinstance(given, str) else given
 
 
 class Export(Arguments):
@@ -215,15 +219,10 @@ def _inside(folder: Path, path: str) -> Path:
         Refused: it is outside: a page must not be given what nobody put there.
         ToolError: there is none.
     """
-    file = (folder / path).resolve()
+    file = (folder / re.sub(r"\s+dot\s+", ".", path)).resolve()
     if not file.is_relative_to(folder.resolve()):
         raise Refused("Only files of the working folder can be uploaded.", hint=f"Copy {file.name} into it.")
     if not file.is_file():
-        like = [entry.name for entry in os.scandir(folder) if entry.is_file()][:500]
-        spoken = "".join(character for character in path.casefold() if character.isalnum())
-        fits = [name for name in like if "".join(c for c in name.casefold() if c.isalnum()) == spoken]
-        if len(fits) == 1:  # "report dot csv", "Report csv"
-            return (folder / fits[0]).resolve()
         raise ToolError(f"There is no file {json.dumps(path)[:100]} in the working folder.")
     return file
 

@@ -26,7 +26,12 @@ STALE_MS = 2_000
 MAX_AROUND_CHARS = 40
 MAX_KNOWN = 2_000
 MAX_RECORDINGS = 16
-_NUMBER = re.compile(r"(?:(?:the )?(?:number|badge) )?(\d{1,3})", re.IGNORECASE)
+_NUMBER = re.compile(r"(?:(?:the )?(?:number|badge|hint) )?([\w -]+)", re.IGNORECASE)
+_UNITS = [
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+]  # fmt: skip
+_TENS = ["zero", "ten", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 _POINTED = "found => found.map(e => getComputedStyle(e).cursor === 'pointer')"
 
 
@@ -179,9 +184,9 @@ class Hands:
         Raises:
             ToolError: there is none, or several; names them.
         """
-        number = _NUMBER.fullmatch(words.strip())
-        if number is not None and int(number[1]) in self.badges:
-            return await self._badge(int(number[1]))
+        number = _number(words)
+        if number in self.badges:
+            return await self._badge(number)
         outline = await self.outline(page)
         choice = choose(words, outline, purpose)
         if choice.element is not None:
@@ -331,6 +336,21 @@ def _is_top(request: Any) -> bool:
         return request.frame.parent_frame is None
     except Exception:  # noqa: BLE001 - Playwright says so of a page that has just been opened
         return True
+
+
+def _number(words: str) -> int:
+    """Return the number that words are, in digits or as spoken up to 99; -1 when they are none."""
+    said = _NUMBER.fullmatch(words.strip())
+    if said is None:
+        return -1
+    if re.fullmatch(r"\d{1,3}", said[1], re.ASCII):
+        return int(said[1])
+    tens, _, unit = said[1].lower().replace("-", " ").partition(" ")
+    if tens in _UNITS and not unit:
+        return _UNITS.index(tens)
+    if tens in _TENS and (not unit or unit in _UNITS[1:10]):
+        return 10 * _TENS.index(tens) + (_UNITS.index(unit) if unit else 0)
+    return -1
 
 
 def _host(url: str) -> str:

@@ -151,6 +151,13 @@ class BrowserLife:
             await self.stop()
         return True
 
+    async def settled(self) -> None:
+        """Wait until this conversation's downloads have ended; those that just began are among them."""
+        window = self.current()
+        await window.page.wait_for_timeout(LOOK_S * 1000)
+        if window.downloads:
+            await asyncio.wait(set(window.downloads))
+
     async def stop(self) -> None:
         """End the browser and its driver; a second call does nothing."""
         playwright, self._playwright = self._playwright, None
@@ -219,7 +226,7 @@ class BrowserLife:
     async def _context(self) -> BrowserContext:
         playwright = await self._driver()
         launch: dict[str, Any] = {
-            "executable_path": self._executable(),
+            "executable_path": self.executable(),
             "headless": not self.choices.headed,
             "args": _arguments(),
             "handle_sigint": False,
@@ -257,7 +264,12 @@ class BrowserLife:
             self._playwright = await self._guarded.start(async_playwright)
         return self._playwright
 
-    def _executable(self) -> str | None:
+    def executable(self) -> str | None:
+        """Return the browser to start; None for Playwright's own.
+
+        Raises:
+            ToolError: the one that was set is not there.
+        """
         if self.choices.executable:
             if not shutil.which(self.choices.executable):
                 raise ToolError(

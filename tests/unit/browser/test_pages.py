@@ -1,0 +1,218 @@
+"""Pages are driven by words in a real browser; what leads away, or out of the folder, is held."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from voice_kernel.errors import AddressRefused, Refused, ToolError
+from voice_kernel.tools.browser.life import clean_name
+from voice_kernel.web.addresses import Reach
+
+from .conftest import Desk, desk_over
+
+
+async def test_numbers_stand_beside_what_can_be_clicked_with_or_without_a_name(desk: Desk, site: str) -> None:
+    await desk.say("navigate", url=f"{site}/shop")
+    shown = await desk.say("badges")
+    lines = shown.text.splitlines()
+    assert "1. Sign in" in lines[0]
+    hearts = [line.partition(".")[0] for line in lines if "span beside “Red kettle" in line]
+    picture = await desk.say("take_screenshot")
+    assert picture.data["bytes"] > 10_000
+    out = Path(__file__).parents[3] / "out"
+    out.mkdir(exist_ok=True)
+    await desk.life.current().page.screenshot(path=out / "badges.png")
+    await desk.say("click", target=f"number {hearts[0]}")
+    assert await desk.status() == "liked red"
+    await desk.say("badges", visible=False)
+    assert await desk.life.current().page.locator("voice-kernel-badges").count() == 0
+
+
+async def test_numbers_are_gone_after_another_page_was_opened(desk: Desk, site: str) -> None:
+    await desk.say("navigate", url=f"{site}/shop")
+    await desk.say("badges", only="links")
+    await desk.say("click", target="one")
+    assert desk.life.current().page.url.endswith("/signin")
+    with pytest.raises(ToolError):
+        await desk.say("click", target="2")
+
+
+async def test_boxes_are_ticked_options_chosen_and_fields_filled(desk: Desk, site: str) -> None:
+    await desk.say("navigate", url=f"{site}/shop")
+    await desk.say("check", target="milk")
+    await desk.say("check", target="milk")
+    await desk.say("select_option", target="colour", value="deep")
+    await desk.say("type", target="note", text="hello")
+    page = desk.life.current().page
+    assert await page.locator("#milk").is_checked()
+    assert await page.locator("#colour").input_value() == "deep blue"
+    await desk.say("check", target="milk", checked=False)
+    assert not await page.locator("#milk").is_checked()
+
+
+async def test_the_page_scrolls_and_says_where_it_ends(desk: Desk, site: str) -> None:
+    await desk.say("navigate", url=f"{site}/shop")
+    assert "Scrolled down" in (await desk.say("scroll", direction="down")).summary
+    assert "100%" in (await desk.say("scroll", direction="bottom")).summary
+    assert "the end already" in (await desk.say("scroll", direction="down")).summary
+    await desk.say("scroll", direction="top")
+    await desk.say("scroll", target="the end")
+    assert await desk.life.current().page.evaluate("scrollY") > 1_000
+
+
+async def test_a_dialog_waits_for_an_answer(desk: Desk, site: str) -> None:
+    await desk.say("navigate", url=f"{site}/shop")
+    asked = await desk.say("click", target="buy")
+    assert "Really buy?" in asked.text
+    await desk.say("handle_dialog", accept=False)
+    assert await desk.status() == "left"
+    await desk.say("click", target="name me")
+    await desk.say("handle_dialog", text="Ada")
+    assert await desk.status() == "Ada"
+
+
+async def test_files_go_up_from_the_working_folder_only(
+    desk: Desk, site: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    (desk.folder / "data.csv").write_text("a,b\n")
+    secret = tmp_path_factory.mktemp("elsewhere") / "secret.txt"
+    secret.write_text("x")
+    (desk.folder / "link.txt").symlink_to(secret)
+    await desk.say("navigate", url=f"{site}/shop")
+    await desk.say("file_upload", paths="data dot csv", target="papers")
+    assert await desk.status() == "data.csv"
+    for path in (str(secret), "../" + secret.name, "link.txt"):
+        with pytest.raises((Refused, ToolError)):
+            await desk.say("file_upload", paths=[path])
+
+
+async def test_downloads_have_clean_names_and_never_replace_a_file(desk: Desk, site: str) -> None:
+    name = clean_name("re<port>.csv")
+    (desk.folder / name).write_text("mine")
+    await desk.say("navigate", url=f"{site}/shop")
+    for _ in range(2):
+        await desk.say("click", target="report")
+        await desk.life.settled()
+    names = sorted(file.name for file in desk.folder.iterdir())
+    assert (desk.folder / name).read_text() == "mine"
+    assert len(names) == 3
+    assert all(file.read_text() == "a,b\n1,2\n" for file in desk.folder.iterdir() if file.name != name)
+
+
+async def test_a_download_that_is_too_large_is_not_kept(desk: Desk, site: str) -> None:
+    desk.life.max_download_bytes = 100_000
+    await desk.say("navigate", url=f"{site}/shop")
+    clicked = await desk.say("click", target="large")
+    await desk.life.settled()
+    told = [*clicked.data.get("happened", []), *(await desk.say("snapshot")).data.get("happened", [])]
+    assert "larger than" in told[-1]
+    assert list(desk.folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("suggested", "kept"),
+    [
+        ("../../etc/passwd", "passwd"), ("..\\..\\boot.ini", "boot.ini"), (".bashrc", "bashrc"),
+        ("a" * 500 + ".csv", "a" * 120 + ".csv"), ("", "download"), ("..", "download"), ("a\nb.txt", "a_b.txt"),
+    ],
+)  # fmt: skip
+def test_a_name_of_the_pages_choosing_is_made_safe(suggested: str, kept: str) -> None:
+    assert clean_name(suggested) == kept
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "file:///etc/passwd", "FILE:/etc/passwd", "javascript:alert(1)", "data:text/html,hi",
+        "chrome://settings", "about:config", "view-source:https://x.org", "blob:https://x.org/1", "ftp://x.org",
+    ],
+)  # fmt: skip
+async def test_only_the_web_is_opened(desk: Desk, url: str) -> None:
+    with pytest.raises(AddressRefused):
+        await desk.say("navigate", url=url)
+    assert not desk.life.is_open
+
+
+async def test_a_browser_that_is_switched_off_is_refused_with_the_way_to_allow_it(tmp_path: Path) -> None:
+    desk = desk_over(tmp_path, allowed=False)
+    for tool, arguments in (("navigate", {"url": "python.org"}), ("click", {"target": "x"}), ("badges", {})):
+        with pytest.raises(Refused, match="switched off") as refused:
+            await desk.say(tool, **arguments)
+        assert "ALLOW_BROWSER_AUTOMATION=true" in refused.value.hint
+
+
+async def test_a_model_asks_at_its_first_visit_to_a_host_only(desk: Desk, site: str, other_site: str) -> None:
+    assert desk.decision("navigate", url=f"{site}/shop") == "ask"
+    await desk.say("navigate", url=f"{site}/shop")
+    assert desk.decision("navigate", url=f"{site}/polars") == "allow"
+    assert desk.decision("navigate", url=other_site) == "ask"
+    assert desk.decision("click", target="about") == "allow"
+
+
+async def test_what_a_model_clicks_does_not_lead_to_a_new_host(
+    desk: Desk, site: str, other_site: str
+) -> None:
+    await desk.say("navigate", url=f"{site}/shop")
+    desk.origin = "model"
+    for away in (f"{other_site}/polars", f"{site}/leave?{other_site}/polars"):
+        await desk.say("navigate", url=f"{site}/shop")
+        await desk.say("type", target="note", text=away)
+        with pytest.raises(Refused, match="not opened before"):
+            await desk.say("click", target="go there")
+            await desk.life.current().page.wait_for_load_state("load")
+            await desk.say("press_key", key="Escape")
+        assert not desk.life.current().page.url.startswith(other_site)
+    desk.origin = "text"
+    await desk.say("navigate", url=f"{site}/shop")
+    await desk.say("type", target="note", text=f"{other_site}/polars")
+    await desk.say("click", target="go there")
+    await desk.life.current().page.wait_for_url(f"{other_site}/**")
+
+
+async def test_denied_hosts_are_not_reached_by_redirect_or_frame(
+    tmp_path: Path, site: str, other_site: str
+) -> None:
+    denied = other_site.partition("://")[2]
+    desk = desk_over(tmp_path, reach=Reach(denied=(denied,)))
+    try:
+        with pytest.raises(AddressRefused):
+            await desk.say("navigate", url=other_site)
+        await desk.say("navigate", url=f"{site}/leave?{other_site}/polars")
+        assert "not allowed" in (await desk.say("snapshot")).text
+        await desk.say("navigate", url=f"{site}/frame?{other_site}/polars")
+        frame = desk.life.current().page.frames[1]
+        assert "not allowed" in await frame.locator("body").inner_text()
+        await desk.say("navigate", url=f"{site}/polars")
+        assert "Polars and pandas" in (await desk.say("snapshot")).text
+    finally:
+        await desk.life.stop()
+
+
+async def test_what_was_done_is_exported_as_a_script_that_runs(desk: Desk, site: str) -> None:
+    await desk.say("navigate", url=f"{site}/shop")
+    await desk.say("check", target="milk")
+    await desk.say("select_option", target="colour", value="deep blue")
+    await desk.say("type", target="password", text="hunter2")
+    await desk.say("click", target="sign in")
+    await desk.say("type", target="user name", text="ada")
+    await desk.say("take_screenshot")
+    told = await desk.say("export", path="again.py")
+    script = (desk.folder / "again.py").read_text()
+    assert "hunter2" not in script
+    assert "page.get_by_role('link', name='Sign in', exact=True).click()" in script
+    assert "7 steps" in told.summary
+    environment = {
+        "PATH": "/usr/bin:/bin",
+        "CHROMIUM": desk.life.executable() or "",
+        "CHROMIUM_ARGS": "--no-sandbox",
+        "PASSWORD": "x",
+    }
+    ran = subprocess.run(
+        [sys.executable, "again.py"], cwd=desk.folder, env=environment, capture_output=True, timeout=60
+    )
+    assert ran.returncode == 0, ran.stderr.decode()
+    assert (desk.folder / "screenshot-7.png").stat().st_size > 5_000
