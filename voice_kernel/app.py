@@ -56,9 +56,9 @@ from voice_kernel.tools import (
     editing,
     files,
     history,
+    mcp,
     navigation,
     notebook,
-    planned,
     queries,
     reading,
     repairs,
@@ -134,6 +134,7 @@ class App:
             scan,
             settings.vocabulary,
             lambda: (self.surfaces.cells.cell_count, self.surfaces.cells.headings),
+            lambda: self.engines.servers.names,
         )
         self.dictation = Dictation(self._dictation_changed)
         self._grammar: asyncio.Task[Grammar] | None = None
@@ -406,8 +407,13 @@ class App:
             tasks=self.toolbox.runner.tasks,
             call=self._call,
         )
+        mcp.register(
+            self.registry,
+            supervisor=lambda: self.engines.servers,
+            catalog=lambda: self.engines.catalog(),
+            call=self._call,
+        )
         session_module.register(self.registry, self.grammar, self.conversations.new)
-        planned.register(self.registry)
 
     def _adopt(self) -> None:
         for notice in self.own_tools.update():
@@ -420,8 +426,12 @@ class App:
     def _known_tasks(self) -> list[Task]:
         return list(self.hub.tasks.values())
 
-    async def _call(self, task: TaskHandle, tool: str, arguments: dict[str, str]) -> Task:
-        return await self.toolbox.call(tool, arguments, turn_id=task.turn_id, origin=task.origin)
+    async def _call(self, task: TaskHandle, tool: str, arguments: dict[str, Any]) -> Task:
+        # What was approved beforehand was approved of persons' own words.
+        approved = self.surfaces.approved if task.origin != "model" else ()
+        return await self.toolbox.call(
+            tool, arguments, turn_id=task.turn_id, origin=task.origin, approved_tools=approved
+        )
 
     def _dictation_changed(self, on: bool) -> None:
         speech = self.hub.speech.model_copy(update={"mode": "dictation" if on else "command"})

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 from voice_kernel.messages import Turn
 from voice_kernel.session import Brain
-from voice_kernel.settings import Settings
+from voice_kernel.settings import Settings, data_folder
 from voice_kernel.task import process
 from voice_kernel.task.executor import LOCAL, Executor
 from voice_kernel.toolbox.door import Toolbox
-from voice_kernel.tools import browser
+from voice_kernel.tools import browser, mcp
 from voice_kernel.web.addresses import Reach
 
 if TYPE_CHECKING:
@@ -72,6 +72,18 @@ class Engines:
             reach=self._reach,
         )
         return browser.BrowserLife(choices, Path.cwd, self._conversation)
+
+    @cached_property
+    def servers(self) -> mcp.Supervisor:
+        """The MCP servers; their tools join the toolbox as they start."""
+        folder = data_folder()
+        supervisor = mcp.Supervisor(mcp.ServerFile(folder / "mcp.json"), mcp.Secrets(folder / "secrets.json"))
+        supervisor.on_change(mcp.Bridge(self._toolbox().registry).update)
+        return supervisor
+
+    def catalog(self) -> mcp.Catalog:
+        """Return the registry of MCP servers."""
+        return mcp.Catalog(self._settings.mcp_registry_url)
 
     @cached_property
     def library(self) -> Library:
@@ -133,6 +145,8 @@ class Engines:
             await self.browser.stop()
         if "library" in made:
             await self.library.close()
+        if "servers" in made:
+            await self.servers.close()
 
     @property
     def _reach(self) -> Reach:

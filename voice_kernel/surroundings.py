@@ -91,6 +91,7 @@ class Surroundings:
         scan: returns the files and the tests below a folder; runs on a worker.
         words: the user's own vocabulary.
         notebook: returns the number of the notebook's cells, and its headings, as last seen.
+        servers: returns the names of the MCP servers.
     """
 
     def __init__(
@@ -101,12 +102,14 @@ class Surroundings:
         scan: Callable[[Path], Names],
         words: tuple[str, ...] = (),
         notebook: Callable[[], tuple[int, tuple[str, ...]]] = lambda: (0, ()),
+        servers: Callable[[], tuple[str, ...]] = lambda: (),
     ) -> None:
         self._cwd = cwd
         self._namespace = namespace
         self._tasks = tasks
         self._scan = scan
         self._notebook = notebook
+        self._servers = servers
         self._folder = Context(words=words)
         self._scanned_at = float("-inf")
         self._scanned: Path | None = None
@@ -124,6 +127,7 @@ class Surroundings:
             self._folder,
             variables=self._namespace(),
             tasks=self._tasks(),
+            servers=self._servers(),
             cell_count=cell_count,
             headings=headings,
         )

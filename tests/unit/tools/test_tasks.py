@@ -1,4 +1,4 @@
-"""list_tasks, retry_task, and the tools that are only planned."""
+"""list_tasks and retry_task."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from workbench import Workbench
 from voice_kernel.errors import InvalidArguments
 from voice_kernel.messages import Problem, Progress, Task
 from voice_kernel.task.runner import TaskHandle
-from voice_kernel.tools import files, planned, shell, tasks
+from voice_kernel.tools import files, shell, tasks
 
 
 def task(number: int, **fields: typing.Any) -> Task:
@@ -123,31 +123,3 @@ def test_what_cannot_be_retried_says_why(bench: Workbench, known: list[Task], wh
     done = bench.call("retry_task", task=which)
     assert done.problem is not None
     assert done.problem.message == told
-
-
-def test_a_planned_tool_has_arguments_and_a_reason_but_no_handler(bench: Workbench) -> None:
-    planned.register(bench.registry)
-    assert len(bench.registry.specs) == len(planned.PLANNED)
-    assert bench.registry.available() == []
-    spec = bench.registry.get("mcp_install")
-    assert spec.reason == "Managing MCP servers is not in this version yet."
-    spec.validate({"name": "time"})
-    with pytest.raises(InvalidArguments):
-        spec.validate({"server": "time"})
-
-
-def test_every_planned_tool_says_in_a_sentence_what_it_is_and_why_it_is_missing(bench: Workbench) -> None:
-    planned.register(bench.registry)
-    for spec in bench.registry.specs.values():
-        assert spec.reason.endswith(".")
-        assert spec.description.endswith(".")
-        for field in spec.json_schema().get("properties", {}).values():
-            assert field["description"].endswith(".")
-
-
-def test_a_real_tool_is_not_replaced_by_its_plan(bench: Workbench) -> None:
-    shell.register(bench.registry, cwd=bench.cwd)
-    files.register(bench.registry, cwd=bench.cwd)
-    before = dict(bench.registry.specs)
-    planned.register(bench.registry)
-    assert before.items() <= bench.registry.specs.items()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -62,7 +62,11 @@ class Offer:
     package: str = ""
     missing: str = ""
     """What would have to be installed first; empty when all is there."""
-    asks: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def hint(self) -> str:
+        """How to get what is missing."""
+        return INSTALL_HINTS.get(self.missing, "")
 
 
 class Catalog:
@@ -160,6 +164,46 @@ def offer_of(entry: Any) -> Offer | None:
         )
         return Offer(server, tuple(questions), package=remote["url"], **common)
     return None
+
+
+def filled(offer: Offer, answers: Mapping[str, str]) -> Server:
+    """Return the server with the answers to its questions in place.
+
+    Raises:
+        ToolError: a question that must be answered is not; names all of them.
+    """
+    server = offer.server
+    values: dict[str, str] = {}
+    unanswered = []
+    for question in offer.questions:
+        if question.name in server.secrets:
+            continue  # asked for in a terminal, where nobody hears it
+        value = answers.get(question.name, question.default)
+        if value or not question.required:
+            values[question.name] = value
+        else:
+            unanswered.append(question)
+    if unanswered:
+        about = "; ".join(
+            f"{one.name}: {one.description}" if one.description else one.name for one in unanswered
+        )
+        given = " ".join(f"--set {one.name}=..." for one in unanswered)
+        raise ToolError(
+            f"{server.name} needs to know {about}.",
+            hint=f"In a terminal: voice-kernel mcp install {server.registry_name or server.name} {given}",
+        )
+
+    def fill(text: str) -> str:
+        return re.sub(r"\{([^{}]+)\}", lambda hole: values.get(hole[1], hole[0]), text)
+
+    env = {name: fill(value) for name, value in server.env.items()}
+    return server.model_copy(
+        update={
+            "args": tuple(fill(part) for part in server.args),
+            "env": {name: value for name, value in env.items() if value},
+            "url": fill(server.url),
+        }
+    )
 
 
 def _packaged(

@@ -22,6 +22,7 @@ from voice_kernel.errors import ToolError
 
 MAX_SERVERS = 100
 MAX_FILE_BYTES = 1_000_000
+SECRET = re.compile(r"key|token|secret|passw|credential|auth|cookie", re.IGNORECASE)
 NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,59}")
 
 
@@ -134,6 +135,19 @@ def servers_of(text: str, source: str) -> list[Server]:
     if not isinstance(listed, dict):
         raise ToolError(f"{source} lists no servers.", hint='It should begin with {"mcpServers": {...}}.')
     return [_server(name, entry, source) for name, entry in listed.items()]
+
+
+def kept_apart(server: Server) -> tuple[Server, dict[str, str]]:
+    """Return a server whose secrets have left it, as far as their names tell, and the secrets.
+
+    Other clients keep keys in the clear among the plain values.
+    """
+    plain = server.headers if server.url else server.env
+    hidden = {name: value for name, value in plain.items() if SECRET.search(name)}
+    left = {name: value for name, value in plain.items() if name not in hidden}
+    changes: dict[str, Any] = {"headers" if server.url else "env": left}
+    changes["secrets"] = tuple(dict.fromkeys([*server.secrets, *hidden]))
+    return server.model_copy(update=changes), hidden
 
 
 def exported(servers: Any, *, ours: bool = False) -> str:

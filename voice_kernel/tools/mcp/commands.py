@@ -1,0 +1,439 @@
+"""What can be said about MCP servers: `mcp_list_servers`, `mcp_install`, `mcp_use` and the rest.
+
+Whatever adds a server goes through `mcp_add`, which always asks a person: its card shows the whole command.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from voice_kernel.context import nearest, squash
+from voice_kernel.errors import InvalidArguments, ToolError
+from voice_kernel.messages import Output, Result, Task
+from voice_kernel.task.runner import TaskHandle
+from voice_kernel.toolbox.registry import Arguments, Effects, Registry, ToolFailed
+from voice_kernel.tools.mcp import servers as files
+from voice_kernel.tools.mcp import spoken
+from voice_kernel.tools.mcp.bridge import name_in_toolbox
+from voice_kernel.tools.mcp.catalog import Catalog, Offer, filled
+from voice_kernel.tools.mcp.running import RunningServer
+from voice_kernel.tools.mcp.servers import Server
+from voice_kernel.tools.mcp.supervisor import Supervisor
+from voice_kernel.tools.terminal import clip
+
+MAX_LOG_LINES = 200
+
+Call = Callable[[TaskHandle, str, dict[str, Any]], Awaitable[Task]]
+"""Calls a tool through the toolbox, for the turn of a task."""
+
+
+class Nothing(Arguments):
+    """No arguments."""
+
+
+class Query(Arguments):
+    """Arguments of `mcp_search`."""
+
+    query: str = Field(min_length=1, max_length=200, description="What to search for.")
+
+
+class Named(Arguments):
+    """Arguments of what is about one server."""
+
+    name: str = Field(min_length=1, max_length=200, description="Name of the server.")
+
+
+class Installation(Named):
+    """Arguments of `mcp_install`."""
+
+    publisher: str = Field(default="", max_length=200, description="Who published it, where several did.")
+    answers: dict[str, str] = Field(
+        default={}, description="Values for what the server asks; never secrets, which a person enters."
+    )
+
+
+class Addition(Arguments):
+    """Arguments of `mcp_add`: all that would run, nothing hidden."""
+
+    name: str = Field(max_length=60)
+    command: str = ""
+    args: list[str] = Field(default_factory=list)
+    env: dict[str, str] = Field(default_factory=dict)
+    secrets: list[str] = Field(default_factory=list)
+    transport: str = "stdio"
+    url: str = ""
+    headers: dict[str, str] = Field(default_factory=dict)
+    registry_name: str = ""
+    version: str = ""
+    publisher: str = ""
+
+
+class ToolSwitch(Named):
+    """Arguments of `mcp_toggle_tool`."""
+
+    tool: str = Field(min_length=1, max_length=200, description="Name of the tool at the server.")
+    on: bool | None = Field(default=None, description="On or off; absent for the other of what it is.")
+
+
+class Use(Arguments):
+    """Arguments of `mcp_use`."""
+
+    server: str = Field(min_length=1, max_length=200, description="Name of the server.")
+    request: str = Field(min_length=1, max_length=2_000, description="What it is to do, in words.")
+
+
+class FilePath(Arguments):
+    """Arguments of `mcp_import` and `mcp_export`."""
+
+    path: str = Field(min_length=1, max_length=4_096, description="A configuration file of an MCP client.")
+
+
+def register(
+    registry: Registry,
+    *,
+    supervisor: Callable[[], Supervisor],
+    catalog: Callable[[], Catalog],
+    call: Call,
+) -> None:
+    """Register what can be done with MCP servers.
+
+    Args:
+        registry: where.
+        supervisor: has the servers.
+        catalog: finds new ones.
+        call: calls a tool through the door.
+    """
+    read: Effects = frozenset({"read"})
+    execute: Effects = frozenset({"execute"})
+    network: Effects = frozenset({"network"})
+    write: Effects = frozenset({"write"})
+    install: Effects = frozenset({"install"})
+
+    @registry.tool(area="mcp", effects=read)
+    async def mcp_list_servers(task: TaskHandle, args: Nothing) -> Result:
+        """List the MCP servers."""
+        return listed(supervisor().all())
+
+    @registry.tool(area="mcp", effects=network, untrusted=True)
+    async def mcp_search(task: TaskHandle, args: Query) -> Result:
+        """Search the registry of MCP servers."""
+        return _found(args.query, await catalog().search(args.query))
+
+    @registry.tool(area="mcp", effects=network, untrusted=True)
+    async def mcp_install(task: TaskHandle, args: Installation) -> Result:
+        """Install an MCP server."""
+        task.progress(None, "looking in the registry")
+        offer = chosen(args.name, args.publisher, await catalog().find(args.name))
+        server = filled(offer, args.answers)
+        if offer.missing:
+            raise ToolError(f"{server.name} needs {offer.missing}, which is not here.", hint=offer.hint)
+        await _add(task, server, offer.publisher)
+        name = server.name
+        values = await asyncio.to_thread(
+            lambda: {key: supervisor().secrets.get(name, key) for key in server.secrets}
+        )
+        unset = [key for key, value in values.items() if value is None]
+        if unset:
+            ways = "\n".join(f"voice-kernel mcp secret {name} {key}" for key in unset)
+            return Result(
+                summary=f"{name} is installed. Before it can start it needs {', '.join(unset)}.",
+                text=f"In a terminal, where nobody hears it:\n{ways}\nThen say: start the {name} server.",
+            )
+        task.progress(None, f"starting {name}")
+        running = await supervisor().start(name)
+        return Result(
+            summary=f"{name} is installed and runs, with {len(running.tools)} tools.", text=_tools(running)
+        )
+
+    @registry.tool(area="mcp", effects=install, target=lambda args: consent(server_of(args), args.publisher))
+    async def mcp_add(task: TaskHandle, args: Addition) -> Result:
+        """Add an MCP server by its command or address."""
+        server = server_of(args)
+        if server.name in supervisor().names:
+            raise ToolError(
+                f"There is a server {server.name} already.", hint=f"Say: remove the {server.name} server."
+            )
+        supervisor().put(server)
+        return Result(summary=f"Added the server {server.name}.", text=consent(server, args.publisher))
+
+    @registry.tool(area="mcp", effects=install)
+    async def mcp_remove(task: TaskHandle, args: Named) -> Result:
+        """Remove an MCP server."""
+        gone = await supervisor().remove(args.name)
+        return Result(summary=f"Removed the server {gone.name} and its secrets.")
+
+    @registry.tool(area="mcp", effects=execute, untrusted=True)
+    async def mcp_start(task: TaskHandle, args: Named) -> Result:
+        """Start an MCP server."""
+        running = await supervisor().start(args.name)
+        return Result(
+            summary=f"{running.server.name} runs, with {len(running.tools)} tools.", text=_tools(running)
+        )
+
+    @registry.tool(area="mcp", effects=execute)
+    async def mcp_stop(task: TaskHandle, args: Named) -> Result:
+        """Stop an MCP server."""
+        running = await supervisor().stop(args.name)
+        return Result(summary=f"Stopped {running.server.name}.")
+
+    @registry.tool(area="mcp", effects=execute)
+    async def mcp_restart(task: TaskHandle, args: Named) -> Result:
+        """Stop an MCP server and start it again."""
+        running = await supervisor().restart(args.name)
+        return Result(summary=f"{running.server.name} runs again, with {len(running.tools)} tools.")
+
+    @registry.tool(area="mcp", effects=execute, untrusted=True)
+    async def mcp_list_tools(task: TaskHandle, args: Named) -> Result:
+        """List the tools of an MCP server; one that does not run is started."""
+        running = supervisor().get(args.name)
+        if not running.tools:
+            await running.start()
+        name = running.server.name
+        return Result(
+            summary=f"{name} has {len(running.tools)} tools.",
+            text=_tools(running),
+            data={"server": name, "tools": sorted(running.tools)},
+        )
+
+    @registry.tool(area="mcp", effects=read, untrusted=True)
+    async def mcp_show_log(task: TaskHandle, args: Named) -> Result:
+        """Show the log of an MCP server: what it wrote, and what was done with it."""
+        running = supervisor().get(args.name)
+        lines = list(running.log)[-MAX_LOG_LINES:]
+        said = f"The log of {running.server.name}, {len(lines)} lines."
+        return Result(
+            summary=said if lines else f"{running.server.name} has written nothing.",
+            text=clip("\n".join(lines)),
+        )
+
+    @registry.tool(area="mcp", effects=write)
+    async def mcp_toggle_tool(task: TaskHandle, args: ToolSwitch) -> Result:
+        """Switch a tool of an MCP server on or off."""
+        running = supervisor().get(args.name)
+        server = running.server
+        tool = _nearest(args.tool, [*running.tools, *server.off])
+        on = args.on if args.on is not None else tool in server.off
+        off = tuple(one for one in server.off if one != tool) + (() if on else (tool,))
+        supervisor().put(server.model_copy(update={"off": off}))
+        return Result(summary=f"{tool} of {server.name} is {'on' if on else 'off'}.")
+
+    @registry.tool(area="mcp", untrusted=True)
+    async def mcp_use(task: TaskHandle, args: Use) -> Result:
+        """Have an MCP server do what words ask for, with the tool that fits."""
+        running = supervisor().get(args.server)
+        if not running.tools:
+            started = await call(task, "mcp_start", {"name": running.server.name})
+            _ensure(started)
+        name = running.server.name
+        tools = [tool for tool in running.tools.values() if tool.name not in running.server.off]
+        asked = spoken.meant(args.request, tools)
+        if asked.missing:
+            raise InvalidArguments(
+                f"{asked.tool} also needs {' and '.join(asked.missing)}.",
+                hint=spoken.how_to_say(name, asked.tool, asked.missing),
+            )
+        done = await call(task, name_in_toolbox(name, asked.tool), asked.arguments)
+        return _ensure(done)
+
+    @registry.tool(area="mcp", effects=write)
+    async def mcp_export(task: TaskHandle, args: FilePath) -> Result:
+        """Write the MCP servers to a file that other clients read, secrets by name only."""
+        known = [running.server for running in supervisor().all()]
+        path = _path(args)
+        await asyncio.to_thread(_write, path, files.exported(known))
+        return Result(summary=f"Wrote {len(known)} servers to {path.name}.")
+
+    @registry.tool(area="mcp", effects=read)
+    async def mcp_import(task: TaskHandle, args: FilePath) -> Result:
+        """Add the MCP servers of another client's configuration; each is asked about."""
+        path = _path(args)
+        offered = [files.kept_apart(one) for one in await asyncio.to_thread(_servers_in, path)]
+        known = set(supervisor().names)
+        lines, added = [], 0
+        for server, secrets in offered:
+            if server.name in known:
+                lines.append(f"{server.name}: is here already")
+                continue
+            try:
+                await _add(task, server, path.name)
+            except ToolFailed as refused:
+                lines.append(f"{server.name}: {refused.problem.message}")
+                continue
+            for key, value in secrets.items():
+                await asyncio.to_thread(supervisor().secrets.put, server.name, key, value)
+            added += 1
+            lines.append(f"{server.name}: added" + (f", with {len(secrets)} secrets" if secrets else ""))
+        return Result(summary=f"Added {added} of {len(offered)} servers.", text="\n".join(lines))
+
+    async def _add(task: TaskHandle, server: Server, publisher: str) -> None:
+        given = server.model_dump(mode="json", exclude={"off", "autostart"}) | {"publisher": publisher}
+        _ensure(await call(task, "mcp_add", given))
+
+
+# ---- what is shown ----------------------------------------------------------------------------------
+
+
+def consent(server: Server, publisher: str) -> str:
+    """Return everything that adding a server would mean, for a person to look at."""
+    lines = []
+    if server.url:
+        lines.append(f"connects to {server.url}")
+    else:
+        lines.append("runs " + " ".join(_quoted(part) for part in (server.command, *server.args)))
+    lines += [f"sets {name}={_quoted(value)}" for name, value in (server.env | server.headers).items()]
+    if server.secrets:
+        lines.append(f"gets the secrets {', '.join(server.secrets)}")
+    if publisher:
+        lines.append(
+            f"published by {publisher}" + (f" as {server.registry_name}" if server.registry_name else "")
+        )
+    lines.append(f"version {server.version}" if server.version else "of no fixed version")
+    return "\n".join(lines)
+
+
+def listed(known: list[RunningServer]) -> Result:
+    """Return the servers as a table."""
+    if not known:
+        return Result(summary="There are no MCP servers.", text="Say: install the time server.")
+    rows = [
+        {
+            "name": one.server.name,
+            "state": one.state,
+            "tools": len(one.tools) - len(set(one.server.off) & set(one.tools)),
+            "calls": one.calls,
+            "errors": one.errors,
+            "what": one.server.what[:100],
+            "problem": one.problem if one.state in ("failed", "waiting") else "",
+        }
+        for one in known
+    ]
+    text = "\n".join(
+        f"{row['name']}: {row['state']}, {row['tools']} tools, {row['calls']} calls, {row['errors']} errors"
+        + (f" ({row['problem']})" if row["problem"] else "")
+        for row in rows
+    )
+    table = "| server | state | tools | calls | errors |\n|---|---|--:|--:|--:|\n" + "\n".join(
+        f"| {row['name']} | {row['state']} | {row['tools']} | {row['calls']} | {row['errors']} |"
+        for row in rows
+    )
+    running = sum(one.state == "running" for one in known)
+    many = "1 MCP server" if len(known) == 1 else f"{len(known)} MCP servers"
+    return Result(
+        summary=f"{many}, {running} running.",
+        text=text,
+        outputs=[Output(kind="display", data={"text/markdown": table, "text/plain": text})],
+        data={"servers": rows},
+    )
+
+
+def _found(query: str, offers: list[Offer]) -> Result:
+    if not offers:
+        return Result(summary=f"The registry has no server for {query}.")
+    lines = [
+        f"{offer.server.name} ({offer.publisher}) {offer.server.version}: {offer.description}"
+        for offer in offers
+    ]
+    return Result(
+        summary=f"{len(offers)} servers for {query}.",
+        text=clip("\n".join(lines)),
+        data={
+            "servers": [
+                {
+                    "name": offer.server.registry_name,
+                    "package": offer.package,
+                    "description": offer.description,
+                }
+                for offer in offers
+            ]
+        },
+    )
+
+
+def _tools(running: RunningServer) -> str:
+    lines = []
+    for tool in running.tools.values():
+        schema: Mapping[str, Any] = tool.input_schema if isinstance(tool.input_schema, dict) else {}
+        required = schema.get("required") or ()
+        names = [name if name in required else f"[{name}]" for name in schema.get("properties") or ()]
+        about = " ".join((tool.description or "").split())[:160]
+        off = " (off)" if tool.name in running.server.off else ""
+        lines.append(f"{tool.name}({', '.join(names)}){off}: {about}")
+    return clip("\n".join(lines))
+
+
+def _quoted(text: str) -> str:
+    plain = text.isprintable() and text and not set(text) & set(" '\"\\$`")
+    return text if plain else repr(text)
+
+
+# ---- inside -----------------------------------------------------------------------------------------
+
+
+def chosen(name: str, publisher: str, offers: list[Offer]) -> Offer:
+    """Return the one server that was meant.
+
+    Raises:
+        ToolError: there is none, or several; says which.
+    """
+    if publisher:
+        offers = [offer for offer in offers if squash(publisher) in squash(offer.publisher)]
+    if not offers:
+        raise ToolError(f"The registry has no server {name}.", hint="Say: search the registry for it.")
+    if len(offers) > 1:
+        several = "; ".join(f"{offer.server.name} by {offer.publisher}" for offer in offers[:8])
+        first = offers[0]
+        raise ToolError(
+            f"Several servers may be meant: {several}.",
+            hint=f"Say: install the {first.server.name} server by {first.publisher}.",
+        )
+    return offers[0]
+
+
+def server_of(args: Addition) -> Server:
+    """Return the server that arguments describe."""
+    return Server.model_validate(args.model_dump(exclude={"publisher"}))
+
+
+def _ensure(done: Task) -> Result:
+    if done.state != "succeeded":
+        if done.problem is not None:
+            raise ToolFailed(done.problem, done.result)
+        raise ToolError(f"{done.title} was {done.state}.")
+    return done.result or Result()
+
+
+def _nearest(said: str, names: list[str]) -> str:
+    found = said if said in names else nearest(said, names)
+    if found is None:
+        raise ToolError(f"There is no tool {said}.", hint=f"There are: {', '.join(sorted(names)[:20])}.")
+    return found
+
+
+def _path(args: FilePath) -> Path:
+    return Path(args.path).expanduser()
+
+
+def _servers_in(path: Path) -> list[Server]:
+    try:
+        with path.open("rb") as file:
+            text = file.read(files.MAX_FILE_BYTES + 1).decode("utf-8")
+    except FileNotFoundError:
+        raise ToolError(f"There is no file {path}.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ToolError(f"{path} cannot be read ({type(error).__name__}).") from None
+    return files.servers_of(text, path.name)
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise ToolError(f"{path} is there already.", hint="Name another file.") from None
+    except OSError as error:
+        raise ToolError(f"{path} cannot be written: {error.strerror}.") from None
