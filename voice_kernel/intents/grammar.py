@@ -21,7 +21,7 @@ from voice_kernel.intents import sentences as files
 from voice_kernel.intents.calls import ToolCall, gist, settled
 from voice_kernel.intents.near import Ear
 from voice_kernel.intents.plans import Templates, plans
-from voice_kernel.intents.slots import WordLists, kinds, known_names
+from voice_kernel.intents.slots import WordLists, kinds, known_names, known_tests
 from voice_kernel.intents.templates import Compiler, Hearing, Kind, Values
 from voice_kernel.intents.words import Lexicon, listen, word_set
 
@@ -169,7 +169,9 @@ class Grammar:
         words = listen(text, self._lexicon)
         if not words or len(words) > LONGEST:
             return Parse(text, "none")
-        hearing = Hearing(text, words, self._ear.readings(words), known=known_names(context))
+        hearing = Hearing(
+            text, words, self._ear.readings(words), known=known_names(context), tests=known_tests(context)
+        )
         found, talk = plans(self._templates, hearing, context)
         if found:
             guess = _is_guess(found[0].calls, hearing) and self._repair(hearing, context)
@@ -219,7 +221,13 @@ class Grammar:
         if readings is None:
             return None
         loose = Hearing(
-            hearing.text, hearing.words, readings, True, hearing.known, vocabulary=self._ear.vocabulary
+            hearing.text,
+            hearing.words,
+            readings,
+            True,
+            hearing.known,
+            hearing.tests,
+            self._ear.vocabulary,
         )
         found, talk = plans(self._templates, loose, context)
         found = [plan for plan in found if plan.repair > 0]

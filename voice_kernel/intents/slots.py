@@ -216,6 +216,10 @@ def kinds(lexicon: Lexicon, lists: WordLists) -> dict[str, Text | Number | Amoun
         name = (spoken.path(words, hearing.text, lexicon) or "").rsplit("/", 1)[-1]
         return name.endswith(".py") and (name.startswith("test_") or name.endswith("_test.py"))
 
+    def known_test(hearing: Hearing, at: int, end: int) -> bool:
+        letters = squash("".join(word.text for word in hearing.words[at:end] if word.text not in _MARKS))
+        return letters in hearing.tests or f"test{letters}" in hearing.tests
+
     def correction(hearing: Hearing, at: int, end: int) -> bool:
         words = hearing.words[at:end]
         return (
@@ -323,6 +327,7 @@ def kinds(lexicon: Lexicon, lists: WordLists) -> dict[str, Text | Number | Amoun
             Text("correction_known", 7, 0.9, 0.3, lists.clause, not_first=no_correction, only=correction),
             Text("correction_cell", 5, 0.5, 0.1, only=correction_cell),
             Text("test_file", 10, 0.4, 0.1, names, only=test_file),
+            Text("known_test", 12, 0.3, 0.02, names, only=known_test),
         )
     }
 
@@ -347,6 +352,7 @@ def resolve(
         "known_column",
         "new_name",
         "keyword",
+        "known_test",
         "server",
         "known_server",
     ):
@@ -368,6 +374,11 @@ def resolve(
     return said(hearing.text, words), 0.0
 
 
+def known_tests(context: Context) -> frozenset[str]:
+    """Return what `known_test` slots accept, with or without the `test` before it."""
+    return frozenset(squash(name) for name in context.tests)
+
+
 def known_names(context: Context) -> frozenset[str]:
     """Return what `known_name` and `filename` slots accept besides what looks like an identifier."""
     names = {squash(variable.name) for variable in context.variables}
@@ -386,7 +397,7 @@ def _name(kind: str, words: tuple[Word, ...], context: Context, lexicon: Lexicon
     if not _NAME.fullmatch(name):
         return None
     found = nearest(name, _candidates(kind, context))
-    if found is None and kind == "keyword":
+    if found is None and kind in ("keyword", "known_test"):
         found = nearest(f"test_{name}", context.tests)
     return (found, -0.4) if found is not None else (name, 0.0)
 
@@ -400,7 +411,7 @@ def _candidates(kind: str, context: Context) -> Iterable[str]:
         return [*context.columns, *newest]
     if kind == "new_name":
         return ()
-    if kind == "keyword":
+    if kind in ("keyword", "known_test"):
         return context.tests
     if kind in ("server", "known_server"):
         return context.servers

@@ -74,6 +74,8 @@ class Hearing:
     """Whether misheard words are among the readings."""
     known: frozenset[str] = frozenset()
     """Names of the user's that a slot may hold, squashed (see context.squash)."""
+    tests: frozenset[str] = frozenset()
+    """Names of the user's tests, squashed."""
     vocabulary: frozenset[str] = frozenset()
     """Every word that a template knows; only filled when readings are loose."""
     memo: dict[tuple[int, int], list[Step]] = field(default_factory=dict)

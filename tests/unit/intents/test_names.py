@@ -43,7 +43,7 @@ def arguments(grammar: Grammar, text: str, context: Context = CONTEXT) -> dict[s
         ("run the tests in test underscore store dot py", "path", "tests/unit/test_store.py"),
         ("run test_store.py", "path", "tests/unit/test_store.py"),
         ("list the files in the data folder", "path", "data"),
-        ("run the test add item", "keyword", "test_add_item"),
+        ("run the test add item", "test", "test_add_item"),
         ("start the brave search server", "name", "brave-search"),
         ("stop the fetch server", "name", "fetch"),
         ("run the last two cells", "cells", "last 2"),

@@ -16,7 +16,8 @@ DATA = Path(__file__).parents[2] / "data" / "intents"
 NAMES = """
     run_cells insert_cell edit_cell delete_cells move_cells select_cell change_cell_type clear_outputs undo
     redo save_notebook restart_kernel read_notebook list_variables show_variable describe_data plot run_code
-    run_shell list_files run_tests browser_navigate browser_snapshot browser_click browser_type
+    run_shell list_files run_tests watch_tests open_failing_test save_test_report
+    browser_navigate browser_snapshot browser_click browser_type
     browser_press_key browser_select_option browser_hover browser_wait_for browser_navigate_back
     browser_tabs browser_take_screenshot browser_close web_search read_page mcp_list_servers mcp_search
     mcp_install mcp_remove mcp_start mcp_stop mcp_list_tools list_tasks retry_task show_history replay_task

@@ -39,9 +39,8 @@ def report(run: Run) -> bytes:
         ElementTree.SubElement(properties, "property", name="left_out", value=str(run.left_out))
     for record in run.records:
         _add(suite, record)
-    return (
-        b'<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(suites, encoding="utf-8") + b"\n"
-    )
+    xml: bytes = ElementTree.tostring(suites, encoding="utf-8", xml_declaration=True)
+    return xml
 
 
 def _add(suite: ElementTree.Element, record: Record) -> None:
