@@ -84,10 +84,9 @@ _DRAW = """([start, limit, only]) => {
         box.left < innerWidth;
       marks[i].style.display = shown ? 'block' : 'none';
       const width = 14 + 6 * String(start + i).length;
-      // Beside the thing where there is room, else over its corner.
-      const left = box.left >= width ? box.left - width + 4 : box.left;
-      marks[i].style.left = Math.max(0, Math.min(left, innerWidth - width)) + 'px';
-      marks[i].style.top = Math.max(0, Math.min(box.top - 4, innerHeight - 16)) + 'px';
+      // Over its upper left corner, mostly outside, so that what is written there can still be read.
+      marks[i].style.left = Math.max(0, Math.min(box.left - width / 2, innerWidth - width)) + 'px';
+      marks[i].style.top = Math.max(0, Math.min(box.top - 11, innerHeight - 16)) + 'px';
     });
   };
   document.documentElement.append(host);

@@ -23,6 +23,7 @@ GRACE_S = 2.0
 SETTING = "PLAYWRIGHT_NODEJS_PATH"
 PREFIX = "voice-kernel-browser-"
 MAX_STALE = 50
+MAX_PLACE_CHARS = 40
 
 
 class GuardedDriver:
@@ -40,7 +41,7 @@ class GuardedDriver:
         if os.name == "nt":  # no guard there: the driver sees the pipe close
             return await async_playwright().start()
         _sweep()
-        self._folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
+        self._folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=_place()))
         before = os.environ.get(SETTING)
         os.environ[SETTING] = str(self._wrapper(self._folder, before or _bundled_node()))
         try:
@@ -78,6 +79,12 @@ class GuardedDriver:
         return script
 
 
+def _place() -> str:
+    """Return the folder for ours: Chromium opens a socket in it, whose path the system keeps short."""
+    usual = tempfile.gettempdir()
+    return usual if len(usual) <= MAX_PLACE_CHARS or not os.access("/tmp", os.W_OK) else "/tmp"  # noqa: S108
+
+
 def _bundled_node() -> str:
     import playwright
 
@@ -88,9 +95,7 @@ def _bundled_node() -> str:
 def _sweep() -> None:
     """Remove what kernels left that were killed together with their guard, as a container is."""
     try:
-        folders = [
-            Path(entry) for entry in os.scandir(tempfile.gettempdir()) if entry.name.startswith(PREFIX)
-        ]
+        folders = list(Path(_place()).glob(f"{PREFIX}*"))
     except OSError:
         return
     for folder in folders[:MAX_STALE]:
