@@ -235,9 +235,11 @@ def pdf(text: str) -> bytes:
 
 
 @contextmanager
-def serve(handler: type[BaseHTTPRequestHandler] = Site) -> Iterator[str]:
-    """Serve a site on loopback; gives its address."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+def serve(handler: type[BaseHTTPRequestHandler] = Site, *, port: int = 0, home: str = "") -> Iterator[str]:
+    """Serve a site on loopback; gives its address. `home` is the page that stands at its root."""
+    if home:
+        handler = type("Site", (handler,), {"page_home": getattr(handler, f"page_{home.strip('/')}")})
+    server = ThreadingHTTPServer(("127.0.0.1", port), handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

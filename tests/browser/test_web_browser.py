@@ -1,0 +1,92 @@
+"""A web site driven by voice from JupyterLab: opened, clicked, filled in, and its picture in the card."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from lab import Notebook, chromium, lab_server, microphone, write_notebook
+from playwright.sync_api import Browser, Locator, expect
+from web_site import serve
+
+CLIP = Path(__file__).parent / "open_the_shop.wav"
+"""“Open localhost port 8000, click sign in, type Ada into user name, take a screenshot.”
+Made with hibari-tts 0.2.1 (Apache-2.0)."""
+PICTURES = Path(__file__).parents[2] / "out"
+WAIT_MS = 60_000
+PORT = 8000
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[str]:
+    """The site that is spoken of."""
+    try:
+        with serve(port=PORT, home="/shop") as address:
+            yield address
+    except OSError:
+        pytest.skip(f"port {PORT} is taken on this machine")
+
+
+@pytest.fixture(scope="module")
+def notebook(tmp_path_factory: pytest.TempPathFactory, site: str) -> Iterator[Notebook]:
+    root = tmp_path_factory.mktemp("lab")
+    write_notebook(root / "web.ipynb", ["%load_ext voice_kernel\n%voice", "user_name = 'Ada'"])
+    with lab_server(root, tmp_path_factory.mktemp("jupyter")) as base, chromium(microphone(CLIP)) as browser:
+        context = browser.new_context(viewport={"width": 1280, "height": 1000}, permissions=["microphone"])
+        opened = Notebook.open(context, base, "web.ipynb")
+        opened.run(1)
+        opened.run(0)
+        expect(opened.page.locator(".vk-panel .vk-status")).to_have_attribute(
+            "data-status", re.compile("ready|listening", re.I), timeout=WAIT_MS
+        )
+        yield opened
+        opened.shut_down()
+        context.close()
+
+
+def say(notebook: Notebook, text: str) -> Locator:
+    """Type a command into the panel; returns its turn."""
+    panel = notebook.page.locator(".vk-panel").first
+    before = panel.locator(".vk-turn").count()
+    box = panel.get_by_role("textbox")
+    box.fill(text)
+    box.press("Enter")
+    expect(panel.locator(".vk-turn")).to_have_count(before + 1, timeout=WAIT_MS)
+    return panel.locator(".vk-turn").last
+
+
+def test_four_spoken_commands_open_click_type_and_show_the_picture(notebook: Notebook) -> None:
+    page = notebook.page
+    panel = page.locator(".vk-panel").first
+    button = panel.get_by_role("button", name="Hold to talk")
+    button.scroll_into_view_if_needed()
+    button.hover()
+    page.mouse.down()
+    expect(panel.locator(".vk-transcript").last).to_contain_text("screenshot", timeout=WAIT_MS)
+    page.mouse.up()
+    turn = panel.locator(".vk-turn").last
+    expect(turn.locator("[data-route]")).to_have_attribute("data-route", "intents", timeout=WAIT_MS)
+    tasks = turn.locator(".vk-task")
+    expect(tasks).to_have_count(4, timeout=WAIT_MS)
+    for number in range(4):
+        expect(tasks.nth(number)).to_have_attribute("data-state", "succeeded", timeout=WAIT_MS)
+    expect(tasks.nth(1)).to_contain_text("Sign in to the shop")
+    expect(tasks.nth(2)).to_contain_text("User name")
+    picture = tasks.nth(3).locator("img")
+    expect(picture).to_be_visible()
+    assert picture.evaluate("e => e.naturalWidth") == 1280
+    picture.scroll_into_view_if_needed()
+    PICTURES.mkdir(exist_ok=True)
+    page.screenshot(path=PICTURES / "web_browser.png")
+
+
+def test_numbers_are_shown_and_one_of_them_is_clicked(notebook: Notebook, site: str) -> None:
+    say(notebook, f"open {site.removeprefix('http://')}/shop")
+    shown = say(notebook, "show numbers")
+    expect(shown.locator(".vk-task").first).to_have_attribute("data-state", "succeeded", timeout=WAIT_MS)
+    expect(shown).to_contain_text("Numbers 1 to 15 are shown")
+    turn = say(notebook, "click number one and take a screenshot")
+    expect(turn.locator(".vk-task").nth(1)).to_have_attribute("data-state", "succeeded", timeout=WAIT_MS)
+    expect(turn.locator(".vk-task").first).to_contain_text("Sign in to the shop")
