@@ -7,10 +7,9 @@ import typing
 import pytest
 from workbench import Workbench
 
-from voice_kernel.errors import InvalidArguments
 from voice_kernel.messages import Problem, Progress, Task
 from voice_kernel.task.runner import TaskHandle
-from voice_kernel.tools import files, shell, tasks
+from voice_kernel.tools import tasks
 
 
 def task(number: int, **fields: typing.Any) -> Task:

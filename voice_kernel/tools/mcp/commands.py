@@ -147,7 +147,7 @@ def register(
         task.progress(None, f"starting {name}")
         running = await supervisor().start(name)
         return Result(
-            summary=f"{name} is installed and runs, with {len(running.tools)} tools.", text=_tools(running)
+            summary=f"{name} is installed and runs, with {len(running.tools)} tools.", text=tools_of(running)
         )
 
     @registry.tool(area="mcp", effects=install, target=lambda args: consent(server_of(args), args.publisher))
@@ -172,7 +172,7 @@ def register(
         """Start an MCP server."""
         running = await supervisor().start(args.name)
         return Result(
-            summary=f"{running.server.name} runs, with {len(running.tools)} tools.", text=_tools(running)
+            summary=f"{running.server.name} runs, with {len(running.tools)} tools.", text=tools_of(running)
         )
 
     @registry.tool(area="mcp", effects=execute)
@@ -196,7 +196,7 @@ def register(
         name = running.server.name
         return Result(
             summary=f"{name} has {len(running.tools)} tools.",
-            text=_tools(running),
+            text=tools_of(running),
             data={"server": name, "tools": sorted(running.tools)},
         )
 
@@ -245,14 +245,14 @@ def register(
         """Write the MCP servers to a file that other clients read, secrets by name only."""
         known = [running.server for running in supervisor().all()]
         path = _path(args)
-        await asyncio.to_thread(_write, path, files.exported(known))
+        await asyncio.to_thread(write_new, path, files.exported(known))
         return Result(summary=f"Wrote {len(known)} servers to {path.name}.")
 
     @registry.tool(area="mcp", effects=read)
     async def mcp_import(task: TaskHandle, args: FilePath) -> Result:
         """Add the MCP servers of another client's configuration; each is asked about."""
         path = _path(args)
-        offered = [files.kept_apart(one) for one in await asyncio.to_thread(_servers_in, path)]
+        offered = [files.kept_apart(one) for one in await asyncio.to_thread(servers_in, path)]
         known = set(supervisor().names)
         lines, added = [], 0
         for server, secrets in offered:
@@ -354,7 +354,8 @@ def _found(query: str, offers: list[Offer]) -> Result:
     )
 
 
-def _tools(running: RunningServer) -> str:
+def tools_of(running: RunningServer) -> str:
+    """Return what a server offers, a line for each tool."""
     lines = []
     for tool in running.tools.values():
         schema: Mapping[str, Any] = tool.input_schema if isinstance(tool.input_schema, dict) else {}
@@ -418,7 +419,12 @@ def _path(args: FilePath) -> Path:
     return Path(args.path).expanduser()
 
 
-def _servers_in(path: Path) -> list[Server]:
+def servers_in(path: Path) -> list[Server]:
+    """Return the servers of a client's configuration.
+
+    Raises:
+        ToolError: it cannot be read, or is none.
+    """
     try:
         with path.open("rb") as file:
             text = file.read(files.MAX_FILE_BYTES + 1).decode("utf-8")
@@ -429,7 +435,12 @@ def _servers_in(path: Path) -> list[Server]:
     return files.servers_of(text, path.name)
 
 
-def _write(path: Path, text: str) -> None:
+def write_new(path: Path, text: str) -> None:
+    """Write a file that is not there yet.
+
+    Raises:
+        ToolError: it is there, or cannot be written.
+    """
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
