@@ -23,6 +23,7 @@ PARTS = (
     "page",
     "notebooks",
     "cells",
+    "suites",
 )
 """Each is a module of its own that prints its figures; run alone with `python tests/bench/NAME.py`."""
 

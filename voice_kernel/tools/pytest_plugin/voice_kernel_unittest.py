@@ -1,13 +1,14 @@
 """Run tests with `unittest` and tell of them as the pytest plugin does, for interpreters without pytest.
 
 `python -m voice_kernel_unittest [--locals] [-k EXPRESSION] [FILE | FOLDER | FILE::CLASS::METHOD ...]`: tests
-are discovered as `python -m unittest` discovers them, here or in what is named. The standard library is all
+are found in the files that pytest would look into, here or in what is named. The standard library is all
 that it may import, of any Python from 3.8 on.
 """
 
 from __future__ import annotations
 
 import argparse
+import fnmatch
 import os
 import re
 import sys
@@ -22,6 +23,7 @@ from voice_kernel_wire import Wire, wire  # type: ignore[import-not-found]  # be
 MAX_DETAIL = 4000
 MAX_MESSAGE = 500
 PATTERNS = ("test*.py", "*_test.py")
+SKIPPED = ("venv", "node_modules", "__pycache__", "build", "dist")
 WITHOUT_TESTS = 5
 """Exit status, as pytest's."""
 
@@ -119,10 +121,7 @@ def last_line(text: str) -> str:
 
 def failed_import(test: Any) -> str:
     """Return the file of a module that could not be imported."""
-    full: str = test.id()
-    name = full.rpartition(".")[2]
-    path = full.replace("unittest.loader._FailedTest.", "").replace(".", os.sep) + ".py"
-    return path if os.path.exists(path) else name
+    return str(getattr(test, "voice_kernel_file", "")) or test.id().rpartition(".")[2]
 
 
 def deepest(tb: Any) -> tuple[str, int] | None:
@@ -161,19 +160,20 @@ def node_id(test: Any) -> str:
     return "::".join((file, type(test).__qualname__, test._testMethodName))
 
 
-def discover(path: str) -> unittest.TestSuite:
-    """Return the tests of a file, or of a folder and what is below it."""
-    loader = unittest.TestLoader()
+def discover(path: str) -> Iterator[Any]:
+    """Yield the tests of a file, or of the test files in a folder and below it, in packages or not."""
     if os.path.isfile(path):
         folder, name = os.path.split(path)
-        found = [loader.discover(folder or ".", pattern=name, top_level_dir=top_of(folder or "."))]
-    else:
-        # A loader remembers the top of its first discovery.
-        found = [
-            unittest.TestLoader().discover(path, pattern=pattern, top_level_dir=top_of(path))
-            for pattern in PATTERNS
-        ]
-    return unittest.TestSuite(found)
+        # A loader remembers the top of its first discovery, so each file gets one of its own.
+        for test in flat(unittest.TestLoader().discover(folder or ".", name, top_of(folder or "."))):
+            test.voice_kernel_file = path  # what could not be imported does not know it
+            yield test
+        return
+    for folder, inner, names in os.walk(path):
+        inner[:] = sorted(name for name in inner if not name.startswith(".") and name not in SKIPPED)
+        for name in sorted(names):
+            if any(fnmatch.fnmatch(name, pattern) for pattern in PATTERNS):
+                yield from discover(os.path.normpath(os.path.join(folder, name)))
 
 
 def top_of(folder: str) -> str:
@@ -198,7 +198,7 @@ def chosen(names: list[str], keyword: str) -> list[Any]:
     found: dict[Any, Any] = {}
     for name in names or ["."]:
         path, _, rest = name.partition("::")
-        for test in flat(discover(path)):
+        for test in discover(path):
             failed = not file_of(test) or isinstance(test, unittest.loader._FailedTest)  # type: ignore[attr-defined]
             inside = node_id(test).partition("::")[2]
             if failed or (

@@ -73,7 +73,7 @@ async def _git(cwd: Path, *arguments: str) -> str:
     text = bytes(said).decode("utf-8", "replace")
     if exit_.problem:
         raise ToolError("git is not installed here.", hint="Run all tests instead.")
-    if "not a git repository" in text:
+    if "not a git repository" in text.lower():
         raise ToolError(
             f"{cwd.name} is in no git repository, so what changed cannot be told.",
             hint="Run all tests instead.",

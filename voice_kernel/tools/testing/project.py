@@ -20,8 +20,8 @@ MAX_PATHS = 20_000
 """Files and folders that are looked at for tests."""
 
 NO_PYTEST = "pytest is not installed here."
-_WITH_UNITTEST = re.compile(r"^(?:from unittest |from unittest\.case |import unittest\b)", re.MULTILINE)
-_WITH_PYTEST = re.compile(r"^(?:from pytest |import pytest\b|(?:async )?def test_)", re.MULTILINE)
+_WITH_UNITTEST = re.compile(r"^(?:from unittest(?:\.case)? |import [\w., ]*\bunittest\b)", re.MULTILINE)
+_WITH_PYTEST = re.compile(r"^(?:from pytest |import [\w., ]*\bpytest\b|(?:async )?def test_)", re.MULTILINE)
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,7 @@ class Execution:
             self.run.duration_s = time.monotonic() - self.began
 
     async def _executed(self, command: list[str]) -> Result:
-        left_s = self.task.time_left_s
+        limits = [limit for limit in (self.task.time_left_s, self.args.timeout) if limit is not None]
         try:
             exit_ = await self.executor.run(
                 command,
@@ -117,7 +117,7 @@ class Execution:
                 event_variable=EVENTS_VARIABLE,
                 on_wait=self._on_wait,
                 on_restart=self._begin,
-                timeout_s=LIMIT_S if left_s is None else left_s,
+                timeout_s=min(limits, default=LIMIT_S),
             )
         except TaskInterrupted as interrupted:
             raise TaskInterrupted(interrupted.problem, self._summarised()) from None
@@ -363,9 +363,10 @@ class Execution:
         if exit_.problem:
             return Problem(kind="TestsNotRun", message=f"{self.runner} could not be started. {exit_.problem}")
         if exit_.timed_out:
-            limit_s = self.task.limit_s
-            area = "tests" if limit_s and limit_s != self.args.timeout else ""
-            problem = timed_out(f"The tests were ended{self._where()}", limit_s or LIMIT_S, area)
+            limits = [limit for limit in (self.task.limit_s, self.args.timeout) if limit is not None]
+            limit_s = min(limits, default=LIMIT_S)
+            area = "tests" if limits and limit_s != self.args.timeout else ""
+            problem = timed_out(f"The tests were ended{self._where()}", limit_s, area)
             message = f"{problem.message} {_capital(self._how_far())} had ended."
             return problem.model_copy(update={"message": message})
         if self.finished is None:
@@ -399,7 +400,7 @@ class Execution:
                 message="pytest-xdist, which runs tests in parallel, is not installed here.",
                 hint=self.interpreter.install_hint("pytest-xdist"),
             )
-        if exit_.code in (3, 4) and not exit_.signal:
+        if exit_.code in (3, 4) and not exit_.signal and not self.count:
             no_cache = "cache is off" in said or "unrecognized arguments: --l" in said
             if self.args.failed_only and no_cache:
                 return Problem(
