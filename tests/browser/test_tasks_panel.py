@@ -777,7 +777,7 @@ def test_a_log_is_copied_whole_when_short_else_its_newest_part(page: Page) -> No
     panel.answer(stored(1_200))
     page.get_by_role("button", name="Open log of task 3").click()
     page.get_by_role("button", name="Copy the log").click()
-    expect(page.locator("[aria-live=polite]")).to_have_text("Copied 1200 lines")
+    expect(page.locator("[aria-live=polite]")).to_have_text("Copied 1,200 lines")
     copied = clipboard(page).split("\n")
     assert len(copied) == 1_200
     assert copied[999].startswith("ERROR batch 0001000")

@@ -1,7 +1,6 @@
 /** The conversations that are kept: find one and go on with it, begin another, rename, delete. */
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { Problem, Thread } from '../../messages.gen';
-import { problemOf } from '../requests';
+import type { Thread } from '../../messages.gen';
 import type { Snapshot } from '../store';
 import { moment } from '../wording';
 import { Icon, Spinner } from './Icon';
@@ -9,16 +8,9 @@ import { Note } from './Note';
 import { SearchBox } from './SearchBox';
 import { SheetFrame } from './Sheets';
 import { usePanel } from './context';
-import { useSettled } from './hooks';
+import { usePages, useSettled } from './hooks';
 
 const TYPING_MS = 250;
-
-interface Found {
-  readonly threads: readonly Thread[];
-  readonly more: boolean;
-  readonly problem: Problem | null;
-  readonly loading: boolean;
-}
 
 function Rename({ thread, onDone }: { thread: Thread; onDone: (title: string | null) => void }) {
   const { trans } = usePanel();
@@ -175,44 +167,21 @@ export function Conversations({ snapshot }: { snapshot: Snapshot }) {
   const { keeping, turns } = snapshot.session;
   const [query, setQuery] = useState('');
   const [everywhere, setEverywhere] = useState(false);
-  const [found, setFound] = useState<Found>({ threads: [], more: false, problem: null, loading: true });
   const wanted = useSettled(query.trim(), TYPING_MS);
-  const asked = useRef(0);
-
-  const load = async (before: number | null): Promise<void> => {
-    const asking = ++asked.current;
-    setFound(now => ({ ...now, loading: true }));
-    try {
-      const answer = await requests.ask('list_threads', { query: wanted, everywhere, before, limit: 50 });
-      if (asking === asked.current) {
-        setFound(now => ({
-          threads: before === null ? answer.threads : [...now.threads, ...answer.threads],
-          more: answer.more,
-          problem: null,
-          loading: false
-        }));
-      }
-    } catch (error) {
-      const problem = problemOf(error);
-      if (asking === asked.current) {
-        setFound(now => ({ ...now, problem, loading: false }));
-      }
-    }
-  };
-  useEffect(() => {
-    void load(null);
-    return () => {
-      asked.current++;
-    };
-  }, [wanted, everywhere]);
+  const { items: threads, more, problem, loading, load, change } = usePages<Thread>(async last => {
+    const before = last?.updated_at ?? null;
+    const found = await requests.ask('list_threads', { query: wanted, everywhere, before, limit: 50 });
+    return { items: found.threads, more: found.more };
+  });
+  useEffect(() => load(null), [wanted, everywhere]);
 
   const rename = (thread: Thread, title: string): void => {
     send({ type: 'rename_thread', thread_id: thread.id, title });
-    setFound(now => ({ ...now, threads: now.threads.map(each => (each.id === thread.id ? { ...each, title } : each)) }));
+    change(now => now.map(each => (each.id === thread.id ? { ...each, title } : each)));
   };
   const remove = (thread: Thread): void => {
     send({ type: 'delete_thread', thread_id: thread.id });
-    setFound(now => ({ ...now, threads: now.threads.filter(each => each.id !== thread.id) }));
+    change(now => now.filter(each => each.id !== thread.id));
     say(trans.__('Deleted.'));
   };
   const open = (thread: Thread): void => {
@@ -225,7 +194,6 @@ export function Conversations({ snapshot }: { snapshot: Snapshot }) {
     send({ type: 'new_thread' });
     store.update({ sheets: [], place: 'conversation', focusDraft: store.snapshot.ui.focusDraft + 1 });
   };
-  const { threads, more, problem, loading } = found;
   return (
     <SheetFrame title={trans.__('Conversations')} shape="menu" tools={loading && <Spinner />}>
       <div class="vk-list-tools">
@@ -261,7 +229,7 @@ export function Conversations({ snapshot }: { snapshot: Snapshot }) {
           <button
             type="button"
             class="vk-link vk-more"
-            onClick={() => void load(threads[threads.length - 1]?.updated_at ?? null)}
+            onClick={() => load(threads[threads.length - 1] ?? null)}
           >
             {trans.__('Show more')}
           </button>

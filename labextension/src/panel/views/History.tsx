@@ -1,18 +1,18 @@
 /** Everything that was ever done and is still kept, newest first: searched as one types, a page at a time. */
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { FindTasks, PastTask, Problem, Task } from '../../messages.gen';
-import { problemOf } from '../requests';
+import type { PastTask, Task } from '../../messages.gen';
 import { type Snapshot, hasEnded } from '../store';
-import { HEAD_PX, PAST_ROW_PX } from '../tasklist';
+import { PAST_ROW_PX } from '../tasklist';
 import type { Translator } from '../translation';
 import { day, taskState, timeOfDay } from '../wording';
 import { Spinner } from './Icon';
 import { Note } from './Note';
+import { type ListGroup, RowList } from './RowList';
 import { SearchBox } from './SearchBox';
 import { TaskRow } from './TaskRow';
 import { liveTask } from './TaskSheet';
 import { usePanel } from './context';
-import { useSettled, useWindow } from './hooks';
+import { usePages, useSettled } from './hooks';
 
 const TYPING_MS = 250;
 const PAGE = 50;
@@ -40,27 +40,19 @@ function areaName(area: string, trans: Translator): string {
   }
 }
 
-interface Found {
-  readonly tasks: readonly PastTask[];
-  readonly more: boolean;
-  readonly problem: Problem | null;
-  readonly loading: boolean;
-}
-
-type Row = { readonly head: string } | { readonly head: null; readonly past: PastTask };
-
-function rowsOf(tasks: readonly PastTask[], trans: Translator): Row[] {
-  const rows: Row[] = [];
-  let shown = '';
+/** Tasks by the day on which they were asked for. */
+function byDay(tasks: readonly PastTask[], trans: Translator): { readonly name: string; readonly tasks: PastTask[] }[] {
+  const days: { name: string; tasks: PastTask[] }[] = [];
   for (const past of tasks) {
-    const date = day(past.task.created_at, trans);
-    if (date !== shown) {
-      rows.push({ head: date });
-      shown = date;
+    const name = day(past.task.created_at, trans);
+    const last = days[days.length - 1];
+    if (last?.name === name) {
+      last.tasks.push(past);
+    } else {
+      days.push({ name, tasks: [past] });
     }
-    rows.push({ head: null, past });
   }
-  return rows;
+  return days;
 }
 
 export function History({ snapshot }: { snapshot: Snapshot }) {
@@ -69,62 +61,34 @@ export function History({ snapshot }: { snapshot: Snapshot }) {
   const [state, setState] = useState<Task['state'] | ''>('');
   const [area, setArea] = useState('');
   const [everywhere, setEverywhere] = useState(true);
-  const [found, setFound] = useState<Found>({ tasks: [], more: false, problem: null, loading: true });
   const wanted = useSettled(query.trim(), TYPING_MS);
-  const asked = useRef(0);
-
-  const load = async (before: number | null): Promise<void> => {
-    const asking = ++asked.current;
-    setFound(now => ({ ...now, loading: true }));
-    const question: Omit<FindTasks, 'type' | 'id'> = {
+  const { items: tasks, more, problem, loading, load } = usePages<PastTask>(async last => {
+    const found = await requests.ask('find_tasks', {
       query: wanted,
       states: state ? [state] : [],
       areas: area ? [area] : [],
       everywhere,
-      before,
+      before: last?.id ?? null,
       limit: PAGE
-    };
-    try {
-      const answer = await requests.ask('find_tasks', question);
-      if (asking === asked.current) {
-        setFound(now => ({
-          tasks: before === null ? answer.tasks : [...now.tasks, ...answer.tasks],
-          more: answer.more,
-          problem: null,
-          loading: false
-        }));
-      }
-    } catch (error) {
-      const problem = problemOf(error);
-      if (asking === asked.current) {
-        setFound(now => ({ ...now, problem, loading: false }));
-      }
-    }
-  };
-  const { tasks, more, problem, loading } = found;
-  const rows = rowsOf(tasks, trans);
-  const heights = rows.map(row => (row.head === null ? PAST_ROW_PX : HEAD_PX));
-  const { ref, from, to, before, after } = useWindow<HTMLDivElement>(heights);
+    });
+    return { items: found.tasks, more: found.more };
+  });
+  const box = useRef<HTMLDivElement>(null);
 
   // What ended since this was asked for belongs on top; a person who reads further down is left in peace.
   let ended = 0;
   snapshot.session.tasks.forEach(task => (ended += hasEnded(task) ? 1 : 0));
   const version = `${snapshot.session.keeping.thread?.id ?? ''} ${useSettled(ended, 1_000)}`;
   useEffect(() => {
-    if ((ref.current?.scrollTop ?? 0) < PAST_ROW_PX) {
-      void load(null);
+    box.current?.scrollTo({ top: 0 });
+  }, [wanted, state, area, everywhere]);
+  useEffect(() => {
+    if ((box.current?.scrollTop ?? 0) < PAST_ROW_PX) {
+      load(null);
     }
   }, [wanted, state, area, everywhere, version]);
-  useEffect(() => {
-    ref.current?.scrollTo({ top: 0 });
-  }, [wanted, state, area, everywhere]);
   const canLoad = more && !loading && !problem && tasks.length < MAX_ROWS;
-  const loadMore = (): void => void load(tasks[tasks.length - 1]?.id ?? null);
-  useEffect(() => {
-    if (canLoad && rows.length > 0 && to === rows.length) {
-      loadMore();
-    }
-  }, [canLoad, to, rows.length]);
+  const loadMore = (): void => load(tasks[tasks.length - 1] ?? null);
 
   const again = ({ task }: PastTask): void => {
     send({
@@ -135,30 +99,44 @@ export function History({ snapshot }: { snapshot: Snapshot }) {
     store.update({ place: 'tasks', filter: 'all', search: '' });
     say(trans.__('Running again.'));
   };
-  const onKeyDown = (event: KeyboardEvent): void => {
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    const row = (event.target as HTMLElement).closest('[data-row]');
-    const all = [...(ref.current?.querySelectorAll('[data-row]') ?? [])];
-    if (step === undefined || !row) {
-      return;
-    }
-    event.preventDefault();
-    const next = all[all.indexOf(row) + step];
-    next?.scrollIntoView({ block: 'nearest' });
-    next?.querySelector<HTMLElement>('.vk-row-main')?.focus({ preventScroll: true });
+  const open = (past: PastTask, name: 'past' | 'log'): void => {
+    const live = liveTask(snapshot, past.task);
+    store.open(name === 'past' ? { name, past } : { name, task: live ?? past.task, past: live ? null : past });
   };
-
-  const groups: { readonly head: string; readonly shown: boolean; readonly tasks: PastTask[] }[] = [];
-  for (const row of rows.slice(from, to)) {
-    if (row.head !== null) {
-      groups.push({ head: row.head, shown: true, tasks: [] });
-    } else {
-      if (groups.length === 0) {
-        groups.push({ head: day(row.past.task.created_at, trans), shown: false, tasks: [] });
-      }
-      groups[groups.length - 1]!.tasks.push(row.past);
-    }
-  }
+  const thread = snapshot.session.keeping.thread?.id;
+  let before = 0;
+  const groups = byDay(tasks, trans).map(({ name, tasks: those }): ListGroup => {
+    const first = before;
+    before += those.length;
+    return {
+      name,
+      head: name,
+      rows: those.map(past => ({
+        id: past.id,
+        height: PAST_ROW_PX,
+        draw: (tabbable, place) => {
+          const live = liveTask(snapshot, past.task);
+          const task = live ?? past.task;
+          return (
+            <TaskRow
+              key={past.id}
+              id={past.id}
+              task={task}
+              when={timeOfDay(task.started_at ?? task.created_at)}
+              earlier={task.earlier && past.thread_id === thread}
+              said={past.utterance || past.thread_title}
+              tabbable={tabbable}
+              place={first + place}
+              places={more ? -1 : tasks.length}
+              onOpen={() => open(past, 'past')}
+              onLog={() => open(past, 'log')}
+              onAgain={live && !hasEnded(live) ? undefined : () => again(past)}
+            />
+          );
+        }
+      }))
+    };
+  });
   const filtered = wanted !== '' || state !== '' || area !== '';
   return (
     <div class="vk-list">
@@ -197,18 +175,28 @@ export function History({ snapshot }: { snapshot: Snapshot }) {
           </select>
         </div>
       </div>
-      <div
-        ref={ref}
-        class="vk-scroll"
-        role="group"
-        aria-label={trans.__('History')}
-        aria-busy={loading}
-        tabIndex={-1}
-        onKeyDown={onKeyDown}
+      <RowList
+        groups={groups}
+        label={trans.__('History')}
+        busy={loading}
+        box={box}
+        onEnd={canLoad ? loadMore : undefined}
+        after={
+          <>
+            {canLoad && (
+              <button type="button" class="vk-link vk-more" onClick={loadMore}>
+                {trans.__('Show more')}
+              </button>
+            )}
+            {more && tasks.length >= MAX_ROWS && (
+              <p class="vk-empty">{trans.__('There is more: search for it in other words.')}</p>
+            )}
+          </>
+        }
       >
         {problem && (
           <Note tone="warning" message={problem.message} hint={problem.hint}>
-            <button type="button" class="vk-link" onClick={() => void load(null)}>
+            <button type="button" class="vk-link" onClick={() => load(null)}>
               {trans.__('Try again')}
             </button>
           </Note>
@@ -218,45 +206,7 @@ export function History({ snapshot }: { snapshot: Snapshot }) {
             {filtered ? trans.__('Nothing in the history fits.') : trans.__('Nothing is kept yet.')}
           </p>
         )}
-        <div style={{ height: `${before}px` }} />
-        {groups.map(group => (
-          <div key={group.head}>
-            {group.shown && <h3 class="vk-group">{group.head}</h3>}
-            {group.tasks.length > 0 && <ul>
-              {group.tasks.map(past => {
-                const live = liveTask(snapshot, past.task);
-                const task = live ?? past.task;
-                const open = (name: 'past' | 'log'): void =>
-                  store.open(name === 'past' ? { name, past } : { name, task, past: live ? null : past });
-                return (
-                  <TaskRow
-                    key={past.id}
-                    task={task}
-                    when={timeOfDay(task.started_at ?? task.created_at)}
-                    earlier={task.earlier && past.thread_id === snapshot.session.keeping.thread?.id}
-                    said={past.utterance || past.thread_title}
-                    tabbable
-                    place={tasks.indexOf(past) + 1}
-                    places={more ? -1 : tasks.length}
-                    onOpen={() => open('past')}
-                    onLog={() => open('log')}
-                    onAgain={live && !hasEnded(live) ? undefined : () => again(past)}
-                  />
-                );
-              })}
-            </ul>}
-          </div>
-        ))}
-        <div style={{ height: `${after}px` }} />
-        {canLoad && (
-          <button type="button" class="vk-link vk-more" onClick={loadMore}>
-            {trans.__('Show more')}
-          </button>
-        )}
-        {more && tasks.length >= MAX_ROWS && (
-          <p class="vk-empty">{trans.__('There is more: search for it in other words.')}</p>
-        )}
-      </div>
+      </RowList>
     </div>
   );
 }

@@ -177,8 +177,12 @@ function useLogScroll(reader: LogReader, wrapped: boolean): Scrolling {
   const rest = (): void => {
     const element = box.current;
     if (element) {
-      element.scrollTop = idealTop();
-      lastTop.current = element.scrollTop;
+      const ideal = idealTop();
+      // Setting it, even to what it is, would end a smooth scroll that is under way.
+      if (Math.abs(ideal - element.scrollTop) >= 1) {
+        element.scrollTop = ideal;
+        lastTop.current = element.scrollTop;
+      }
       place();
     }
   };
@@ -288,8 +292,8 @@ function CopyLog({ reader }: { reader: LogReader }) {
       const { text, lines, whole } = await reader.text();
       await copyText(text);
       const done = whole
-        ? trans._n('Copied %1 line', 'Copied %1 lines', lines)
-        : trans._n('Copied the newest line', 'Copied the newest %1 lines', lines);
+        ? trans._n('Copied %2 line', 'Copied %2 lines', lines, number(lines))
+        : trans._n('Copied the newest line', 'Copied the newest %2 lines', lines, number(lines));
       setState(done);
       say(done);
     } catch {
@@ -391,7 +395,7 @@ export function LogView({ snapshot, task: opened, past }: LogViewProps) {
   const [first, last] = scrolling.seen;
   const digits = Math.max(2, String(reader.totalLines).length);
   const facts = [
-    trans._n('%1 line', '%1 lines', reader.totalLines).replace(String(reader.totalLines), number(reader.totalLines)),
+    trans._n('%2 line', '%2 lines', reader.totalLines, number(reader.totalLines)),
     size(reader.totalBytes)
   ];
   const tool = (icon: Parameters<typeof Icon>[0]['name'], label: string, onClick: () => void, pressed?: boolean, off = false) => (

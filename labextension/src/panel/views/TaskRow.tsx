@@ -13,6 +13,8 @@ export interface TaskRowProps {
   readonly said?: string;
   /** Whether an earlier kernel ran it, in the conversation that is open. */
   readonly earlier?: boolean;
+  /** Its id in the list. */
+  readonly id: number;
   readonly tabbable: boolean;
   readonly place: number;
   readonly places: number;
@@ -23,7 +25,7 @@ export interface TaskRowProps {
 }
 
 export const TaskRow = memo(
-  function TaskRow({ task, when = '', said = '', earlier = false, tabbable, place, places, onOpen, onLog, onAgain }: TaskRowProps) {
+  function TaskRow({ task, when = '', said = '', earlier = false, id, tabbable, place, places, onOpen, onLog, onAgain }: TaskRowProps) {
     const { trans } = usePanel();
     const tabIndex = tabbable ? 0 : -1;
     const running = task.state === 'running';
@@ -36,7 +38,14 @@ export const TaskRow = memo(
     const log = trans.__('Open log of task %1', task.id);
     const again = trans.__('Run task %1 again', task.id);
     return (
-      <li class="vk-row" data-state={task.state} data-row={task.id} aria-posinset={place} aria-setsize={places}>
+      <li
+        class="vk-row"
+        data-state={task.state}
+        data-row={task.id}
+        data-id={id}
+        aria-posinset={place}
+        aria-setsize={places}
+      >
         <button type="button" class="vk-row-main" tabIndex={tabIndex} aria-haspopup="dialog" onClick={onOpen}>
           <span class="vk-row-title" title={task.title}>
             <Title task={task} />

@@ -1,14 +1,13 @@
 /** This session's tasks: what runs, what waits and in which order, what ended; filtered and searched. */
-import { useLayoutEffect, useRef, useState } from 'preact/hooks';
-import type { Task } from '../../messages.gen';
+import { useRef } from 'preact/hooks';
 import { type Snapshot, hasEnded } from '../store';
-import { type GroupName, HEAD_PX, TASK_FILTERS, type TaskFilter, countTasks, groupTasks, rowHeight } from '../tasklist';
+import { type GroupName, TASK_FILTERS, type TaskFilter, countTasks, groupTasks, rowHeight } from '../tasklist';
 import type { Translator } from '../translation';
 import { queuePlace } from '../wording';
+import { type ListGroup, RowList } from './RowList';
 import { SearchBox } from './SearchBox';
 import { TaskRow } from './TaskRow';
 import { usePanel } from './context';
-import { useWindow } from './hooks';
 
 function filterName(filter: TaskFilter, trans: Translator): string {
   switch (filter) {
@@ -36,11 +35,6 @@ function groupName(name: GroupName, trans: Translator): string {
   }
 }
 
-/** A row of the list: the head of a group, or a task with its place in the group. */
-type Row =
-  | { readonly head: GroupName; readonly count: number }
-  | { readonly head: null; readonly group: GroupName; readonly task: Task; readonly place: number; readonly places: number };
-
 function Empty({ snapshot }: { snapshot: Snapshot }) {
   const { store, trans } = usePanel();
   if (snapshot.session.tasks.size === 0) {
@@ -64,81 +58,48 @@ function Empty({ snapshot }: { snapshot: Snapshot }) {
 export function Tasks({ snapshot }: { snapshot: Snapshot }) {
   const { send, store, say, trans } = usePanel();
   const { session, ui } = snapshot;
+  const box = useRef<HTMLDivElement>(null);
   const counts = countTasks(session.tasks.values());
-  const rows = groupTasks(session, ui.filter, ui.search).flatMap(({ name, tasks }): Row[] => [
-    { head: name, count: tasks.length },
-    ...tasks.map((task, index) => ({ head: null, group: name, task, place: index + 1, places: tasks.length }))
-  ]);
-  const heights = rows.map(row => (row.head === null ? rowHeight(row.task) : HEAD_PX));
-  const { ref, from, to, before, after } = useWindow<HTMLDivElement>(heights);
-  const [current, setCurrent] = useState<number | null>(null);
-  const [focusing, setFocusing] = useState<number | null>(null);
-  const drawn = rows.slice(from, to);
-  const isDrawn = drawn.some(row => row.head === null && row.task.id === current);
-  const first = drawn.find(row => row.head === null);
-  const tabbable = isDrawn ? current : first?.head === null ? first.task.id : null;
-
-  // A row that is out of sight is scrolled to, drawn by that, and then takes the focus.
-  const scrolledFor = useRef<number | null>(null);
-  useLayoutEffect(() => {
-    const box = ref.current;
-    if (focusing === null || !box) {
-      return;
+  const groups = groupTasks(session, ui.filter, ui.search).map(({ name, tasks }): ListGroup => ({
+    name,
+    head: (
+      <>
+        {groupName(name, trans)} <span class="vk-count">{tasks.length}</span>
+      </>
+    ),
+    rows: tasks.map(task => ({
+      id: task.id,
+      height: rowHeight(task),
+      draw: (tabbable, place) => (
+        <TaskRow
+          key={task.id}
+          id={task.id}
+          task={task}
+          tabbable={tabbable}
+          place={place}
+          places={tasks.length}
+          onOpen={() => store.open({ name: 'task', taskId: task.id })}
+          onLog={() => store.open({ name: 'log', task, past: null })}
+        />
+      )
+    }))
+  }));
+  const onKey = (id: number, event: KeyboardEvent): boolean => {
+    const task = session.tasks.get(id);
+    if (!task || hasEnded(task)) {
+      return false;
     }
-    const row = box.querySelector<HTMLElement>(`[data-row="${focusing}"]`);
-    if (row) {
-      scrolledFor.current = null;
-      row.scrollIntoView({ block: 'nearest' });
-      row.querySelector<HTMLElement>('.vk-row-main')?.focus({ preventScroll: true });
-      setFocusing(null);
-    } else if (scrolledFor.current !== focusing) {
-      scrolledFor.current = focusing;
-      const index = rows.findIndex(each => each.head === null && each.task.id === focusing);
-      const top = heights.slice(0, index).reduce((sum, height) => sum + height, 0);
-      box.scrollTop = top - box.clientHeight / 2;
+    if (event.altKey && task.state === 'queued' && (event.key === 'ArrowUp' || event.key === 'ArrowDown')) {
+      send({ type: 'move_task', task_id: id, to: event.key === 'ArrowUp' ? 'up' : 'down' });
+      say(trans.__('Moving task %1: it was %2', id, queuePlace(task, trans).toLowerCase()));
+      return true;
     }
-  });
-
-  const onKeyDown = (event: KeyboardEvent): void => {
-    const ids = rows.flatMap(row => (row.head === null ? [row.task.id] : []));
-    const on = (event.target as HTMLElement).closest<HTMLElement>('[data-row]')?.dataset['row'];
-    const index = ids.indexOf(Number(on));
-    const task = session.tasks.get(Number(on));
-    if (index < 0 || !task || event.ctrlKey || event.metaKey) {
-      return;
+    if (event.key === 'Delete') {
+      send({ type: 'cancel_task', task_id: id });
+      return true;
     }
-    if (event.altKey && (event.key === 'ArrowUp' || event.key === 'ArrowDown')) {
-      event.preventDefault();
-      if (task.state === 'queued') {
-        send({ type: 'move_task', task_id: task.id, to: event.key === 'ArrowUp' ? 'up' : 'down' });
-        say(trans.__('Moving task %1: it was %2', task.id, queuePlace(task, trans).toLowerCase()));
-      }
-      return;
-    }
-    const next = { ArrowDown: index + 1, ArrowUp: index - 1, Home: 0, End: ids.length - 1 }[event.key];
-    if (next !== undefined) {
-      event.preventDefault();
-      const id = ids[Math.max(0, Math.min(ids.length - 1, next))]!;
-      setCurrent(id);
-      setFocusing(id);
-    } else if (event.key === 'Delete' && !hasEnded(task)) {
-      event.preventDefault();
-      send({ type: 'cancel_task', task_id: task.id });
-    }
+    return false;
   };
-
-  const groups: { readonly name: GroupName; readonly count: number | null; readonly rows: Extract<Row, { head: null }>[] }[] = [];
-  for (const row of drawn) {
-    if (row.head !== null) {
-      groups.push({ name: row.head, count: row.count, rows: [] });
-    } else {
-      if (groups[groups.length - 1]?.name !== row.group) {
-        groups.push({ name: row.group, count: null, rows: [] });
-      }
-      groups[groups.length - 1]!.rows.push(row);
-    }
-  }
-
   return (
     <div class="vk-list">
       <div class="vk-list-tools">
@@ -161,48 +122,9 @@ export function Tasks({ snapshot }: { snapshot: Snapshot }) {
           ))}
         </div>
       </div>
-      <div
-        ref={ref}
-        class="vk-scroll"
-        role="group"
-        aria-label={trans.__('Tasks')}
-        tabIndex={-1}
-        onKeyDown={onKeyDown}
-        onFocusIn={event => {
-          const row = (event.target as HTMLElement).closest<HTMLElement>('[data-row]')?.dataset['row'];
-          if (row) {
-            setCurrent(Number(row));
-          }
-        }}
-      >
-        {rows.length === 0 && <Empty snapshot={snapshot} />}
-        <div style={{ height: `${before}px` }} />
-        {groups.map(group => (
-          <div key={group.name}>
-            {group.count !== null && (
-              <h3 class="vk-group">
-                {groupName(group.name, trans)} <span class="vk-count">{group.count}</span>
-              </h3>
-            )}
-            {group.rows.length > 0 && (
-              <ul>
-                {group.rows.map(({ task, place, places }) => (
-                  <TaskRow
-                    key={task.id}
-                    task={task}
-                    tabbable={task.id === tabbable}
-                    place={place}
-                    places={places}
-                    onOpen={() => store.open({ name: 'task', taskId: task.id })}
-                    onLog={() => store.open({ name: 'log', task, past: null })}
-                  />
-                ))}
-              </ul>
-            )}
-          </div>
-        ))}
-        <div style={{ height: `${after}px` }} />
-      </div>
+      <RowList groups={groups} label={trans.__('Tasks')} box={box} onKey={onKey}>
+        {groups.length === 0 && <Empty snapshot={snapshot} />}
+      </RowList>
     </div>
   );
 }

@@ -1,6 +1,8 @@
 /** Behaviour that views share: following the newest line, drawing a part of a long list, ticking, waiting. */
 import type { ComponentChildren, RefObject } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import type { Problem } from '../../messages.gen';
+import { problemOf } from '../requests';
 import { type Window, windowOf } from '../tasklist';
 
 /** Pixels from the bottom within which a box still counts as being at its end. */
@@ -110,17 +112,59 @@ export function useSettled<T>(value: T, afterMs: number): T {
   return settled;
 }
 
-export interface Windowed<T> extends Window {
-  /** For the box that scrolls. */
-  readonly ref: RefObject<T | null>;
+export interface Pages<T> {
+  readonly items: readonly T[];
+  /** Whether there are more than these. */
+  readonly more: boolean;
+  readonly problem: Problem | null;
+  readonly loading: boolean;
+  /** Asks anew or, with the last item, for those after it. The newest question counts. */
+  readonly load: (last: T | null) => void;
+  /** Changes the items where the kernel has been told to. */
+  readonly change: (next: (items: readonly T[]) => readonly T[]) => void;
+}
+
+/** A list that the kernel answers in pages. */
+export function usePages<T>(ask: (last: T | null) => Promise<{ items: readonly T[]; more: boolean }>): Pages<T> {
+  const [found, setFound] = useState<Omit<Pages<T>, 'load' | 'change'>>({
+    items: [],
+    more: false,
+    problem: null,
+    loading: true
+  });
+  const asked = useRef(0);
+  useEffect(() => () => void asked.current++, []);
+  const load = async (last: T | null): Promise<void> => {
+    const asking = ++asked.current;
+    setFound(now => ({ ...now, loading: true }));
+    let next: Partial<Pages<T>>;
+    try {
+      const { items, more } = await ask(last);
+      next = { items, more, problem: null };
+    } catch (error) {
+      next = { problem: problemOf(error) };
+    }
+    if (asking === asked.current) {
+      setFound(now => ({
+        ...now,
+        ...next,
+        items: last !== null && next.items ? [...now.items, ...next.items] : (next.items ?? now.items),
+        loading: false
+      }));
+    }
+  };
+  return {
+    ...found,
+    load: last => void load(last),
+    change: next => setFound(now => ({ ...now, items: next(now.items) }))
+  };
 }
 
 /** Pixels to scroll before the part of the list that is drawn is thought over. */
 const STEP_PX = 60;
 
-/** Which rows of a long list to draw, given the height of each. */
-export function useWindow<T extends HTMLElement>(heights: readonly number[]): Windowed<T> {
-  const ref = useRef<T>(null);
+/** Which rows of a long list in a box that scrolls to draw, given the height of each. */
+export function useWindow(ref: RefObject<HTMLElement | null>, heights: readonly number[]): Window {
   const [view, setView] = useState({ top: 0, height: 600 });
   useEffect(() => {
     const box = ref.current;
@@ -142,5 +186,5 @@ export function useWindow<T extends HTMLElement>(heights: readonly number[]): Wi
       observer.disconnect();
     };
   }, []);
-  return { ref, ...windowOf(heights, view.top, view.height) };
+  return windowOf(heights, view.top, view.height);
 }
