@@ -35,7 +35,8 @@ SHOP = """<!doctype html><html lang="en"><head><title>The shop</title></head><bo
 <main><h1>Kettles</h1>
 <ul><li>Blue kettle <span class="like" onclick="said('liked blue')"></span></li>
 <li>Red kettle <span class="like" id="red"></span></li></ul>
-<label><input type="checkbox" id="milk"> Milk</label> <label><input type="checkbox" id="sugar"> Sugar</label>
+<label><input type="checkbox" id="milk"> Milk</label>
+<label><input type="checkbox" id="sugar"> Sugar</label>
 <p><label for="colour">Colour</label> <select id="colour"><option>red</option><option>deep blue</option>
 </select></p>
 <p><label for="note">Note</label> <input id="note"></p>
@@ -46,7 +47,7 @@ SHOP = """<!doctype html><html lang="en"><head><title>The shop</title></head><bo
 <button onclick="location.href = document.getElementById('note').value">Go there</button>
 <a href="/report.csv">Report</a> <a href="/large.bin">Large</a>
 <p id="said" role="status"></p><div style="height:3000px"></div><h2>The end</h2></main>
-<style>.like { display: inline-block; width: 20px; height: 20px; background: #c33; border-radius: 10px }</style>
+<style>.like { display: inline-block; width: 20px; height: 20px; background: #c33 }</style>
 <script>function said(text) { document.getElementById('said').textContent = text }
 document.getElementById('red').addEventListener('click', () => said('liked red'))</script></body></html>"""
 

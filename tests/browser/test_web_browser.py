@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from lab import Notebook, chromium, lab_server, microphone, write_notebook
-from playwright.sync_api import Browser, Locator, expect
+from playwright.sync_api import Locator, expect
 from web_site import serve
 
 CLIP = Path(__file__).parent / "open_the_shop.wav"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
+import asyncio
 import sys
 from pathlib import Path
 
@@ -117,7 +117,8 @@ async def test_a_download_that_is_too_large_is_not_kept(desk: Desk, site: str) -
     ("suggested", "kept"),
     [
         ("../../etc/passwd", "passwd"), ("..\\..\\boot.ini", "boot.ini"), (".bashrc", "bashrc"),
-        ("a" * 500 + ".csv", "a" * 120 + ".csv"), ("", "download"), ("..", "download"), ("a\nb.txt", "a_b.txt"),
+        ("a" * 500 + ".csv", "a" * 120 + ".csv"), ("", "download"), ("..", "download"),
+        ("a\nb.txt", "a_b.txt"),
     ],
 )  # fmt: skip
 def test_a_name_of_the_pages_choosing_is_made_safe(suggested: str, kept: str) -> None:
@@ -162,15 +163,19 @@ async def test_what_a_model_clicks_does_not_lead_to_a_new_host(
         await desk.say("navigate", url=f"{site}/shop")
         await desk.say("type", target="note", text=away)
         with pytest.raises(Refused, match="not opened before"):
-            await desk.say("click", target="go there")
-            await desk.life.current().page.wait_for_load_state("load")
-            await desk.say("press_key", key="Escape")
+            await _go_there(desk)
         assert not desk.life.current().page.url.startswith(other_site)
     desk.origin = "text"
     await desk.say("navigate", url=f"{site}/shop")
     await desk.say("type", target="note", text=f"{other_site}/polars")
     await desk.say("click", target="go there")
     await desk.life.current().page.wait_for_url(f"{other_site}/**")
+
+
+async def _go_there(desk: Desk) -> None:
+    await desk.say("click", target="go there")
+    await desk.life.current().page.wait_for_load_state("load")
+    await desk.say("press_key", key="Escape")
 
 
 async def test_denied_hosts_are_not_reached_by_redirect_or_frame(
@@ -211,8 +216,9 @@ async def test_what_was_done_is_exported_as_a_script_that_runs(desk: Desk, site:
         "CHROMIUM_ARGS": "--no-sandbox",
         "PASSWORD": "x",
     }
-    ran = subprocess.run(
-        [sys.executable, "again.py"], cwd=desk.folder, env=environment, capture_output=True, timeout=60
+    ran = await asyncio.create_subprocess_exec(
+        sys.executable, "again.py", cwd=desk.folder, env=environment, stderr=asyncio.subprocess.PIPE
     )
-    assert ran.returncode == 0, ran.stderr.decode()
+    _out, problem = await asyncio.wait_for(ran.communicate(), 60)
+    assert ran.returncode == 0, problem.decode()
     assert (desk.folder / "screenshot-7.png").stat().st_size > 5_000

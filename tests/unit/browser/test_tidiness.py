@@ -63,7 +63,7 @@ def living(folder: Path) -> list[str]:
 
 async def nothing_left(folder: Path) -> None:
     async with asyncio.timeout(WAIT_S):
-        while living(folder) or list(folder.iterdir()):  # noqa: ASYNC110 - other processes tell nobody
+        while living(folder) or os.listdir(folder):  # noqa: ASYNC110 - other processes tell nobody
             await asyncio.sleep(0.05)
 
 
