@@ -121,7 +121,8 @@ def test_a_kernel_leaves_no_server_however_it_ends(new_kernel: RealKernel, endin
     below = [child for process in left for child in process.children(recursive=True)]
     assert len(left) >= 2  # the guard and the server
     getattr(new_kernel, ending)()
-    new_kernel.until(lambda: not any(process.is_running() for process in [*left, *below]))
+    _, alive = psutil.wait_procs([*left, *below], timeout=20)
+    assert alive == []
 
 
 def test_the_terminal_has_the_same_servers_and_keeps_secrets_apart(tmp_path: Path) -> None:
