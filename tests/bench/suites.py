@@ -46,7 +46,7 @@ class Suite:
 
 SUITES = (
     Suite("pluggy", "1.6.0", ("pytest-benchmark==5.1.0",)),
-    Suite("iniconfig", "2.1.0", ()),
+    Suite("iniconfig", "2.0.0", ()),
     Suite("attrs", "25.3.0", ("hypothesis==6.138.0", "cloudpickle==3.1.1")),
 )
 
