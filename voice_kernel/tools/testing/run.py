@@ -127,6 +127,9 @@ class Execution:
         if self.finished is None and not exit_.problem:
             self._cut_off(exit_)
         result = self._summarised(exit_)
+        if result.tests is not None and result.tests.cases and result.text:
+            # Beside a table of tests, surfaces show no other text; the output is shown everywhere.
+            self._on_output(f"\n{result.text}\n".encode())
         if problem is None:
             return result
         summary = result.summary if problem.kind == "TestsFailed" else problem.message
