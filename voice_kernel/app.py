@@ -65,6 +65,7 @@ from voice_kernel.tools import (
     replay,
     research,
     shell,
+    snippets,
     tasks,
     testing,
 )
@@ -372,6 +373,7 @@ class App:
         reading.register(self.registry, desk=desk, caret=caret)
         editing.register(self.registry, desk=desk, caret=caret, write=self._write)
         dictation.register(self.registry, desk=desk, caret=caret, dictation=self.dictation, write=self._write)
+        snippets.register(self.registry, desk=desk, tasks=self.toolbox.runner.tasks)
         repairs.register(
             self.registry,
             desk=desk,
