@@ -191,13 +191,22 @@ def result_of(answer: CallToolResult, server: str, tool: str, clean: Callable[[s
         raise ToolFailed(
             problem, Result(summary=problem.message, text=clip(body), outputs=outputs, data=data)
         )
-    brief = bool(line) and len(line) <= 200 and line[0] not in "{["
-    return Result(
-        summary=line if brief else f"{server} answered to {tool}.",
-        text=clip(body),
-        outputs=outputs,
-        data=data,
-    )
+    summary = _in_brief(line) or f"{server} answered to {tool}."
+    return Result(summary=summary, text=clip(body), outputs=outputs, data=data)
+
+
+def _in_brief(line: str) -> str:
+    """Return an answer as one line to be said: as it is, or the plain values of an object; else empty."""
+    if not line or len(line) > 1_000:
+        return ""
+    try:
+        known = json.loads(line)
+    except ValueError:
+        known = line
+    if isinstance(known, dict):
+        plain = [f"{key}: {value}" for key, value in known.items() if isinstance(value, str | int | float)]
+        return ", ".join(plain)[:300]
+    return line if len(line) <= 200 else ""
 
 
 def _shown(block: Any) -> tuple[str, Output | None]:
