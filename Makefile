@@ -83,6 +83,9 @@ together: setup .venv/debian  ## test cells with jupyter-collaboration, in an en
 	$(TOGETHER)/bin/python -m pytest -q tests/browser/test_together.py
 	$(TOGETHER)/bin/python -m pytest -q tests/browser/test_cells_by_voice.py -k JupyterLab
 
+online: .venv/debian ## the tests that fetch programs of others while they run
+	$(BIN)/python -m pytest -q -m online tests/kernel
+
 bench: setup .venv/debian ## print the figures, each beside a peer measured in the same run
 	CLIPS=$(CLIPS) $(BIN)/python tests/bench/run.py
 

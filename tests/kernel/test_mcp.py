@@ -62,6 +62,7 @@ def entries(*names: str) -> list[dict[str, object]]:
     ]
 
 
+@pytest.mark.online
 def test_the_time_server_is_installed_and_used_by_voice(tmp_path: Path) -> None:
     with registry(entries("time")) as url:
         done = run_words(
@@ -78,6 +79,7 @@ def test_the_time_server_is_installed_and_used_by_voice(tmp_path: Path) -> None:
     assert processes_with("mcp-server-time") == []
 
 
+@pytest.mark.online
 @pytest.mark.skipif(shutil.which("npx") is None, reason="no Node.js here")
 def test_the_everything_server_is_installed_and_used_by_voice(tmp_path: Path) -> None:
     with registry(entries("everything")) as url:
