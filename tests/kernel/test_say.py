@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from voice_kernel.store import History
+
 SAY = [sys.executable, "-c", "from voice_kernel.cli import main; raise SystemExit(main())", "say"]
 
 
@@ -66,3 +68,18 @@ def test_a_slip_in_the_users_own_sentences_takes_no_command_away(
     assert "sales.csv" in done.stdout
     assert "Your own sentences are left out" in done.stderr
     assert str(own) in done.stderr
+
+
+def test_what_was_said_at_a_terminal_is_in_the_history(folder: Path) -> None:
+    assert say(folder, "list", "the", "files").returncode == 0
+    assert say(folder, "show", "variables").returncode == 0
+    with History("", folder.parent / "data" / "voice_kernel") as history:
+        tasks, _ = history.find()
+        threads, _ = history.threads()
+        sessions = history.sessions()
+    assert [(past.task.tool, past.task.state) for past in tasks] == [
+        ("list_variables", "succeeded"),
+        ("list_files", "succeeded"),
+    ]
+    assert [thread.workspace for thread in threads] == [str(folder), str(folder)]  # each a conversation
+    assert [session.ending for session in sessions] == ["closed", "closed"]
