@@ -280,7 +280,7 @@ def test_all_that_the_tour_shows_can_be_done_by_keys_alone(
     focus_by_tab(page, link, back=True)
     keys.press("Enter")
     expect(page.locator(".jp-Cell.jp-mod-active")).to_contain_text("read_csv")
-    notebook.shut_down()
+    page.evaluate(f"async () => {{ await ({NOTEBOOK}).sessionContext.shutdown(); }}")
     context.close()
 
 
