@@ -70,6 +70,7 @@ def page(browser: Browser) -> Iterator[Page]:
 
 def go(page: Page, place: str) -> None:
     page.get_by_role("tab", name=place).click()
+    expect(page.locator(f"[data-place={place.lower()}]")).to_have_attribute("data-shown", "true")
 
 
 def row(page: Page, number: int) -> Locator:

@@ -7,6 +7,7 @@ every file is hashed before anything reads it. It does not know how a model is l
 
 from __future__ import annotations
 
+import csv
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -88,11 +89,13 @@ def _installed(distribution: metadata.Distribution) -> Weights:
             f"{source} is installed, but only version {VERSION} has been checked.",
             hint=f"Run: {INSTALL_COMMAND}",
         )
+    # Not `distribution.files`: where the backport importlib_metadata is loaded, that leaves missing files out.
+    listed = csv.reader((distribution.read_text("RECORD") or "").splitlines())
     folder = next(
         (
-            Path(str(distribution.locate_file(file))).parent
-            for file in distribution.files or ()
-            if PurePosixPath(file).name == "model.bin"
+            Path(str(distribution.locate_file(row[0]))).parent
+            for row in listed
+            if row and PurePosixPath(row[0]).name == "model.bin"
         ),
         None,
     )

@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import os
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -37,6 +38,9 @@ JOURNAL_LIMIT_BYTES = 16 * 1024**2
 STATEMENT_LIMIT_MS = 15_000
 MIGRATION_KEY = 0x766F696365
 """PostgreSQL's advisory lock that kernels take while they migrate: "voice"."""
+
+_alembic = threading.Lock()
+"""Alembic keeps what it works on in its modules: one upgrade at a time in a process."""
 
 
 @dataclass(frozen=True)
@@ -337,7 +341,8 @@ class Database:
         config.set_main_option("script_location", str(self._migrations).replace("%", "%%"))
         config.set_main_option("path_separator", "os")
         config.attributes["connection"] = connection
-        command.upgrade(config, self._head)
+        with _alembic:
+            command.upgrade(config, self._head)
 
     def _look_for_cut(self) -> None:
         """Notice a file that was cut off, which else would show when the missing part is first needed."""

@@ -29,7 +29,7 @@ from voice_kernel.task.function import FunctionRaised, Reporter, run_function
 from voice_kernel.task.logs import LogFolder
 from voice_kernel.task.runner import Runner, TaskHandle
 from voice_kernel.toolbox.registry import Registry
-from voice_kernel.tools import shell, tests
+from voice_kernel.tools import shell, testing
 from voice_kernel.usertools.adoption import Adoption
 from voice_kernel.usertools.definition import define
 from voice_kernel.usertools.shelf import Shelf
@@ -74,7 +74,7 @@ class Bench:
         logs = LogFolder(folder.parent / "logs")
         self.runner = Runner(self, lambda task_id: logs.open(f"task-{task_id}"))
         shell.register(self.registry, cwd=lambda: folder, executor=executor)
-        tests.register(self.registry, cwd=lambda: folder, executor=executor)
+        testing.register(self.registry, cwd=lambda: folder, executor=executor)
 
     def publish(self, message: ToSurface) -> None:
         self.hub.publish(message)
