@@ -89,7 +89,7 @@ def _installed(distribution: metadata.Distribution) -> Weights:
             f"{source} is installed, but only version {VERSION} has been checked.",
             hint=f"Run: {INSTALL_COMMAND}",
         )
-    # Not `distribution.files`: where the backport importlib_metadata is loaded, that leaves missing files out.
+    # Not `distribution.files`: with the backport importlib_metadata loaded, that leaves missing files out.
     listed = csv.reader((distribution.read_text("RECORD") or "").splitlines())
     folder = next(
         (
