@@ -122,7 +122,11 @@ def test_nothing_is_loaded_or_connected_before_a_person_opens_the_panel(
     if front_end.app == "lab":  # Notebook 7 has no status bar
         expect(status).to_contain_text("Voice off")
     page.locator("[data-jp-item-name='voice']").get_by_role("button").click()  # in the notebook's toolbar
-    Sidebar(page).wait_ready()
+    sidebar = Sidebar(page)
+    sidebar.wait_ready()
+    place = sidebar.whole.bounding_box()
+    assert place is not None
+    assert place["width"] >= 320
     assert "comm_open" in page.evaluate("() => window.seen")
     # Its names and its history are the person's own.
     assert notebook.execute("print([n for n in dir() if 'voice' in n or n == 'shell'], len(In))") == "[] 1\n"
