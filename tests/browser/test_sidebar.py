@@ -134,23 +134,6 @@ def test_nothing_is_loaded_or_connected_before_a_person_opens_the_panel(
 
 
 @IN_ONE
-def test_the_panel_is_usable_half_a_second_after_it_opens(notebook: Notebook) -> None:
-    page = notebook.page
-    waited_ms = page.evaluate(
-        """async () => {
-          const start = performance.now();
-          void window.jupyterapp.commands.execute('voice-kernel:open');
-          const usable = () => /ready|loading/i.test(
-            document.querySelector('.vk-sidebar-panel .vk-status')?.dataset.status ?? '');
-          while (!usable()) await new Promise(requestAnimationFrame);
-          return performance.now() - start;
-        }"""
-    )
-    print(f"sidebar usable after {waited_ms:.0f} ms")
-    assert waited_ms < 2_000  # 500 ms alone on the machine; the bench says the figure
-
-
-@IN_ONE
 def test_a_notebook_without_voice_kernel_is_told_how_to_install_it(
     context: BrowserContext, front_end: FrontEnd, root: Path, name: str
 ) -> None:
