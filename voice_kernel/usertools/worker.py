@@ -48,6 +48,9 @@ class Worker:
         self._outcome: asyncio.Future[tuple[Any, BaseException | None]] = self._loop.create_future()
         self._returned = False
         """Whether the function has ended: nothing may be raised in its thread any more."""
+        self._leaving = threading.Lock()
+        self._over = False
+        self._when_ended: Callable[[], object] | None = None
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
@@ -74,14 +77,16 @@ class Worker:
             _raise_in(self._thread.ident, ToolCancelled)
 
     def leave(self, when_ended: Callable[[], object]) -> None:
-        """Count the thread among those that could not be ended, until it ends by itself."""
-        _left.add(self)
+        """Count the thread among those that could not be ended, until it ends by itself.
 
-        def ended(_outcome: object) -> None:
-            _left.discard(self)
-            when_ended()
-
-        self._outcome.add_done_callback(ended)
+        It is the thread that says so then, to `when_ended`: the loop may have ended before it.
+        """
+        with self._leaving:
+            if not self._over:
+                _left.add(self)
+                self._when_ended = when_ended
+                return
+        when_ended()
 
     # ---- the thread -------------------------------------------------------------------------------
 
@@ -104,9 +109,14 @@ class Worker:
                 _raise_in(threading.get_ident(), None)
                 with contextlib.suppress(RuntimeError):  # the loop has ended, and nobody waits
                     self._loop.call_soon_threadsafe(self._settle, value, error)
-                return
+                break
             except ToolCancelled:
                 continue
+        with self._leaving:
+            self._over = True
+        _left.discard(self)
+        if self._when_ended is not None:
+            self._when_ended()
 
     def _settle(self, value: Any, error: BaseException | None) -> None:
         if not self._outcome.done():

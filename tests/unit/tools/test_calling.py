@@ -81,6 +81,8 @@ def gate() -> Iterator[threading.Event]:
     gate = threading.Event()
     yield gate
     gate.set()
+    for thread in [thread for thread in threading.enumerate() if thread.name == "voice-kernel-block"]:
+        thread.join(10)
 
 
 # ---- what comes of a call -------------------------------------------------------------------------
@@ -373,12 +375,10 @@ def test_what_cannot_be_ended_is_left_and_said(
     own: Own, gate: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(calling, "REACHED_S", 0.05)
-    over = threading.Event()
 
     def block() -> None:
         print("ready")
         gate.wait()  # in C: no exception of ours gets in
-        over.set()
 
     own.tool(block)
     task = asyncio.run(own.call_and_cancel(lambda: running(own), "block"))
@@ -386,6 +386,28 @@ def test_what_cannot_be_ended_is_left_and_said(
     assert task.problem is not None
     assert task.problem.message == "Cancelled, but it could not be stopped: it still runs in its thread."
     assert "Restarting the kernel" in task.problem.hint
+
+
+def test_one_that_was_left_and_ends_after_its_loop_is_no_longer_counted(
+    own: Own, gate: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calling, "REACHED_S", 0.05)
+    threads: list[threading.Thread] = []
+    before = sys.stdout
+
+    def block() -> None:
+        threads.append(threading.current_thread())
+        print("ready")
+        gate.wait()
+
+    own.tool(block)
+    asyncio.run(own.call_and_cancel(lambda: running(own), "block"))
+    assert len(worker._left) == 1
+    assert sys.stdout is not before
+    gate.set()
+    threads[0].join(10)
+    assert not worker._left
+    assert sys.stdout is before
 
 
 def test_after_too_many_threads_that_cannot_be_ended_no_more_are_started(
