@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter
 
 PROTOCOL = 1
 """Raised when an older surface can no longer talk to this kernel."""
@@ -277,6 +277,90 @@ class About(Wire):
     """Tasks that took longer than this are worth a notification, to those who asked for notifications."""
 
 
+class Question(Wire):
+    """A value that a server needs before it can start."""
+
+    name: str
+    description: str = ""
+    secret: bool = False
+    """Typed into a field of its own, kept apart, and never shown again."""
+    required: bool = True
+    default: str = ""
+
+
+class McpTool(Wire):
+    """A tool of an MCP server."""
+
+    name: str
+    description: str = ""
+    arguments: list[str] = []
+    """By name; in brackets those that may be left out."""
+    on: bool = True
+    hint: Literal["reads", "destroys", ""] = ""
+    """What its server says of it."""
+
+
+class McpEntry(Wire):
+    """A prompt or a resource of an MCP server."""
+
+    name: str
+    """A resource's is its address."""
+    title: str = ""
+    description: str = ""
+    arguments: list[str] = []
+
+
+class McpServer(Wire):
+    """An MCP server as a dashboard shows it; never a secret."""
+
+    name: str
+    state: Literal["stopped", "starting", "running", "failed", "waiting", "asleep"] = "stopped"
+    """`waiting`: to be started again; `asleep`: the next call wakes it."""
+    problem: str = ""
+    """Its last error."""
+    what: str = ""
+    """Its command line or address."""
+    transport: Literal["stdio", "http", "sse"] = "stdio"
+    version: str = ""
+    registry_name: str = ""
+    autostart: bool = False
+    """Whether it starts with every session."""
+    pid: int | None = None
+    started_at: float | None = None
+    tools: int = 0
+    tools_off: int = 0
+    calls: int = 0
+    errors: int = 0
+    log_lines: int = 0
+    """So far: it has changed when this has."""
+    secrets: list[str] = []
+    """Their names."""
+    missing: list[str] = []
+    """Those that have no value yet."""
+    sign_in: str = ""
+    """The page where a person signs in, while the server waits for that."""
+
+
+class McpOffer(Wire):
+    """A server of the registry, and what installing it would mean."""
+
+    name: str
+    """In the registry, e.g. `io.github.ada/time`."""
+    short: str
+    """As it would be called here."""
+    publisher: str = ""
+    version: str = ""
+    description: str = ""
+    repository: str = ""
+    runs: str = ""
+    """Everything that would run or be reached, a line each."""
+    questions: list[Question] = []
+    missing: str = ""
+    """The program that would have to be installed first."""
+    hint: str = ""
+    installed: bool = False
+
+
 # ---- kernel to surface ----------------------------------------------------------------------------
 
 
@@ -411,6 +495,58 @@ class LogHits(Wire):
     hits: list[LogHit] = []
     next_line: int | None = None
     """Where to go on searching; None when the end was reached."""
+    problem: Problem | None = None
+
+
+class Part(Wire):
+    """Answer to `ReadPart`."""
+
+    type: Literal["part"] = "part"
+    id: int
+    source: str = ""
+    """JavaScript: a module whose default export makes the part out of what the panel shares with it."""
+    problem: Problem | None = None
+
+
+class ServersChanged(Wire):
+    """The MCP servers as they are now, for those who watch them."""
+
+    type: Literal["servers"] = "servers"
+    servers: list[McpServer] = []
+    registry: str = ""
+    """Where servers are searched."""
+    secrets_place: str = ""
+    """Where secrets are kept, for a person."""
+    configs: list[str] = []
+    """Configurations of other clients that are on this machine."""
+    problem: Problem | None = None
+
+
+class ServerDetails(Wire):
+    """Answer to `ReadServer`."""
+
+    type: Literal["server_details"] = "server_details"
+    id: int
+    tools: list[McpTool] = []
+    prompts: list[McpEntry] = []
+    resources: list[McpEntry] = []
+    problem: Problem | None = None
+
+
+class Offers(Wire):
+    """Answer to `SearchRegistry`."""
+
+    type: Literal["offers"] = "offers"
+    id: int
+    offers: list[McpOffer] = []
+    problem: Problem | None = None
+
+
+class Done(Wire):
+    """Answer to what only has to be done."""
+
+    type: Literal["done"] = "done"
+    id: int
     problem: Problem | None = None
 
 
@@ -655,6 +791,11 @@ ToSurface = Annotated[
     | PastTasks
     | LogPage
     | LogHits
+    | ServersChanged
+    | ServerDetails
+    | Offers
+    | Done
+    | Part
     | CellRequest
     | CellCancel,
     Field(discriminator="type"),
@@ -810,7 +951,9 @@ class ReadLog(Wire):
     id: int
     task_id: int | None = None
     past_id: int | None = None
-    """The number in the history, for a task of another session; one of the two is given."""
+    """The number in the history, for a task of another session."""
+    server: str = ""
+    """The name of an MCP server, for its log; one of the three is given."""
     first_line: int = 0
     """From 0; negative counts from the end."""
     lines: int = Field(default=500, ge=1, le=5_000)
@@ -823,10 +966,55 @@ class SearchLog(Wire):
     id: int
     task_id: int | None = None
     past_id: int | None = None
+    server: str = ""
     query: str = Field(min_length=1, max_length=200)
     """Plain text; upper and lower case are alike."""
     from_line: int = Field(default=0, ge=0)
     limit: int = Field(default=200, ge=1, le=1_000)
+
+
+class WatchServers(Wire):
+    """Be told of the MCP servers, now and whenever something of them changes, or no longer."""
+
+    type: Literal["watch_servers"] = "watch_servers"
+    on: bool = True
+
+
+class ReadServer(Wire):
+    """Read what an MCP server offers. Answered with `ServerDetails`."""
+
+    type: Literal["read_server"] = "read_server"
+    id: int
+    server: str = Field(max_length=60)
+
+
+class SearchRegistry(Wire):
+    """Search the registry of MCP servers. Answered with `Offers`."""
+
+    type: Literal["search_registry"] = "search_registry"
+    id: int
+    query: str = Field(max_length=200)
+
+
+class KeepSecret(Wire):
+    """Keep a secret of an MCP server, or forget it where the value is empty. Answered with `Done`.
+
+    The only message that carries one, and only this way; nothing of it is logged or kept elsewhere.
+    """
+
+    type: Literal["keep_secret"] = "keep_secret"
+    id: int
+    server: str = Field(max_length=60)
+    name: str = Field(min_length=1, max_length=200)
+    value: SecretStr = Field(max_length=20_000)
+
+
+class ReadPart(Wire):
+    """Read a piece of the panel that is loaded when it is first needed. Answered with `Part`."""
+
+    type: Literal["read_part"] = "read_part"
+    id: int
+    name: str = Field(pattern=r"^[a-z]+$", max_length=40)
 
 
 class ApprovalShown(Wire):
@@ -889,6 +1077,11 @@ ToKernel = Annotated[
     | FindTasks
     | ReadLog
     | SearchLog
+    | WatchServers
+    | ReadServer
+    | SearchRegistry
+    | KeepSecret
+    | ReadPart
     | ApprovalShown
     | Decide
     | Interrupt

@@ -19,6 +19,11 @@ export type ToKernel =
   | FindTasks
   | ReadLog
   | SearchLog
+  | WatchServers
+  | ReadServer
+  | SearchRegistry
+  | KeepSecret
+  | ReadPart
   | ApprovalShown
   | Decide
   | Interrupt
@@ -41,6 +46,11 @@ export type ToSurface =
   | PastTasks
   | LogPage
   | LogHits
+  | ServersChanged
+  | ServerDetails
+  | Offers
+  | Done
+  | Part
   | CellRequest
   | CellCancel;
 
@@ -380,6 +390,14 @@ export interface Do {
   type: 'do';
 }
 /**
+ * Answer to what only has to be done.
+ */
+export interface Done {
+  id: number;
+  problem: Problem | null;
+  type: 'done';
+}
+/**
  * Search the history. Answered with `PastTasks`.
  */
 export interface FindTasks {
@@ -412,6 +430,18 @@ export interface Hello {
  */
 export interface Interrupt {
   type: 'interrupt';
+}
+/**
+ * Keep a secret of an MCP server, or forget it where the value is empty. Answered with `Done`.
+ *
+ * The only message that carries one, and only this way; nothing of it is logged or kept elsewhere.
+ */
+export interface KeepSecret {
+  id: number;
+  name: string;
+  server: string;
+  type: 'keep_secret';
+  value: string;
 }
 /**
  * What of this session outlives it.
@@ -476,6 +506,74 @@ export interface LogPage {
   type: 'log_page';
 }
 /**
+ * A prompt or a resource of an MCP server.
+ */
+export interface McpEntry {
+  arguments: string[];
+  description: string;
+  name: string;
+  title: string;
+}
+/**
+ * A server of the registry, and what installing it would mean.
+ */
+export interface McpOffer {
+  description: string;
+  hint: string;
+  installed: boolean;
+  missing: string;
+  name: string;
+  publisher: string;
+  questions: Question[];
+  repository: string;
+  runs: string;
+  short: string;
+  version: string;
+}
+/**
+ * A value that a server needs before it can start.
+ */
+export interface Question {
+  default: string;
+  description: string;
+  name: string;
+  required: boolean;
+  secret: boolean;
+}
+/**
+ * An MCP server as a dashboard shows it; never a secret.
+ */
+export interface McpServer {
+  autostart: boolean;
+  calls: number;
+  errors: number;
+  log_lines: number;
+  missing: string[];
+  name: string;
+  pid: number | null;
+  problem: string;
+  registry_name: string;
+  secrets: string[];
+  sign_in: string;
+  started_at: number | null;
+  state: 'stopped' | 'starting' | 'running' | 'failed' | 'waiting' | 'asleep';
+  tools: number;
+  tools_off: number;
+  transport: 'stdio' | 'http' | 'sse';
+  version: string;
+  what: string;
+}
+/**
+ * A tool of an MCP server.
+ */
+export interface McpTool {
+  arguments: string[];
+  description: string;
+  hint: 'reads' | 'destroys' | '';
+  name: string;
+  on: boolean;
+}
+/**
  * Change the place of a queued task in its queue.
  */
 export interface MoveTask {
@@ -496,11 +594,29 @@ export interface Notice {
   type: 'notice';
 }
 /**
+ * Answer to `SearchRegistry`.
+ */
+export interface Offers {
+  id: number;
+  offers: McpOffer[];
+  problem: Problem | null;
+  type: 'offers';
+}
+/**
  * Go on with a conversation: surfaces get a new `State`, the tasks that run go on.
  */
 export interface OpenThread {
   thread_id: string;
   type: 'open_thread';
+}
+/**
+ * Answer to `ReadPart`.
+ */
+export interface Part {
+  id: number;
+  problem: Problem | null;
+  source: string;
+  type: 'part';
 }
 /**
  * A task of the history, of this kernel or an earlier one.
@@ -615,8 +731,25 @@ export interface ReadLog {
   id: number;
   lines: number;
   past_id: number | null;
+  server: string;
   task_id: number | null;
   type: 'read_log';
+}
+/**
+ * Read a piece of the panel that is loaded when it is first needed. Answered with `Part`.
+ */
+export interface ReadPart {
+  id: number;
+  name: string;
+  type: 'read_part';
+}
+/**
+ * Read what an MCP server offers. Answered with `ServerDetails`.
+ */
+export interface ReadServer {
+  id: number;
+  server: string;
+  type: 'read_server';
 }
 export interface RenameThread {
   thread_id: string;
@@ -644,8 +777,39 @@ export interface SearchLog {
   limit: number;
   past_id: number | null;
   query: string;
+  server: string;
   task_id: number | null;
   type: 'search_log';
+}
+/**
+ * Search the registry of MCP servers. Answered with `Offers`.
+ */
+export interface SearchRegistry {
+  id: number;
+  query: string;
+  type: 'search_registry';
+}
+/**
+ * Answer to `ReadServer`.
+ */
+export interface ServerDetails {
+  id: number;
+  problem: Problem | null;
+  prompts: McpEntry[];
+  resources: McpEntry[];
+  tools: McpTool[];
+  type: 'server_details';
+}
+/**
+ * The MCP servers as they are now, for those who watch them.
+ */
+export interface ServersChanged {
+  configs: string[];
+  problem: Problem | null;
+  registry: string;
+  secrets_place: string;
+  servers: McpServer[];
+  type: 'servers';
 }
 /**
  * The recogniser's state.
@@ -726,6 +890,13 @@ export interface Threads {
   problem: Problem | null;
   threads: Thread[];
   type: 'threads';
+}
+/**
+ * Be told of the MCP servers, now and whenever something of them changes, or no longer.
+ */
+export interface WatchServers {
+  on: boolean;
+  type: 'watch_servers';
 }
 /**
  * The panel is open: load the recogniser now.
