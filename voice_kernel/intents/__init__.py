@@ -16,7 +16,7 @@ lines       texts in, JSON out, for the command line
 """
 
 from voice_kernel.intents.calls import ToolCall
-from voice_kernel.intents.grammar import Grammar, Parse
+from voice_kernel.intents.grammar import Completeness, Grammar, Parse
 from voice_kernel.intents.lines import parse_lines
 
-__all__ = ["Grammar", "Parse", "ToolCall", "parse_lines"]
+__all__ = ["Completeness", "Grammar", "Parse", "ToolCall", "parse_lines"]

@@ -26,9 +26,14 @@ from voice_kernel.intents.templates import Compiler, Hearing, Kind, Values
 from voice_kernel.intents.words import Lexicon, listen, word_set
 
 Route = Literal["intents", "fuzzy", "none"]
+Completeness = Literal["unfinished", "extensible", "finished", "other"]
+"""How far an utterance is: it breaks off in the middle of a command; it is one that could still go on ("run
+the tests", "... in the unit folder"); it is one that nothing can follow; it is no command as it stands."""
 
 LONGEST = 600
 """Words of an utterance that are looked at; longer text is no command."""
+FEW = 4
+"""A command after which no more words than this could follow is as good as finished: "help (me)"."""
 SURE = 0.3
 """How much dearer than the best reading the second best must be, when words were misheard."""
 
@@ -183,6 +188,25 @@ class Grammar:
             if repaired:
                 return Parse(text, "fuzzy", settled(repaired))
         return Parse(text, "none", (), self._ear.closest(words))
+
+    def completeness(self, text: str, context: Context | None = None) -> Completeness:
+        """Return how far an utterance is, for whoever must decide whether the speaker has finished.
+
+        Args:
+            text: what was said so far.
+            context: what names can refer to.
+        """
+        context = context or Context()
+        words = listen(text, self._lexicon)
+        if not words or len(words) > LONGEST:
+            return "other"
+        hearing = Hearing(
+            text, words, self._ear.readings(words), known=known_names(context), tests=known_tests(context)
+        )
+        found, talk = plans(self._templates, hearing, context)
+        if found:
+            return "extensible" if len(hearing.wanted) > FEW or "*" in hearing.wanted else "finished"
+        return "unfinished" if hearing.wanted and not talk else "other"
 
     def write(self, text: str, kind: str, before: str = "", context: Context | None = None) -> str:
         """Return the text before a cursor with dictated words added.

@@ -79,6 +79,8 @@ class Hearing:
     vocabulary: frozenset[str] = frozenset()
     """Every word that a template knows; only filled when readings are loose."""
     memo: dict[tuple[int, int], list[Step]] = field(default_factory=dict)
+    wanted: set[str] = field(default_factory=set)
+    """Words that some template would have gone on with, had more been said; `*` for words of any kind."""
 
 
 class Node:
@@ -248,6 +250,8 @@ class Slot(Node):
 
 def _may_begin(node: Node, hearing: Hearing, at: int) -> bool:
     first = node.first
+    if at >= len(hearing.readings):
+        hearing.wanted.update(first if first is not None else ("*",))
     if first is None or node.nullable:
         return True
     return at < len(hearing.readings) and not first.isdisjoint(hearing.readings[at])
