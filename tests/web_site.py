@@ -185,6 +185,10 @@ class Site(BaseHTTPRequestHandler):
         inner = self.path.partition("?")[2]
         self.answer(f"<h1>Frame</h1><iframe src='{inner}' title='inner'></iframe>".encode())
 
+    def page_link(self) -> None:
+        there = self.path.partition("?")[2]
+        self.answer(f"<h1>Link</h1><a href='{there}' target='_blank' rel='opener'>Away</a>".encode())
+
     def page_robots_txt(self) -> None:
         self.answer(b"User-agent: *\nDisallow: /secret\n", kind="text/plain")
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 from pathlib import Path
 
 import pytest
+from web_site import Site
 
 from voice_kernel.errors import AddressRefused, Refused, ToolError
 from voice_kernel.tools.browser.life import clean_name
@@ -170,6 +172,38 @@ async def test_what_a_model_clicks_does_not_lead_to_a_new_host(
     await desk.say("type", target="note", text=f"{other_site}/polars")
     await desk.say("click", target="go there")
     await desk.life.current().page.wait_for_url(f"{other_site}/**")
+
+
+async def test_a_redirect_to_a_new_host_is_held_before_it_is_asked(
+    desk: Desk, site: str, other_site: str
+) -> None:
+    await desk.say("navigate", url=f"{site}/shop")
+    desk.origin = "model"
+    away = f"{site}/leave?{site}/leave?{other_site}/polars?never"
+    with pytest.raises(Refused, match="not opened before"):
+        await desk.say("navigate", url=away)
+    assert desk.life.current().page.url == f"{site}/shop"
+    await desk.say("navigate", url=f"{site}/link?{away}")
+    with contextlib.suppress(Refused):  # a new tab may be kept from going there only later
+        await desk.say("click", target="away")
+    hold = desk.life.current().hold
+    assert hold is not None
+    async with asyncio.timeout(10):
+        while not hold.held:  # noqa: ASYNC110 - the browser tells nobody else
+            await asyncio.sleep(0.02)
+    told = await desk.say("press_key", key="Escape")
+    assert "was kept from it" in told.text
+    assert "/polars?never" not in Site.asked
+
+
+async def test_a_tab_that_a_page_opens_leads_where_a_model_may_go(desk: Desk, site: str) -> None:
+    desk.origin = "model"
+    await desk.say("navigate", url=f"{site}/link?{site}/leave?{site}/polars?seen")
+    await desk.say("click", target="away")
+    page = desk.life.current().page
+    await page.wait_for_url(f"{site}/polars?seen")
+    assert "Polars and pandas" in (await desk.say("snapshot")).text
+    assert len(desk.life.current().context.pages) == 2
 
 
 async def _go_there(desk: Desk) -> None:

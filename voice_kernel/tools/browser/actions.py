@@ -31,6 +31,8 @@ MAX_READ_CHARS = 12_000
 MAX_WAIT_S = 300.0
 NETWORK: Effects = frozenset({"network"})
 READ: Effects = frozenset({"read"})
+ACT: Effects = frozenset({"read", "send"})
+"""Of what a page may take for a press of a button: it is told something, in the person's name."""
 _HOLDS = "e => [!('value' in e) || e.value !== '' || e.isContentEditable, e.type === 'password']"
 _OPTIONS = "e => [...(e.options || [])].map(o => o.text.trim())"
 
@@ -119,7 +121,7 @@ def register(registry: Registry, hands: Hands) -> None:
         return registry.tool(area="browser", untrusted=True, **{"effects": READ, **options})
 
     def reaching(args: Url) -> Effects:
-        return READ if hands.is_known(args.url) else NETWORK
+        return ACT if hands.is_known(args.url) else NETWORK
 
     @tool(effects=reaching)
     async def browser_navigate(task: TaskHandle, args: Url) -> Result:
@@ -153,7 +155,7 @@ def register(registry: Registry, hands: Hands) -> None:
             },
         )
 
-    @tool()
+    @tool(effects=ACT)
     async def browser_click(task: TaskHandle, args: Click) -> Result:
         """Click something on the page by its visible name."""
         window = await hands.window()
@@ -165,7 +167,7 @@ def register(registry: Registry, hands: Hands) -> None:
             hands.recording.did(call(found.code, "dblclick" if args.double else "click", button=button))
         return await seen(window, f"Clicked “{found.name}”.")
 
-    @tool(target=lambda args: args.target or "the field in focus")
+    @tool(effects=ACT, target=lambda args: args.target or "the field in focus")
     async def browser_type(task: TaskHandle, args: TypeText) -> Result:
         """Type text into a field, found by its visible name."""
         window = await hands.window()
@@ -185,7 +187,7 @@ def register(registry: Registry, hands: Hands) -> None:
                 hands.recording.did(call(found.code, "press", "Enter"))
         return await seen(window, f"Typed into “{found.name}”.")
 
-    @tool()
+    @tool(effects=ACT)
     async def browser_press_key(task: TaskHandle, args: PressKey) -> Result:
         """Press a key on the page."""
         window = await hands.window()
@@ -194,7 +196,7 @@ def register(registry: Registry, hands: Hands) -> None:
             hands.recording.did(f"page.keyboard.press({args.key!r})")
         return await seen(window, f"Pressed {args.key}.")
 
-    @tool()
+    @tool(effects=ACT)
     async def browser_select_option(task: TaskHandle, args: SelectOption) -> Result:
         """Choose an option of a list by its visible text."""
         window = await hands.window()
@@ -281,7 +283,7 @@ def register(registry: Registry, hands: Hands) -> None:
             data={"url": window.page.url, "bytes": len(png), **said(window)},
         )
 
-    @tool()
+    @tool(effects=ACT)
     async def browser_handle_dialog(task: TaskHandle, args: Dialog) -> Result:
         """Accept or dismiss the dialog that the page shows."""
         window = await hands.window()

@@ -2,15 +2,19 @@
 
 Whatever a page asks for passes it: redirects, frames, workers and sockets too, of which a script's view of
 the requests would miss some. It is a small HTTP proxy on loopback that looks at names and at the addresses
-they resolve to, and opens nothing else. It reads no page: what is encrypted stays so.
+they resolve to, and opens nothing else. It reads no page: what is encrypted stays so. Where the environment
+names a proxy (`https_proxy`, `no_proxy`), it goes through that one, which then resolves the names.
 """
 
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
+import urllib.request
 from collections.abc import Callable, Coroutine
 from typing import Any
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from voice_kernel.errors import VoiceKernelError
 
@@ -23,17 +27,32 @@ REFUSED = b"That host is not allowed by the settings of voice_kernel (allowed_ho
 DROPPED = (b"proxy-connection", b"connection", b"keep-alive", b"proxy-authorization")
 
 
+def environment_proxy(scheme: str, host: str) -> str:
+    """Return the proxy that the environment names for a host; empty for none."""
+    if urllib.request.proxy_bypass(host):
+        return ""
+    proxies = urllib.request.getproxies()
+    return proxies.get(scheme) or proxies.get("all") or ""
+
+
 class Fence:
     """The gate.
 
     Args:
         check: raises for an address that must not be reached.
         check_ip: raises for one that a name has resolved to.
+        proxy_for: gives the proxy for a scheme and a host; empty for none.
     """
 
-    def __init__(self, check: Callable[[str], object], check_ip: Callable[[str], object]) -> None:
+    def __init__(
+        self,
+        check: Callable[[str], object],
+        check_ip: Callable[[str], object],
+        proxy_for: Callable[[str, str], str] = environment_proxy,
+    ) -> None:
         self._check = check
         self._check_ip = check_ip
+        self._proxy_for = proxy_for
         self._server: asyncio.Server | None = None
         self._places = asyncio.Semaphore(MAX_CONNECTIONS)
 
@@ -73,14 +92,19 @@ class Fence:
         url = f"https://{target.decode('ascii')}/" if tunnel else target.decode("ascii")
         scheme, _, rest = url.partition("://")
         place, slash, path = rest.partition("/")
+        host, port = _host_and_port(place, 443 if scheme == "https" else 80)
         try:
             self._check(url)
+            proxy = self._proxy_for(scheme, host)
             async with asyncio.timeout(CONNECT_S):
-                there, back = await self._connect(place, 443 if scheme == "https" else 80, scheme)
+                if proxy:
+                    there, back = await _through(urlsplit(proxy), host, port, tunnel=tunnel)
+                else:
+                    there, back = await self._connect(host, port, scheme)
         except VoiceKernelError:
             await _answer(writer, b"403 Forbidden", REFUSED)
             return
-        except (OSError, TimeoutError):
+        except (OSError, TimeoutError, asyncio.IncompleteReadError):
             await _answer(writer, b"502 Bad Gateway", b"Nothing answers at that address.")
             return
         try:
@@ -89,28 +113,70 @@ class Fence:
             else:
                 # One request for each connection: the next may go to another host.
                 kept = [line for line in fields if line.partition(b":")[0].lower() not in DROPPED]
+                if proxy:
+                    kept += _credentials(urlsplit(proxy))
                 upgrade = any(line.lower().startswith(b"upgrade:") for line in kept)
                 kept.append(b"Connection: " + (b"Upgrade" if upgrade else b"close"))
-                start = b" ".join((method, (slash + path).encode("ascii") or b"/", version))
-                back.write(b"\r\n".join((start, *kept, b"", b"")))
+                asked = target if proxy else (slash + path).encode("ascii") or b"/"
+                back.write(b"\r\n".join((b" ".join((method, asked, version)), *kept, b"", b"")))
             await _both(_copy(reader, back), _copy(there, writer))
         finally:
             back.close()
 
     async def _connect(
-        self, place: str, port: int, scheme: str
+        self, host: str, port: int, scheme: str
     ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        host, colon, number = place.rpartition(":")
-        if not colon or not number.isdigit():
-            host, number = place, str(port)
-        there, back = await asyncio.open_connection(host.strip("[]"), int(number))
+        there, back = await asyncio.open_connection(host, port)
         ip = str(back.get_extra_info("peername")[0])
         try:
-            self._check_ip(f"{scheme}://{f'[{ip}]' if ':' in ip else ip}:{number}/")
+            self._check_ip(f"{scheme}://{f'[{ip}]' if ':' in ip else ip}:{port}/")
         except VoiceKernelError:
             back.close()
             raise
         return there, back
+
+
+async def _through(
+    proxy: SplitResult, host: str, port: int, *, tunnel: bool
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Connect to a proxy, and through it where what follows is encrypted.
+
+    Raises:
+        OSError: it does not answer, says no, or speaks something else than HTTP.
+    """
+    if proxy.scheme not in ("http", "https") or not proxy.hostname:
+        raise OSError(f"a proxy of the kind {proxy.scheme}")
+    encrypted = proxy.scheme == "https"
+    there, back = await asyncio.open_connection(
+        proxy.hostname, proxy.port or (443 if encrypted else 80), ssl=encrypted or None, limit=MAX_HEAD_BYTES
+    )
+    try:
+        if tunnel:
+            name = f"[{host}]" if ":" in host else host
+            place = f"{name}:{port}".encode("ascii")
+            lines = (b"CONNECT " + place + b" HTTP/1.1", b"Host: " + place, *_credentials(proxy), b"", b"")
+            back.write(b"\r\n".join(lines))
+            head = await there.readuntil(b"\r\n\r\n")
+            if head.split(b" ", 2)[1:2] != [b"200"]:
+                raise OSError("the proxy said no")
+    except BaseException:
+        back.close()
+        raise
+    return there, back
+
+
+def _credentials(proxy: SplitResult) -> list[bytes]:
+    if not proxy.username:
+        return []
+    pair = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}".encode()
+    return [b"Proxy-Authorization: Basic " + base64.b64encode(pair)]
+
+
+def _host_and_port(place: str, port: int) -> tuple[str, int]:
+    host, colon, number = place.rpartition(":")
+    if not colon or not number.isdigit():
+        host, number = place, str(port)
+    return host.strip("[]"), int(number)
 
 
 async def _both(asked: Coroutine[Any, Any, None], answered: Coroutine[Any, Any, None]) -> None:

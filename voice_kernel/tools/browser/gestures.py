@@ -144,7 +144,7 @@ def register(registry: Registry, hands: Hands) -> None:
             return await seen(window, f"This is the {end} already.")
         return await seen(window, f"Scrolled {args.direction}, {rolled['place']}% down.")
 
-    @tool(effects=READ)
+    @tool(effects=READ | {"send"})
     async def browser_check(task: TaskHandle, args: Check) -> Result:
         """Tick a box, choose a radio button, or clear a tick."""
         window = await hands.window()

@@ -13,14 +13,15 @@ from voice_kernel.messages import Result
 from voice_kernel.task.runner import TaskHandle
 from voice_kernel.toolbox.registry import Arguments
 from voice_kernel.tools.browser.badges import Badge
+from voice_kernel.tools.browser.hold import Hold
 from voice_kernel.tools.browser.life import BrowserLife, Window
 from voice_kernel.tools.browser.outline import Element, Outline, outline_of
 from voice_kernel.tools.browser.recording import Recording, locator_of, text_locator
 from voice_kernel.tools.browser.targets import Purpose, choose, described
-from voice_kernel.web.addresses import address_of
+from voice_kernel.web.addresses import PORTS, Address, address_of
 
 if TYPE_CHECKING:
-    from playwright.async_api import ElementHandle, Locator, Page, Route
+    from playwright.async_api import ElementHandle, Locator, Page
 
 STALE_MS = 2_000
 MAX_AROUND_CHARS = 40
@@ -94,14 +95,14 @@ class Hands:
         try:
             address = address_of(url) if "://" in url else address_of(self.life.check(url))
         except VoiceKernelError:
-            return url.startswith("about:")
-        return (self.life.conversation, f"{address.host}:{address.port}") in self._known
+            return url.startswith(("about:", "chrome-error:"))
+        return (self.life.conversation, _site(address)) in self._known
 
     def know(self, url: str) -> None:
         """Note that a host was opened with a person's consent."""
         with contextlib.suppress(VoiceKernelError):
             address = address_of(url)
-            self._known[(self.life.conversation, f"{address.host}:{address.port}")] = None
+            self._known[(self.life.conversation, _site(address))] = None
             while len(self._known) > MAX_KNOWN:
                 self._known.pop(next(iter(self._known)))
 
@@ -109,52 +110,41 @@ class Hands:
     async def acting(self, task: TaskHandle, window: Window) -> AsyncIterator[None]:
         """Act on a page. What a model sets off does not lead to a host that nobody has agreed to.
 
-        A request for a page is held before it is sent; a redirect shows only when it has been followed, and
-        is left at once. That stays so until a person acts.
+        A request for a page is held before it is sent, and so is each redirect. That stays so until a person
+        acts.
 
         Raises:
             Refused: it would have led there.
         """
         driven = task.task is not None and task.task.origin == "model"
         if not driven:
-            await self._release(window)
+            if window.hold is not None:
+                hold, window.hold = window.hold, None
+                await hold.stop()
             yield
             self.know(window.page.url)
             return
         if window.hold is None:
             for page in window.context.pages:
                 self.know(page.url)  # where a person has brought it
-            await self._hold(window)
-        window.held.clear()
-        yield
+            window.hold = Hold(window.context, self.is_known)
+            await window.hold.start()
+        hold = window.hold
+        window.said += [f"The page wanted to go to {_host(url)}, and was kept from it." for url in hold.held]
+        hold.held.clear()
+        try:
+            yield
+        except Exception:
+            if hold.held:  # whatever came of it, this is why
+                raise _held(hold.held[0]) from None
+            raise
         for page in window.context.pages:
-            if page.url not in ("", "about:blank") and not self.is_known(page.url):
-                window.held.append(page.url)
+            if page.url and not self.is_known(page.url):  # a form that has opened a tab of its own
+                hold.keep(page.url)
                 with contextlib.suppress(Exception):  # it may have gone by itself
                     await page.goto("about:blank")
-        if window.held:
-            host = _host(window.held[0])
-            raise Refused(
-                f"That leads to {host}, which was not opened before.",
-                hint=f"Open it with browser_navigate, which asks first: {window.held[0][:200]}",
-            )
-
-    async def _hold(self, window: Window) -> None:
-        async def hold(route: Route) -> None:
-            request = route.request
-            if request.is_navigation_request() and not self.is_known(request.url) and _is_top(request):
-                window.held.append(request.url)
-                await route.abort("blockedbyclient")
-            else:
-                await route.continue_()
-
-        await window.context.route("**/*", hold)
-        window.hold = hold
-
-    async def _release(self, window: Window) -> None:
-        if window.hold is not None:
-            hold, window.hold = window.hold, None
-            await window.context.unroute("**/*", hold)
+        if hold.held:
+            raise _held(hold.held[0])
 
     def check_allowed(self) -> None:
         """Raise Refused when driving a browser is switched off."""
@@ -330,14 +320,6 @@ def _tight(words: str) -> str | None:
     return f"^\\s*{re.escape(words.strip())}\\s*$" if words.strip() else None
 
 
-def _is_top(request: Any) -> bool:
-    """Whether a request is for a page, and not for a frame in one."""
-    try:
-        return request.frame.parent_frame is None
-    except Exception:  # noqa: BLE001 - Playwright says so of a page that has just been opened
-        return True
-
-
 def _number(words: str) -> int:
     """Return the number that words are, in digits or as spoken up to 99; -1 when they are none."""
     said = _NUMBER.fullmatch(words.strip())
@@ -353,8 +335,21 @@ def _number(words: str) -> int:
     return -1
 
 
+def _held(url: str) -> Refused:
+    return Refused(
+        f"That leads to {_host(url)}, which was not opened before.",
+        hint=f"Open it with browser_navigate, which asks first: {url[:200]}",
+    )
+
+
 def _host(url: str) -> str:
     try:
         return address_of(url).host
     except VoiceKernelError:
         return url[:80]
+
+
+def _site(address: Address) -> str:
+    """Return what a consent is given to: a host with or without `www` and encryption, or one of its ports."""
+    port = "" if address.port in PORTS.values() else f":{address.port}"
+    return address.host.removeprefix("www.") + port

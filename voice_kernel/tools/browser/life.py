@@ -13,7 +13,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,10 +21,11 @@ from typing import TYPE_CHECKING, Any
 from voice_kernel.errors import AddressRefused, ToolError
 from voice_kernel.tools.browser.driver import GuardedDriver
 from voice_kernel.tools.browser.fence import Fence
+from voice_kernel.tools.browser.hold import Hold
 from voice_kernel.web.addresses import Reach, address_of
 
 if TYPE_CHECKING:
-    from playwright.async_api import Browser, BrowserContext, Dialog, Download, Page, Playwright, Route
+    from playwright.async_api import Browser, BrowserContext, Dialog, Download, Page, Playwright
 
 START_S = 30.0
 CLOSE_S = 5.0
@@ -68,7 +69,6 @@ class Window:
         dialog: one that waits for an answer.
         downloads: those under way.
         hold: keeps pages from hosts that were not opened before, while a model drives.
-        held: what was kept since the last look.
     """
 
     context: BrowserContext
@@ -76,8 +76,7 @@ class Window:
     said: list[str] = field(default_factory=list)
     dialog: Dialog | None = None
     downloads: set[asyncio.Task[None]] = field(default_factory=set)
-    hold: Callable[[Route], Awaitable[None]] | None = None
-    held: list[str] = field(default_factory=list)
+    hold: Hold | None = None
 
 
 class BrowserLife:
