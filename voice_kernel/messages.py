@@ -26,6 +26,12 @@ TurnState = Literal["listening", "understanding", "running", "succeeded", "faile
 Route = Literal["intents", "fuzzy", "model", "none"]
 Origin = Literal["voice", "text", "magic", "script", "model", "retry"]
 """Who asked: a person's voice or text, a cell's magic, a script or replay, a model, a retry click."""
+Verbosity = Literal["off", "errors", "short", "full"]
+"""How much of an answer is spoken aloud."""
+ListenMode = Literal["push", "toggle", "handsfree"]
+"""How the microphone is used: while a key is held, from click to click, or open all the time."""
+VoiceEngine = Literal["auto", "local", "browser", "openai"]
+"""Whose voice speaks; `auto`: a voice of the browser that needs no network, else the local one."""
 
 
 class Wire(BaseModel):
@@ -167,6 +173,18 @@ class Task(Wire):
     approval_id: int | None = None
 
 
+class Usage(Wire):
+    """What answers of a model took."""
+
+    requests: int = 0
+    input_tokens: int = 0
+    cached_tokens: int = 0
+    """Of the input: what the server knew already."""
+    output_tokens: int = 0
+    price_usd: float | None = None
+    """In US dollars; None where no price is known."""
+
+
 class Turn(Wire):
     """One utterance and what became of it."""
 
@@ -181,12 +199,20 @@ class Turn(Wire):
     """The transcript as heard or typed; never rewritten."""
     partial: bool = False
     """True while the transcript may still change."""
+    settled: int = 0
+    """Of a partial transcript: its first so many characters stay as they are while more is said."""
+    asks: str = ""
+    """A question that waits for a yes or a no before anything is done: "Did you mean ...?"."""
     route: Route | None = None
     calls: list[Call] = []
     closest: list[str] = []
     """Phrases that would have been understood, when this one was not."""
     answer: str = ""
     """What the assistant says: Markdown when the route is `model`, else plain text."""
+    model: str = ""
+    """Which model answers, and where it runs: `qwen3 at 127.0.0.1:11434`; empty when none was asked."""
+    usage: Usage | None = None
+    """What its answer has taken so far."""
     problem: Problem | None = None
     created_at: float
     ended_at: float | None = None
@@ -194,6 +220,21 @@ class Turn(Wire):
     """Length of the speech."""
     latency_s: float | None = None
     """From the end of speech to the final transcript."""
+
+
+class Diff(Wire):
+    """A change of one cell as it would be made."""
+
+    name: str
+    """The cell in a person's words: `cell 3`."""
+    action: Literal["edit", "insert", "delete"] = "edit"
+    kind: Literal["code", "markdown", "raw"] = "code"
+    before: str = ""
+    after: str = ""
+    runs: bool = False
+    """Whether the cell is run once it is changed."""
+    cell: str = ""
+    """Id of the cell; empty for one that is not there yet."""
 
 
 class Approval(Wire):
@@ -207,7 +248,9 @@ class Approval(Wire):
     target: str
     """What will be touched: the command, the package, the host."""
     reason: str
-    """Why it asks, one sentence."""
+    """Why it asks, in one or two sentences."""
+    diff: Diff | None = None
+    """What would be changed, where that is the text of a cell."""
     state: Literal["open", "approved", "denied", "expired"] = "open"
     created_at: float
     shown_at: float | None = None
@@ -262,6 +305,12 @@ class Speech(Wire):
     hint: str = ""
     mode: Literal["command", "dictation"] = "command"
     """What becomes of words: commands are carried out, dictation goes into a cell."""
+    hands_free: bool = False
+    """Whether a microphone stays open, and silence ends an utterance."""
+    waiting_for: str = ""
+    """Hands-free: the phrase that must be said first; empty while commands are taken."""
+    heard: str = ""
+    """Hands-free: words that were heard and are not acted on; shown for a moment, kept nowhere."""
 
 
 class About(Wire):
@@ -270,11 +319,29 @@ class About(Wire):
     version: str
     model: str = ""
     """The configured model's name; empty when the grammar answers alone."""
+    model_server: str = ""
+    """Where it runs: host and port."""
+    model_stays: bool = False
+    """Whether what is sent to it stays on this machine."""
+    models: list[str] = []
+    """What can be chosen instead, as `choose_model` takes it."""
     shell_allowed: bool = False
     cwd: str = ""
     warnings: list[str] = []
     notify_after_s: float = 20.0
     """Tasks that took longer than this are worth a notification, to those who asked for notifications."""
+    speak: Verbosity = "off"
+    """How much is spoken where the page has no choice of its own; so are the next two."""
+    voice: VoiceEngine = "auto"
+    speech_rate: float = 1.0
+    listen: ListenMode = "push"
+    """How the microphone is used where the page has no choice of its own; so is `earcons`."""
+    earcons: bool = True
+    """Whether short tones tell when the microphone opens, has heard, and closes."""
+    wake_phrase: str = ""
+    """What hands-free listening waits for; empty for nothing."""
+    audio_kept_in: str = ""
+    """The folder in which recordings are kept because the person wants it; empty: none is kept."""
 
 
 class Question(Wire):
@@ -440,6 +507,13 @@ class KeepingChanged(Wire):
     keeping: Keeping
 
 
+class AboutChanged(Wire):
+    """Something of the configuration is another now: the model that was chosen."""
+
+    type: Literal["about"] = "about"
+    about: About
+
+
 class Threads(Wire):
     """Answer to `ListThreads`: the conversations, those used last first."""
 
@@ -557,6 +631,45 @@ class Notice(Wire):
     level: Literal["info", "warning", "error"] = "info"
     message: str
     hint: str = ""
+
+
+class SpeakAnswer(Wire):
+    """One piece of a spoken answer, to the one surface that was spoken to; the next piece follows it.
+
+    By the kernel: mono 16-bit little-endian PCM in the first binary buffer, absent in a last piece that
+    only ends the answer. By the browser: the page speaks `text` itself.
+    """
+
+    type: Literal["speak_answer"] = "speak_answer"
+    id: int
+    """Of the answer; a higher one replaces those before it."""
+    seq: int = 0
+    """From 0, without a gap."""
+    turn_id: int = 0
+    text: str = ""
+    """What is heard, in words."""
+    rate: float = Field(default=1.0, ge=0.5, le=2.0)
+    """How fast; the kernel's own sound is made at this pace already."""
+    rate_hz: int = 0
+    """Of the sound; 0 where there is none."""
+    language: str = "en"
+    by: Literal["kernel", "browser"] = "kernel"
+    last: bool = True
+
+
+class StopSpeaking(Wire):
+    """Say no more of an answer, from this moment on."""
+
+    type: Literal["stop_speaking"] = "stop_speaking"
+    id: int
+
+
+class SpeakChanged(Wire):
+    """A person said how this page is to answer from now on; the page remembers it and tells it back."""
+
+    type: Literal["speak_changed"] = "speak_changed"
+    speak: Verbosity
+    rate: float = Field(default=1.0, ge=0.5, le=2.0)
 
 
 class ControlSpoken(Wire):
@@ -785,8 +898,12 @@ ToSurface = Annotated[
     | ApprovalChanged
     | SpeechChanged
     | Notice
+    | SpeakAnswer
+    | StopSpeaking
+    | SpeakChanged
     | ControlSpoken
     | KeepingChanged
+    | AboutChanged
     | Threads
     | PastTasks
     | LogPage
@@ -830,6 +947,8 @@ class AudioStart(Wire):
     type: Literal["audio_start"] = "audio_start"
     utterance_id: str
     rate_hz: int = Field(ge=8000, le=192000)
+    hands_free: bool = False
+    """Whether it stays open: the kernel finds the utterances in it, and each becomes a turn."""
 
 
 class Audio(Wire):
@@ -1032,6 +1151,14 @@ class Decide(Wire):
     approved: bool
 
 
+class AnswerQuestion(Wire):
+    """A click on Yes or No of a turn that asks."""
+
+    type: Literal["answer_question"] = "answer_question"
+    turn_id: int
+    yes: bool
+
+
 class Interrupt(Wire):
     """Interrupt user code that runs in the kernel."""
 
@@ -1042,6 +1169,26 @@ class WarmUp(Wire):
     """The panel is open: load the recogniser now."""
 
     type: Literal["warm_up"] = "warm_up"
+
+
+class SpeakChoice(Wire):
+    """How this surface is to be answered aloud, as its page remembers it."""
+
+    type: Literal["speak_choice"] = "speak_choice"
+    speak: Verbosity
+    voice: VoiceEngine = "auto"
+    rate: float = Field(default=1.0, ge=0.5, le=2.0)
+    """1 is the voice's own pace, 2 twice as fast."""
+    browser_voice: bool = False
+    """Whether the browser has a voice for the session's language that needs no network."""
+
+
+class SpeakingState(Wire):
+    """What became of a spoken answer: it is heard now, was heard to its end, or was not."""
+
+    type: Literal["speaking_state"] = "speaking_state"
+    id: int
+    state: Literal["started", "ended", "stopped", "failed"]
 
 
 class CellReply(Wire):
@@ -1084,8 +1231,11 @@ ToKernel = Annotated[
     | ReadPart
     | ApprovalShown
     | Decide
+    | AnswerQuestion
     | Interrupt
     | WarmUp
+    | SpeakChoice
+    | SpeakingState
     | CellReply,
     Field(discriminator="type"),
 ]

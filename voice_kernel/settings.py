@@ -52,7 +52,25 @@ class Settings(BaseModel):
     base_url: str = ""
     """A server that speaks OpenAI's protocol, e.g. http://127.0.0.1:11434/v1; turns the model on too."""
     model: str = ""
-    """The model's name; empty for the provider's default."""
+    """The model's name; empty for the provider's default, or for the only one a server offers."""
+    model_server: str = ""
+    """Where it runs: `openai`, `ollama`, `llama.cpp`, `vllm`, `lmstudio`, or an address like `base_url`."""
+    model_protocol: Literal["auto", "responses", "chat"] = "auto"
+    """How the server is spoken to; `auto`: Responses with OpenAI, Chat Completions elsewhere."""
+    model_sees: Literal["auto", "yes", "no"] = "auto"
+    """Whether the model is shown pictures; `auto`: models of OpenAI are."""
+    model_values: Literal["ask", "always", "never"] = "ask"
+    """Whether a model is told values of your data, besides names, types, shapes and columns."""
+    model_areas: tuple[str, ...] = ()
+    """Kinds of tools that the model is offered; empty for all. Small models get lost in many."""
+    model_steps: int = Field(default=12, ge=1, le=100)
+    """Requests to the model in one turn."""
+    model_attempts: int = Field(default=3, ge=1, le=20)
+    """How often a model may change and run cells in one turn until they run without an error."""
+    model_budget: int = Field(default=0, ge=0)
+    """Tokens, in and out, after which a conversation's model stops; 0 for no bound."""
+    model_price: str = Field(default="", pattern=r"^$|^[0-9.]+/[0-9.]+$")
+    """US dollars for a million tokens in and out, `0.25/2`; empty: no price is shown."""
     shell_allowed: bool = False
     """Whether `run_shell` may run at all."""
     browser_allowed: bool = True
@@ -66,6 +84,16 @@ class Settings(BaseModel):
     language: str = Field(default="en", pattern=r"^[a-z]{2}$")
     speech_model_path: str = ""
     """Folder of a CTranslate2 Whisper model; empty for the installed weights."""
+    listen: Literal["push", "toggle", "handsfree"] = "push"
+    """How the microphone is used, where the person has chosen nothing in the panel."""
+    end_silence_ms: int = Field(default=500, ge=200, le=3000)
+    """Hands-free: silence that ends an utterance."""
+    wake_phrase: str = Field(default="", max_length=60)
+    """Hands-free: words that must come first, e.g. "hey jupyter"; empty for none."""
+    earcons: bool = True
+    """Whether short tones tell when the microphone opens, has heard, and closes."""
+    keep_audio: str = ""
+    """Folder in which recordings of what was said are kept; empty: sound stays in memory."""
     vocabulary: tuple[str, ...] = ()
     """Words the recogniser should expect. In the environment: separated by commas."""
     log_dir: str = ""
@@ -104,13 +132,23 @@ class Settings(BaseModel):
     allowed_hosts: tuple[str, ...] = ()
     """When given, no other host is reached: `*.python.org`."""
     denied_hosts: tuple[str, ...] = ()
+    speak: Literal["off", "errors", "short", "full"] = "off"
+    """How much of an answer the panel speaks aloud, where the person has chosen nothing there."""
+    voice: Literal["auto", "local", "browser", "openai"] = "auto"
+    """Whose voice; `auto`: one of the browser that needs no network, else the local one."""
+    voice_name: str = ""
+    """Which voice of OpenAI, or of a server with its interface; empty for the usual one."""
+    voice_model: str = ""
+    """Which model speaks there; empty for the usual one."""
+    speech_rate: float = Field(default=1.0, ge=0.5, le=2.0)
+    """How fast is spoken: 1 is the voice's own pace."""
     sentences_file: str = ""
     """The user's own sentences (YAML); empty for `sentences.yaml` in the config folder."""
 
     @property
     def model_configured(self) -> bool:
         """Whether a model may answer what the grammar does not."""
-        return self.openai_api_key is not None or bool(self.base_url)
+        return self.openai_api_key is not None or bool(self.base_url or self.model_server)
 
     @property
     def sentences_path(self) -> Path:
@@ -214,7 +252,7 @@ def _from_environ(environ: Mapping[str, str]) -> dict[str, Any]:
     return found
 
 
-LISTS = frozenset({"vocabulary", "private_hosts", "allowed_hosts", "denied_hosts"})
+LISTS = frozenset({"vocabulary", "model_areas", "private_hosts", "allowed_hosts", "denied_hosts"})
 """In the environment: separated by commas."""
 
 

@@ -26,8 +26,11 @@ export type ToKernel =
   | ReadPart
   | ApprovalShown
   | Decide
+  | AnswerQuestion
   | Interrupt
   | WarmUp
+  | SpeakChoice
+  | SpeakingState
   | CellReply;
 export type ToSurface =
   | State
@@ -40,6 +43,9 @@ export type ToSurface =
   | ApprovalChanged
   | SpeechChanged
   | Notice
+  | SpeakAnswer
+  | StopSpeaking
+  | SpeakChanged
   | ControlSpoken
   | KeepingChanged
   | Threads
@@ -64,11 +70,18 @@ export interface Wire {
  * What a surface shows of the configuration; never a secret.
  */
 export interface About {
+  audio_kept_in: string;
   cwd: string;
+  earcons: boolean;
+  listen: 'push' | 'toggle' | 'handsfree';
   model: string;
   notify_after_s: number;
   shell_allowed: boolean;
+  speak: 'off' | 'errors' | 'short' | 'full';
+  speech_rate: number;
   version: string;
+  voice: 'auto' | 'local' | 'browser' | 'openai';
+  wake_phrase: string;
   warnings: string[];
 }
 /**
@@ -78,6 +91,14 @@ export interface AnswerDelta {
   text: string;
   turn_id: number;
   type: 'answer_delta';
+}
+/**
+ * A click on Yes or No of a turn that asks.
+ */
+export interface AnswerQuestion {
+  turn_id: number;
+  type: 'answer_question';
+  yes: boolean;
 }
 /**
  * A card that waits for a person.
@@ -127,6 +148,7 @@ export interface AudioEnd {
  * The microphone opened; chunks follow.
  */
 export interface AudioStart {
+  hands_free: boolean;
   rate_hz: number;
   type: 'audio_start';
   utterance_id: string;
@@ -812,14 +834,61 @@ export interface ServersChanged {
   type: 'servers';
 }
 /**
+ * One piece of a spoken answer, to the one surface that was spoken to; the next piece follows it.
+ *
+ * By the kernel: mono 16-bit little-endian PCM in the first binary buffer, absent in a last piece that
+ * only ends the answer. By the browser: the page speaks `text` itself.
+ */
+export interface SpeakAnswer {
+  by: 'kernel' | 'browser';
+  id: number;
+  language: string;
+  last: boolean;
+  rate: number;
+  rate_hz: number;
+  seq: number;
+  text: string;
+  turn_id: number;
+  type: 'speak_answer';
+}
+/**
+ * A person said how this page is to answer from now on; the page remembers it and tells it back.
+ */
+export interface SpeakChanged {
+  rate: number;
+  speak: 'off' | 'errors' | 'short' | 'full';
+  type: 'speak_changed';
+}
+/**
+ * How this surface is to be answered aloud, as its page remembers it.
+ */
+export interface SpeakChoice {
+  browser_voice: boolean;
+  rate: number;
+  speak: 'off' | 'errors' | 'short' | 'full';
+  type: 'speak_choice';
+  voice: 'auto' | 'local' | 'browser' | 'openai';
+}
+/**
+ * What became of a spoken answer: it is heard now, was heard to its end, or was not.
+ */
+export interface SpeakingState {
+  id: number;
+  state: 'started' | 'ended' | 'stopped' | 'failed';
+  type: 'speaking_state';
+}
+/**
  * The recogniser's state.
  */
 export interface Speech {
   engine: string;
+  hands_free: boolean;
+  heard: string;
   hint: string;
   message: string;
   mode: 'command' | 'dictation';
   state: 'idle' | 'loading' | 'ready' | 'listening' | 'transcribing' | 'unavailable';
+  waiting_for: string;
 }
 export interface SpeechChanged {
   speech: Speech;
@@ -843,6 +912,7 @@ export interface State {
  */
 export interface Turn {
   answer: string;
+  asks: string;
   audio_s: number | null;
   calls: Call[];
   closest: string[];
@@ -855,9 +925,17 @@ export interface Turn {
   partial: boolean;
   problem: Problem | null;
   route: ('intents' | 'fuzzy' | 'model' | 'none') | null;
+  settled: number;
   state: 'listening' | 'understanding' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'nothing';
   surface_id: string;
   text: string;
+}
+/**
+ * Say no more of an answer, from this moment on.
+ */
+export interface StopSpeaking {
+  id: number;
+  type: 'stop_speaking';
 }
 export interface TaskChanged {
   task: Task;

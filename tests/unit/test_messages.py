@@ -87,9 +87,14 @@ from voice_kernel.messages import (
     ServersChanged,
     ShowOutputs,
     Snapshot,
+    SpeakAnswer,
+    SpeakChanged,
+    SpeakChoice,
+    SpeakingState,
     Speech,
     SpeechChanged,
     State,
+    StopSpeaking,
     Task,
     TaskChanged,
     TaskOutput,
@@ -215,7 +220,15 @@ ACTIONS: list[Wire] = [
     Snapshot(),
 ]
 ABOUT = About(
-    version="1", model="m", shell_allowed=True, cwd="/home/ada", notify_after_s=5.0, warnings=["old"]
+    version="1",
+    model="m",
+    shell_allowed=True,
+    cwd="/home/ada",
+    notify_after_s=5.0,
+    warnings=["old"],
+    speak="short",
+    voice="local",
+    speech_rate=1.5,
 )
 
 QUESTION = Question(name="KEY", description="d", secret=True, required=False, default="x")
@@ -285,6 +298,11 @@ SAMPLES: list[Wire] = [
     ApprovalChanged(approval=APPROVAL),
     SpeechChanged(speech=SPEECH),
     Notice(level="error", message="m", hint="h"),
+    SpeakAnswer(
+        id=3, seq=2, turn_id=4, text="Done.", rate=1.5, rate_hz=24000, language="de", by="browser", last=False
+    ),
+    StopSpeaking(id=3),
+    SpeakChanged(speak="full", rate=1.5),
     ControlSpoken(control="stop_speaking"),
     KeepingChanged(keeping=KEEPING),
     Threads(id=4, threads=[THREAD], more=True, problem=PROBLEM),
@@ -332,6 +350,8 @@ SAMPLES: list[Wire] = [
     Decide(approval_id=1, approved=True),
     Interrupt(),
     WarmUp(),
+    SpeakChoice(speak="short", voice="local", rate=1.5, browser_voice=True),
+    SpeakingState(id=3, state="ended"),
     CellReply(id=4, problem=PROBLEM, notebook=NOTEBOOK, cells=[CELL], text="Saved"),
 ]
 CLASSES = [
