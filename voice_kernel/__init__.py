@@ -25,7 +25,7 @@ The map, from the top; imports go down only, `a | b` are independent of each oth
     store               what outlives a session: conversations, tasks, events in a database
     context             what exists around the user, as one frozen value
     events | loop       how state reaches every surface; the one background thread
-    messages | settings the wire schema; configuration
+    messages | settings | endpoint  the wire schema; configuration; a server that speaks OpenAI's protocol
     errors | version    the error tree
 
 One spoken command: the panel streams PCM over a comm (ui) -> speech transcribes -> session asks

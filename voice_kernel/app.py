@@ -107,7 +107,7 @@ class App:
         self.loop = AgentLoop()
         self.kernel = Kernel(shell)
         self.hub = Hub(self._about())
-        secrets = [settings.openai_api_key.get_secret_value()] if settings.openai_api_key else []
+        secrets = settings.secrets
         self._passing_logs: Path | None = None
         self.logs = LogFolder(
             self._log_dir(),

@@ -24,7 +24,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError
 
 from voice_kernel.errors import SettingsError
 
@@ -82,8 +82,24 @@ class Settings(BaseModel):
     """Folder of a browser profile that is kept; empty for one that is thrown away with the session."""
     mcp_registry_url: str = "https://registry.modelcontextprotocol.io"
     language: str = Field(default="en", pattern=r"^[a-z]{2}$")
+    speech_engine: str = Field(default="local", pattern=r"^[A-Za-z0-9][\w.-]*$")
+    """Who turns speech into text: `local`, `browser`, `openai`, `realtime`, or the name under which an
+    installed package offers another."""
+    speech_model: str = ""
+    """Model of the `local` engine: a folder in CTranslate2's format, or a name such as `tiny.en` or `small`;
+    empty for the installed weights."""
     speech_model_path: str = ""
-    """Folder of a CTranslate2 Whisper model; empty for the installed weights."""
+    """As `speech_model`, which wins; always a folder."""
+    speech_language: str = Field(default="", pattern=r"^([a-z]{2})?$")
+    """What is spoken, where that is not `language`."""
+    speech_url: str = ""
+    """A server with OpenAI's interface for speech, http(s) or ws(s); empty for `base_url`, else OpenAI."""
+    speech_api_key: SecretStr | None = None
+    """The key for `speech_url`: the one for OpenAI is never sent there."""
+    transcription_model: str = ""
+    """Model of the `openai` engine; empty for OpenAI's own, or the one that the server offers."""
+    realtime_model: str = ""
+    """Model of the `realtime` engine; empty for OpenAI's own."""
     listen: Literal["push", "toggle", "handsfree"] = "push"
     """How the microphone is used, where the person has chosen nothing in the panel."""
     end_silence_ms: int = Field(default=500, ge=200, le=3000)
@@ -145,10 +161,22 @@ class Settings(BaseModel):
     sentences_file: str = ""
     """The user's own sentences (YAML); empty for `sentences.yaml` in the config folder."""
 
+    _locked: frozenset[str] = PrivateAttr(default=frozenset())
+
     @property
     def model_configured(self) -> bool:
         """Whether a model may answer what the grammar does not."""
         return self.openai_api_key is not None or bool(self.base_url or self.model_server)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The values that no log, no history and no page may hold."""
+        values = (getattr(self, name) for name in type(self).model_fields)
+        return tuple(value.get_secret_value() for value in values if isinstance(value, SecretStr))
+
+    def is_locked(self, name: str) -> bool:
+        """Whether the administrator has fixed a setting, so that nothing else may change it."""
+        return name in self._locked
 
     @property
     def sentences_path(self) -> Path:
@@ -213,7 +241,7 @@ def load(
                 continue
             values[key], sources[key] = value, source
     try:
-        return Settings(**values)
+        settings = Settings(**values)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         key = str(first["loc"][0])
@@ -227,6 +255,8 @@ def load(
             f"The setting {key} from {sources.get(key, 'nowhere')} does not fit: {first['msg']}.",
             hint=f"Its environment name is {env_name(key)}.",
         ) from None
+    settings._locked = locked
+    return settings
 
 
 def _working_folder() -> Path:
