@@ -48,6 +48,7 @@ export type ToSurface =
   | SpeakChanged
   | ControlSpoken
   | KeepingChanged
+  | AboutChanged
   | Threads
   | PastTasks
   | LogPage
@@ -75,6 +76,9 @@ export interface About {
   earcons: boolean;
   listen: 'push' | 'toggle' | 'handsfree';
   model: string;
+  model_server: string;
+  model_stays: boolean;
+  models: string[];
   notify_after_s: number;
   shell_allowed: boolean;
   speak: 'off' | 'errors' | 'short' | 'full';
@@ -83,6 +87,13 @@ export interface About {
   voice: 'auto' | 'local' | 'browser' | 'openai';
   wake_phrase: string;
   warnings: string[];
+}
+/**
+ * Something of the configuration is another now: the model that was chosen.
+ */
+export interface AboutChanged {
+  about: About;
+  type: 'about';
 }
 /**
  * More of a model's answer.
@@ -108,6 +119,7 @@ export interface Approval {
     [k: string]: unknown;
   };
   created_at: number;
+  diff: Diff | null;
   id: number;
   reason: string;
   shown_at: number | null;
@@ -115,6 +127,18 @@ export interface Approval {
   target: string;
   task_id: number;
   tool: string;
+}
+/**
+ * A change of one cell as it would be made.
+ */
+export interface Diff {
+  action: 'edit' | 'insert' | 'delete';
+  after: string;
+  before: string;
+  cell: string;
+  kind: 'code' | 'markdown' | 'raw';
+  name: string;
+  runs: boolean;
 }
 export interface ApprovalChanged {
   approval: Approval;
@@ -920,6 +944,7 @@ export interface Turn {
   ended_at: number | null;
   id: number;
   latency_s: number | null;
+  model: string;
   origin: 'voice' | 'text' | 'magic' | 'script' | 'model' | 'retry';
   parent_id: number | null;
   partial: boolean;
@@ -929,6 +954,17 @@ export interface Turn {
   state: 'listening' | 'understanding' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'nothing';
   surface_id: string;
   text: string;
+  usage: Usage | null;
+}
+/**
+ * What answers of a model took.
+ */
+export interface Usage {
+  cached_tokens: number;
+  input_tokens: number;
+  output_tokens: number;
+  price_usd: number | null;
+  requests: number;
 }
 /**
  * Say no more of an answer, from this moment on.

@@ -3,7 +3,7 @@ import type { State, Task, Turn } from '../src/messages.gen';
 
 export function aTurn(change: Partial<Turn> = {}): Turn {
   return {
-    id: 1, parent_id: null, state: 'running', origin: 'voice', surface_id: '', text: 'run the tests', partial: false,
+    id: 1, parent_id: null, state: 'running', origin: 'voice', surface_id: '', text: 'run the tests', partial: false, settled: 0, asks: '',
     route: 'intents', calls: [], closest: [], answer: '', problem: null, created_at: 1, ended_at: null,
     audio_s: null, latency_s: null, ...change
   };
@@ -21,8 +21,11 @@ export function aTask(change: Partial<Task> = {}): Task {
 export function aState(change: Partial<State> = {}): State {
   return {
     type: 'state', protocol: 1,
-    about: { version: '1', model: '', shell_allowed: false, cwd: '/', warnings: [], notify_after_s: 20 },
-    speech: { state: 'ready', engine: 'local', message: '', hint: '', mode: 'command' },
+    about: {
+      version: '1', model: '', shell_allowed: false, cwd: '/', warnings: [], notify_after_s: 20,
+      speak: 'off', voice: 'auto', speech_rate: 1, listen: 'push', earcons: true, wake_phrase: '', audio_kept_in: ''
+    },
+    speech: { state: 'ready', engine: 'local', message: '', hint: '', mode: 'command', hands_free: false, waiting_for: '', heard: '' },
     keeping: { state: 'kept', message: '', hint: '', thread: null },
     turns: [], tasks: [], approvals: [], ...change
   };

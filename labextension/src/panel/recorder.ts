@@ -196,7 +196,7 @@ class Recording {
         }
         if (!this.started) {
           this.started = true;
-          this.events.send({ type: 'audio_start', utterance_id: this.utteranceId, rate_hz: RATE_HZ });
+          this.events.send({ type: 'audio_start', utterance_id: this.utteranceId, rate_hz: RATE_HZ, hands_free: false });
           resolve();
         }
         this.take(this.resampler.push(event.data));

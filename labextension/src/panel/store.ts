@@ -78,7 +78,7 @@ export interface Interface {
 
 export const EMPTY_SESSION: Session = {
   about: null,
-  speech: { state: 'idle', engine: '', message: '', hint: '', mode: 'command' },
+  speech: { state: 'idle', engine: '', message: '', hint: '', mode: 'command', hands_free: false, waiting_for: '', heard: '' },
   keeping: { state: 'memory', message: '', hint: '', thread: null },
   turns: new Map(),
   tasks: new Map(),
@@ -224,11 +224,17 @@ export function reduce(session: Session, message: ToSurface): Session {
     }
     case 'keeping':
       return { ...session, keeping: message.keeping };
+    case 'about':
+      return { ...session, about: message.about };
     case 'threads':
     case 'past_tasks':
     case 'log_page':
     case 'log_hits':
+    case 'part':
     case 'control':
+    case 'speak_answer':
+    case 'stop_speaking':
+    case 'speak_changed':
     case 'cell_request':
     case 'cell_cancel':
       return session; // nothing to draw: the panel, or its host, carries it out
