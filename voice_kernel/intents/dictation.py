@@ -23,7 +23,7 @@ from voice_kernel.intents.symbols import (
     STYLES,
     Mark,
 )
-from voice_kernel.intents.words import Lexicon, Word, cardinal_at, listen, said, word_set
+from voice_kernel.intents.words import Lexicon, Word, as_marks, cardinal_at, listen, said, word_set
 
 INDENT = "    "
 
@@ -56,6 +56,7 @@ def code(
         before: the code before the cursor.
         names: names that exist: "sales data" is then `sales_data`.
     """
+    words = as_marks(words, lexicon.marks)
     writer = _Code(words, text, lexicon, before, names)
     while writer.at < len(words):
         writer.take()
@@ -67,6 +68,7 @@ def markdown(words: Sequence[Word], text: str, lexicon: Lexicon, *, before: str 
 
     Words, capitals and punctuation stay as they were said or written. Arguments like `code`.
     """
+    words = as_marks(words, lexicon.prose_marks)
     writer = _Markdown(words, text, lexicon, before)
     while writer.at < len(words):
         writer.take()
@@ -77,7 +79,7 @@ def typed(text: str, lexicon: Lexicon, kind: str, *, before: str = "", names: Se
     """Return the text before the cursor with an utterance added, of a code or any other cell."""
     words = listen(text, lexicon)
     if kind == "code":
-        if is_written(text, words):
+        if is_written(text, as_marks(words, lexicon.marks)):
             return _joined(before, text.strip())
         return code(words, text, lexicon, before=before, names=names)
     return markdown(words, text, lexicon, before=before)
@@ -350,7 +352,7 @@ class _Code(_Writer):
             return
         if name in _CONSTANTS:
             raw = _CONSTANTS[name]
-        elif raw.lower() != name:
+        elif self._lexicon.fold(raw) != name:
             raw = name
         elif starts and raw[:1].isupper() and not raw[1:].isupper() and (raw[1:].islower() or len(raw) == 1):
             raw = raw.lower()  # a recogniser's capital

@@ -23,7 +23,7 @@ from voice_kernel.intents.near import Ear
 from voice_kernel.intents.plans import Templates, plans
 from voice_kernel.intents.slots import WordLists, kinds, known_names, known_tests
 from voice_kernel.intents.templates import Compiler, Hearing, Kind, Values
-from voice_kernel.intents.words import Lexicon, listen, word_set
+from voice_kernel.intents.words import GluedNumbers, Lexicon, listen, word_set
 
 Route = Literal["intents", "fuzzy", "none"]
 Completeness = Literal["unfinished", "extensible", "finished", "other"]
@@ -64,8 +64,8 @@ class Grammar:
     def __init__(self, sentences: files.Sentences) -> None:
         speech = sentences.speech
         self._lexicon = _lexicon(speech)
-        self._kinds: Mapping[str, Kind] = kinds(self._lexicon, _word_lists(speech))
-        self._compiler = Compiler(sentences.rules, self._lists(sentences))
+        self._kinds: Mapping[str, Kind] = kinds(self._lexicon, _word_lists(speech, self._lexicon))
+        self._compiler = Compiler(sentences.rules, self._lists(sentences), self._lexicon.fold)
         self._templates = Templates(self._compiler, sentences.blocks, speech, self._lexicon)
         self._examples = {area: dict(intents) for area, intents in sentences.examples.items()}
         self._speech = speech
@@ -126,9 +126,16 @@ class Grammar:
         return Ear(
             vocabulary=self._templates.vocabulary,
             confusions=self._speech.get("confusions", {}),
-            function_words=word_set(str(self._speech.get("function_words", ""))),
+            function_words=self._words("function_words"),
             phrases=phrases,
+            inside=self._words("inside"),
+            endings=tuple(str(self._speech.get("endings", "")).split()),
+            forms=self._speech.get("forms", {}),
+            fold=self._lexicon.fold,
         )
+
+    def _words(self, name: str) -> frozenset[str]:
+        return word_set(self._lexicon.fold(str(self._speech.get(name, ""))))
 
     @classmethod
     def load(
@@ -284,20 +291,52 @@ def _is_guess(calls: Sequence[ToolCall], hearing: Hearing) -> bool:
 
 
 def _lexicon(speech: Mapping[str, Any]) -> Lexicon:
-    numbers = {str(word): int(value) for word, value in speech.get("numbers", {}).items()}
+    spelling = {str(letter): str(plain) for letter, plain in speech.get("spelling", {}).items()}
+    fold = Lexicon({}, {}, {}, spelling=spelling).fold
+    counting = speech.get("counting", {})
+
+    def named(body: Mapping[Any, Any]) -> dict[str, Any]:
+        return {fold(str(name)): value for name, value in body.items()}
+
+    def words(body: Mapping[str, Any], name: str) -> frozenset[str]:
+        return word_set(fold(str(body.get(name, ""))))
+
+    def marks(name: str) -> dict[str, str]:
+        return {
+            heard: str(mark)
+            for mark, names in speech.get(name, {}).items()
+            for heard in fold(names).split(", ")
+        }
+
+    numbers: Mapping[str, int] = named(speech.get("numbers", {}))
+    if glue := str(counting.get("glue", "")):
+        numbers = GluedNumbers(numbers, glue, named(counting.get("units", {})))
     return Lexicon(
         contractions={
-            str(short): tuple(str(long).split()) for short, long in speech.get("contractions", {}).items()
+            short: tuple(fold(str(long)).split())
+            for short, long in named(speech.get("contractions", {})).items()
         },
         numbers=numbers,
-        hesitations=word_set(str(speech.get("hesitations", ""))),
-        letters={str(name): str(letter) for name, letter in speech.get("letters", {}).items()},
+        hesitations=words(speech, "hesitations"),
+        letters=named(speech.get("letters", {})),
+        spelling=spelling,
+        scales=named(counting.get("scales", {})),
+        number_joins=words(counting, "joins"),
+        decimal_words=words(counting, "decimals"),
+        decimal_mark=str(counting.get("decimal_mark", ".")),
+        negatives=words(counting, "negatives"),
+        ordinal_endings=words(counting, "ordinal_endings"),
+        possessive=str(counting.get("possessive", "")),
+        to=str(counting.get("to", "")),
+        numbered=words(counting, "nouns"),
+        marks=marks("marks"),
+        prose_marks=marks("prose_marks"),
     )
 
 
-def _word_lists(speech: Mapping[str, Any]) -> WordLists:
+def _word_lists(speech: Mapping[str, Any], lexicon: Lexicon) -> WordLists:
     def words(name: str) -> frozenset[str]:
-        return word_set(str(speech.get(name, "")))
+        return word_set(lexicon.fold(str(speech.get(name, ""))))
 
     programs: dict[str, frozenset[str]] = {}
     for program, following in speech.get("programs", {}).items():
@@ -310,6 +349,19 @@ def _word_lists(speech: Mapping[str, Any]) -> WordLists:
         commands=words("commands"),
         programs=programs,
         misheard_numbers={
-            str(word): int(value) for word, value in speech.get("misheard_numbers", {}).items()
+            lexicon.fold(str(word)): int(value) for word, value in speech.get("misheard_numbers", {}).items()
         },
+        joins=words("joins"),
+        owners=words("owners"),
+        relatives=words("relatives"),
+        questions=words("questions"),
+        in_names=words("in_names"),
+        in_servers=words("in_servers"),
+        no_clause=words("no_clause"),
+        no_value=words("no_value"),
+        no_correction=words("no_correction"),
+        numbered=words("corrected_nouns"),
+        ranges=words("ranges"),
+        tables=words("tables"),
+        package_begins=words("package_begins"),
     )

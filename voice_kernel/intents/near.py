@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 from voice_kernel.context import sound, squash
 from voice_kernel.intents.words import Word
@@ -34,6 +35,10 @@ class Ear:
         confusions: word of the grammar -> what recognisers write for it, `-` between several words.
         function_words: words that nothing is ever taken for.
         phrases: (tool, phrase that is understood) pairs to offer after a miss.
+        inside: words of courtesy that may stand between any two words of a template.
+        endings: what the language adds to a word to make another form of it.
+        forms: irregular form -> the word it is a form of.
+        fold: how the language spells a text that words are compared with.
     """
 
     def __init__(
@@ -42,8 +47,17 @@ class Ear:
         confusions: Mapping[str, str],
         function_words: frozenset[str],
         phrases: Sequence[tuple[str, str]],
+        inside: frozenset[str] = frozenset(),
+        endings: Sequence[str] = (),
+        forms: Mapping[str, str] = MappingProxyType({}),
+        fold: Callable[[str], str] = str.lower,
     ) -> None:
         self.vocabulary = vocabulary
+        self._inside = inside
+        self._endings = frozenset(endings)
+        self._replacing = tuple(ending for ending in endings if len(ending) > 1 and ending[0] in "aei")
+        """Endings before which a last e goes: make, making."""
+        self._forms = forms
         self._function_words = function_words
         self._confused: dict[str, list[str]] = {}
         for word, wrong in confusions.items():
@@ -54,7 +68,7 @@ class Ear:
         )
         self._alike: dict[str, tuple[tuple[str, float], ...]] = {}
         self._phrases = [
-            (tool, phrase, [word.strip(",") for word in phrase.lower().split() if word not in function_words])
+            (tool, phrase, [word.strip(",") for word in fold(phrase).split() if word not in function_words])
             for tool, phrase in phrases
         ]
         counts = Counter(word for _, _, parts in self._phrases for word in set(parts))
@@ -77,6 +91,22 @@ class Ear:
                     if spelled in vocabulary and len(spelled) == 3:
                         reading[spelled] = ((at + 3, 0.0),)
             readings.append(reading)
+        return self._polite(readings, words) if self._inside else readings
+
+    def _polite(self, readings: Readings, words: Sequence[Word]) -> Readings:
+        """Let words of courtesy be part of the word before them, and of the one after them."""
+        for at in range(len(words) - 1, -1, -1):
+            if words[at].text in self._inside and at + 1 < len(words):
+                readings[at] = {**readings[at + 1], **readings[at]}
+        for reading in readings:
+            for text, ends in reading.items():
+                further = list(ends)
+                for end, price in ends:
+                    while end < len(words) and words[end].text in self._inside:
+                        end += 1
+                        further.append((end, price))
+                if len(further) > len(ends):
+                    reading[text] = tuple(further)
         return readings
 
     def near_readings(self, words: Sequence[Word]) -> Readings | None:
@@ -132,7 +162,7 @@ class Ear:
             for part in parts:
                 pair = (word, part)
                 if pair not in alike:
-                    alike[pair] = _alike(word, part)
+                    alike[pair] = self._alikeness(word, part)
                 if alike[pair] > near:
                     near, which = alike[pair], part
             if near >= 0.75:
@@ -172,7 +202,7 @@ class Ear:
         for meant, distance, _ in process.extract(
             letters, self._content, scorer=Levenshtein.distance, score_cutoff=3, limit=None
         ):
-            if _same_verb(letters, meant):
+            if self._same_verb(letters, meant):
                 continue
             if distance <= most and (len(letters) > 5 or sound(meant) == heard):
                 found.append((meant, 0.1 + 0.1 * distance))
@@ -183,43 +213,25 @@ class Ear:
         alike = self._alike[letters] = tuple(found)
         return alike
 
+    def _alikeness(self, heard: str, word: str) -> float:
+        """Return how alike two words are, by spelling or sound, from 0 to 1."""
+        if heard == word:
+            return 1.0
+        if self._same_verb(heard, word):
+            return 0.95
+        if len(heard) > 3 and sound(heard) == sound(word):
+            return 0.85
+        from rapidfuzz import fuzz
 
-def _alike(heard: str, word: str) -> float:
-    """Return how alike two words are, by spelling or sound, from 0 to 1."""
-    if heard == word:
-        return 1.0
-    if _same_verb(heard, word):
-        return 0.95
-    if len(heard) > 3 and sound(heard) == sound(word):
-        return 0.85
-    from rapidfuzz import fuzz
+        return fuzz.ratio(heard, word) / 100
 
-    return fuzz.ratio(heard, word) / 100
-
-
-_ENDINGS = ("s", "es", "ed", "d", "ing", "n", "er", "ers", "r", "ly")
-_PAST = {
-    "ran": "run", "wrote": "write", "drew": "draw", "drawn": "draw", "went": "go", "gone": "go",
-    "made": "make",
-    "shown": "show", "undid": "undo", "undone": "undo", "redid": "redo", "redone": "redo", "found": "find",
-    "chose": "choose", "said": "say", "took": "take", "taken": "take", "gave": "give", "began": "begin",
-    "told": "tell", "reran": "rerun", "written": "write", "given": "give", "saw": "see", "seen": "see",
-    "kept": "keep", "got": "get", "left": "leave", "held": "hold", "sent": "send", "brought": "bring",
-}  # fmt: skip
-
-
-def _same_verb(heard: str, meant: str) -> bool:
-    """Return whether two words are forms of one: those were said as they stand ("ran the tests")."""
-    if _PAST.get(heard) == meant:
-        return True
-    shorter, longer = sorted((heard, meant), key=len)
-    if longer.startswith(shorter) and longer[len(shorter) :] in _ENDINGS:
-        return True
-    if shorter.endswith("e") and longer.startswith(shorter[:-1]):
-        return longer[len(shorter) - 1 :] in ("ing", "ed", "er", "ers")
-    return longer.startswith(shorter + shorter[-1]) and longer[len(shorter) + 1 :] in (
-        "ing",
-        "ed",
-        "er",
-        "ers",
-    )
+    def _same_verb(self, heard: str, meant: str) -> bool:
+        """Return whether two words are forms of one: those were said as they stand ("ran the tests")."""
+        if self._forms.get(heard) == meant:
+            return True
+        shorter, longer = sorted((heard, meant), key=len)
+        if longer.startswith(shorter) and longer[len(shorter) :] in self._endings:
+            return True
+        if shorter.endswith("e") and longer.startswith(shorter[:-1]):
+            return longer[len(shorter) - 1 :] in self._replacing
+        return longer.startswith(shorter + shorter[-1]) and longer[len(shorter) + 1 :] in self._replacing

@@ -20,7 +20,7 @@ from voice_kernel.intents.near import CONFUSED
 from voice_kernel.intents.sentences import Block
 from voice_kernel.intents.slots import FREE
 from voice_kernel.intents.templates import Choice, Compiler, Hearing, Node, Step, Words
-from voice_kernel.intents.words import Lexicon
+from voice_kernel.intents.words import Lexicon, word_set
 
 STEP_COST = 0.6
 """What a further step of a plan costs: free text of two words and a step weigh about the same."""
@@ -88,6 +88,10 @@ class Templates:
         """What may stand after a command."""
         self.between = _any_of(compiler, speech.get("between", ()))
         """What joins two commands."""
+        self.weak_join = str(speech.get("weak_join", ""))
+        """What may just as well join two words of free text."""
+        self.in_turn = word_set(lexicon.fold(str(speech.get("in_turn", ""))))
+        """What, among joining words, is said on purpose: the next command begins."""
 
     def extended(self, compiler: Compiler, blocks: Iterable[Block]) -> Templates:
         """Return these templates and further ones; those that are compiled are shared.
@@ -246,9 +250,13 @@ class _Search:
                             if rest.steps >= MAX_STEPS:
                                 continue
                             cost = fillers + reading.cost + rest.cost + STEP_COST
-                            if reading.free and joined == "and" and whole - following == 1:
+                            if (
+                                reading.free
+                                and joined == self._templates.weak_join
+                                and whole - following == 1
+                            ):
                                 cost += 3.0  # "search for undo and redo": one word is no second command
-                            if reading.free and "then" in joined:
+                            if reading.free and not self._templates.in_turn.isdisjoint(joined.split()):
                                 cost -= 2.5  # said on purpose: the free text ends here
                             _keep(
                                 best,

@@ -16,7 +16,7 @@ from typing import Any
 from voice_kernel.context import Context, nearest, squash
 from voice_kernel.intents import spoken
 from voice_kernel.intents.templates import Capture, Hearing
-from voice_kernel.intents.words import Lexicon, Word, cardinal_at, number_at, said, word_set
+from voice_kernel.intents.words import Lexicon, Word, as_marks, cardinal_at, number_at, said, word_set
 
 _NAME = re.compile(r"\w[\w.]*")
 _TYPED_NUMBER = re.compile(r"-\d+(?:\.\d+)?|-?\d*\.?\d+e[-+]?\d+")
@@ -24,12 +24,13 @@ _MARKS = word_set(
     "dot slash underscore dash hyphen colon equals pipe star asterisk tilde backslash point quote unquote "
     "comma"
 )
+_DASHES = word_set("dash minus")
 _OPERATORS = word_set(
     "equals equal plus minus times divided multiplied dot print import paren parens bracket squared modulo "
     "underscore lambda def return len range sum"
 )
-_QUESTIONS = word_set("the a an my our what which who how why when where whether")
-
+"""What only code has: names of marks (see `spoken`), and words of Python, in every language."""
+_ADDRESS_MARKS = word_set("dot localhost colon host")
 
 FREE = word_set(
     "query topic subject target typed dictation code expression command command_line program label "
@@ -106,7 +107,7 @@ class Amount:
     def spans(self, hearing: Hearing, at: int) -> Iterator[tuple[int, float, float, Any]]:
         """Yield the number that begins here, as a number."""
         words = hearing.words
-        negative = at < len(words) and words[at].text in ("minus", "negative")
+        negative = at < len(words) and words[at].text in self.lexicon.negatives
         start = at + negative
         typed = words[start].text if start < len(words) else ""
         if _TYPED_NUMBER.fullmatch(typed):
@@ -131,7 +132,7 @@ class Address:
         words = hearing.words
         last = min(len(words), at + 16)
         if not any(
-            word.text in ("dot", "localhost", "colon", "host") or "." in word.text or ":" in word.text
+            self.lexicon.mark(word.text) in _ADDRESS_MARKS or "." in word.text or ":" in word.text
             for word in words[at:last]
         ):
             return
@@ -159,6 +160,32 @@ class WordLists:
     """Shell programs that need not, with the words that may follow each; none where anything may."""
     misheard_numbers: Mapping[str, int]
     """Words that numbers are taken for ("tree" for three)."""
+    joins: frozenset[str]
+    """What joins two commands in one word; a value holds it only at a price."""
+    owners: frozenset[str]
+    """Articles, possessives and prepositions: a target does not begin with one."""
+    relatives: frozenset[str]
+    """What begins a clause about a thing: a target ends before it."""
+    questions: frozenset[str]
+    """Of the function words those that a subject to search for may begin with."""
+    in_names: frozenset[str]
+    """Of the function words those that a new name may hold."""
+    in_servers: frozenset[str]
+    """Of the function words those that a server's name may hold."""
+    no_clause: frozenset[str]
+    """What a clause about a cell does not begin with."""
+    no_value: frozenset[str]
+    """What a value does not begin with."""
+    no_correction: frozenset[str]
+    """What a correction does not begin with."""
+    numbered: frozenset[str]
+    """Nouns of which a correction may name the number."""
+    ranges: frozenset[str]
+    """What stands between two numbers."""
+    tables: frozenset[str]
+    """What the name of a table may end in."""
+    package_begins: frozenset[str]
+    """First words of packages' names that have several."""
 
 
 def kinds(lexicon: Lexicon, lists: WordLists) -> dict[str, Text | Number | Amount | Address]:
@@ -185,7 +212,7 @@ def kinds(lexicon: Lexicon, lists: WordLists) -> dict[str, Text | Number | Amoun
             word.text in ("-m", "commit", "m", "-c") for word in words
         ):
             return False
-        if len(words) > 2 and words[1].text == "status" and words[2].text not in ("dash", "minus"):
+        if len(words) > 2 and words[1].text == "status" and lexicon.mark(words[2].text) not in _DASHES:
             return words[2].text.startswith(("-", "."))
         first = hearing.words[at].text
         following = lists.programs.get(first)
@@ -197,7 +224,10 @@ def kinds(lexicon: Lexicon, lists: WordLists) -> dict[str, Text | Number | Amoun
             return "alone" in following
         second = hearing.words[at + 1].text
         return (
-            second in following or second.startswith("-") or second in ("dash", "minus") or "*" in following
+            second in following
+            or second.startswith("-")
+            or lexicon.mark(second) in _DASHES
+            or "*" in following
         )
 
     def filename(hearing: Hearing, at: int, end: int) -> bool:
@@ -217,7 +247,8 @@ def kinds(lexicon: Lexicon, lists: WordLists) -> dict[str, Text | Number | Amoun
         return name.endswith(".py") and (name.startswith("test_") or name.endswith("_test.py"))
 
     def known_test(hearing: Hearing, at: int, end: int) -> bool:
-        letters = squash("".join(word.text for word in hearing.words[at:end] if word.text not in _MARKS))
+        words = as_marks(hearing.words[at:end], lexicon.marks)
+        letters = squash("".join(word.text for word in words if word.text not in _MARKS))
         return letters in hearing.tests or f"test{letters}" in hearing.tests
 
     def correction(hearing: Hearing, at: int, end: int) -> bool:
@@ -226,13 +257,15 @@ def kinds(lexicon: Lexicon, lists: WordLists) -> dict[str, Text | Number | Amoun
             any(word.text in lists.subjects for word in words)
             or all(number_at((word,), 0, lexicon) for word in words)
             or known(hearing, at, end)
-            or any(word.text == "slash" or "/" in word.text or "_" in word.text for word in words)
+            or any(
+                lexicon.mark(word.text) == "slash" or "/" in word.text or "_" in word.text for word in words
+            )
         )
 
     def expression(hearing: Hearing, at: int, end: int) -> bool:
         """Whether words hold something that only code has."""
         words = hearing.words[at:end]
-        if any(word.text in _OPERATORS for word in words):
+        if any(word.text in _OPERATORS for word in as_marks(words, lexicon.marks)):
             return words[0].text not in lists.clause
         typed = said(hearing.text, words)
         return any(mark in typed for mark in "=+*/()[]_")
@@ -241,39 +274,38 @@ def kinds(lexicon: Lexicon, lists: WordLists) -> dict[str, Text | Number | Amoun
         """Whether words are a command: a program is named, or they are few and form no clause."""
         words = hearing.words[at:end]
         first = words[0].text
-        if first == "dot" and len(words) > 1:
-            return words[1].text == "slash"
+        if lexicon.mark(first) == "dot" and len(words) > 1:
+            return lexicon.mark(words[1].text) == "slash"
         if first in lists.programs or first in lists.commands or "/" in first or "." in first:
             return not (len(words) > 1 and words[1].text in lists.clause)
-        return len(words) == 1 or words[1].text in ("dash", "minus") or words[1].text.startswith("-")
+        return len(words) == 1 or lexicon.mark(words[1].text) in _DASHES or words[1].text.startswith("-")
 
     def package_name(hearing: Hearing, at: int, end: int) -> bool:
         words = hearing.words[at:end]
-        return len(words) == 1 or any(word.text in _MARKS for word in words) or words[0].text == "scikit"
+        return (
+            len(words) == 1
+            or any(word.text in _MARKS for word in as_marks(words, lexicon.marks))
+            or words[0].text in lists.package_begins
+        )
 
     def correction_cell(hearing: Hearing, at: int, end: int) -> bool:
         words = hearing.words[at:end]
         return (
             len(words) >= 2
-            and words[0].text in ("cell", "cells", "task", "tab")
-            and all(
-                word.text in ("to", "through", "and") or number_at((word,), 0, lexicon) for word in words[1:]
-            )
+            and words[0].text in lists.numbered
+            and all(word.text in lists.ranges or number_at((word,), 0, lexicon) for word in words[1:])
         )
 
     def data_name(hearing: Hearing, at: int, end: int) -> bool:
-        return end > at + 1 and hearing.words[end - 1].text in ("data", "df", "frame", "table")
+        return end > at + 1 and hearing.words[end - 1].text in lists.tables
 
     def modest(hearing: Hearing, at: int, end: int) -> bool:
         """Not only "it", "this one"."""
         return any(word.text not in lists.empty for word in hearing.words[at:end])
 
     names = lists.function - _MARKS
-    joins = frozenset(("and", "then"))
-    owners = word_set("your his her their our the a an in on at of from with for by")
-    no_clause = word_set("failed went broke crashed errored raised just last next")
-    no_value = word_set("the a an my your his her our their it this that me you them")
-    no_correction = word_set("i you he she we they it that to so what well not no yes a every there")
+    not_in_frames = {"dot"} | {name for name, mark in lexicon.marks.items() if mark == "dot"}
+    slashes = {"slash"} | {name for name, mark in lexicon.marks.items() if mark == "slash"}
     return {
         kind.name: kind
         for kind in (
@@ -284,47 +316,49 @@ def kinds(lexicon: Lexicon, lists: WordLists) -> dict[str, Text | Number | Amoun
             Text("name", 4, 0.6, 0.3, names),
             Text("existing_name", 5, 0.4, 0.3, names, only=existing),
             Text("known_name", 5, 0.4, 0.3, names, only=known),
-            Text("frame", 4, 0.6, 0.3, names | {"dot"}),
+            Text("frame", 4, 0.6, 0.3, names | not_in_frames),
             Text("known_frame", 5, 0.4, 0.3, names, only=known),
             Text("column_word", 1, 0.5, 0.3, names),
             Text("data_name", 3, 0.6, 0.3, names, only=data_name),
             Text("column", 4, 0.5, 0.3, names),
             Text("known_column", 5, 0.4, 0.3, names, only=known),
-            Text("value", 6, 0.5, 0.2, lists.clause, not_first=no_value, dear=joins),
-            Text("new_name", 4, 0.6, 0.3, names - word_set("a i of per by with")),
-            Text("cell_clause", 12, 0.9, 0.2, not_first=lists.clause | no_clause, only=modest),
+            Text("value", 6, 0.5, 0.2, lists.clause, not_first=lists.no_value, dear=lists.joins),
+            Text("new_name", 4, 0.6, 0.3, names - lists.in_names),
+            Text("cell_clause", 12, 0.9, 0.2, not_first=lists.clause | lists.no_clause, only=modest),
             Text("edited", 6, 0.8, 0.3, not_first=lists.function),
             Text("path", 10, 0.6, 0.2, names),
-            Text("filename", 10, 0.5, 0.1, names, not_first=word_set("slash"), only=filename),
-            Text("script", 10, 0.5, 0.1, names, not_first=word_set("slash"), only=script),
+            Text("filename", 10, 0.5, 0.1, names, not_first=frozenset(slashes), only=filename),
+            Text("script", 10, 0.5, 0.1, names, not_first=frozenset(slashes), only=script),
             Text("keyword", 4, 0.8, 0.3, names),
-            Text("server", 4, 0.6, 0.3, names - word_set("everything")),
-            Text("known_server", 4, 0.4, 0.3, names - word_set("everything"), only=known_server),
+            Text("server", 4, 0.6, 0.3, names - lists.in_servers),
+            Text("known_server", 4, 0.4, 0.3, names - lists.in_servers, only=known_server),
             Text("package", 6, 0.8, 0.2, names),
             Text("package_name", 6, 0.8, 0.2, names, only=package_name),
             Text("expression", 100, 0.9, 0.1, only=expression),
-            Text("command_line", 80, 0.8, 0.1, dear=joins, only=command_line),
+            Text("command_line", 80, 0.8, 0.1, dear=lists.joins, only=command_line),
             Text("query", 60, 1.0, 0.3, only=modest),
             Text("topic", 60, 1.2, 0.3, lists.clause, not_first=lists.function, only=modest),
-            Text("subject", 60, 1.2, 0.3, not_first=lists.function - _QUESTIONS, only=modest),
+            Text("subject", 60, 1.2, 0.3, not_first=lists.function - lists.questions, only=modest),
             Text(
                 "target",
                 10,
                 1.0,
                 0.3,
-                lists.clause | {"that", "which"},
-                not_first=owners,
+                lists.clause | lists.relatives,
+                not_first=lists.owners,
                 only=modest,
                 over_pause=2.0,
             ),
             Text("typed", 60, 0.8, 0.25),
             Text("dictation", 400, 1.0, 0.05),
             Text("code", 400, 1.0, 0.1),
-            Text("command", 80, 0.8, 0.1, dear=joins),
-            Text("program", 80, 0.6, 0.1, dear=joins, only=program),
+            Text("command", 80, 0.8, 0.1, dear=lists.joins),
+            Text("program", 80, 0.6, 0.1, dear=lists.joins, only=program),
             Text("label", 6, 0.8, 0.1, only=modest),
-            Text("correction", 8, 1.0, 0.3, not_first=no_correction),
-            Text("correction_known", 7, 0.9, 0.3, lists.clause, not_first=no_correction, only=correction),
+            Text("correction", 8, 1.0, 0.3, not_first=lists.no_correction),
+            Text(
+                "correction_known", 7, 0.9, 0.3, lists.clause, not_first=lists.no_correction, only=correction
+            ),
             Text("correction_cell", 5, 0.5, 0.1, only=correction_cell),
             Text("test_file", 10, 0.4, 0.1, names, only=test_file),
             Text("known_test", 12, 0.3, 0.02, names, only=known_test),
@@ -423,7 +457,8 @@ def _path(words: tuple[Word, ...], text: str, context: Context, lexicon: Lexicon
     if spelled is None:
         return None
     if context.files:
-        plain = spoken.path([word for word in words if word.text not in _MARKS], text, lexicon) or spelled
+        unmarked = [word for word in as_marks(words, lexicon.marks) if word.text not in _MARKS]
+        plain = spoken.path(unmarked, text, lexicon) or spelled
         for wanted in dict.fromkeys((spelled, plain)):
             found = _file(wanted, context.files)
             if found is not None:
@@ -451,7 +486,7 @@ def _file(wanted: str, files: tuple[str, ...]) -> str | None:
 def _package(words: tuple[Word, ...], text: str, lexicon: Lexicon) -> str:
     out = ""
     glue = True
-    for word in words:
+    for word in as_marks(words, lexicon.marks):
         mark = {"dash": "-", "hyphen": "-", "underscore": "_", "dot": "."}.get(word.text)
         if mark is not None and len(words) > 1:
             out, glue = out + mark, True
@@ -466,7 +501,7 @@ def _package(words: tuple[Word, ...], text: str, lexicon: Lexicon) -> str:
 
 def _is_identifier(words: tuple[Word, ...], lexicon: Lexicon) -> bool:
     """Whether words look like a name out of code and not like a word of the language."""
-    texts = [word.text for word in words]
+    texts = [lexicon.mark(word.text) for word in words]
     if len(texts) == 1:
         text = texts[0]
         if "_" in text or any(mark.isdigit() for mark in text):

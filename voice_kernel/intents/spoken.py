@@ -4,8 +4,10 @@ Each function takes the words of one slot and the text they stand in, and return
 have typed, or None when the words cannot be that thing. It does not know what exists: names are
 resolved against the user's context in `slots`.
 
-Source: the spoken forms are those of dictation ("dot", "slash", "dash dash", "open paren"); there is no
-standard, these are the ones that people and recognisers produce.
+Marks have the names of English dictation ("dot", "slash", "dash dash", "open paren"), which people use in
+other languages too; what a language calls them besides is in its lexicon and becomes these names first.
+
+Source: there is no standard for the spoken forms; these are the ones that people and recognisers produce.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from collections.abc import Sequence
 
 from voice_kernel.intents import dictation
 from voice_kernel.intents.dictation import is_written
-from voice_kernel.intents.words import Lexicon, Word, cardinal_at, number_at, said, word_set
+from voice_kernel.intents.words import Lexicon, Word, as_marks, cardinal_at, number_at, said, word_set
 
 _PATH_MARKS = {
     "slash": "/", "dot": ".", "underscore": "_", "dash": "-", "hyphen": "-", "tilde": "~",
@@ -71,6 +73,7 @@ def typed(words: Sequence[Word], text: str, start: int, end: int) -> str:
 
 def identifier(words: Sequence[Word], lexicon: Lexicon) -> str:
     """Return a name as it would be written in Python, in snake case: `d f` is df, `sales data` sales_data."""
+    words = as_marks(words, lexicon.marks)
     texts = [word.text for word in words]
     if len(texts) > 1:
         letters = [lexicon.letters.get(text, text) for text in texts]
@@ -78,12 +81,13 @@ def identifier(words: Sequence[Word], lexicon: Lexicon) -> str:
             return "".join(letters)
     out = ""
     glue = True
-    for text in texts:
+    for word in words:
+        text = word.spelled or word.text
         if text in ("underscore", "dot"):
             out += "_" if text == "underscore" else "."
             glue = True
             continue
-        number = lexicon.numbers.get(text)
+        number = lexicon.numbers.get(word.text)
         part = str(number) if number is not None and out else text
         if out and len(text) == 1 and len(out.rsplit("_", 1)[-1]) == 1 and not glue and text.isalpha():
             out += part  # a spelled word inside a name: "m c p server"
@@ -95,7 +99,7 @@ def identifier(words: Sequence[Word], lexicon: Lexicon) -> str:
 
 def value(words: Sequence[Word], text: str, lexicon: Lexicon) -> str:
     """Return a value as it would be typed: "minus two point five" is -2.5, other words are as said."""
-    at = 1 if len(words) > 1 and words[0].text in ("minus", "negative") else 0
+    at = 1 if len(words) > 1 and words[0].text in lexicon.negatives else 0
     end, number = cardinal_at(words, at, lexicon)
     if end == len(words):
         return ("-" if at else "") + number
@@ -104,6 +108,7 @@ def value(words: Sequence[Word], text: str, lexicon: Lexicon) -> str:
 
 def path(words: Sequence[Word], text: str, lexicon: Lexicon) -> str | None:
     """Return a path; words that nothing joins are joined by `/`, words around "underscore" are not."""
+    words = as_marks(words, lexicon.marks)
     out = ""
     glue = True
     for position, word in enumerate(words):
@@ -113,7 +118,7 @@ def path(words: Sequence[Word], text: str, lexicon: Lexicon) -> str | None:
             glue = True
             continue
         raw = said(text, words[position : position + 1])
-        if raw.lower() != word.text:
+        if lexicon.fold(raw) != word.text:
             raw = word.text
         if raw[:1].isupper() and raw[1:].islower() and position == 0 and "." not in raw and "/" not in raw:
             raw = raw.lower()  # a recogniser's capital, not the person's
@@ -133,6 +138,7 @@ def url(words: Sequence[Word], text: str, lexicon: Lexicon) -> str | None:
 
     https unless the host is this machine or a number.
     """
+    words = as_marks(words, lexicon.marks)
     out = ""
     at = 0
     joined = True
@@ -177,7 +183,7 @@ def url(words: Sequence[Word], text: str, lexicon: Lexicon) -> str | None:
             else:
                 return None
         raw = text[word.start : word.end]
-        out += raw if raw.lower() == word.text and "/" in raw else word.text
+        out += raw if lexicon.fold(raw) == word.text and "/" in raw else word.text
         joined = out.endswith((".", "/", ":"))
         at += 1
     return _with_scheme(out.rstrip("."))
@@ -209,6 +215,7 @@ def command(words: Sequence[Word], text: str, typed: str, lexicon: Lexicon) -> s
         typed: the slot as it stands in the utterance, marks included.
         lexicon: the language's numbers and letters.
     """
+    words = as_marks(words, lexicon.marks)
     if _SHELL_MARKS.search(typed) and not any(word.text in _SPOKEN_MARKS for word in words):
         return typed  # written, not spoken: every mark counts
     line = _CommandLine(words, text, lexicon)
@@ -354,7 +361,7 @@ def code(words: Sequence[Word], text: str, typed: str, lexicon: Lexicon) -> str:
         typed: the slot as it stands in the utterance; taken as it is when it holds marks of code.
         lexicon: the language's numbers and letters.
     """
-    if is_written(typed, words):
+    if is_written(typed, as_marks(words, lexicon.marks)):
         return typed
     out = dictation.code(words, text, lexicon)
     method = re.search(r"\.([a-z_]+)$", out)

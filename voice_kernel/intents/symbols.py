@@ -1,5 +1,7 @@
 """The words that stand for marks when code or Markdown is dictated, as tables.
 
+These are the names that the writers know; what another language calls them is in its sentence file.
+
 Source: the spoken forms are those of dictation software and of programmers who dictate ("open paren",
 "camel case learning rate"); README, "Dictation and editing", lists them.
 """

@@ -11,7 +11,7 @@ Source: the template language is https://github.com/OHF-Voice/hassil (README, "S
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import permutations, product
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -304,17 +304,29 @@ def read(template: str) -> Expression:
 
 
 class Compiler:
-    """Compiles the templates of one grammar; rules and lists are shared between them."""
+    """Compiles the templates of one grammar; rules and lists are shared between them.
 
-    def __init__(self, rules: Mapping[str, str], lists: Mapping[str, Values | Kind]) -> None:
+    Args:
+        rules: what `<rule>` stands for.
+        lists: what `{slot}` may hold.
+        fold: how the language spells a text that words are compared with.
+    """
+
+    def __init__(
+        self,
+        rules: Mapping[str, str],
+        lists: Mapping[str, Values | Kind],
+        fold: Callable[[str], str] = str.lower,
+    ) -> None:
         self._rules = rules
         self._lists = lists
+        self._fold = fold
         self._shared: dict[tuple[str, str], Node] = {}
         self._open: set[str] = set()
 
     def extended(self, rules: Mapping[str, str], lists: Mapping[str, Values | Kind]) -> Compiler:
         """Return a compiler that knows further rules and lists; what is compiled already is shared."""
-        further = Compiler({**self._rules, **rules}, {**self._lists, **lists})
+        further = Compiler({**self._rules, **rules}, {**self._lists, **lists}, self._fold)
         further._shared = {
             (name, what): node
             for (name, what), node in self._shared.items()
@@ -334,7 +346,7 @@ class Compiler:
         from hassil import expression as ex
 
         if isinstance(expression, ex.TextChunk):
-            return _literal(expression.text)
+            return _literal(self._fold(expression.text))
         if isinstance(expression, ex.RuleReference):
             return self._rule(expression.rule_name)
         if isinstance(expression, ex.ListReference):
@@ -360,7 +372,7 @@ class Compiler:
                 nodes.append(self._node(glued[0]))
             elif glued:
                 texts = {"".join(parts) for parts in product(*(list(_texts(part)) for part in glued))}
-                nodes.append(_choice([_literal(text) for text in sorted(texts)], False))
+                nodes.append(_choice([_literal(self._fold(text)) for text in sorted(texts)], False))
             glued = [] if item is None else [item]
         nodes = [node for node in nodes if not (isinstance(node, Run) and not node.nodes)]
         return nodes[0] if len(nodes) == 1 else Run(nodes)
@@ -394,7 +406,7 @@ class Compiler:
 
 
 def _literal(text: str) -> Node:
-    words = text.lower().split()
+    words = text.split()
     nodes = [Words(frozenset((word,))) for word in words]
     return nodes[0] if len(nodes) == 1 else Run(nodes)
 

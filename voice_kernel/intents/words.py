@@ -1,16 +1,17 @@
 """Speech as words: what was said, cut into the units that templates are matched against.
 
 Knows casing, punctuation, contractions, hyphens, initialisms and number words. It does not know any
-template, tool or name of the user's. The text itself is never changed: every word remembers where in
-it it stands, so that free text can be handed on in the person's own words and casing.
+template, tool or name of the user's, and no language: what a language calls a number or a mark is in its
+`Lexicon`. The text itself is never changed: every word remembers where in it it stands, so that free text
+can be handed on in the person's own words and casing.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 _CHUNK = re.compile(r"\S+")
 _OPENING = "\"'“”‘’([{<«¿¡,;:!?…`*"
@@ -19,10 +20,13 @@ _BRACKETS = {")": "(", "]": "[", "}": "{", ">": "<", "»": "«"}
 _INITIALISM = re.compile(r"(?:[a-z]\.)+[a-z]")
 _RANGE = re.compile(r"(\d{1,4})[-–—](\d{1,4})")
 _HYPHENATED = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)+")
-_GLUED_NUMBER = re.compile(r"(cells?|tasks?|tabs?)(\d{1,4})")
-_ORDINAL = re.compile(r"(\d{1,4})(?:st|nd|rd|th)")
-_GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+")
+_GLUED_NUMBER = re.compile(r"([^\W\d_]+)(\d{1,4})")
+_ORDINAL = re.compile(r"(\d{1,4})([^\W\d_]{1,3})")
+_GROUPED = {".": re.compile(r"\d{1,3}(?:,\d{3})+"), ",": re.compile(r"\d{1,3}(?:\.\d{3})+")}
+"""Digits in groups of three, by what stands before decimals."""
 _DIGITS = re.compile(r"\d{1,6}")
+_LONGEST_MARK = 5
+"""Words of the longest name of a mark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,8 @@ class Word:
     """The word's span in the text, surrounding punctuation left out."""
     pause: bool = False
     """Whether a comma, a full stop or the like follows."""
+    spelled: str = ""
+    """The word with its accents, where `text` is without them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +51,104 @@ class Lexicon:
     contractions: Mapping[str, tuple[str, ...]]
     """`what's` -> (`what`, `is`)."""
     numbers: Mapping[str, int]
-    """Number words from zero, ordinals included; `hundred` is 100."""
+    """Number words from zero; a hundred is 100."""
     letters: Mapping[str, str]
     """Names of letters as they are spelled aloud: `dee` -> `d`."""
     hesitations: frozenset[str] = frozenset()
     """Sounds that are no words: they are not heard at all."""
+    spelling: Mapping[str, str] = field(default_factory=dict)
+    """Letters that may also be written as others: `ü` -> `ue`. Templates and words are compared in these."""
+    scales: Mapping[str, int] = field(default_factory=dict)
+    """Words that multiply: `hundred` -> 100."""
+    number_joins: frozenset[str] = frozenset()
+    """Words inside a number: two hundred *and* five."""
+    decimal_words: frozenset[str] = frozenset()
+    """What stands before decimals, as it is said: two *point* five."""
+    decimal_mark: str = "."
+    """What stands before decimals, as it is written."""
+    negatives: frozenset[str] = frozenset()
+    """What makes a number negative."""
+    ordinal_endings: frozenset[str] = frozenset()
+    """What follows digits of an ordinal: 3rd."""
+    numbered: frozenset[str] = frozenset()
+    """Nouns that a number may be glued to: cell3."""
+    possessive: str = ""
+    """What makes a number a possessive: cell three's output."""
+    to: str = "to"
+    """The word that a written range stands for: 3-5."""
+    marks: Mapping[str, str] = field(default_factory=dict)
+    """What a language calls a mark of code -> what `spoken` and `symbols` call it."""
+    prose_marks: Mapping[str, str] = field(default_factory=dict)
+    """The same for marks of Markdown."""
+
+    def fold(self, text: str) -> str:
+        """Return a text in lower case, its letters as `spelling` has them."""
+        text = text.lower()
+        for letter, plain in self.spelling.items():
+            if letter in text:
+                text = text.replace(letter, plain)
+        return text
+
+    def mark(self, text: str) -> str:
+        """Return what a word is as a mark of code, or the word itself."""
+        return self.marks.get(text, text)
+
+
+class GluedNumbers(Mapping[str, int]):
+    """Number words of a language that writes them as one: `dreiundzwanzig`, `zweihundertfünf`.
+
+    Args:
+        words: the words that all others are made of, tens and `hundert` included.
+        glue: what stands between units and tens.
+        units: what units are called inside of others, where that differs: `ein` -> 1.
+    """
+
+    def __init__(self, words: Mapping[str, int], glue: str, units: Mapping[str, int]) -> None:
+        self._words = dict(words)
+        self._glue = glue
+        self._units = {**{word: value for word, value in words.items() if 0 < value < 10}, **units}
+        self._tens = {word: value for word, value in words.items() if 20 <= value < 100 and value % 10 == 0}
+        self._scales = sorted(
+            ((word, value) for word, value in words.items() if value in (100, 1000)),
+            key=lambda scale: -scale[1],
+        )
+        self._known: dict[str, int | None] = {}
+
+    def __getitem__(self, word: str) -> int:
+        value = self._words.get(word)
+        if value is None:
+            if word not in self._known:
+                if len(self._known) > 4096:
+                    self._known.clear()
+                self._known[word] = self._value(word) if len(word) < 64 else None
+            value = self._known[word]
+        if value is None:
+            raise KeyError(word)
+        return value
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._words)
+
+    def __len__(self) -> int:
+        return len(self._words)
+
+    def _value(self, word: str) -> int | None:
+        for name, scale in self._scales:
+            before, found, after = word.partition(name)
+            if not found:
+                continue
+            times = 1 if not before else self._units.get(before) or self._words.get(before)
+            if times is None and scale == 1000:
+                times = self._value(before)
+            rest = after.removeprefix(self._glue) or after
+            more = 0 if not after else self._words.get(rest) or self._value(rest)
+            if times is None or more is None or times >= scale or more >= scale:
+                return None
+            return times * scale + more
+        unit, found, ten = word.partition(self._glue)
+        if found and unit in self._units and ten in self._tens:
+            return self._units[unit] + self._tens[ten]
+        return None
 
 
 def listen(text: str, lexicon: Lexicon) -> tuple[Word, ...]:
@@ -57,7 +156,7 @@ def listen(text: str, lexicon: Lexicon) -> tuple[Word, ...]:
 
     Args:
         text: what was said or typed.
-        lexicon: contractions of the language.
+        lexicon: the language's word-level facts.
     """
     words: list[Word] = []
     for chunk in _CHUNK.finditer(text):
@@ -69,11 +168,19 @@ def listen(text: str, lexicon: Lexicon) -> tuple[Word, ...]:
             continue
         pause = any(mark in ",;.!?…:" for mark in text[end : chunk.end()])
         core = unicodedata.normalize("NFKC", text[start:end]).replace("’", "'").replace("‘", "'").lower()
-        if core in lexicon.hesitations:
+        folded = lexicon.fold(core)
+        if folded in lexicon.hesitations:
             continue
-        parts = _parts(core, lexicon)
+        parts = _parts(folded, lexicon)
         words.extend(
-            Word(part, start, end, pause and number == len(parts) - 1) for number, part in enumerate(parts)
+            Word(
+                part,
+                start,
+                end,
+                pause and number == len(parts) - 1,
+                core if parts == (folded,) != (core,) else "",
+            )
+            for number, part in enumerate(parts)
         )
     return tuple(words)
 
@@ -90,7 +197,7 @@ def number_at(words: Sequence[Word], at: int, lexicon: Lexicon) -> list[tuple[in
     if _DIGITS.fullmatch(text):
         return [(at + 1, int(text))]
     ordinal = _ORDINAL.fullmatch(text)
-    if ordinal:
+    if ordinal and ordinal.group(2) in lexicon.ordinal_endings:
         return [(at + 1, int(ordinal.group(1)))]
     numbers = lexicon.numbers
     value = numbers.get(text)
@@ -98,12 +205,13 @@ def number_at(words: Sequence[Word], at: int, lexicon: Lexicon) -> list[tuple[in
         return []
     found = [(at + 1, value)]
     end = at + 1
-    if 0 < value < 100 and end < len(words) and words[end].text == "thousand":
+    scale = lexicon.scales.get(words[end].text) if end < len(words) else None
+    if 0 < value < 100 and scale == 1000:
         found.insert(0, (end + 1, value * 1000))
-    if 0 < value < 10 and end < len(words) and words[end].text == "hundred":
+    if 0 < value < 10 and scale == 100:
         value, end = value * 100, end + 1
         found.insert(0, (end, value))
-        rest = end + 1 if end < len(words) and words[end].text == "and" else end
+        rest = end + 1 if end < len(words) and words[end].text in lexicon.number_joins else end
         tail = numbers.get(words[rest].text) if rest < len(words) else None
         if tail is not None and tail < 100:
             value, end = value + tail, rest + 1
@@ -123,13 +231,13 @@ def cardinal_at(words: Sequence[Word], at: int, lexicon: Lexicon) -> tuple[int, 
     Returns:
         The index after it, `at` itself when there is none, and the number.
     """
-    typed = words[at].text.replace(",", "") if at < len(words) else ""
+    typed = _number_mark(words[at].text, lexicon) if at < len(words) else ""
     if re.fullmatch(r"\d+(?:\.\d+)?", typed):
         end, whole = at + 1, typed
         if "." in typed:
             return end, whole
         value = int(typed)
-        scale = _SCALES.get(words[end].text, 0) if end < len(words) else 0
+        scale = lexicon.scales.get(words[end].text, 0) if end < len(words) else 0
         if scale:
             end, whole = end + 1, str(value * scale)
     else:
@@ -139,7 +247,7 @@ def cardinal_at(words: Sequence[Word], at: int, lexicon: Lexicon) -> tuple[int, 
         whole = str(counted)
     digits = ""
     last = end + 1
-    if end < len(words) and words[end].text == "point":
+    if end < len(words) and words[end].text in lexicon.decimal_words:
         while last < len(words):
             text = words[last].text
             digit = text if text.isdigit() else str(lexicon.numbers.get(text, ""))
@@ -150,7 +258,13 @@ def cardinal_at(words: Sequence[Word], at: int, lexicon: Lexicon) -> tuple[int, 
     return (last, f"{whole}.{digits}") if digits else (end, whole)
 
 
-_SCALES = {"hundred": 100, "thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000}
+def _number_mark(text: str, lexicon: Lexicon) -> str:
+    """Return digits as Python writes them: no groups, a point before decimals."""
+    if lexicon.decimal_mark == ".":
+        return text.replace(",", "")
+    if _GROUPED[","].fullmatch(text):
+        return text.replace(".", "")
+    return text.replace(",", ".") if re.fullmatch(r"\d+,\d+", text) else text
 
 
 def _counted(words: Sequence[Word], at: int, lexicon: Lexicon) -> tuple[int, int]:
@@ -161,13 +275,14 @@ def _counted(words: Sequence[Word], at: int, lexicon: Lexicon) -> tuple[int, int
     tens = units = True
     while end < len(words):
         text = words[end].text
-        if text == "and" and end > at and words[end - 1].text in _SCALES and end + 1 < len(words):
+        joined = text in lexicon.number_joins and end > at and words[end - 1].text in lexicon.scales
+        if joined and end + 1 < len(words):
             text = words[end + 1].text
             if lexicon.numbers.get(text, 100) >= 100:
                 break
             end += 1
-        if text in _SCALES:
-            scale = _SCALES[text]
+        if text in lexicon.scales:
+            scale = lexicon.scales[text]
             if scale == 100:
                 if group >= 10:
                     break
@@ -181,6 +296,10 @@ def _counted(words: Sequence[Word], at: int, lexicon: Lexicon) -> tuple[int, int
                 break
         else:
             value = lexicon.numbers.get(text)
+            if value is not None and value >= 100 and end == at:
+                total, tens, units = value, False, False  # written as one word
+                end += 1
+                continue
             if value is None or value >= 100:
                 break
             if value >= 20 and value % 10 == 0:
@@ -198,6 +317,32 @@ def _counted(words: Sequence[Word], at: int, lexicon: Lexicon) -> tuple[int, int
             group += value
         end += 1
     return end, total + group
+
+
+def as_marks(words: Sequence[Word], names: Mapping[str, str]) -> Sequence[Word]:
+    """Return words with what a language calls a mark replaced by what `symbols` calls it.
+
+    Args:
+        words: the words of a slot or of an utterance.
+        names: of the language: `Lexicon.marks` or `Lexicon.prose_marks`.
+    """
+    if not names:
+        return words
+    replaced: list[Word] = []
+    at = 0
+    while at < len(words):
+        for count in range(min(_LONGEST_MARK, len(words) - at), 0, -1):
+            heard = words[at : at + count]
+            name = names.get(" ".join(word.text for word in heard))
+            if name is not None and not any(word.pause for word in heard[:-1]):
+                start, end = heard[0].start, heard[-1].end
+                replaced.extend(Word(part, start, end, heard[-1].pause) for part in name.split())
+                at += count
+                break
+        else:
+            replaced.append(words[at])
+            at += 1
+    return replaced
 
 
 def said(text: str, words: Sequence[Word]) -> str:
@@ -235,20 +380,20 @@ def _parts(core: str, lexicon: Lexicon) -> tuple[str, ...]:
         return (core.replace(".", ""),)
     span = _RANGE.fullmatch(core)
     if span:
-        return (span.group(1), "to", span.group(2))
+        return (span.group(1), lexicon.to, span.group(2))
     if _HYPHENATED.fullmatch(core):
         return tuple(core.split("-"))
     glued = _GLUED_NUMBER.fullmatch(core)
-    if glued:
+    if glued and glued.group(1) in lexicon.numbered:
         return (glued.group(1), glued.group(2))
-    if core.endswith("'s") and core[:-2] in lexicon.numbers:
-        return (core[:-2],)  # "cell three's output"
-    if _GROUPED.fullmatch(core):
-        return (core.replace(",", ""),)
+    if lexicon.possessive and core.removesuffix(lexicon.possessive) in lexicon.numbers:
+        return (core.removesuffix(lexicon.possessive),)
+    if _GROUPED[lexicon.decimal_mark].fullmatch(core):
+        return (_number_mark(core, lexicon),)
     if core.startswith("#") and core[1:].isdigit():
         return (core[1:],)
     return (core,)
 
 
 def _with_pause(word: Word) -> Word:
-    return Word(word.text, word.start, word.end, True)
+    return Word(word.text, word.start, word.end, True, word.spelled)
