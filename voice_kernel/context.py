@@ -8,10 +8,12 @@ against it, speech biases recognition with its vocabulary).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
+
+from voice_kernel import phonemes
 
 VOCABULARY_LIMIT = 80
 """Names offered to a recogniser; a longer prompt costs time and starts to invent words."""
@@ -135,7 +137,8 @@ def _sounds(name: str) -> str:
 def nearest(said: str, names: Iterable[str], *, cutoff: float = 84.0) -> str | None:
     """Return the name that was most probably meant, or None when no name is clearly the nearest.
 
-    Exactly the same letters win, then the same sound, then the most similar spelling.
+    Exactly the same letters win, then the same sound, then the nearest sound, then the most similar
+    spelling.
 
     Args:
         said: the name as it was spoken or written down by a recogniser.
@@ -150,15 +153,42 @@ def nearest(said: str, names: Iterable[str], *, cutoff: float = 84.0) -> str | N
     for name, letters in zip(candidates, squashed, strict=True):
         if letters == wanted:
             return name
-    if len(wanted) < 4 or not candidates:
-        return None  # too short to guess: df, dx and ds are different things
+    if not candidates:
+        return None
+    if len(wanted) < 4:  # too short to guess: df, dx and ds are different things
+        return _by_ear(said, candidates, most=SAME_SOUND)
     heard = _sounds(said)
     alike = [name for name in candidates if _sounds(name) == heard]
     if len(alike) == 1 and len(heard) >= 3:
         return alike[0]
+    by_ear = _by_ear(said, candidates)
+    if by_ear is not None:
+        return by_ear
     from rapidfuzz import fuzz, process
 
     ranked = process.extract(wanted, squashed, scorer=fuzz.ratio, limit=2, score_cutoff=cutoff)
     if not ranked or (len(ranked) == 2 and ranked[0][1] - ranked[1][1] < 4):
         return None
     return candidates[ranked[0][2]]
+
+
+SAME_SOUND, NEAR_SOUND = 0.05, 0.2
+"""Unlikeness (see `phonemes`) up to which names sound the same, and up to which one is heard for another."""
+CLEARLY = 0.08
+"""By how much the nearest name must be nearer than the next."""
+
+
+def _by_ear(said: str, names: Sequence[str], *, most: float = NEAR_SOUND) -> str | None:
+    """Return the name that sounds most like what was said, or None when none is clearly the nearest."""
+    best: dict[str, float] = {}
+    for heard in dict.fromkeys((phonemes.text(said), *phonemes.forms(said))):
+        if len(heard) < 2:
+            continue
+        for score, name in phonemes.ranked(heard, names):
+            best[name] = min(score, best.get(name, 1.0))
+    found = sorted((score, number, name) for number, (name, score) in enumerate(best.items()))
+    if not found or found[0][0] > most:
+        return None
+    if len(found) > 1 and found[1][0] - found[0][0] < CLEARLY:
+        return None
+    return found[0][2]
