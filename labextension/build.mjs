@@ -21,16 +21,45 @@ const common = {
   logLevel: 'warning'
 };
 
+const panel = join(here, 'src', 'panel');
+const bundles = join(here, '..', 'voice_kernel', 'ui', 'static');
+/** What is loaded when it is first needed: see `src/panel/parts.ts`. */
+const PARTS = { markup: join(panel, 'markup.ts') };
+
+/** In a part, what it has in common with the panel is not built in: the panel hands it over. */
+const given = {
+  name: 'given',
+  setup({ onResolve, onLoad }) {
+    const names = { preact: 'preact', 'preact/hooks': 'hooks', 'preact/jsx-runtime': 'jsx' };
+    onResolve({ filter: /^preact(\/hooks|\/jsx-runtime)?$/ }, ({ path }) => ({ path: `given.${names[path]}`, namespace: 'given' }));
+    onResolve({ filter: /\/shared$/ }, ({ resolveDir, path }) =>
+      join(resolveDir, path) === join(panel, 'shared') ? { path: 'given', namespace: 'given' } : undefined
+    );
+    onLoad({ filter: /.*/, namespace: 'given' }, ({ path }) => ({ contents: `module.exports = ${path};` }));
+  }
+};
+
 await Promise.all([
   build({
     ...common,
+    format: 'iife',
+    globalName: 'part',
+    banner: { js: 'export default function (given) {' },
+    footer: { js: 'return part; }' },
+    plugins: [given],
+    entryPoints: PARTS,
+    outdir: join(bundles, 'parts')
+  }),
+  build({
+    ...common,
     entryPoints: { panel: join(here, 'src', 'anywidget.ts') },
-    outdir: join(here, '..', 'voice_kernel', 'ui', 'static')
+    outdir: bundles
   }),
   build({
     ...common,
     entryPoints: { index: join(here, 'src', 'index.ts') },
     outdir: join(here, 'lib'),
+    splitting: true,
     // The page has them: the builder below says in which versions.
     external: ['@jupyterlab/*', '@lumino/*', '@jupyter/*']
   })

@@ -42,6 +42,11 @@ const model = {{
   get: name => traits[name],
   send: (message, callbacks, buffers) => {{
     if (window.gone) throw new Error('comm is closed');
+    if (message.type === 'read_part') {{
+      const answer = {{ type: 'part', id: message.id, source: window.parts[message.name], problem: null }};
+      queueMicrotask(() => window.deliver(answer));
+      return;
+    }}
     window.sent.push(message);
     queueMicrotask(() => window.answer?.(message));
     window.buffers.push((buffers ?? []).map(buffer => new Int16Array(buffer)));
@@ -103,6 +108,8 @@ class PanelPage:
             kind_of, body = files.get(name, ("text/plain", ""))
             route.fulfill(status=200 if name in files else 404, content_type=kind_of, body=body)
 
+        parts = {part.stem: part.read_text(encoding="utf-8") for part in (STATIC / "parts").iterdir()}
+        page.add_init_script(f"window.parts = {json.dumps(parts)}")
         page.route("**/*", answer)
         page.goto(ADDRESS)
         page.wait_for_function("window.ready === true")

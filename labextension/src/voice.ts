@@ -7,6 +7,7 @@
 import type { NotebookPanel } from '@jupyterlab/notebook';
 import { type ISignal, Signal } from '@lumino/signaling';
 import { Badges } from './badges';
+import { loadChunk } from './chunks';
 import { KernelLink, type LinkState } from './link';
 import type { ToSurface } from './messages.gen';
 import { NotebookHost, type Surroundings } from './notebook';
@@ -93,6 +94,7 @@ export class NotebookVoice {
   private mountPanel(channel: Channel): void {
     channel.onMessage(message => this.receive(channel, message));
     this.unmount = mount(this.node, {
+      loadPart: loadChunk,
       channel,
       view: 'panel',
       turnId: 0,

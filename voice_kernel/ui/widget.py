@@ -6,35 +6,17 @@ Responsible for the model's traits and for the bundle they load. It does not kno
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import anywidget
 import traitlets as t
 
-from voice_kernel.errors import VoiceKernelError
-
-STATIC = Path(__file__).parent / "static"
+from voice_kernel.ui.bundle import built
 
 _FALLBACK = {
     "panel": "The voice panel lives in a running notebook: run this cell again to open it.",
     "card": "This voice command was still under way when the notebook was closed.",
 }
-
-
-def _read(name: str) -> str:
-    """Return a built file.
-
-    Raises:
-        VoiceKernelError: the panel was never built (a source tree without `make setup`).
-    """
-    try:
-        return (STATIC / name).read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise VoiceKernelError(
-            "The voice panel is not built.",
-            hint="In the source tree run `make setup`; an installed package has it already.",
-        ) from None
 
 
 class PanelWidget(anywidget.AnyWidget):
@@ -54,11 +36,11 @@ class PanelWidget(anywidget.AnyWidget):
 
     @t.default("_esm")
     def _read_module(self) -> str:
-        return _read("panel.js")
+        return built("panel.js")
 
     @t.default("_css")
     def _read_style(self) -> str:
-        return _read("panel.css")
+        return built("panel.css")
 
     @t.default("surface_kind")
     def _kind_of_view(self) -> str:

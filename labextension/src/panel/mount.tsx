@@ -12,7 +12,9 @@ import { Connection } from './connection';
 import { HOLD_KEY, guardShortcuts, listenForHoldKey } from './keys';
 import { Microphone } from './microphone';
 import { Notifier, endingsOf } from './notify';
+import { type LoadPart, PartShelf, partOf } from './parts';
 import { Requests } from './requests';
+import * as shared from './shared';
 import { type Snapshot, Store } from './store';
 import { followTheme } from './theme';
 import { ENGLISH, type Translator } from './translation';
@@ -29,6 +31,8 @@ export interface MountOptions {
   readonly kind: Hello['kind'];
   /** Whether the host shows the notebook and answers cell requests, on the same channel. */
   readonly cells: boolean;
+  /** Where the parts come from that are loaded when they are first needed; the kernel, if not given. */
+  readonly loadPart?: LoadPart;
   /** Names the shortcut for talking where the host has one of its own; the panel then listens for none. */
   readonly holdKey?: () => string;
   /** The host's translations; English where it has none. */
@@ -48,7 +52,7 @@ export interface Controls {
 }
 
 export function mount(host: HTMLElement, options: MountOptions): () => void {
-  const { channel, view, turnId, kind, cells, holdKey, trans = ENGLISH, onReveal, onChange, onReady } = options;
+  const { channel, view, turnId, kind, cells, loadPart, holdKey, trans = ENGLISH, onReveal, onChange, onReady } = options;
   const root = document.createElement('div');
   root.className = 'vk-root';
   root.dataset['vkView'] = view;
@@ -117,7 +121,9 @@ export function mount(host: HTMLElement, options: MountOptions): () => void {
     store.update({ place: 'tasks', filter: 'all', search: '', sheets: [{ name: 'task', taskId }] });
   };
   const notifier = new Notifier(reveal, () => store.snapshot.ui.microphone !== 'idle');
+  const fromKernel: LoadPart = async name => partOf((await requests.ask('read_part', { name })).source, shared);
   const actions = {
+    parts: new PartShelf(loadPart ?? fromKernel),
     store,
     send,
     requests,

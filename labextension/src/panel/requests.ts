@@ -1,5 +1,5 @@
 /**
- * Questions to the kernel that have one answer: conversations, the history, pages of a log.
+ * Questions to the kernel that have one answer: conversations, the history, pages of a log, parts of the panel.
  *
  * Responsible for numbering them, for handing each answer to who asked, and for giving up in time. It does
  * not know what the answers mean.
@@ -9,9 +9,11 @@ import type {
   ListThreads,
   LogHits,
   LogPage,
+  Part,
   PastTasks,
   Problem,
   ReadLog,
+  ReadPart,
   SearchLog,
   Threads,
   ToKernel,
@@ -26,6 +28,7 @@ export interface Questions {
   list_threads: { question: ListThreads; answer: Threads };
   find_tasks: { question: FindTasks; answer: PastTasks };
   read_log: { question: ReadLog; answer: LogPage };
+  read_part: { question: ReadPart; answer: Part };
   search_log: { question: SearchLog; answer: LogHits };
 }
 
@@ -76,6 +79,7 @@ export class Requests {
       case 'past_tasks':
       case 'log_page':
       case 'log_hits':
+      case 'part':
         break;
       default:
         return false;

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from voice_kernel.errors import VoiceKernelError
-from voice_kernel.ui import widget as widget_module
+from voice_kernel.messages import ReadPart
+from voice_kernel.ui import bundle as bundle_module
 from voice_kernel.ui.widget import PanelWidget
 
 
@@ -15,7 +16,7 @@ from voice_kernel.ui.widget import PanelWidget
 def bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "panel.js").write_text("export default {}", encoding="utf-8")
     (tmp_path / "panel.css").write_text(".vk-root {}", encoding="utf-8")
-    monkeypatch.setattr(widget_module, "STATIC", tmp_path)
+    monkeypatch.setattr(bundle_module, "STATIC", tmp_path)
     return tmp_path
 
 
@@ -41,3 +42,14 @@ def test_without_widgets_there_are_words(bundle: Path) -> None:
     assert "application/vnd.jupyter.widget-view+json" in data
     assert "run this cell again" in data["text/plain"]
     assert "run this cell again" in data["text/html"]
+
+
+def test_a_part_is_read_when_it_is_asked_for_and_one_that_is_not_there_is_said(bundle: Path) -> None:
+    (bundle / "parts").mkdir()
+    (bundle / "parts" / "markup.js").write_text("export default shared => ({})", encoding="utf-8")
+    assert bundle_module.part(ReadPart(id=4, name="markup")).source == "export default shared => ({})"
+    missing = bundle_module.part(ReadPart(id=5, name="other"))
+    assert missing.problem is not None
+    assert "make setup" in missing.problem.hint
+    with pytest.raises(ValueError, match="pattern"):
+        ReadPart(id=6, name="../panel")

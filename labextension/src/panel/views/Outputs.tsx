@@ -2,8 +2,8 @@
 import { useMemo } from 'preact/hooks';
 import type { Output } from '../../messages.gen';
 import { ansiToHtml } from '../ansi';
-import { markdownToHtml, sanitizeHtml } from '../markup';
 import { usePanel } from './context';
+import { usePart } from './hooks';
 import { memo } from './memo';
 
 const IMAGES = ['image/png', 'image/jpeg', 'image/gif', 'image/webp'];
@@ -26,15 +26,17 @@ export function Terminal({ text, label }: { text: string; label: string }) {
 }
 
 export function Markdown({ text }: { text: string }) {
-  const html = useMemo(() => ({ __html: markdownToHtml(text) }), [text]);
-  return <div class="vk-prose" dangerouslySetInnerHTML={html} />;
+  const markup = usePart('markup');
+  const html = useMemo(() => markup && { __html: markup.markdownToHtml(text) }, [markup, text]);
+  return html ? <div class="vk-prose" dangerouslySetInnerHTML={html} /> : <div class="vk-prose vk-plain">{text}</div>;
 }
 
 function Rich({ data }: { data: Output['data'] }) {
   const { trans } = usePanel();
   const image = useMemo(() => imageSource(data), [data]);
   const source = data['text/html'];
-  const html = useMemo(() => (source ? sanitizeHtml(source) : ''), [source]);
+  const markup = usePart('markup', source !== undefined);
+  const html = useMemo(() => (source && markup ? markup.sanitizeHtml(source) : ''), [markup, source]);
   if (image) {
     return <img class="vk-image" src={image} alt={data['text/plain'] || trans.__('Figure')} />;
   }

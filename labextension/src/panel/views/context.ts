@@ -4,6 +4,7 @@ import { useContext } from 'preact/hooks';
 import type { ToKernel } from '../../messages.gen';
 import type { Microphone } from '../microphone';
 import type { Notifier } from '../notify';
+import type { PartShelf } from '../parts';
 import type { Requests } from '../requests';
 import type { Store } from '../store';
 import type { Translator } from '../translation';
@@ -12,6 +13,8 @@ export interface PanelActions {
   readonly send: (message: ToKernel) => void;
   /** What has one answer: conversations, the history, logs. */
   readonly requests: Requests;
+  /** What is loaded when it is first needed. */
+  readonly parts: PartShelf;
   readonly store: Store;
   readonly notifier: Notifier;
   readonly trans: Translator;

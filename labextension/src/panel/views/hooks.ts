@@ -2,8 +2,10 @@
 import type { ComponentChildren, RefObject } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Problem } from '../../messages.gen';
+import type { PartName, Parts } from '../parts';
 import { problemOf } from '../requests';
 import { type Window, windowOf } from '../tasklist';
+import { usePanel } from './context';
 
 /** Pixels from the bottom within which a box still counts as being at its end. */
 const NEAR = 32;
@@ -187,4 +189,29 @@ export function useWindow(ref: RefObject<HTMLElement | null>, heights: readonly 
     };
   }, []);
   return windowOf(heights, view.top, view.height);
+}
+
+/** A part of the panel, loaded when it is first wanted; null until it is there, or when it cannot be had. */
+export function usePart<N extends PartName>(name: N, wanted = true): Parts[N] | null {
+  const { parts } = usePanel();
+  const part = parts.get(name);
+  const [, redraw] = useState(0);
+  const missing = wanted && !part;
+  useEffect(() => {
+    if (!missing) {
+      return undefined;
+    }
+    let here = true;
+    const done = (): void => {
+      if (here) {
+        redraw(count => count + 1);
+      }
+    };
+    // Without it there is still the plain text; whoever wants it next tries again.
+    parts.fetch(name).then(done, (error: unknown) => console.warn(`Voice: ${name} could not be loaded.`, error));
+    return () => {
+      here = false;
+    };
+  }, [parts, name, missing]);
+  return part ?? null;
 }

@@ -1,0 +1,8 @@
+/** The parts of the panel as chunks of the extension. */
+import type { LoadPart, Parts } from './panel/parts';
+
+const CHUNKS: { [N in keyof Parts]: () => Promise<Parts[N]> } = {
+  markup: () => import('./panel/markup')
+};
+
+export const loadChunk: LoadPart = name => CHUNKS[name]();
