@@ -189,6 +189,7 @@ class App:
         for notice in self.own_tools.update():
             warnings.warn(f"{notice.message} {notice.hint}", stacklevel=2)
         self._stop_adopting = shelf.on_change(lambda: self.loop.call_soon(self._adopt))
+        self._cards = cards.Cards(self.kernel, self.surfaces, self._route)
         self._turns: list[int] = []
         self._told_reach = False
         self._stop_accepting = register_target(
@@ -242,9 +243,9 @@ class App:
         """Open a turn for each of several texts, to be done beside each other in the cell that runs."""
         return TurnGroup(self, {self._begin("understanding", text): text for text in texts})
 
-    def open_card(self, turn_id: int) -> cards.Card:
+    def open_card(self, turn_id: int) -> cards.Card | cards.Others:
         """Show a turn in the cell that runs."""
-        return cards.Card(self.kernel, self.surfaces, self._route, turn_id)
+        return self._cards.open(turn_id)
 
     @contextlib.contextmanager
     def inside(self, turn_ids: Collection[int]) -> Iterator[None]:
@@ -429,8 +430,11 @@ class App:
         return list(self.hub.tasks.values())
 
     async def _call(self, task: TaskHandle, tool: str, arguments: dict[str, Any]) -> Task:
-        # What was approved beforehand was approved of persons' own words.
-        approved = self.surfaces.approved if task.origin != "model" else ()
+        # What was approved beforehand was approved of a person's own words: not of what a model or another
+        # kind of task makes of them.
+        known = self.registry.specs.get(tool)
+        own = known is not None and known.area == task.task.area and task.origin != "model"
+        approved = self.surfaces.approved if own else ()
         return await self.toolbox.call(
             tool, arguments, turn_id=task.turn_id, origin=task.origin, approved_tools=approved
         )
@@ -456,7 +460,8 @@ class App:
     def _turn(self, turn_id: int, start: Any, background: bool) -> TurnResult | TurnHandle:
         card = self.open_card(turn_id)
         if background:
-            return TurnHandle(self, turn_id, self.loop.submit(self._in_background(start, card, turn_id)))
+            work = self.loop.submit(self._in_background(start, card, turn_id))
+            return TurnHandle(self, turn_id, work, card)
         try:
             with self.inside([turn_id]):
                 self.wait(start)
@@ -465,7 +470,9 @@ class App:
             card.freeze(result)
         return self.outcome_of(result.mark_shown())
 
-    async def _in_background(self, start: Any, card: cards.Card, turn_id: int) -> TurnResult:
+    async def _in_background(
+        self, start: Any, card: cards.Card | cards.Others, turn_id: int
+    ) -> TurnResult:
         try:
             result: TurnResult = await start()
         finally:

@@ -18,6 +18,7 @@ from voice_kernel.task.runner import INTERRUPTED
 
 if TYPE_CHECKING:
     from voice_kernel.app import App
+    from voice_kernel.ui.cards import Card, Others
 
 STOP_LIMIT_S = 10.0
 SETTLE_LIMIT_S = 1.0
@@ -50,9 +51,10 @@ class AwaitedTurnCancelled(TurnCancelled, asyncio.CancelledError):
 class TurnHandle:
     """A turn in the background: `await handle`, `handle.result()`, `handle.cancel()`."""
 
-    def __init__(self, app: App, turn_id: int, work: Any) -> None:
+    def __init__(self, app: App, turn_id: int, work: Any, card: Card | Others) -> None:
         self._app = app
         self._work = work
+        self._card = card
         self.turn_id = turn_id
 
     @property
@@ -62,7 +64,11 @@ class TurnHandle:
 
     def cancel(self) -> bool:
         """Cancel the turn with everything it started; returns whether it was running."""
-        return bool(self._work.cancel())
+        running = bool(self._work.cancel())
+        if running and not self._app.kernel.can_ask:  # the saved notebook is all that anybody will see
+            concurrent.futures.wait([self._work], STOP_LIMIT_S)
+            self._card.show_again()
+        return running
 
     def result(self) -> TurnResult:
         """Wait for the turn and return its result, also when the session has ended since.
@@ -72,6 +78,13 @@ class TurnHandle:
             TurnCancelled: it was cancelled, or the wait was interrupted.
             VoiceKernelError: the session ended before the turn did.
         """
+        try:
+            return self._outcome()
+        finally:
+            if self._work.done() and not (self._app.closed or self._app.kernel.can_ask):
+                self._card.show_again()
+
+    def _outcome(self) -> TurnResult:
         if not self._work.done():
             return self._app.outcome_of(self._app.wait(self._joined))
         try:

@@ -126,6 +126,21 @@ def test_of_several_asks_each_raises_its_own_failure(notebook: RealKernel) -> No
     assert cell.text.endswith("True TurnFailed\n")
 
 
+def test_many_asks_of_one_cell_share_a_card(notebook: RealKernel) -> None:
+    cell = notebook.execute(
+        "many = [ask(f'run the code {n}') for n in range(29)] + [ask('run the code 1/0')]\n"
+        "done = await asyncio.gather(*many, return_exceptions=True)",
+        allow_stdin=True,
+        timeout_s=90,
+    ).expect_ok()
+    opened = [message["content"]["data"] for message in cell.messages if message["msg_type"] == "comm_open"]
+    assert sum(data.get("state", {}).get("view") == "card" for data in opened) == 12
+    told = shown(cell)
+    assert "18 more commands of this cell" in told
+    assert "17 succeeded, 1 failed" in told
+    assert "“run the code 1/0”: " in told
+
+
 def test_what_is_not_awaited_does_not_begin(notebook: RealKernel) -> None:
     cell = notebook.execute("later = ask('run the code touched = 1')\nlater").expect_ok()
     assert "has not begun" in cell.text

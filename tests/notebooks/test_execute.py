@@ -68,6 +68,21 @@ def test_what_needs_a_persons_approval_is_refused_at_once(tmp_path: Path) -> Non
     assert (tmp_path / "keep.txt").read_text() == "kept"
 
 
+def test_the_card_of_a_turn_in_the_background_shows_how_it_ended(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("ALLOW_CLI_EXECUTION=true\n")
+    code, notebook, stderr = execute(
+        tmp_path,
+        "%load_ext voice_kernel",
+        "endless = %voice -b run the command sleep 600",
+        "brief = %voice -b list variables",
+        "endless.cancel()",
+        "brief.result().outcome",
+    )
+    assert code == 0, stderr
+    assert "cancelled" in text_of(notebook.cells[1])
+    assert "✓" in text_of(notebook.cells[2])
+
+
 def test_a_cell_of_commands_stops_at_the_first_that_fails(tmp_path: Path) -> None:
     code, _, _ = execute(
         tmp_path,

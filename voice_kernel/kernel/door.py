@@ -254,6 +254,10 @@ class Kernel:
             jupyter.publish("display_data", content, parent)
         return display
 
+    def show_again(self, display: Display, bundle: Bundle) -> None:
+        """Update a display as an output of the cell that runs now, not of the one it was made in."""
+        self.shell.display_pub.publish(**display.content(bundle), update=True)
+
     def set_next_input(self, code: str) -> bool:
         """Put code into a new cell below the one whose `%voice` waits, when that ends.
 

@@ -259,7 +259,7 @@ def _task(page: _Page, task: Task, *, now: bool = False) -> None:
             page.add_block(_pre(result.code, "Code", html.escape))
         for output in _outputs(task, now):
             _output(page, output)
-        if result.text and not (result.outputs or result.tests):
+        if result.text and not result.outputs:
             page.add_block(_pre(result.text, "Result", html.escape))
     if task.tail and _tells_by_tail(task):
         page.add_block(_pre(_tail(task.tail), "Output", ansi_to_html))
@@ -382,7 +382,7 @@ def _result_lines(task: Task, now: bool) -> list[str]:
         if not shown and output.data:
             shown = f"[{next(iter(output.data))}]"
         lines.append(_tail(ansi_to_text(shown)))
-    if result.text and not (result.outputs or result.tests):
+    if result.text and not result.outputs:
         lines.append(_head(ansi_to_text(result.text)))
     if task.tail and _tells_by_tail(task):
         lines.append(_tail(ansi_to_text(task.tail)))

@@ -89,8 +89,8 @@ export function TaskBody({ task, past = null, skipped = 0, inSheet = false }: Ta
   const shown = result !== null && (result.tests !== null || result.outputs.length > 0 || result.text !== '');
   // A card in a cell stands right beside what the code put out there.
   const inCell = !hasComposer && (task.origin === 'magic' || task.origin === 'script') && task.area !== 'tasks';
-  // The text of outputs and of a test report is for programs; people have the real thing.
-  const text = shown && result.outputs.length === 0 && result.tests === null ? result.text : '';
+  // The text of outputs is for programs; people have the real thing.
+  const text = shown && result.outputs.length === 0 ? result.text : '';
   const tail = task.tail ? <Tail text={task.tail} label={trans.__('Output of task %1', task.id)} /> : null;
   return (
     <div class="vk-task-body">
