@@ -237,6 +237,20 @@ class Diff(Wire):
     """Id of the cell; empty for one that is not there yet."""
 
 
+class FormField(Wire):
+    """A field of a form that somebody else's program asks a person to fill in."""
+
+    name: str
+    title: str = ""
+    description: str = ""
+    kind: Literal["text", "number", "integer", "boolean", "choice", "choices"] = "text"
+    required: bool = False
+    choices: list[str] = []
+    labels: list[str] = []
+    """Words for the choices, one each."""
+    default: str | float | bool | list[str] | None = None
+
+
 class Approval(Wire):
     """A card that waits for a person."""
 
@@ -255,6 +269,8 @@ class Approval(Wire):
     created_at: float
     shown_at: float | None = None
     """When a surface first said the card was on the screen; speech from before does not count."""
+    fields: list[FormField] = []
+    """A form to fill in: approving hands the values over. Empty for a plain yes or no."""
 
 
 class Thread(Wire):
@@ -1149,6 +1165,8 @@ class Decide(Wire):
     type: Literal["decide"] = "decide"
     approval_id: int
     approved: bool
+    values: dict[str, Any] = {}
+    """What was filled in, by the names of the card's fields."""
 
 
 class AnswerQuestion(Wire):

@@ -120,6 +120,7 @@ export interface Approval {
   };
   created_at: number;
   diff: Diff | null;
+  fields: FormField[];
   id: number;
   reason: string;
   shown_at: number | null;
@@ -139,6 +140,19 @@ export interface Diff {
   kind: 'code' | 'markdown' | 'raw';
   name: string;
   runs: boolean;
+}
+/**
+ * A field of a form that somebody else's program asks a person to fill in.
+ */
+export interface FormField {
+  choices: string[];
+  default: string | number | boolean | string[] | null;
+  description: string;
+  kind: 'text' | 'number' | 'integer' | 'boolean' | 'choice' | 'choices';
+  labels: string[];
+  name: string;
+  required: boolean;
+  title: string;
 }
 export interface ApprovalChanged {
   approval: Approval;
@@ -413,6 +427,9 @@ export interface Decide {
   approval_id: number;
   approved: boolean;
   type: 'decide';
+  values: {
+    [k: string]: unknown;
+  };
 }
 /**
  * Delete a conversation with its tasks and logs. Final; the front end has asked.

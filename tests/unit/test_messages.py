@@ -38,6 +38,7 @@ from voice_kernel.messages import (
     Done,
     EditCell,
     FindTasks,
+    FormField,
     Hello,
     InsertCells,
     Interrupt,
@@ -178,6 +179,16 @@ TURN = Turn(
     audio_s=1.25,
     latency_s=0.25,
 )
+FIELD = FormField(
+    name="n",
+    title="N",
+    description="d",
+    kind="choice",
+    required=True,
+    choices=["a"],
+    labels=["A"],
+    default="a",
+)
 APPROVAL = Approval(
     id=1,
     task_id=3,
@@ -188,6 +199,7 @@ APPROVAL = Approval(
     state="denied",
     created_at=1.5,
     shown_at=1.75,
+    fields=[FIELD],
 )
 THREAD = Thread(id="5f0c", title="Sales", workspace="work/a.ipynb", created_at=1.5, updated_at=2.5, turns=3)
 PAST = PastTask(
@@ -278,6 +290,7 @@ SAMPLES: list[Wire] = [
     CALL,
     TASK,
     TURN,
+    FIELD,
     APPROVAL,
     SPEECH,
     ABOUT,
@@ -347,7 +360,7 @@ SAMPLES: list[Wire] = [
     ReadLog(id=4, task_id=3, past_id=7, server="time", first_line=-500, lines=100),
     SearchLog(id=4, task_id=3, past_id=7, server="time", query="error", from_line=8, limit=20),
     ApprovalShown(approval_id=1),
-    Decide(approval_id=1, approved=True),
+    Decide(approval_id=1, approved=True, values={"n": "a"}),
     Interrupt(),
     WarmUp(),
     SpeakChoice(speak="short", voice="local", rate=1.5, browser_voice=True),

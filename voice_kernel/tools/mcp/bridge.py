@@ -117,7 +117,7 @@ def spec_of(running: RunningServer, tool: Tool, name: str) -> ToolSpec:
             task.progress(None, message, done=done, total=total)
 
         limit_s = min(task.time_left_s or CALL_S, CALL_S)
-        answer = await running.call(tool.name, args.given, on_progress=tell, limit_s=limit_s)
+        answer = await running.call(tool.name, args.given, on_progress=tell, limit_s=limit_s, task=task)
         return result_of(answer, running.server.name, tool.name, running.without_secrets)
 
     return ToolSpec(

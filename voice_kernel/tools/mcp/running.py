@@ -12,17 +12,35 @@ import os
 import shutil
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING, Any, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from voice_kernel.errors import ToolError
-from voice_kernel.tools.mcp import stdio
+from voice_kernel.tools.mcp import remote, stdio
+from voice_kernel.tools.mcp.people import Nobody, People, fields_of, with_defaults
 from voice_kernel.tools.mcp.servers import Server
+from voice_kernel.tools.mcp.signin import OAUTH, SIGN_IN_S, TokenShelf
 
 if TYPE_CHECKING:
     from mcp import Client
-    from mcp.types import CallToolResult, Tool
+    from mcp.client.session import ClientRequestContext
+    from mcp.types import (
+        CallToolResult,
+        ElicitRequestParams,
+        ElicitResult,
+        GetPromptResult,
+        ListPromptsResult,
+        ListResourcesResult,
+        ListRootsResult,
+        Prompt,
+        ReadResourceResult,
+        Resource,
+        Tool,
+    )
+
+    from voice_kernel.task.runner import TaskHandle
 
 START_S = 60.0
 """`npx` and `uvx` may have to fetch a package first."""
@@ -39,6 +57,7 @@ MAX_TOOLS = 500
 LOG_LINES = 2_000
 MAX_SHOWN_GARBAGE = 3
 
+T = TypeVar("T")
 State = Literal["stopped", "starting", "running", "failed", "waiting", "asleep"]
 
 
@@ -53,12 +72,18 @@ class RunningServer:
             well, and without a call before it is put to sleep.
         pause_s: before it is started again after it died; twice as long each time.
         ping_s: how long it may take to answer to a ping.
+        keep_secret: keeps what signing in has brought; called on a worker thread.
+        people: who can be asked while a tool runs.
+        root: the folder that a server is told of as the one to work in.
 
     Attributes:
         state: what it does now; `waiting` before it is started again, `asleep` until the next call.
         problem: why it failed, in one sentence.
         tools: what it offers, by name; kept while it sleeps.
         log: the newest lines of its stderr, and what we did with it, without secrets.
+        log_lines: how many lines there were in all.
+        pid: the process that stands guard over it, while there is one.
+        sign_in: the page on which a person is to sign in, while it waits for that.
         calls, errors: how many calls it had, and how many failed.
     """
 
@@ -73,6 +98,9 @@ class RunningServer:
         idle_s: float = IDLE_S,
         pause_s: float = 1.0,
         ping_s: float = PING_S,
+        keep_secret: Callable[[str, str], None] = lambda _name, _value: None,
+        people: People | None = None,
+        root: Callable[[], Path | None] = lambda: None,
     ) -> None:
         self.server = server
         self.state: State = "stopped"
@@ -80,9 +108,15 @@ class RunningServer:
         self.tools: dict[str, Tool] = {}
         self.instructions = ""
         self.log: deque[str] = deque(maxlen=LOG_LINES)
+        self.log_lines = 0
+        self.pid: int | None = None
+        self.sign_in = ""
         self.calls = self.errors = 0
         self.started_at: float | None = None
         self._secret = secret
+        self._keep_secret = keep_secret
+        self._people: People = people or Nobody()
+        self._root = root
         self._changed = changed
         self._start_s, self._ping_every_s, self._idle_s = start_s, ping_every_s, idle_s
         self._pause_s, self._ping_s = pause_s, ping_s
@@ -93,6 +127,11 @@ class RunningServer:
         self._again = asyncio.Event()
         self._gone = asyncio.Event()
         self._open_calls = 0
+        self._asking: list[TaskHandle] = []
+        """The tasks whose calls are under way: a form belongs to the newest."""
+        self._limit: asyncio.Timeout | None = None
+        self._forms = 0
+        """How many forms a person has before them."""
         self._used = time.monotonic()
         self._born = False
         """Whether it has answered since it was last started by somebody."""
@@ -142,6 +181,7 @@ class RunningServer:
         *,
         on_progress: Callable[[float, float | None, str], None] | None = None,
         limit_s: float = CALL_S,
+        task: TaskHandle | None = None,
     ) -> CallToolResult:
         """Call a tool; a server that does not run is started.
 
@@ -149,7 +189,8 @@ class RunningServer:
             tool: its name at the server.
             arguments: as its schema has them.
             on_progress: gets how far it is, of how much, and a message.
-            limit_s: after so long without progress it is given up.
+            limit_s: after so long without progress it is given up; time a person takes does not count.
+            task: whose call it is; without one nobody can be asked anything.
 
         Raises:
             ToolError: the server is gone, answered with an error, or not in time.
@@ -174,12 +215,16 @@ class RunningServer:
 
         self._open_calls += 1
         self.calls += 1
+        if task is not None:
+            self._asking.append(task)
         # `None`: the SDK's own limit knows nothing of progress.
         call = asyncio.ensure_future(client.call_tool(tool, dict(arguments), None, progress))
         end = asyncio.ensure_future(gone.wait())
         try:
             while not call.done() and not end.done() and now() < deadline:
                 await asyncio.wait({call, end}, timeout=deadline - now(), return_when="FIRST_COMPLETED")
+                if self._forms and now() >= deadline:
+                    deadline = min(last, now() + limit_s)
             if not call.done():
                 self.errors += 1
                 raise self._ended_in_call() if end.done() else self._silent(limit_s)
@@ -200,6 +245,8 @@ class RunningServer:
             raise ToolError(f"{self.server.name} answered with what is no result of {tool}.") from None
         finally:
             self._open_calls -= 1
+            if task is not None:
+                self._asking.remove(task)
             self._used = time.monotonic()
             end.cancel()
             if not call.done():
@@ -207,6 +254,85 @@ class RunningServer:
                 await asyncio.wait({call}, timeout=1.0)
             if not call.cancelled():
                 call.exception()  # looked at: the loop need not complain
+
+    async def prompts(self) -> list[Prompt]:
+        """Return the prompts it offers; a server that does not run is started.
+
+        Raises:
+            ToolError: it could not be asked.
+        """
+        if not self._can("prompts"):
+            return []
+        found: list[Prompt] = []
+        cursor: str | None = None
+        while len(found) < MAX_TOOLS:
+            page = await self._ask(_prompts_after(cursor))
+            found += page.prompts
+            cursor = page.next_cursor
+            if not cursor:
+                break
+        return found
+
+    async def resources(self) -> list[Resource]:
+        """Return the resources it offers; a server that does not run is started.
+
+        Raises:
+            ToolError: it could not be asked.
+        """
+        if not self._can("resources"):
+            return []
+        found: list[Resource] = []
+        cursor: str | None = None
+        while len(found) < MAX_TOOLS:
+            page = await self._ask(_resources_after(cursor))
+            found += page.resources
+            cursor = page.next_cursor
+            if not cursor:
+                break
+        return found
+
+    async def read(self, uri: str) -> ReadResourceResult:
+        """Read a resource.
+
+        Raises:
+            ToolError: it could not be read.
+        """
+        return await self._ask(lambda client: client.read_resource(uri))
+
+    async def prompt(self, name: str, arguments: Mapping[str, str]) -> GetPromptResult:
+        """Return a prompt, made out.
+
+        Raises:
+            ToolError: there is none, or an argument is missing.
+        """
+        return await self._ask(lambda client: client.get_prompt(name, dict(arguments)))
+
+    async def _ask(self, question: Callable[[Client], Awaitable[T]]) -> T:
+        """Ask something of the running server, within the time of a call."""
+        from mcp import MCPError
+        from pydantic import ValidationError
+
+        await self.start()
+        client = self._client
+        assert client is not None
+        self._used = time.monotonic()
+        self._open_calls += 1
+        try:
+            async with asyncio.timeout(CALL_S):
+                return await question(client)
+        except TimeoutError:
+            raise self._silent(CALL_S) from None
+        except MCPError as error:
+            raise ToolError(f"{self.server.name}: {self.without_secrets(_reason(error))}.") from None
+        except (ValidationError, RuntimeError):
+            raise ToolError(f"{self.server.name} answered with what is no answer.") from None
+        finally:
+            self._open_calls -= 1
+
+    def _can(self, ability: str) -> bool:
+        """Whether the server says that it has an ability; one that does not run may have it."""
+        abilities = self._client.server_capabilities if self._client is not None else None
+        return abilities is None or getattr(abilities, ability, None) is not None
 
     def without_secrets(self, text: str) -> str:
         """Return a server's text without the values of its secrets."""
@@ -216,7 +342,11 @@ class RunningServer:
 
     def note(self, line: str) -> None:
         """Add a line of our own to the log."""
-        self.log.append(f"[voice_kernel] {self.without_secrets(line)}")
+        self._write(f"[voice_kernel] {line}")
+
+    def _write(self, line: str) -> None:
+        self.log_lines += 1
+        self.log.append(self.without_secrets(line))
 
     def _ended_in_call(self) -> ToolError:
         return ToolError(
@@ -299,6 +429,8 @@ class RunningServer:
             if self._client is not None:
                 self._lose(self._client)
             self._gone.set()
+            self.pid = self.started_at = None
+            self.sign_in = ""
             if self.problem:
                 self.problem = self.without_secrets(self.problem)
                 self.note(f"ended: {self.problem}")
@@ -325,34 +457,79 @@ class RunningServer:
             transport: Any = stdio.pipes(
                 [server.command, *server.args],
                 env,
-                on_line=lambda line: self.log.append(self.without_secrets(line)),
+                on_start=self._begun,
+                on_line=self._write,
                 on_garbage=self._heard_garbage,
                 on_end=self._ended,
             )
         else:
-            import httpx2
-
-            headers = server.headers | secrets
-            if server.transport == "http":
-                from mcp.client.streamable_http import streamable_http_client
-
-                http = await stack.enter_async_context(
-                    httpx2.AsyncClient(headers=headers, timeout=httpx2.Timeout(30.0, read=300.0))
-                )
-                transport = streamable_http_client(server.url, http_client=http)
-            else:
-                from mcp.client.sse import sse_client
-
-                transport = sse_client(server.url, headers=headers)
+            shelf = TokenShelf(lambda: self._secret(OAUTH), lambda value: self._keep_secret(OAUTH, value))
+            transport = await stack.enter_async_context(
+                remote.streams(server, server.headers | secrets, shelf, self._wants_sign_in)
+            )
         # Through the handshake: with it come pings and the news that the list of tools has changed.
-        client = Client(transport, message_handler=self._heard, mode="legacy")
-        async with asyncio.timeout(self._start_s):
+        # Nothing is offered for sampling: a server gets no use of the person's model.
+        client = Client(
+            transport,
+            message_handler=self._heard,
+            mode="legacy",
+            elicitation_callback=self._wants_answer,
+            list_roots_callback=self._wants_roots,
+        )
+        async with asyncio.timeout(self._start_s) as self._limit:
             return await stack.enter_async_context(client)
+
+    def _begun(self, pid: int) -> None:
+        self.pid = pid
+
+    async def _wants_sign_in(self, page: str) -> None:
+        """Show a person the page to sign in on, and give them time; an empty one says that it is over."""
+        if page and not await self._people.somebody():
+            raise ToolError("a person has to sign in to it, and nobody can be asked here")
+        if page and self._limit is not None:
+            self._limit.reschedule(asyncio.get_running_loop().time() + SIGN_IN_S + self._start_s)
+        self.sign_in = page
+        self.note("waiting for a person to sign in" if page else "the wait for the sign-in is over")
+        self._changed(self)
+
+    async def _wants_roots(self, context: ClientRequestContext) -> ListRootsResult:
+        from mcp.types import ListRootsResult, Root
+
+        root = self._root()
+        named = [Root.model_validate({"uri": root.as_uri(), "name": root.name})] if root is not None else []
+        return ListRootsResult(roots=named)
+
+    async def _wants_answer(self, context: ClientRequestContext, params: ElicitRequestParams) -> ElicitResult:
+        from mcp.types import ElicitRequestFormParams, ElicitResult
+
+        if not isinstance(params, ElicitRequestFormParams):
+            return ElicitResult(action="decline")
+        try:
+            fields = fields_of(params.requested_schema)
+        except ValueError as error:
+            self.note(f"asked for {error}: declined")
+            return ElicitResult(action="decline")
+        if not self._asking or not await self._people.somebody():
+            self.note("asked a person, and nobody can be asked: declined")
+            return ElicitResult(action="decline")
+        self._forms += 1
+        try:
+            given = await self._people.fill_in(
+                self._asking[-1], self.server.name, params.message[:2_000], fields
+            )
+            if given is None:
+                return ElicitResult(action="decline")
+            return ElicitResult(action="accept", content=with_defaults(fields, given))
+        except ValueError as error:
+            self.note(f"what was filled in does not fit: {error}")
+            return ElicitResult(action="cancel")
+        finally:
+            self._forms -= 1
 
     async def _learn(self, client: Client) -> None:
         tools: dict[str, Tool] = {}
         cursor: str | None = None
-        async with asyncio.timeout(self._start_s):
+        async with asyncio.timeout(self._start_s) as self._limit:
             while len(tools) < MAX_TOOLS:
                 page = await client.list_tools(cursor=cursor)
                 tools.update({tool.name: tool for tool in page.tools})
@@ -420,6 +597,14 @@ class RunningServer:
     def _hint(self) -> str:
         last = next((line for line in reversed(self.log) if line and "[voice_kernel]" not in line), "")
         return f"Its last words: {last[:200]}" if last else ""
+
+
+def _prompts_after(cursor: str | None) -> Callable[[Client], Awaitable[ListPromptsResult]]:
+    return lambda client: client.list_prompts(cursor=cursor)
+
+
+def _resources_after(cursor: str | None) -> Callable[[Client], Awaitable[ListResourcesResult]]:
+    return lambda client: client.list_resources(cursor=cursor)
 
 
 def environment() -> dict[str, str]:

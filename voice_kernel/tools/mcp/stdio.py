@@ -39,6 +39,7 @@ async def pipes(
     argv: Sequence[str],
     env: Mapping[str, str],
     *,
+    on_start: Callable[[int], None],
     on_line: Callable[[str], None],
     on_garbage: Callable[[], None],
     on_end: Callable[[str], None],
@@ -48,6 +49,7 @@ async def pipes(
     Args:
         argv: the command; never goes through a shell.
         env: its whole environment.
+        on_start: gets the number of the process that stands guard over it.
         on_line: gets each line of its stderr.
         on_garbage: told of a line on stdout that is no message.
         on_end: told once how it ended, when it does so by itself.
@@ -70,6 +72,7 @@ async def pipes(
         start_new_session=True,
         limit=MAX_MESSAGE_BYTES,
     )
+    on_start(child.pid)
     assert child.stdin is not None
     assert child.stdout is not None
     assert child.stderr is not None

@@ -9,12 +9,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from voice_kernel.context import nearest
 from voice_kernel.errors import ToolError
+from voice_kernel.tools.mcp.people import People
 from voice_kernel.tools.mcp.running import START_S, RunningServer
 from voice_kernel.tools.mcp.secrets import Secrets
 from voice_kernel.tools.mcp.servers import Server, ServerFile
+from voice_kernel.tools.mcp.signin import OAUTH
 
 CLOSE_S = 6.0
 
@@ -26,10 +29,22 @@ class Supervisor:
         file: which there are.
         secrets: where their secrets are.
         start_s: how long one may take to answer first, in seconds.
+        people: who can be asked while a tool runs.
+        root: the folder that servers are told of as the one to work in.
     """
 
-    def __init__(self, file: ServerFile, secrets: Secrets, *, start_s: float = START_S) -> None:
+    def __init__(
+        self,
+        file: ServerFile,
+        secrets: Secrets,
+        *,
+        start_s: float = START_S,
+        people: People | None = None,
+        root: Callable[[], Path | None] = lambda: None,
+    ) -> None:
         self.secrets = secrets
+        self._people = people
+        self._root = root
         self._file = file
         self._start_s = start_s
         self._running: dict[str, RunningServer] = {}
@@ -90,7 +105,8 @@ class Supervisor:
         running = self.get(name)
         await running.stop()
         self._file.remove(running.server.name)
-        await asyncio.to_thread(self.secrets.forget, running.server.name, running.server.secrets)
+        names = (*running.server.secrets, OAUTH)
+        await asyncio.to_thread(self.secrets.forget, running.server.name, names)
         self._read()
         return running.server
 
@@ -154,7 +170,13 @@ class Supervisor:
             running = self._running.get(name)
             if running is None:
                 self._running[name] = RunningServer(
-                    server, self._secret_of(name), self._tell, start_s=self._start_s
+                    server,
+                    self._secret_of(name),
+                    self._tell,
+                    start_s=self._start_s,
+                    keep_secret=self._keep_secret_of(name),
+                    people=self._people,
+                    root=self._root,
                 )
             elif running.server != server:
                 running.server = server
@@ -166,6 +188,9 @@ class Supervisor:
 
     def _secret_of(self, server: str) -> Callable[[str], str | None]:
         return lambda name: self.secrets.get(server, name)
+
+    def _keep_secret_of(self, server: str) -> Callable[[str, str], None]:
+        return lambda name, value: self.secrets.put(server, name, value)
 
     def _tell(self, running: RunningServer) -> None:
         for listener in self._listeners:
