@@ -93,6 +93,9 @@ class OpenAIServer:
         """The key to insist on; None takes any."""
         self.models = ["test-model"]
         self.transcript = "run the tests"
+        self.streams = True
+        """Whether transcriptions are streamed to those who ask for it."""
+        self.hearing: list[Reply] = []
         self.seen: list[Seen] = []
         self.holding = threading.Event()
         """Set when a reply has come to its `hold_after`."""
@@ -109,6 +112,15 @@ class OpenAIServer:
             elif isinstance(reply, Call):
                 reply = Reply(calls=(reply,))
             self.script.append(reply)
+
+    def hears(self, *replies: Reply | str) -> None:
+        """Add answers to recordings, one for each; after them every recording is `transcript`."""
+        self.hearing += [reply if isinstance(reply, Reply) else Reply(text=reply) for reply in replies]
+
+    @property
+    def recordings(self) -> list[dict[str, Any]]:
+        """The fields of the transcriptions asked for; `bytes` is the recording's size."""
+        return [seen.body for seen in self.seen if seen.path.endswith("/audio/transcriptions")]
 
     @property
     def asked(self) -> list[dict[str, Any]]:
@@ -163,20 +175,35 @@ class OpenAIServer:
         async with request.form() as form:
             upload = form["file"]
             assert not isinstance(upload, str)
-            fields = {key: value for key, value in form.multi_items() if isinstance(value, str)}
+            fields: dict[str, Any] = {}
+            for key, value in form.multi_items():
+                if isinstance(value, str):
+                    fields[key] = [*fields.get(key, []), value] if key.endswith("[]") else value
             size = len(await upload.read())
         self.seen.append(Seen(request.url.path, dict(request.headers), fields | {"bytes": size}))
         if (refused := self._refused(request)) is not None:
             return refused
-        if fields.get("stream") in ("true", "True", "1"):
+        reply = self.hearing.pop(0) if self.hearing else Reply(text=self.transcript)
+        if reply.status != 200:
+            return JSONResponse({"error": reply.error}, reply.status, headers=reply.headers)
+        if self.streams and fields.get("stream") in ("true", "True", "1"):
+            return _sse(self._transcript_events(reply))
+        return JSONResponse({"text": reply.text})
 
-            async def events() -> AsyncIterator[str]:
-                for word in self.transcript.split():
-                    yield _event({"type": "transcript.text.delta", "delta": word + " "})
-                yield _event({"type": "transcript.text.done", "text": self.transcript})
-
-            return _sse(events())
-        return JSONResponse({"text": self.transcript})
+    async def _transcript_events(self, reply: Reply) -> AsyncIterator[str]:
+        if reply.garbage:
+            yield f"data: {reply.garbage}\n\n"
+            return
+        for count, piece in enumerate(reply.pieces):
+            if await self._stops(reply, count):
+                return
+            yield _event({"type": "transcript.text.delta", "delta": piece})
+        if await self._stops(reply, len(reply.pieces)):
+            return
+        if reply.failed:
+            yield _event({"type": "error", "error": {"message": reply.failed, "code": "server_error"}})
+            return
+        yield _event({"type": "transcript.text.done", "text": reply.text})
 
     async def _models(self, request: Request) -> Response:
         await self._note(request)

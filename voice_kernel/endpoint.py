@@ -172,8 +172,9 @@ def _refusal(error: openai.APIStatusError, endpoint: Endpoint, model: str, model
         )
     if status == 404:
         where = model_setting if endpoint.is_openai else f"{model_setting} and {endpoint.url_setting}"
+        known = f"has no model named {model}, or does not" if model else "does not"
         return Failure(
-            f"{server} has no model named {model}, or does not answer at this address.",
+            f"{server} {known} answer at this address.",
             f"Check {where}.",
             rest_s=REST_S,
         )

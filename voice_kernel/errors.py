@@ -5,7 +5,8 @@
     ├── KernelError             the code door: no shell, no main thread, shutting down
     ├── SpeechError             sound could not be turned into text
     │   ├── AudioError          the audio itself is unreadable, empty or too long
-    │   └── EngineUnavailable   weights missing, changed, or an engine that is not installed
+    │   ├── EngineUnavailable   weights missing, changed, or an engine that is not installed
+    │   └── ServerFailed        a server that recognises speech did not answer to the end
     ├── IntentError             a sentence file (ours or the user's) is wrong
     ├── ToolError               a tool was asked for something it cannot do
     │   ├── UnknownTool         no tool has that name
@@ -75,6 +76,24 @@ class AudioError(SpeechError):
 
 class EngineUnavailable(SpeechError):
     """A speech engine cannot be used: weights missing or changed, or not installed."""
+
+
+class ServerFailed(SpeechError):
+    """A server that recognises speech did not answer to the end.
+
+    Args:
+        message: as for any error.
+        hint: as for any error.
+        rest_s: how long asking it again is useless, in seconds.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", rest_s: float = 0.0) -> None:
+        super().__init__(message, hint=hint, retryable=True)
+        self.rest_s = rest_s
+
+
+class VoiceUnavailable(SpeechError):
+    """A voice cannot be used: not installed, without a key, or it does not know the language."""
 
 
 class IntentError(VoiceKernelError):

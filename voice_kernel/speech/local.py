@@ -52,6 +52,7 @@ class LocalTranscriber:
     """
 
     name = "local"
+    sent_to = ""
 
     def __init__(
         self,
@@ -197,6 +198,7 @@ class LocalRecognition:
         self._expect: Expect = expect
         self._on_partial = on_partial
         self._understands = understands
+        self.on_pause: Callable[[str], None] | None = None
         self._loop = asyncio.get_running_loop()
         self._answer: asyncio.Future[Transcript] = self._loop.create_future()
         self._taking = True
@@ -273,6 +275,8 @@ class LocalRecognition:
         if text and text != self._shown:
             self._shown = text
             _call_soon(self._loop, lambda: self._show(text))
+        if self.on_pause is not None and text is not None and utterance.read_to_the_end:
+            _call_soon(self._loop, lambda: self._pause(text))
 
     def _conclude(self) -> None:
         transcript, error = _outcome(self._transcript)
@@ -326,6 +330,10 @@ class LocalRecognition:
     def _show(self, text: str) -> None:
         if self._taking and self._on_partial is not None:
             self._on_partial(text)
+
+    def _pause(self, text: str) -> None:
+        if self._taking and self.on_pause is not None:
+            self.on_pause(text)
 
     def _settle(self, transcript: Transcript | None, error: SpeechError | None) -> None:
         if error is not None:

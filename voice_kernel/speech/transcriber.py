@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from voice_kernel.context import Context
 
@@ -45,6 +45,8 @@ class Transcript:
     """What the recogniser itself thinks the chance is that nobody spoke, 0 to 1."""
     notice: str = ""
     """What a person should know about this transcript, e.g. that the sound was cut; else empty."""
+    hint: str = ""
+    """What the person can do about it."""
 
 
 class Recognition(Protocol):
@@ -75,12 +77,26 @@ class Recognition(Protocol):
         ...
 
 
+@runtime_checkable
+class ReadsAhead(Protocol):
+    """A recognition that reads on while nobody speaks, so that the text is there when the turn ends."""
+
+    on_pause: Callable[[str], None] | None
+    """Called on the event loop when all that was said before a pause has been read, with its whole text:
+    what `finish` would return now. Set it before the first sound."""
+
+
 class Transcriber(Protocol):
     """A speech engine."""
 
     @property
     def name(self) -> str:
         """The engine's name in settings, e.g. `local`."""
+        ...
+
+    @property
+    def sent_to(self) -> str:
+        """Host that the sound is sent to; empty when it stays on this machine."""
         ...
 
     @property
@@ -112,7 +128,8 @@ class Transcriber(Protocol):
             context: names that may be spoken.
             expect: what kind of speech this is.
             on_partial: called on the event loop with the text so far, about twice a second while
-                somebody speaks, and never after `finish` or `discard`.
+                somebody speaks, or as the text arrives; never after `finish` has returned, nor after
+                `discard`.
             understands: whether a text means something to the listener. Of readings that are about
                 as likely, one that does is preferred; for `command` only. It is called in another
                 thread, a few times an utterance, with texts that may not have been said: so it
