@@ -3,7 +3,12 @@
     transcriber   the ports: `Transcriber`, `Recognition`, `Transcript` (standard library only)
     clip          `AudioClip`: mono 16 kHz sound out of files, bytes and PCM
     resampling    any sampling rate to 16 kHz, chunk by chunk
+    frames        how sound is looked at for speech: 32 ms each (standard library only)
     vad           where in the sound somebody speaks (Silero)
+    spotting      the same for an open microphone, in a thread of its own
+    endpointing   when an utterance begins and ends in it (standard library only)
+    wake          the wake phrase, by a model of its own or in the recogniser's text
+    settling      partial texts that do not flicker (standard library only)
     melspectrum   what Whisper sees of a sound
     whisper       one short-window decode of at most 30 s, and the guard against its loops
     utterance     from the samples of one utterance to its text: segments, reading ahead, belief

@@ -16,9 +16,10 @@ from typing import NamedTuple
 import numpy as np
 
 from voice_kernel.context import Context
+from voice_kernel.speech.frames import FRAME, FRAME_S, ONSET
 from voice_kernel.speech.resampling import Samples
 from voice_kernel.speech.transcriber import RATE_HZ, Expect
-from voice_kernel.speech.vad import FRAME, FRAME_S, ONSET, SpeechDetector
+from voice_kernel.speech.vad import SpeechDetector
 from voice_kernel.speech.vocabulary import command_prompt, opens_like_a_command
 from voice_kernel.speech.whisper import MAX_PROMPT_TOKENS, Encoded, Reading, Whisper
 
@@ -32,8 +33,8 @@ MAX_SEGMENT_FRAMES = 812
 """26 s: with the margin the model wants after the sound, this fills its window."""
 MIN_SURE_FRAMES = 3
 """Fewer sure frames than this (96 ms) are a click or a cough, no word."""
-PARTIAL_FRAMES = 15
-"""New sound after which a partial text is worth a decode: 480 ms."""
+PARTIAL_FRAMES = 13
+"""New sound after which a partial text is worth a decode: 416 ms, so that there are two a second."""
 
 SURE_LOGPROB = -0.7
 """A reading as a command that is less likely than this is checked for noise by a plain one."""
@@ -149,6 +150,15 @@ class Utterance:
         if self._frame - self._last_speech >= TAIL_FRAMES:
             return self._ahead is None or self._ahead[0] != self._tail_segment(self._open)
         return self._frame - max(self._tried_at, self._open) >= PARTIAL_FRAMES
+
+    @property
+    def read_to_the_end(self) -> bool:
+        """Whether somebody has spoken, pauses now, and all of it has been read."""
+        if self._closed:
+            return False
+        if self._open is None:
+            return bool(self._read)
+        return self._ahead is not None and self._ahead[0] == self._tail_segment(self._open)
 
     def read_ahead(self) -> str:
         """Return the text so far, after one decode of what is new."""

@@ -13,16 +13,8 @@ from typing import Any
 import numpy as np
 
 from voice_kernel.errors import EngineUnavailable
+from voice_kernel.speech.frames import FRAME, OFFSET, ONSET
 from voice_kernel.speech.resampling import Samples
-from voice_kernel.speech.transcriber import RATE_HZ
-
-FRAME = 512
-"""Samples the detector looks at at once: 32 ms."""
-FRAME_S = FRAME / RATE_HZ
-ONSET = 0.5
-"""From this probability on, a frame begins speech; Silero's own default."""
-OFFSET = 0.35
-"""Below this one, a frame ends it."""
 
 _CONTEXT = 64  # samples of the frame before that the detector wants to see
 
@@ -98,6 +90,13 @@ class SpeechTrack:
             speaking = bool(self.speech) and self.speech[-1]
             self.speech.append(probability >= (OFFSET if speaking else ONSET))
             self.probabilities.append(probability)
+
+    def take(self) -> list[float]:
+        """Return the probabilities found since the last call, and forget them: for a stream without end."""
+        found = self.probabilities
+        self.probabilities = []
+        del self.speech[:-1]  # whether somebody speaks now is still needed
+        return found
 
     def flush(self) -> None:
         """Hear the last part of a frame, as if silence followed."""

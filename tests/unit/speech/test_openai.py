@@ -181,7 +181,7 @@ async def test_a_server_that_falls_silent_is_given_up(server: OpenAIServer) -> N
 
 async def test_a_server_that_is_not_there_is_said() -> None:
     engine = OpenAITranscriber(Endpoint("http://127.0.0.1:9/v1", KEY), model="m")
-    with pytest.raises(ServerFailed, match="127.0.0.1:9 cannot be reached") as raised:
+    with pytest.raises(ServerFailed, match=r"127\.0\.0\.1:9 cannot be reached") as raised:
         await hear(engine)
     assert "VOICE_KERNEL_SPEECH_URL" in raised.value.hint
     await engine.close()

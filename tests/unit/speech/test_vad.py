@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from tests.unit.speech.conftest import CLIPS
 from voice_kernel.speech.clip import AudioClip
-from voice_kernel.speech.vad import FRAME, SpeechDetector
+from voice_kernel.speech.frames import FRAME
+from voice_kernel.speech.vad import SpeechDetector
 
 
 @cache
