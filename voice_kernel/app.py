@@ -42,6 +42,7 @@ from voice_kernel.settings import Settings, data_folder
 from voice_kernel.settings import load as load_settings
 from voice_kernel.store import Store
 from voice_kernel.surroundings import Surroundings, scan
+from voice_kernel.task.lanes import misnamed
 from voice_kernel.task.logs import LogFolder
 from voice_kernel.task.runner import Runner, TaskHandle
 from voice_kernel.toolbox.approval import Approvals
@@ -88,6 +89,7 @@ OPEN_LIMIT_S = 2.0
 """How long a cell's first command waits for the conversation that it may go on with."""
 END_LIMIT_S = 2.0
 CLOSE_LIMIT_S = 3.0
+LIMITS_HINT = "See VOICE_KERNEL_TASK_LIMITS and VOICE_KERNEL_TASK_TIME_LIMITS."
 CARD_LIMIT_S = 10.0
 """How long a card may take to be drawn before we say that nobody can be asked."""
 
@@ -188,6 +190,11 @@ class App:
         self.own_tools = Adoption(shelf, self.registry, self.kernel, self.hub.publish, self.engines.executor)
         for notice in self.own_tools.update():
             warnings.warn(f"{notice.message} {notice.hint}", stacklevel=2)
+        self._to_tell: list[Notice] = []
+        """Notices for the first surface that connects."""
+        if wrong := misnamed([*settings.task_limits, *settings.task_time_limits]):
+            warnings.warn(wrong, stacklevel=2)
+            self._to_tell.append(Notice(level="warning", message=wrong, hint=LIMITS_HINT))
         self._stop_adopting = shelf.on_change(lambda: self.loop.call_soon(self._adopt))
         self._cards = cards.Cards(self.kernel, self.surfaces, self._route)
         self._turns: list[int] = []
@@ -510,6 +517,9 @@ class App:
                 message="With this ipykernel, clicks and speech arrive only when no cell is running.",
                 hint="pip install 'ipykernel>=7.1' mends it.",
             )
+            self.loop.call_soon(self.hub.publish, notice)
+        notices, self._to_tell = self._to_tell, []
+        for notice in notices:
             self.loop.call_soon(self.hub.publish, notice)
         return reach
 

@@ -153,6 +153,7 @@ class Conversations:
         areas: Sequence[str] = (),
         everywhere: bool = True,
         since: float | None = None,
+        until: float | None = None,
         before: int | None = None,
         limit: int = 50,
     ) -> tuple[list[PastTask], bool]:
@@ -167,6 +168,7 @@ class Conversations:
             areas=areas,
             everywhere=everywhere,
             since=since,
+            until=until,
             before=before,
             limit=limit,
         )

@@ -61,8 +61,13 @@ def examine() -> Iterator[Finding]:
 
 def _settings() -> Finding:
     from voice_kernel.settings import config_dir, load
+    from voice_kernel.task.lanes import misnamed
 
-    load()
+    settings = load()
+    if wrong := misnamed([*settings.task_limits, *settings.task_time_limits]):
+        return Finding(
+            "settings", "bad", wrong, "Mend VOICE_KERNEL_TASK_LIMITS or VOICE_KERNEL_TASK_TIME_LIMITS."
+        )
     return Finding("settings", "ok", f"readable; your own file would be {config_dir() / 'config.toml'}")
 
 

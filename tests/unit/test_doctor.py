@@ -39,6 +39,14 @@ def test_a_broken_setting_is_told_once_and_the_rest_is_looked_at(home: Path) -> 
     assert any(finding.subject == "kernel" for finding in findings)
 
 
+def test_a_limit_for_no_kind_of_task_is_found(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VOICE_KERNEL_TASK_LIMITS", "shell=8,test=1")
+    finding = next(one for one in examine() if one.subject == "settings")
+    assert finding.level == "bad"
+    assert "for test, but" in finding.message
+    assert "VOICE_KERNEL_TASK_LIMITS" in finding.cure
+
+
 def test_a_cluster_that_is_not_there_is_found(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert found("executor") == Finding("executor", "ok", "commands and tests run on this machine")
     monkeypatch.setenv("VOICE_KERNEL_EXECUTOR", "dask")

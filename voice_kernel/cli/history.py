@@ -137,10 +137,11 @@ def _found(history: History, options: argparse.Namespace, now: float) -> tuple[l
             session_id=options.session,
             thread_id=options.thread,
             since=since,
+            until=until,
             before=before,
-            limit=PAGE if until is not None else min(PAGE, options.limit + 1 - len(found)),
+            limit=min(PAGE, options.limit + 1 - len(found)),
         )
-        found += [past for past in page if until is None or past.task.created_at < until]
+        found += page
         if len(found) > options.limit or not more or not page:
             return found[: options.limit], more or len(found) > options.limit
         before = page[-1].id

@@ -64,6 +64,7 @@ class History:
         session_id: str = "",
         thread_id: str = "",
         since: float | None = None,
+        until: float | None = None,
         before: int | None = None,
         limit: int = 50,
     ) -> tuple[list[PastTask], bool]:
@@ -77,6 +78,7 @@ class History:
             session_id: only those of this session.
             thread_id: only those of this conversation.
             since: only tasks made at this time or later, in seconds since the epoch.
+            until: only tasks made before this time.
             before: only tasks with a lower number in the history: the next page.
             limit: most to return.
         """
@@ -93,6 +95,7 @@ class History:
             session_id=session_id,
             thread_id=thread_id,
             since=since,
+            until=until,
             before=before,
             limit=limit,
         )

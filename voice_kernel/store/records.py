@@ -142,6 +142,7 @@ def find_tasks(
     session_id: str = "",
     thread_id: str = "",
     since: float | None = None,
+    until: float | None = None,
     before: int | None = None,
     limit: int = 50,
 ) -> tuple[list[PastTask], bool]:
@@ -155,6 +156,7 @@ def find_tasks(
         session_id=session_id,
         thread_id=thread_id,
         since=since,
+        until=until,
         before=before,
         limit=limit + 1,
     )
@@ -174,6 +176,7 @@ def tasks_query(
     session_id: str,
     thread_id: str,
     since: float | None,
+    until: float | None,
     before: int | None,
     limit: int,
 ) -> Select[Any] | None:
@@ -192,6 +195,10 @@ def tasks_query(
         first = select(tasks.c.id).where(tasks.c.created_at >= since)
         first = first.order_by(tasks.c.created_at, tasks.c.id).limit(1)
         conditions += [key >= first.scalar_subquery(), tasks.c.created_at >= since]
+    if until is not None:
+        # The highest number and not the newest time: of two kernels the slower one writes later.
+        last = select(func.max(tasks.c.id)).where(tasks.c.created_at < until)
+        conditions += [key <= last.scalar_subquery(), tasks.c.created_at < until]
     if areas:
         conditions.append(tasks.c.area.in_(list(areas)))
     if workspace is not None:

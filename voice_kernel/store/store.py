@@ -215,6 +215,7 @@ class Store:
         areas: Sequence[str] = (),
         everywhere: bool = True,
         since: float | None = None,
+        until: float | None = None,
         before: int | None = None,
         limit: int = 50,
     ) -> tuple[list[PastTask], bool]:
@@ -226,6 +227,7 @@ class Store:
             areas: only tools of these areas; any when empty.
             everywhere: those of all workspaces.
             since: only tasks made at this time or later, in seconds since the epoch.
+            until: only tasks made before this time.
             before: only tasks with a lower number in the history.
             limit: most to return.
 
@@ -241,6 +243,7 @@ class Store:
             areas=areas,
             workspace=None if everywhere else self._workspace,
             since=since,
+            until=until,
             before=before,
             limit=limit,
         )

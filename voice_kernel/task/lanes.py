@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
@@ -25,6 +25,10 @@ from voice_kernel.messages import QueueChanged
 
 LIMITS: Mapping[str, int] = {"shell": 4, "tests": 2, "browser": 2, "research": 4}
 """How many tasks of an area run at once, where the settings say nothing else. Others have no limit."""
+AREAS = frozenset(
+    {"browser", "data", "lab", "mcp", "notebook", "research", "session", "shell", "tasks", "tests", "own"}
+)
+"""What limits can be set for: the areas of all tools there are."""
 TELL_S = 0.25
 """Places are told at most four times a second, one message a lane: 200 tasks that move up one by one are
 20,000 changes of place."""
@@ -34,6 +38,16 @@ MAX_TOLD = 500
 """Places that one message tells: what a surface remembers of tasks."""
 MAX_OVERTAKEN = 20
 """So often may others be moved ahead of a waiting task; then it keeps its place until it starts."""
+
+
+def misnamed(limits: Iterable[str]) -> str:
+    """Return what is wrong with the names in a table of limits, as a sentence; empty if nothing is."""
+    wrong = sorted(set(limits) - AREAS)
+    if not wrong:
+        return ""
+    areas = ", ".join(sorted(AREAS))
+    return f"Limits are set for {', '.join(wrong)}, but tasks are only of these kinds: {areas}."
+
 
 Where = Literal["first", "up", "down", "last"]
 

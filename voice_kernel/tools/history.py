@@ -22,8 +22,6 @@ from voice_kernel.tools.shell import duration
 from voice_kernel.tools.terminal import clip, plain
 
 MAX_LISTED = 100
-PAGE = 200
-MAX_PAGES = 50
 """How far back a search that ends in the past is followed, in pages."""
 MAX_WHAT_CHARS = 90
 STATE_WORDS: dict[TaskState, str] = {
@@ -61,6 +59,7 @@ class Find(Protocol):
         states: Sequence[TaskState] = (),
         everywhere: bool = True,
         since: float | None = None,
+        until: float | None = None,
         before: int | None = None,
         limit: int = 50,
     ) -> tuple[list[PastTask], bool]:
@@ -221,23 +220,15 @@ async def _found(
     until: float | None,
     asking: int,
 ) -> tuple[list[PastTask], bool]:
-    found: list[PastTask] = []
-    before: int | None = None
-    for _page in range(MAX_PAGES):
-        page, more = await find(
-            args.search,
-            states=states,
-            everywhere=args.everywhere,
-            since=since,
-            before=before,
-            limit=PAGE if until is not None else args.limit + 1,
-        )
-        found += [past for past in page if _wanted(past.task, until, asking)]
-        if len(found) > args.limit or not more or not page:
-            break
-        before = page[-1].id
-    else:
-        more = True
+    page, more = await find(
+        args.search,
+        states=states,
+        everywhere=args.everywhere,
+        since=since,
+        until=until,
+        limit=args.limit + 1,
+    )
+    found = [past for past in page if not _is_itself(past.task, asking)]
     return found[: args.limit], more or len(found) > args.limit
 
 
@@ -253,18 +244,18 @@ def _of_session(
     found = [
         PastTask(id=task.id, task=task)
         for task in reversed(tasks)
-        if _wanted(task, until, asking)
+        if not _is_itself(task, asking)
         and (not states or task.state in states)
         and (since is None or task.created_at >= since)
+        and (until is None or task.created_at < until)
         and all(word in f"{task.title} {task.problem and task.problem.message}".lower() for word in words)
     ]
     return found[: args.limit], len(found) > args.limit
 
 
-def _wanted(task: Task, until: float | None, asking: int) -> bool:
+def _is_itself(task: Task, asking: int) -> bool:
     # The task that asks is in the history already.
-    itself = task.id == asking and task.tool == "show_history" and not task.earlier
-    return not itself and (until is None or task.created_at < until)
+    return task.id == asking and task.tool == "show_history" and not task.earlier
 
 
 def _limits(args: ShowHistory, now: float) -> tuple[float | None, float | None]:

@@ -33,6 +33,7 @@ QUESTIONS: dict[str, tuple[Question, int]] = {
     "tasks of an area": (lambda c: records.find_tasks(c, areas=["shell"]), 50),
     "tasks of a notebook": (lambda c: records.find_tasks(c, workspace=HERE), 50),
     "the tasks of the last moments": (lambda c: records.find_tasks(c, since=TASKS - 10.0), 11),
+    "the tasks before a time": (lambda c: records.find_tasks(c, until=10.0), 10),
     "all tasks since a time": (lambda c: records.find_tasks(c, since=10.0), 50),
     "words in a rare state": (lambda c: records.find_tasks(c, "module7", states=["cancelled"]), 3),
     "the turns of a conversation": (lambda c: records.turns(c, thread_id="thread77"), TURNS_OF_THREAD),

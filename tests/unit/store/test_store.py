@@ -424,6 +424,8 @@ async def test_tasks_are_found_by_state_area_and_time_page_by_page(sessions: Ses
     assert len((await find(states=["failed", "succeeded"], areas=["tests"]))[0]) == 15
     assert len((await find(states=["cancelled"]))[0]) == 0
     assert [p.task.title for p in (await find(since=1_027.0))[0]] == ["n29", "n28", "n27"]
+    assert [p.task.title for p in (await find(until=1_003.0))[0]] == ["n2", "n1", "n0"]
+    assert [p.task.title for p in (await find("many", since=1_003.0, until=1_005.0))[0]] == ["n4", "n3"]
     assert len((await find("many", since=1_020.0, areas=["shell"], states=["succeeded"]))[0]) == 4
 
 

@@ -11,12 +11,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from voice_kernel.app import known_tools
 from voice_kernel.errors import Refused
 from voice_kernel.messages import QueueChanged, ToSurface
 from voice_kernel.task import lanes as lanes_module
-from voice_kernel.task.lanes import MAX_OVERTAKEN, Lanes, Where
+from voice_kernel.task.lanes import AREAS, MAX_OVERTAKEN, Lanes, Where, misnamed
+from voice_kernel.usertools import shelf
 
 LIMITS = {"one": 1, "three": 3}
+
+
+def test_limits_can_be_set_for_the_kinds_of_tasks_there_are() -> None:
+    assert {spec.area for spec in known_tools().specs.values()} | {shelf.AREA} == AREAS
+    assert misnamed(["shell", "own"]) == ""
+    assert misnamed(["shells", "cells"]).startswith("Limits are set for cells, shells, but")
 
 
 @dataclass

@@ -50,6 +50,7 @@ class Kept:
         states: Sequence[TaskState] = (),
         everywhere: bool = True,
         since: float | None = None,
+        until: float | None = None,
         before: int | None = None,
         limit: int = 50,
     ) -> tuple[list[PastTask], bool]:
@@ -59,6 +60,7 @@ class Kept:
             for one in self.kept
             if (not states or one.task.state in states)
             and (since is None or one.task.created_at >= since)
+            and (until is None or one.task.created_at < until)
             and (before is None or one.id < before)
         ]
         return found[:limit], len(found) > limit
