@@ -67,6 +67,13 @@ class Tags(HTMLParser):
         self.text += data
 
 
+def test_what_was_asked_for_besides_the_tests_stands_below_them() -> None:
+    report = TestReport(passed=1, failed=0, errors=0, skipped=0, duration_s=1.0, cases=[])
+    task = a_task(result=Result(summary="1 passed", text="The slowest tests:\n 1.0 s  test_a", tests=report))
+    assert "The slowest tests:" in Tags(frozen_html(a_turn(), [task])).text
+    assert "The slowest tests:" in frozen_text(a_turn(), [task])
+
+
 def test_the_transcript_the_route_and_the_outcome_are_shown() -> None:
     page = Tags(frozen_html(a_turn(latency_s=0.18), [a_task(result=Result(summary="14 passed"))]))
     assert page.open == []
