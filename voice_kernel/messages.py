@@ -220,6 +220,10 @@ class Turn(Wire):
     """Length of the speech."""
     latency_s: float | None = None
     """From the end of speech to the final transcript."""
+    engine: str = ""
+    """The speech engine that heard it; empty where nothing was spoken."""
+    kept_audio: bool = False
+    """No text came of it, and its sound is still there: it can be heard again."""
 
 
 class Diff(Wire):
@@ -327,6 +331,22 @@ class Speech(Wire):
     """Hands-free: the phrase that must be said first; empty while commands are taken."""
     heard: str = ""
     """Hands-free: words that were heard and are not acted on; shown for a moment, kept nowhere."""
+    chosen: str = ""
+    """The engine that was chosen, where `engine` hears in its place for now; else empty."""
+    sent_to: str = ""
+    """Host that the sound is sent to; empty when it stays on the kernel's machine."""
+
+
+class SpeechEngine(Wire):
+    """One way to turn speech into text."""
+
+    name: str
+    sent_to: str = ""
+    """Host that the sound is sent to; empty when it stays on the kernel's machine. What a browser does with
+    it, only the page knows."""
+    problem: str = ""
+    """Why it cannot be used as things are; empty when it can."""
+    hint: str = ""
 
 
 class About(Wire):
@@ -640,6 +660,18 @@ class Done(Wire):
     problem: Problem | None = None
 
 
+class SpeechEngines(Wire):
+    """Answer to `ListEngines`."""
+
+    type: Literal["speech_engines"] = "speech_engines"
+    id: int
+    engines: list[SpeechEngine] = []
+    chosen: str = ""
+    locked: bool = False
+    """Whether the administrator has chosen."""
+    problem: Problem | None = None
+
+
 class Notice(Wire):
     """Something a person should know that belongs to no turn."""
 
@@ -913,6 +945,7 @@ ToSurface = Annotated[
     | AnswerDelta
     | ApprovalChanged
     | SpeechChanged
+    | SpeechEngines
     | Notice
     | SpeakAnswer
     | StopSpeaking
@@ -984,6 +1017,42 @@ class AudioEnd(Wire):
     chunks: int
     """How many chunks were sent, so that a missing one is noticed."""
     discard: bool = False
+
+
+class Heard(Wire):
+    """What the page's own recogniser makes of an utterance, beside its sound. The first says that it listens.
+
+    The sound is streamed all the same: where the browser fails, the kernel hears what was said.
+    """
+
+    type: Literal["heard"] = "heard"
+    utterance_id: str
+    text: str = Field(default="", max_length=10_000)
+    """All of the utterance so far."""
+    final: bool = False
+    problem: str = Field(default="", max_length=300)
+    """Why there will be no text, in one sentence; ends it like `final`."""
+
+
+class HearAgain(Wire):
+    """Turn the sound of a turn into text once more: none came of it before."""
+
+    type: Literal["hear_again"] = "hear_again"
+    turn_id: int
+
+
+class ListEngines(Wire):
+    """Answered with `SpeechEngines`."""
+
+    type: Literal["list_engines"] = "list_engines"
+    id: int
+
+
+class ChooseEngine(Wire):
+    """Let another engine turn speech into text from now on, until the kernel ends."""
+
+    type: Literal["choose_engine"] = "choose_engine"
+    engine: str = Field(max_length=100)
 
 
 class Say(Wire):
@@ -1228,6 +1297,10 @@ ToKernel = Annotated[
     | AudioStart
     | Audio
     | AudioEnd
+    | Heard
+    | HearAgain
+    | ListEngines
+    | ChooseEngine
     | Say
     | CancelTask
     | CancelTurn

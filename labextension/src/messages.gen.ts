@@ -5,6 +5,10 @@ export type ToKernel =
   | AudioStart
   | Audio
   | AudioEnd
+  | Heard
+  | HearAgain
+  | ListEngines
+  | ChooseEngine
   | Say
   | CancelTask
   | CancelTurn
@@ -42,6 +46,7 @@ export type ToSurface =
   | AnswerDelta
   | ApprovalChanged
   | SpeechChanged
+  | SpeechEngines
   | Notice
   | SpeakAnswer
   | StopSpeaking
@@ -414,6 +419,13 @@ export interface Snapshot {
   action: 'snapshot';
 }
 /**
+ * Let another engine turn speech into text from now on, until the kernel ends.
+ */
+export interface ChooseEngine {
+  engine: string;
+  type: 'choose_engine';
+}
+/**
  * A control that the surface itself must carry out.
  */
 export interface ControlSpoken {
@@ -476,6 +488,25 @@ export interface FindTasks {
   type: 'find_tasks';
 }
 /**
+ * Turn the sound of a turn into text once more: none came of it before.
+ */
+export interface HearAgain {
+  turn_id: number;
+  type: 'hear_again';
+}
+/**
+ * What the page's own recogniser makes of an utterance, beside its sound. The first says that it listens.
+ *
+ * The sound is streamed all the same: where the browser fails, the kernel hears what was said.
+ */
+export interface Heard {
+  final: boolean;
+  problem: string;
+  text: string;
+  type: 'heard';
+  utterance_id: string;
+}
+/**
  * First message of a surface, and the first after a reconnect: answered with `State`.
  */
 export interface Hello {
@@ -529,6 +560,13 @@ export interface Thread {
 export interface KeepingChanged {
   keeping: Keeping;
   type: 'keeping';
+}
+/**
+ * Answered with `SpeechEngines`.
+ */
+export interface ListEngines {
+  id: number;
+  type: 'list_engines';
 }
 export interface ListThreads {
   before: number | null;
@@ -922,18 +960,40 @@ export interface SpeakingState {
  * The recogniser's state.
  */
 export interface Speech {
+  chosen: string;
   engine: string;
   hands_free: boolean;
   heard: string;
   hint: string;
   message: string;
   mode: 'command' | 'dictation';
+  sent_to: string;
   state: 'idle' | 'loading' | 'ready' | 'listening' | 'transcribing' | 'unavailable';
   waiting_for: string;
 }
 export interface SpeechChanged {
   speech: Speech;
   type: 'speech';
+}
+/**
+ * One way to turn speech into text.
+ */
+export interface SpeechEngine {
+  hint: string;
+  name: string;
+  problem: string;
+  sent_to: string;
+}
+/**
+ * Answer to `ListEngines`.
+ */
+export interface SpeechEngines {
+  chosen: string;
+  engines: SpeechEngine[];
+  id: number;
+  locked: boolean;
+  problem: Problem | null;
+  type: 'speech_engines';
 }
 /**
  * Everything a surface needs to draw itself; sent first, and again after a reconnect.
@@ -959,7 +1019,9 @@ export interface Turn {
   closest: string[];
   created_at: number;
   ended_at: number | null;
+  engine: string;
   id: number;
+  kept_audio: boolean;
   latency_s: number | null;
   model: string;
   origin: 'voice' | 'text' | 'magic' | 'script' | 'model' | 'retry';

@@ -3,7 +3,7 @@ import type { State, Task, Turn } from '../src/messages.gen';
 
 export function aTurn(change: Partial<Turn> = {}): Turn {
   return {
-    id: 1, parent_id: null, state: 'running', origin: 'voice', surface_id: '', text: 'run the tests', partial: false, settled: 0, asks: '',
+    id: 1, parent_id: null, state: 'running', origin: 'voice', surface_id: '', text: 'run the tests', partial: false, settled: 0, asks: '', engine: '', kept_audio: false,
     route: 'intents', calls: [], closest: [], answer: '', problem: null, created_at: 1, ended_at: null,
     audio_s: null, latency_s: null, ...change
   };
@@ -25,7 +25,7 @@ export function aState(change: Partial<State> = {}): State {
       version: '1', model: '', shell_allowed: false, cwd: '/', warnings: [], notify_after_s: 20,
       speak: 'off', voice: 'auto', speech_rate: 1, listen: 'push', earcons: true, wake_phrase: '', audio_kept_in: ''
     },
-    speech: { state: 'ready', engine: 'local', message: '', hint: '', mode: 'command', hands_free: false, waiting_for: '', heard: '' },
+    speech: { state: 'ready', engine: 'local', message: '', hint: '', mode: 'command', hands_free: false, waiting_for: '', heard: '', chosen: '', sent_to: '' },
     keeping: { state: 'kept', message: '', hint: '', thread: null },
     turns: [], tasks: [], approvals: [], ...change
   };

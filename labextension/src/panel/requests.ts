@@ -6,6 +6,7 @@
  */
 import type {
   FindTasks,
+  ListEngines,
   ListThreads,
   LogHits,
   LogPage,
@@ -15,6 +16,7 @@ import type {
   ReadLog,
   ReadPart,
   SearchLog,
+  SpeechEngines,
   Threads,
   ToKernel,
   ToSurface
@@ -26,6 +28,7 @@ export const PATIENCE_MS = 30_000;
 
 export interface Questions {
   list_threads: { question: ListThreads; answer: Threads };
+  list_engines: { question: ListEngines; answer: SpeechEngines };
   find_tasks: { question: FindTasks; answer: PastTasks };
   read_log: { question: ReadLog; answer: LogPage };
   read_part: { question: ReadPart; answer: Part };
@@ -80,6 +83,7 @@ export class Requests {
       case 'log_page':
       case 'log_hits':
       case 'part':
+      case 'speech_engines':
         break;
       default:
         return false;

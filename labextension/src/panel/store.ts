@@ -78,7 +78,7 @@ export interface Interface {
 
 export const EMPTY_SESSION: Session = {
   about: null,
-  speech: { state: 'idle', engine: '', message: '', hint: '', mode: 'command', hands_free: false, waiting_for: '', heard: '' },
+  speech: { state: 'idle', engine: '', message: '', hint: '', mode: 'command', hands_free: false, waiting_for: '', heard: '', chosen: '', sent_to: '' },
   keeping: { state: 'memory', message: '', hint: '', thread: null },
   turns: new Map(),
   tasks: new Map(),
@@ -235,6 +235,7 @@ export function reduce(session: Session, message: ToSurface): Session {
     case 'speak_answer':
     case 'stop_speaking':
     case 'speak_changed':
+    case 'speech_engines':
     case 'cell_request':
     case 'cell_cancel':
       return session; // nothing to draw: the panel, or its host, carries it out
