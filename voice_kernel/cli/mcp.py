@@ -54,10 +54,12 @@ def add(commands: Any) -> None:
 
 
 def _list(options: argparse.Namespace) -> int:
+    from voice_kernel.tools.mcp.configs import shown
+
     for running in _supervisor().all():
         server = running.server
         off = f" ({len(server.off)} tools off)" if server.off else ""
-        print(f"{server.name}: {server.what}{off}")
+        print(f"{server.name}: {shown(server)}{off}")
     return EXIT_OK
 
 
@@ -137,7 +139,7 @@ def _tried(name: str, show: Callable[[Supervisor], None]) -> int:
 
 def _import(options: argparse.Namespace) -> int:
     from voice_kernel.tools.mcp.commands import consent, servers_in
-    from voice_kernel.tools.mcp.servers import kept_apart
+    from voice_kernel.tools.mcp.configs import kept_apart
 
     supervisor = _supervisor()
     for server, secrets in map(kept_apart, servers_in(options.file)):
@@ -156,7 +158,7 @@ def _import(options: argparse.Namespace) -> int:
 
 def _export(options: argparse.Namespace) -> int:
     from voice_kernel.tools.mcp.commands import write_new
-    from voice_kernel.tools.mcp.servers import exported
+    from voice_kernel.tools.mcp.configs import exported
 
     text = exported(running.server for running in _supervisor().all())
     if options.file is None:

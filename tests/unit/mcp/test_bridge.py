@@ -15,7 +15,7 @@ from voice_kernel.task.runner import Runner
 from voice_kernel.toolbox.registry import Registry
 from voice_kernel.tools.mcp.bridge import Bridge, mismatch, name_in_toolbox
 from voice_kernel.tools.mcp.secrets import Secrets
-from voice_kernel.tools.mcp.servers import ServerFile
+from voice_kernel.tools.mcp.serverfile import ServerFile
 from voice_kernel.tools.mcp.supervisor import Supervisor
 
 

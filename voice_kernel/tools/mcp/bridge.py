@@ -18,6 +18,7 @@ from pydantic_core import PydanticCustomError
 from voice_kernel.messages import Output, Problem, Result
 from voice_kernel.task.runner import TaskHandle
 from voice_kernel.toolbox.registry import Arguments, Effects, Registry, ToolFailed, ToolSpec
+from voice_kernel.tools.mcp.configs import shown
 from voice_kernel.tools.mcp.running import CALL_S, RunningServer
 from voice_kernel.tools.terminal import clip
 
@@ -136,7 +137,7 @@ def spec_of(running: RunningServer, tool: Tool, name: str) -> ToolSpec:
 def target_of(running: RunningServer, tool: str, arguments: dict[str, Any]) -> str:
     """Return what a call touches, for a card."""
     given = ", ".join(f"{key}={value!r}" for key, value in arguments.items())
-    return f"{tool}({given[:500]}) of the server {running.server.name}: {running.server.what[:300]}"
+    return f"{tool}({given[:500]}) of the server {running.server.name}: {shown(running.server)[:300]}"
 
 
 def mismatch(arguments: dict[str, Any], schema: dict[str, Any]) -> str:

@@ -17,8 +17,7 @@ from voice_kernel.errors import InvalidArguments, ToolError
 from voice_kernel.messages import Output, Result, Task
 from voice_kernel.task.runner import TaskHandle
 from voice_kernel.toolbox.registry import Arguments, Effects, Registry, ToolFailed
-from voice_kernel.tools.mcp import servers as files
-from voice_kernel.tools.mcp import spoken
+from voice_kernel.tools.mcp import configs, spoken
 from voice_kernel.tools.mcp.bridge import name_in_toolbox
 from voice_kernel.tools.mcp.catalog import Catalog, Offer, filled
 from voice_kernel.tools.mcp.running import RunningServer
@@ -245,14 +244,14 @@ def register(
         """Write the MCP servers to a file that other clients read, secrets by name only."""
         known = [running.server for running in supervisor().all()]
         path = _path(args)
-        await asyncio.to_thread(write_new, path, files.exported(known))
+        await asyncio.to_thread(write_new, path, configs.exported(known))
         return Result(summary=f"Wrote {len(known)} servers to {path.name}.")
 
     @registry.tool(area="mcp", effects=read)
     async def mcp_import(task: TaskHandle, args: FilePath) -> Result:
         """Add the MCP servers of another client's configuration; each is asked about."""
         path = _path(args)
-        offered = [files.kept_apart(one) for one in await asyncio.to_thread(servers_in, path)]
+        offered = [configs.kept_apart(one) for one in await asyncio.to_thread(servers_in, path)]
         known = set(supervisor().names)
         lines, added = [], 0
         for server, secrets in offered:
@@ -307,7 +306,7 @@ def listed(known: list[RunningServer]) -> Result:
             "tools": len(one.tools) - len(set(one.server.off) & set(one.tools)),
             "calls": one.calls,
             "errors": one.errors,
-            "what": one.server.what[:100],
+            "what": configs.shown(one.server)[:100],
             "problem": one.problem if one.state in ("failed", "waiting") else "",
         }
         for one in known
@@ -427,12 +426,12 @@ def servers_in(path: Path) -> list[Server]:
     """
     try:
         with path.open("rb") as file:
-            text = file.read(files.MAX_FILE_BYTES + 1).decode("utf-8")
+            text = file.read(configs.MAX_FILE_BYTES + 1).decode("utf-8")
     except FileNotFoundError:
         raise ToolError(f"There is no file {path}.") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ToolError(f"{path} cannot be read ({type(error).__name__}).") from None
-    return files.servers_of(text, path.name)
+    return configs.servers_of(text, path.name)
 
 
 def write_new(path: Path, text: str) -> None:

@@ -27,12 +27,13 @@ READ_S = 300.0
 
 @asynccontextmanager
 async def streams(
-    server: Server, headers: Mapping[str, str], shelf: TokenShelf, tell: Tell
+    server: Server, url: str, headers: Mapping[str, str], shelf: TokenShelf, tell: Tell
 ) -> AsyncIterator[Any]:
     """Give the transport to a remote server, for an SDK client to enter.
 
     Args:
-        server: where it is.
+        server: how it is reached.
+        url: its address, secrets in place.
         headers: sent with every request to it, secrets among them; with one for authorization nobody is
             asked to sign in.
         shelf: where the tokens of a sign-in are.
@@ -43,9 +44,9 @@ async def streams(
     async with AsyncExitStack() as stack:
         auth: httpx2.Auth | None = None
         if not any(name.lower() == "authorization" for name in headers):
-            auth = await stack.enter_async_context(sign_in(server.url, shelf, tell))
-        fence = await _fence(server.url)
-        own = address_of(server.url).origin
+            auth = await stack.enter_async_context(sign_in(url, shelf, tell))
+        fence = await _fence(url)
+        own = address_of(url).origin
 
         async def prepare(request: httpx2.Request) -> None:
             await fence(request)
@@ -65,11 +66,11 @@ async def streams(
             from mcp.client.streamable_http import streamable_http_client
 
             http = client(timeout=httpx2.Timeout(CONNECT_S, read=READ_S), auth=auth)
-            yield streamable_http_client(server.url, http_client=await stack.enter_async_context(http))
+            yield streamable_http_client(url, http_client=await stack.enter_async_context(http))
         else:
             from mcp.client.sse import sse_client
 
-            yield sse_client(server.url, sse_read_timeout=READ_S, httpx_client_factory=client, auth=auth)
+            yield sse_client(url, sse_read_timeout=READ_S, httpx_client_factory=client, auth=auth)
 
 
 async def _fence(url: str) -> Any:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from voice_kernel.errors import ToolError
 from voice_kernel.tools.mcp import remote, stdio
+from voice_kernel.tools.mcp.configs import with_secrets
 from voice_kernel.tools.mcp.people import Nobody, People, fields_of, with_defaults
 from voice_kernel.tools.mcp.servers import Server
 from voice_kernel.tools.mcp.signin import OAUTH, SIGN_IN_S, TokenShelf
@@ -139,6 +140,16 @@ class RunningServer:
         self._garbage = 0
 
     # ---- what others ask ----------------------------------------------------------------------------
+
+    @property
+    def process(self) -> int | None:
+        """Its process, as far as the system tells; that of its guard otherwise."""
+        if self.pid is None:
+            return None
+        with contextlib.suppress(OSError, ValueError, IndexError):  # no such file elsewhere than on Linux
+            below = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text("ascii")
+            return int(below.split()[0])
+        return self.pid
 
     @property
     def alive(self) -> bool:
@@ -450,12 +461,14 @@ class RunningServer:
         secrets = {name: value for name, value in values.items() if value is not None}
         # Short ones would take their letters out of every text.
         self._values = tuple(value for value in secrets.values() if len(value) >= 4)
+        named = {name: value for name, value in secrets.items() if name not in server.holes}
         if server.transport == "stdio":
-            env = environment() | server.env | secrets
+            env = environment() | server.env | named
+            args = [with_secrets(part, secrets) for part in server.args]
             if shutil.which(server.command, path=env.get("PATH")) is None:
                 raise ToolError(f"there is no program {server.command}")
             transport: Any = stdio.pipes(
-                [server.command, *server.args],
+                [server.command, *args],
                 env,
                 on_start=self._begun,
                 on_line=self._write,
@@ -465,7 +478,13 @@ class RunningServer:
         else:
             shelf = TokenShelf(lambda: self._secret(OAUTH), lambda value: self._keep_secret(OAUTH, value))
             transport = await stack.enter_async_context(
-                remote.streams(server, server.headers | secrets, shelf, self._wants_sign_in)
+                remote.streams(
+                    server,
+                    with_secrets(server.url, secrets, in_url=True),
+                    server.headers | named,
+                    shelf,
+                    self._wants_sign_in,
+                )
             )
         # Through the handshake: with it come pings and the news that the list of tools has changed.
         # Nothing is offered for sampling: a server gets no use of the person's model.

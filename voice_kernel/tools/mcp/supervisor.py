@@ -16,7 +16,8 @@ from voice_kernel.errors import ToolError
 from voice_kernel.tools.mcp.people import People
 from voice_kernel.tools.mcp.running import START_S, RunningServer
 from voice_kernel.tools.mcp.secrets import Secrets
-from voice_kernel.tools.mcp.servers import Server, ServerFile
+from voice_kernel.tools.mcp.serverfile import ServerFile
+from voice_kernel.tools.mcp.servers import Server
 from voice_kernel.tools.mcp.signin import OAUTH
 
 CLOSE_S = 6.0
