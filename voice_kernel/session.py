@@ -33,13 +33,27 @@ from voice_kernel.messages import (
 from voice_kernel.task.lanes import Where
 from voice_kernel.task.runner import TaskHandle, problem_of
 from voice_kernel.toolbox.door import Toolbox, title_of
+from voice_kernel.toolbox.questions import Questions
 from voice_kernel.toolbox.registry import Arguments, Registry
 from voice_kernel.tools.tasks import picked
 
 CONTROLS = frozenset(
-    {"approve", "deny", "cancel_task", "interrupt_kernel", "stop_listening", "stop_speaking"}
+    {
+        "approve",
+        "deny",
+        "cancel_task",
+        "interrupt_kernel",
+        "stop_listening",
+        "stop_speaking",
+        "repeat_answer",
+        "change_speech_rate",
+        "answer_aloud",
+    }
 )
 """Parsed like calls, but no tools: they pass every queue, and only a person makes them."""
+
+ABOUT_SPEAKING = frozenset({"stop_speaking", "repeat_answer", "change_speech_rate", "answer_aloud"})
+"""Controls of what is spoken aloud."""
 
 MAX_DEPTH = 3
 """How deep turns may start turns (`%voice run cell 3`, and cell 3 holds `%voice`)."""
@@ -47,6 +61,9 @@ MAX_DEPTH = 3
 ENDED_TURN: frozenset[TurnState] = frozenset({"succeeded", "failed", "cancelled", "nothing"})
 NOT_UNDERSTOOD = "I did not understand that."
 NO_SPEECH = "I heard no speech."
+NOT_DONE = "Nothing was done."
+PREPARED_S = 3.0
+"""What was worked out so long ago at most still holds when the turn ends."""
 
 
 class Brain(Protocol):
@@ -139,6 +156,27 @@ class TurnResult:
             print(repr(self))  # noqa: T201  what a cell shows of a value is its output
 
 
+@dataclass(frozen=True)
+class _Heard:
+    """What a turn is made of."""
+
+    text: str
+    command: str
+    sure: bool
+    spoken_at: float
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """What a text means, worked out while it was still being said."""
+
+    text: str
+    context: Context
+    parse: Parse
+    at: float
+    """Seconds of `time.monotonic`."""
+
+
 @dataclass
 class _Running:
     turn: Turn
@@ -155,6 +193,8 @@ class Session:
         context: what exists now.
         interrupt: interrupts user code on the main thread.
         brain: the model, when one is configured.
+        aloud: carries out a control of what is spoken, given its name, its arguments and the surface on which
+            it was said; returns what to answer.
         dictated: while dictation is on, what words become instead of a command; None while it is off.
     """
 
@@ -167,6 +207,7 @@ class Session:
         interrupt: Callable[[], object],
         brain: Callable[[], Awaitable[Brain]] | None = None,
         dictated: Callable[[str], list[Call] | None] = lambda text: None,
+        aloud: Callable[[str, dict[str, Any], str], str] = lambda name, arguments, surface_id: "Stopped.",
     ) -> None:
         self._hub = hub
         self._toolbox = toolbox
@@ -175,10 +216,13 @@ class Session:
         self._interrupt = interrupt
         self._brain = brain
         self._dictated = dictated
+        self._aloud = aloud
         self._running: dict[int, _Running] = {}
         self._ended: OrderedDict[int, Turn] = OrderedDict()
         self._last_id = 0
         self._understood: list[tuple[str, tuple[Call, ...], int]] = []
+        self.questions = Questions(lambda turn_id, text: self.change(turn_id, asks=text))
+        self._prepared: _Prepared | None = None
 
     # ---- turns ------------------------------------------------------------------------------------
 
@@ -223,6 +267,8 @@ class Session:
         first_sample_at: float | None = None,
         approved_tools: Collection[str] = (),
         corrects_turn_id: int | None = None,
+        command: str | None = None,
+        sure: bool = True,
     ) -> TurnResult:
         """Take a turn from its text to its end.
 
@@ -232,6 +278,8 @@ class Session:
             first_sample_at: when the utterance began; typed text counts from now.
             approved_tools: tools a person approved beforehand.
             corrects_turn_id: the turn whose transcript was edited; its open tasks are cancelled.
+            command: the part of the text that is meant, where there is more: a wake phrase, "over".
+            sure: whether the words were heard well; if not, the turn asks before anything is done.
 
         Returns:
             The ended turn with its tasks. A failure is a state of the turn, not an exception.
@@ -242,7 +290,20 @@ class Session:
             return self.result(turn_id)
         if corrects_turn_id is not None:
             self._cancel_tasks_of(corrects_turn_id)
-        return await self._seen_through(turn_id, self._take(turn_id, text, spoken_at, approved_tools))
+        heard = _Heard(text, text if command is None else command, sure, spoken_at)
+        return await self._seen_through(turn_id, self._take(turn_id, heard, approved_tools))
+
+    async def prepare(self, text: str) -> Parse:
+        """Work out what a text means that may still go on, so that it is known when the turn ends."""
+        return (await self._meaning(text)).parse
+
+    async def _meaning(self, text: str) -> _Prepared:
+        prepared = self._prepared
+        if prepared is None or prepared.text != text or time.monotonic() - prepared.at > PREPARED_S:
+            grammar, context = await self._grammar(), await self._context()
+            prepared = _Prepared(text, context, grammar.parse(text, context), time.monotonic())
+            self._prepared = prepared
+        return prepared
 
     async def _seen_through(self, turn_id: int, work: Coroutine[Any, Any, None]) -> TurnResult:
         """Let work be what a turn does, and end the turn with it."""
@@ -348,7 +409,9 @@ class Session:
 
     # ---- controls ---------------------------------------------------------------------------------
 
-    def control(self, name: str, arguments: dict[str, Any], origin: Origin, spoken_at: float) -> str:
+    def control(
+        self, name: str, arguments: dict[str, Any], origin: Origin, spoken_at: float, surface_id: str = ""
+    ) -> str:
         """Carry out a control at once; returns what to say.
 
         Raises:
@@ -362,6 +425,8 @@ class Session:
                     "A cell cannot answer for you.", hint="Say it, type it in the panel, or click the card."
                 )
             number = arguments.get("approval")
+            if self.questions.open and number is None:
+                return self._answered(name == "approve", spoken_at)
             reply = self._toolbox.approvals.spoken(
                 name == "approve", int(number) if number is not None else None, spoken_at
             )
@@ -373,10 +438,24 @@ class Session:
         if name == "interrupt_kernel":
             self._interrupt()
             return "Interrupted."
-        self._hub.publish(
-            ControlSpoken(control="stop_listening" if name == "stop_listening" else "stop_speaking")
-        )
-        return "Stopped."
+        if name == "stop_speaking" or name not in ABOUT_SPEAKING:
+            self._hub.publish(
+                ControlSpoken(control="stop_listening" if name == "stop_listening" else "stop_speaking")
+            )
+        return self._aloud(name, arguments, surface_id) if name in ABOUT_SPEAKING else "Stopped."
+
+    def _answered(self, yes: bool, spoken_at: float) -> str:
+        """Take a yes or a no for the question of a turn."""
+        if yes and self._toolbox.approvals.open:
+            raise Refused(
+                "A card and a question are open, and it is not clear which one you mean.",
+                hint="Say the number of the card, or click.",
+            )
+        if reply := self.questions.spoken(yes, spoken_at):
+            raise Refused(reply)
+        if not yes and self._toolbox.approvals.open:
+            self._toolbox.approvals.spoken(False, None, spoken_at)
+        return "Yes." if yes else "No."
 
     def cancel_task(self, task_id: int) -> bool:
         """Cancel one task; returns whether it was open."""
@@ -410,8 +489,10 @@ class Session:
         controls = {call.tool for call in parse.calls}
         if parse.route != "intents" or not controls or not controls <= CONTROLS:
             return False
+        if controls & (ABOUT_SPEAKING - {"stop_speaking"}):
+            return False  # "repeat" may well be a word that is dictated
         if controls & {"approve", "deny"}:
-            return bool(self._toolbox.approvals.open)
+            return bool(self._toolbox.approvals.open or self.questions.open)
         return "cancel_task" not in controls or bool(self._toolbox.runner.open_tasks())
 
     def _cancel_tasks_of(self, turn_id: int) -> bool:
@@ -422,19 +503,27 @@ class Session:
 
     # ---- one turn ---------------------------------------------------------------------------------
 
-    async def _take(self, turn_id: int, text: str, spoken_at: float, approved_tools: Collection[str]) -> None:
-        self.change(turn_id, state="understanding", text=text, partial=False)
+    async def _take(self, turn_id: int, heard: _Heard, approved_tools: Collection[str]) -> None:
+        text, spoken_at = heard.command, heard.spoken_at
+        self.change(turn_id, state="understanding", text=heard.text, partial=False)
         if not text.strip():
             self.change(turn_id, state="nothing", answer=NO_SPEECH)
             return
-        grammar = await self._grammar()
-        context = await self._context()
-        parse = grammar.parse(text, context)
+        prepared = await self._meaning(text)
+        self._prepared = None  # the next time the same words may mean something else
+        grammar, context, parse = await self._grammar(), prepared.context, prepared.parse
         # A cell's own %voice is a command whatever is done in the panel.
         dictated = self._dictated(text) if self._running[turn_id].turn.surface_id else None
         if dictated is not None and not self._is_control(parse):
             self.change(turn_id, route="intents", calls=dictated, state="running")
             await self._act(turn_id, dictated, approved_tools, spoken_at)
+            return
+        controls = {call.tool for call in parse.calls} & CONTROLS
+        if not controls:
+            self.questions.withdraw()
+        asks = not heard.sure and not controls and (parse.calls or self._brain is not None)
+        if asks and not await self.questions.ask(turn_id, f"Did you mean “{text.strip()}”?"):
+            self.change(turn_id, state="nothing", route=parse.route, answer=NOT_DONE)
             return
         if parse.route == "none":
             await self._unmatched(turn_id, text, parse, context, approved_tools)
@@ -460,12 +549,15 @@ class Session:
         approved_tools: Collection[str],
         spoken_at: float | None = None,
     ) -> None:
-        origin = self._running[turn_id].turn.origin
+        turn = self._running[turn_id].turn
+        origin, surface_id = turn.origin, turn.surface_id
         answer = ""
         for call in calls:
             if call.tool in CONTROLS:
                 try:
-                    answer = self.control(call.tool, call.arguments, origin, spoken_at or time.time())
+                    answer = self.control(
+                        call.tool, call.arguments, origin, spoken_at or time.time(), surface_id
+                    )
                 except Refused as refused:
                     self.change(turn_id, state="failed", problem=problem_of(refused))
                     return
