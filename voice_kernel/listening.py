@@ -11,14 +11,18 @@ from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 
 from voice_kernel.context import Context
-from voice_kernel.errors import VoiceKernelError
+from voice_kernel.errors import AudioError, VoiceKernelError
 from voice_kernel.events import Hub
 from voice_kernel.intents import Grammar
-from voice_kernel.messages import Notice, Problem, Speech, SpeechChanged
+from voice_kernel.messages import Notice, Problem, Speech, SpeechChanged, TurnChanged
 from voice_kernel.session import Session, TurnResult
-from voice_kernel.speech.transcriber import Expect, Recognition, Transcriber
+from voice_kernel.speech.chosen import ChosenTranscriber
+from voice_kernel.speech.recording import Recording
+from voice_kernel.speech.transcriber import Expect, HeardByPage, Recognition, Transcriber, Transcript
 from voice_kernel.task.runner import problem_of
 
+MAX_KEPT = 3
+"""Utterances whose sound is kept because no text came of it."""
 MAX_OPEN = 4
 """Utterances that may be recorded at once, over all surfaces."""
 FINISH_LIMIT_S = 120.0
@@ -30,6 +34,7 @@ class _Utterance:
     turn_id: int
     surface_id: str
     recognition: Recognition
+    recording: Recording
     started_at: float
     chunks: int = 0
     missing: int = 0
@@ -64,6 +69,8 @@ class Listener:
         self._expect = expect
         self._grammar: Grammar | None = None
         self._open: dict[str, _Utterance] = {}
+        self._ending: dict[str, _Utterance] = {}
+        self._kept: dict[int, tuple[Recording, float]] = {}
         self._loading: asyncio.Task[None] | None = None
 
     def warm_up(self) -> None:
@@ -72,6 +79,17 @@ class Listener:
             self._tell("ready")
         elif self._loading is None or self._loading.done():
             self._loading = asyncio.ensure_future(self._load())
+
+    def choose(self, engine: str) -> None:
+        """Let another engine hear from now on, and load it.
+
+        Raises:
+            EngineUnavailable: there is none of that name.
+        """
+        if isinstance(self._transcriber, ChosenTranscriber):
+            self._transcriber.choose(engine)
+            self._rest()
+            self.warm_up()
 
     def start(self, utterance_id: str, rate_hz: int, surface_id: str) -> None:
         """Begin an utterance; its chunks follow."""
@@ -92,7 +110,9 @@ class Listener:
         except VoiceKernelError as error:
             self._session.change(turn_id, state="failed", problem=problem_of(error))
             return
-        self._open[utterance_id] = _Utterance(turn_id, surface_id, recognition, time.time())
+        self._open[utterance_id] = _Utterance(
+            turn_id, surface_id, recognition, Recording(rate_hz), time.time()
+        )
         self._tell("listening")
         self.warm_up()
 
@@ -103,7 +123,14 @@ class Listener:
             return
         utterance.missing += max(0, seq - utterance.chunks)
         utterance.chunks = seq + 1
+        utterance.recording.feed(pcm)
         utterance.recognition.feed(pcm)
+
+    def heard(self, utterance_id: str, text: str, *, final: bool, problem: str) -> None:
+        """Take what a page makes of an utterance that it records."""
+        utterance = self._open.get(utterance_id) or self._ending.get(utterance_id)
+        if utterance is not None and isinstance(utterance.recognition, HeardByPage):
+            utterance.recognition.heard(text, final=final, problem=problem)
 
     async def end(
         self, utterance_id: str, chunks: int, discard: bool, approved_tools: Collection[str] = ()
@@ -126,6 +153,7 @@ class Listener:
             )
         self._session.change(turn_id, state="understanding")
         self._tell("transcribing")
+        self._ending[utterance_id] = utterance
         try:
             async with asyncio.timeout(FINISH_LIMIT_S):
                 transcript = await utterance.recognition.finish()
@@ -137,16 +165,15 @@ class Listener:
                 hint="Say it again, in shorter pieces, or type it.",
                 retryable=True,
             )
-            self._session.change(turn_id, state="failed", problem=problem)
+            self._missed(turn_id, utterance.recording, utterance.started_at, problem)
             return self._session.result(turn_id)
         except VoiceKernelError as error:
-            self._session.change(turn_id, state="failed", problem=problem_of(error))
+            self._missed(turn_id, utterance.recording, utterance.started_at, problem_of(error))
             return self._session.result(turn_id)
         finally:
+            del self._ending[utterance_id]
             self._rest()
-        if transcript.notice:
-            self._notice(transcript.notice, "")
-        self._session.change(turn_id, audio_s=transcript.audio_s, latency_s=transcript.latency_s)
+        self._told(turn_id, transcript)
         return await self._session.understand(
             turn_id,
             transcript.text,
@@ -155,28 +182,50 @@ class Listener:
         )
 
     async def recording(
-        self, turn_id: int, pcm: bytes, rate_hz: int, approved_tools: Collection[str] = ()
+        self,
+        turn_id: int,
+        pcm: bytes,
+        rate_hz: int,
+        approved_tools: Collection[str] = (),
+        started_at: float | None = None,
     ) -> TurnResult:
-        """Transcribe a whole recording and act on it.
+        """Transcribe a whole recording and act on it; where that fails, the turn has failed.
 
-        Raises:
-            SpeechError: it could not be transcribed; the turn has failed.
+        Args:
+            turn_id: a turn that was begun.
+            pcm: mono 16-bit little-endian sound.
+            rate_hz: its rate.
+            approved_tools: tools a person approved beforehand.
+            started_at: when it was said; now when not given.
         """
-        started_at = time.time()
+        started_at = time.time() if started_at is None else started_at
         try:
             self._grammar = await self._load_grammar()
             recognition = self._recognition(rate_hz)
             recognition.feed(pcm)
             transcript = await recognition.finish()
         except VoiceKernelError as error:
-            self._session.change(turn_id, state="failed", problem=problem_of(error))
+            kept = Recording(rate_hz)
+            kept.feed(pcm)
+            self._missed(turn_id, kept, started_at, problem_of(error))
             return self._session.result(turn_id)
-        if transcript.notice:
-            self._notice(transcript.notice, "")
-        self._session.change(turn_id, audio_s=transcript.audio_s, latency_s=transcript.latency_s)
+        self._told(turn_id, transcript)
         return await self._session.understand(
             turn_id, transcript.text, first_sample_at=started_at, approved_tools=approved_tools
         )
+
+    async def hear_again(
+        self, turn_id: int, surface_id: str, approved_tools: Collection[str] = ()
+    ) -> TurnResult | None:
+        """Turn the sound of a turn into text once more, as a new turn; None when it is not kept."""
+        recording, started_at = self._kept.pop(turn_id, (None, 0.0))
+        if recording is None:
+            self._notice("The sound of that turn is not kept any more.", "Say it again.")
+            return None
+        self._set_kept(turn_id, False)
+        again = self._session.begin("voice", surface_id=surface_id, state="understanding")
+        # It was said when it was said: no old recording approves what was asked after it.
+        return await self.recording(again, recording.pcm, recording.rate_hz, approved_tools, started_at)
 
     def drop_surface(self, surface_id: str) -> None:
         """Throw away what a surface that has gone was recording."""
@@ -230,13 +279,48 @@ class Listener:
             understands=understands,
         )
 
+    def _missed(self, turn_id: int, recording: Recording, started_at: float, problem: Problem) -> None:
+        """End a turn of whose sound no text came; the sound is kept, to be heard again."""
+        keep = 0 < recording.audio_s and problem.kind != AudioError.__name__
+        if keep:
+            self._kept[turn_id] = recording, started_at
+            while len(self._kept) > MAX_KEPT:
+                oldest = next(iter(self._kept))
+                del self._kept[oldest]
+                self._set_kept(oldest, False)
+        self._session.change(turn_id, state="failed", problem=problem, kept_audio=keep)
+
+    def _set_kept(self, turn_id: int, kept: bool) -> None:
+        turn = self._hub.turns.get(turn_id)
+        if turn is not None:
+            self._hub.publish(TurnChanged(turn=turn.model_copy(update={"kept_audio": kept})))
+
+    def _told(self, turn_id: int, transcript: Transcript) -> None:
+        """Tell what is known of a transcript beside its text."""
+        if transcript.notice:
+            self._notice(transcript.notice, transcript.hint)
+        self._session.change(
+            turn_id,
+            audio_s=transcript.audio_s,
+            latency_s=transcript.latency_s,
+            engine=transcript.engine,
+        )
+
     def _rest(self) -> None:
         if self._hub.speech.state != "unavailable" or self._transcriber.loaded:
             self._tell("listening" if self._open else "ready" if self._transcriber.loaded else "loading")
 
     def _tell(self, state: str) -> None:
+        engine = self._transcriber
+        chosen = engine.chosen if isinstance(engine, ChosenTranscriber) else ""
         speech = Speech.model_validate(
-            {"state": state, "engine": self._transcriber.name, "mode": self._hub.speech.mode}
+            {
+                "state": state,
+                "engine": engine.name,
+                "chosen": chosen if chosen != engine.name else "",
+                "sent_to": engine.sent_to,
+                "mode": self._hub.speech.mode,
+            }
         )
         if speech != self._hub.speech:
             self._hub.publish(SpeechChanged(speech=speech))

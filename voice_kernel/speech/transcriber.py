@@ -86,6 +86,21 @@ class ReadsAhead(Protocol):
     what `finish` would return now. Set it before the first sound."""
 
 
+@runtime_checkable
+class HeardByPage(Protocol):
+    """A recognition whose words come from the page that records, beside the sound."""
+
+    def heard(self, text: str, *, final: bool = False, problem: str = "") -> None:
+        """Take what the page makes of the utterance.
+
+        Args:
+            text: all of it so far.
+            final: whether nothing follows.
+            problem: why nothing will come, in one sentence for a person.
+        """
+        ...
+
+
 class Transcriber(Protocol):
     """A speech engine."""
 

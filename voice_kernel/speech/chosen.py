@@ -1,0 +1,223 @@
+"""The engine that was chosen, and the local one in its place while it fails: said, never silent.
+
+Keeps the sound of every utterance until a text exists, so that nothing said is lost. It does not know which
+engines there are, nor who reads what it tells.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from voice_kernel.context import Context
+from voice_kernel.errors import AudioError, EngineUnavailable, SpeechError
+from voice_kernel.speech.recording import Recording
+from voice_kernel.speech.transcriber import Expect, HeardByPage, Recognition, Transcriber, Transcript
+
+LOCAL = "local"
+REST_S = 60.0
+"""How long an engine is left alone that cannot be used as things are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How an utterance is to be heard; see `Transcriber.open`."""
+
+    rate_hz: int
+    context: Context | None
+    expect: Expect
+    on_partial: Callable[[str], None] | None
+    understands: Callable[[str], bool] | None
+
+
+class ChosenTranscriber:
+    """Several engines as one. Use it from one event loop.
+
+    Args:
+        make: makes an engine by its name, once; raises `EngineUnavailable` for one that is not there.
+        chosen: the engine to begin with.
+        tell: tells a person something that belongs to no utterance: a sentence and a hint.
+        clock: seconds that never go back.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[str], Transcriber],
+        chosen: str = LOCAL,
+        *,
+        tell: Callable[[str, str], None] = lambda message, hint: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.chosen = chosen
+        """The engine that was chosen, whether it hears now or not."""
+        self._make = make
+        self._tell = tell
+        self._clock = clock
+        self._made: dict[str, Transcriber] = {}
+        self._resting_until = 0.0
+        self._told: set[str] = set()
+
+    @property
+    def name(self) -> str:
+        """The engine that hears now."""
+        return self._now().name
+
+    @property
+    def sent_to(self) -> str:
+        """Where the sound goes now; see `Transcriber.sent_to`."""
+        return self._now().sent_to
+
+    @property
+    def loaded(self) -> bool:
+        """Whether the engine that hears now is ready."""
+        return self._now().loaded
+
+    def choose(self, name: str) -> None:
+        """Let another engine hear from now on; utterances under way are not disturbed.
+
+        Raises:
+            EngineUnavailable: there is none of that name; the one before stays.
+        """
+        self._engine(name)
+        self.chosen = name
+        self._resting_until = 0.0
+
+    async def load(self) -> None:
+        """Load the chosen engine, or the local one where that cannot be used; see `Transcriber.load`.
+
+        Raises:
+            EngineUnavailable: the local one cannot be used either.
+        """
+        now = self._now()
+        try:
+            await now.load()
+        except EngineUnavailable as error:
+            if now.name == LOCAL:
+                raise
+            self._rest(REST_S)
+            await self._engine(LOCAL).load()
+            self._tell(f"{error.message} Speech is recognised on this machine meanwhile.", error.hint)
+
+    def open(
+        self,
+        *,
+        rate_hz: int,
+        context: Context | None = None,
+        expect: Expect = "command",
+        on_partial: Callable[[str], None] | None = None,
+        understands: Callable[[str], bool] | None = None,
+    ) -> Recognition:
+        """Start an utterance; see `Transcriber.open`."""
+        options = Options(rate_hz, context, expect, on_partial, understands)
+        engine = self._now()
+        if engine.name == LOCAL:
+            return _open(engine, options)
+        if engine.sent_to and engine.sent_to not in self._told:
+            self._told.add(engine.sent_to)
+            self._tell(
+                f"What you say is sent to {engine.sent_to} to be turned into text.",
+                "The engine “local” keeps it on this machine.",
+            )
+        return KeptRecognition(self, engine, options)
+
+    async def close(self) -> None:
+        """Stop every engine that was used; see `Transcriber.close`."""
+        for engine in self._made.values():
+            await engine.close()
+
+    # ---- for recognitions --------------------------------------------------------------------------
+
+    def instead(self, error: SpeechError, options: Options) -> Recognition:
+        """Return a recognition by the local engine, for an utterance in which another one failed."""
+        self._rest(REST_S if isinstance(error, EngineUnavailable) else getattr(error, "rest_s", 0.0))
+        return _open(self._engine(LOCAL), replace(options, on_partial=None))
+
+    # ---- inside ------------------------------------------------------------------------------------
+
+    def _now(self) -> Transcriber:
+        if self.chosen != LOCAL and self._clock() >= self._resting_until:
+            try:
+                return self._engine(self.chosen)
+            except EngineUnavailable as error:
+                self._rest(REST_S)
+                self._tell(f"{error.message} Speech is recognised on this machine instead.", error.hint)
+        return self._engine(LOCAL)
+
+    def _engine(self, name: str) -> Transcriber:
+        if name not in self._made:
+            self._made[name] = self._make(name)
+        return self._made[name]
+
+    def _rest(self, seconds: float) -> None:
+        self._resting_until = max(self._resting_until, self._clock() + seconds)
+
+
+class KeptRecognition:
+    """One utterance in an engine that may fail, its sound kept meanwhile; see `Recognition`."""
+
+    def __init__(self, chosen: ChosenTranscriber, engine: Transcriber, options: Options) -> None:
+        self._chosen = chosen
+        self._options = options
+        self._recording = Recording(options.rate_hz)
+        self._recognition = _open(engine, options)
+        self._over = False
+        self._discarded = False
+
+    def feed(self, pcm: bytes) -> None:
+        """Add PCM; see `Recognition.feed`."""
+        if not self._over:
+            self._recording.feed(pcm)
+            self._recognition.feed(pcm)
+
+    def heard(self, text: str, *, final: bool = False, problem: str = "") -> None:
+        """Take what a page makes of the utterance; see `HeardByPage`."""
+        if isinstance(self._recognition, HeardByPage):
+            self._recognition.heard(text, final=final, problem=problem)
+
+    async def finish(self) -> Transcript:
+        """Return the transcript, of whichever engine gives one; see `Recognition.finish`."""
+        if self._over:
+            raise SpeechError("The recording was thrown away.")
+        self._over = True
+        try:
+            return await self._recognition.finish()
+        except AudioError:
+            raise
+        except SpeechError as error:
+            if self._discarded:
+                raise
+            return await self._instead(error)
+        finally:
+            self._recording.clear()
+
+    def discard(self) -> None:
+        """Throw the utterance away; see `Recognition.discard`."""
+        self._over = self._discarded = True
+        self._recording.clear()
+        self._recognition.discard()
+
+    async def _instead(self, error: SpeechError) -> Transcript:
+        self._recognition = self._chosen.instead(error, self._options)
+        self._recognition.feed(self._recording.pcm)
+        try:
+            transcript = await self._recognition.finish()
+        except SpeechError as second:
+            if self._discarded:
+                raise
+            message = f"{error.message} {second.message}"
+            raise SpeechError(message, hint=error.hint or second.hint, retryable=True) from second
+        if not transcript.text:
+            return transcript  # nobody spoke, and so nothing was missed
+        notice = f"{error.message} This was recognised on this machine instead. {transcript.notice}"
+        return replace(transcript, notice=notice.strip(), hint=error.hint)
+
+
+def _open(engine: Transcriber, options: Options) -> Recognition:
+    return engine.open(
+        rate_hz=options.rate_hz,
+        context=options.context,
+        expect=options.expect,
+        on_partial=options.on_partial,
+        understands=options.understands,
+    )
