@@ -10,6 +10,7 @@ The map, from the top; imports go down only, `a | b` are independent of each oth
     ui | headless | replay  panel and inline cards, comm target, static bundle; notebook files without a
                         browser; what was done, done again and compared
     client              speaks messages.py to a session in another process
+    answering           what is spoken aloud: when, in which order, to whom
     conversations       which conversation is open: shown, continued, kept
     listening           microphone streams become turns
     session             one turn: utterance -> plan -> tool calls -> events
@@ -18,6 +19,7 @@ The map, from the top; imports go down only, `a | b` are independent of each oth
     usertools           the user's own functions as tools
     tools               what can be done: data, shell, tests, files, tasks ...
     toolbox | script    the one door: validation, policy, approval, task; what was done, as steps and files
+    speaking            what happened -> words and sound
     intents             grammar: (text, Context) -> tool calls
     speech              sound -> text, locally
     kernel              the only door to the IPython shell

@@ -6,12 +6,13 @@ Everything but `transcriber` belongs to the loop thread.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from voice_kernel.messages import Turn
+from voice_kernel.messages import Notice, Turn
 from voice_kernel.session import Brain
 from voice_kernel.settings import Settings, data_folder
 from voice_kernel.task import process
@@ -22,6 +23,8 @@ from voice_kernel.web.addresses import Reach
 
 if TYPE_CHECKING:
     from voice_kernel.agent.brain import Brain as AgentBrain
+    from voice_kernel.messages import VoiceEngine
+    from voice_kernel.speaking.voice import Voice
     from voice_kernel.speech.transcriber import Transcriber
     from voice_kernel.web.engines import Engine
     from voice_kernel.web.library import Library
@@ -44,6 +47,7 @@ class Engines:
         self._conversation = conversation
         self._model: AgentBrain | None = None
         self._past_turns: Sequence[Turn] = ()
+        self._starting: asyncio.Task[None] | None = None
 
     @cached_property
     def executor(self) -> Executor:
@@ -62,6 +66,33 @@ class Engines:
         return LocalTranscriber(self._settings.speech_model_path or None)
 
     @cached_property
+    def local_voice(self) -> Voice:
+        """The voice on this machine; it loads when somebody wants to hear it."""
+        from voice_kernel.speaking.local import LocalVoice
+
+        return LocalVoice()
+
+    @cached_property
+    def openai_voice(self) -> Voice:
+        """The voice of a server with OpenAI's interface."""
+        from voice_kernel.endpoint import OPENAI_URL, Endpoint
+        from voice_kernel.speaking.openai import OpenAIVoice
+
+        settings = self._settings
+        key = settings.speech_api_key if settings.speech_url else settings.openai_api_key
+        endpoint = Endpoint(
+            settings.speech_url or settings.base_url or OPENAI_URL,
+            key.get_secret_value() if key else None,
+            "VOICE_KERNEL_SPEECH_URL" if settings.speech_url else "VOICE_KERNEL_BASE_URL",
+            "VOICE_KERNEL_SPEECH_API_KEY" if settings.speech_url else "OPENAI_API_KEY",
+        )
+        return OpenAIVoice(endpoint, model=settings.voice_model, voice=settings.voice_name)
+
+    def voice(self, engine: VoiceEngine) -> Voice:
+        """Return the kernel's voice that a page has chosen."""
+        return self.openai_voice if engine == "openai" else self.local_voice
+
+    @cached_property
     def browser(self) -> browser.BrowserLife:
         """The web browser; it starts when a page is first opened."""
         profile = self._settings.browser_profile
@@ -77,9 +108,28 @@ class Engines:
     def servers(self) -> mcp.Supervisor:
         """The MCP servers; their tools join the toolbox as they start."""
         folder = data_folder()
-        supervisor = mcp.Supervisor(mcp.ServerFile(folder / "mcp.json"), mcp.Secrets(folder / "secrets.json"))
-        supervisor.on_change(mcp.Bridge(self._toolbox().registry).update)
+        toolbox = self._toolbox()
+        supervisor = mcp.Supervisor(
+            mcp.ServerFile(folder / "mcp.json"),
+            mcp.Secrets(folder / "secrets.json"),
+            people=toolbox.approvals,
+            root=Path.cwd,
+        )
+        supervisor.on_change(mcp.Bridge(toolbox.registry).update)
         return supervisor
+
+    def begin_servers(self, tell: Callable[[Notice], None]) -> None:
+        """Start the MCP servers that are to run with every session, beside each other; nobody waits for them."""
+        if not self._settings.mcp_autostart or not (data_folder() / "mcp.json").is_file():
+            return
+        names = self.servers.to_start()
+        if names and self._starting is None:
+            self._starting = asyncio.ensure_future(self._start_servers(names, tell))
+
+    async def _start_servers(self, names: Sequence[str], tell: Callable[[Notice], None]) -> None:
+        for error in (await self.servers.start_all(names)).values():
+            if error is not None:
+                tell(Notice(level="warning", message=error.message, hint=error.hint))
 
     def catalog(self) -> mcp.Catalog:
         """Return the registry of MCP servers."""
@@ -137,6 +187,9 @@ class Engines:
         made = self.__dict__
         if "executor" in made:
             await self.executor.close()
+        for voice in ("local_voice", "openai_voice"):
+            if voice in made:
+                await made[voice].close()
         if "transcriber" in made:
             await self.transcriber.close()
         if self._model is not None:
@@ -145,6 +198,8 @@ class Engines:
             await self.browser.stop()
         if "library" in made:
             await self.library.close()
+        if self._starting is not None:
+            self._starting.cancel()
         if "servers" in made:
             await self.servers.close()
 

@@ -10,7 +10,17 @@ from voice_kernel.script.outcome import Outcome, outcome_of
 from voice_kernel.task.state import ENDED
 
 CONTROLS = frozenset(
-    {"approve", "deny", "cancel_task", "interrupt_kernel", "stop_listening", "stop_speaking"}
+    {
+        "approve",
+        "deny",
+        "cancel_task",
+        "interrupt_kernel",
+        "stop_listening",
+        "stop_speaking",
+        "repeat_answer",
+        "change_speech_rate",
+        "answer_aloud",
+    }
 )
 """Only a person makes them, never a script."""
 REPEATS = frozenset({"replay_task", "retry_task"})
