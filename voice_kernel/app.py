@@ -138,6 +138,9 @@ class App:
             settings.vocabulary,
             lambda: (self.surfaces.cells.cell_count, self.surfaces.cells.headings),
             lambda: self.engines.servers.names,
+            lambda: (
+                self.engines.page_open or any(t.area == "browser" and not t.ended_at for t in runner.tasks())
+            ),
         )
         self.dictation = Dictation(self._dictation_changed)
         self._grammar: asyncio.Task[Grammar] | None = None
@@ -477,9 +480,7 @@ class App:
             card.freeze(result)
         return self.outcome_of(result.mark_shown())
 
-    async def _in_background(
-        self, start: Any, card: cards.Card | cards.Others, turn_id: int
-    ) -> TurnResult:
+    async def _in_background(self, start: Any, card: cards.Card | cards.Others, turn_id: int) -> TurnResult:
         try:
             result: TurnResult = await start()
         finally:

@@ -56,6 +56,10 @@ class Context:
     """Numbers of the known tasks, oldest first."""
     words: tuple[str, ...] = ()
     """The user's own vocabulary list (setting `vocabulary`)."""
+    page_open: bool = False
+    """Whether the browser shows a page, or is about to."""
+    complete: bool = False
+    """Whether what is not in here does not exist; without a session nobody knows."""
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -104,6 +104,11 @@ class Engines:
         )
         return browser.BrowserLife(choices, Path.cwd, self._conversation)
 
+    @property
+    def page_open(self) -> bool:
+        """Whether the browser shows a page in the open conversation."""
+        return "browser" in self.__dict__ and self.browser.is_open
+
     @cached_property
     def servers(self) -> mcp.Supervisor:
         """The MCP servers; their tools join the toolbox as they start."""

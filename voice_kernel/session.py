@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Collection, Coroutine
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -17,6 +17,7 @@ from voice_kernel.context import Context
 from voice_kernel.errors import Refused, VoiceKernelError
 from voice_kernel.events import MAX_TURNS, Hub
 from voice_kernel.intents import Grammar, Parse
+from voice_kernel.intents.needs import lacking
 from voice_kernel.messages import (
     AnswerDelta,
     Call,
@@ -60,6 +61,11 @@ MAX_DEPTH = 3
 
 ENDED_TURN: frozenset[TurnState] = frozenset({"succeeded", "failed", "cancelled", "nothing"})
 NOT_UNDERSTOOD = "I did not understand that."
+LACKS: Mapping[str, tuple[str, str]] = {
+    "page": ("No page is open.", "Say where to go: open python dot org."),
+    "server": ("There is no MCP server yet.", "Say: install the time server."),
+}
+"""What is said to words that would be a command if there were such a thing."""
 NO_SPEECH = "I heard no speech."
 NOT_DONE = "Nothing was done."
 PREPARED_S = 3.0
@@ -175,6 +181,8 @@ class _Prepared:
     parse: Parse
     at: float
     """Seconds of `time.monotonic`."""
+    lacks: tuple[str, str] | None = None
+    """What is said, and how to go on, where it would be a command if something were there."""
 
 
 @dataclass
@@ -301,7 +309,11 @@ class Session:
         prepared = self._prepared
         if prepared is None or prepared.text != text or time.monotonic() - prepared.at > PREPARED_S:
             grammar, context = await self._grammar(), await self._context()
-            prepared = _Prepared(text, context, grammar.parse(text, context), time.monotonic())
+            parse = grammar.parse(text, context)
+            lacks = lacking(parse.calls, context)
+            if lacks:  # talk that sounds like a command
+                parse = Parse(text, "none")
+            prepared = _Prepared(text, context, parse, time.monotonic(), LACKS.get(lacks))
             self._prepared = prepared
         return prepared
 
@@ -526,7 +538,7 @@ class Session:
             self.change(turn_id, state="nothing", route=parse.route, answer=NOT_DONE)
             return
         if parse.route == "none":
-            await self._unmatched(turn_id, text, parse, context, approved_tools)
+            await self._unmatched(turn_id, text, prepared, approved_tools)
             return
         calls = [Call(tool=call.tool, arguments=dict(call.arguments)) for call in parse.calls]
         self.change(turn_id, route=parse.route)
@@ -573,15 +585,13 @@ class Session:
         self.change(turn_id, state="succeeded", answer=answer)
 
     async def _unmatched(
-        self, turn_id: int, text: str, parse: Parse, context: Context, approved_tools: Collection[str]
+        self, turn_id: int, text: str, prepared: _Prepared, approved_tools: Collection[str]
     ) -> None:
         if self._brain is None:
-            problem = Problem(
-                kind="NotUnderstood",
-                message=NOT_UNDERSTOOD,
-                hint='Say "help" for what you can say.',
-            )
-            self.change(turn_id, route="none", closest=list(parse.closest), state="nothing", problem=problem)
+            message, hint = prepared.lacks or (NOT_UNDERSTOOD, 'Say "help" for what you can say.')
+            problem = Problem(kind="NotUnderstood", message=message, hint=hint)
+            closest = list(prepared.parse.closest)
+            self.change(turn_id, route="none", closest=closest, state="nothing", problem=problem)
             return
         self.change(turn_id, route="model", state="running")
 
@@ -596,7 +606,7 @@ class Session:
             answer = await brain.answer(
                 text,
                 turn_id=turn_id,
-                context=context,
+                context=prepared.context,
                 on_text=on_text,
                 approved_tools=approved_tools,
             )

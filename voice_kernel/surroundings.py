@@ -92,6 +92,7 @@ class Surroundings:
         words: the user's own vocabulary.
         notebook: returns the number of the notebook's cells, and its headings, as last seen.
         servers: returns the names of the MCP servers.
+        page_open: returns whether the browser shows a page, or is about to.
     """
 
     def __init__(
@@ -103,6 +104,7 @@ class Surroundings:
         words: tuple[str, ...] = (),
         notebook: Callable[[], tuple[int, tuple[str, ...]]] = lambda: (0, ()),
         servers: Callable[[], tuple[str, ...]] = lambda: (),
+        page_open: Callable[[], bool] = lambda: False,
     ) -> None:
         self._cwd = cwd
         self._namespace = namespace
@@ -110,6 +112,7 @@ class Surroundings:
         self._scan = scan
         self._notebook = notebook
         self._servers = servers
+        self._page_open = page_open
         self._folder = Context(words=words)
         self._scanned_at = float("-inf")
         self._scanned: Path | None = None
@@ -128,6 +131,8 @@ class Surroundings:
             variables=self._namespace(),
             tasks=self._tasks(),
             servers=self._servers(),
+            page_open=self._page_open(),
+            complete=True,
             cell_count=cell_count,
             headings=headings,
         )

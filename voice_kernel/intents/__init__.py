@@ -10,6 +10,7 @@ slots       what a slot may hold, and what it stands for in the user's context
 sentences   sentence files: ours (en.yaml) and the user's
 calls       a sentence's slots become the arguments of tool calls
 near        misheard words, and the phrases nearest to a miss
+needs       what must be there for a command to be one
 plans       one utterance, several commands
 grammar     all of it: `Grammar.load()`, `Grammar.parse(text, context)`
 lines       texts in, JSON out, for the command line
