@@ -81,6 +81,8 @@ class Settings(BaseModel):
     browser_profile: str = ""
     """Folder of a browser profile that is kept; empty for one that is thrown away with the session."""
     mcp_registry_url: str = "https://registry.modelcontextprotocol.io"
+    mcp_autostart: bool = True
+    """Whether the MCP servers marked so start with every session."""
     language: str = Field(default="en", pattern=r"^[a-z]{2}$")
     speech_engine: str = Field(default="local", pattern=r"^[A-Za-z0-9][\w.-]*$")
     """Who turns speech into text: `local`, `browser`, `openai`, `realtime`, or the name under which an

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from voice_kernel.errors import NobodyToAsk, Refused
 from voice_kernel.events import EventSink
-from voice_kernel.messages import Approval, ApprovalChanged
+from voice_kernel.messages import Approval, ApprovalChanged, Diff, FormField
 from voice_kernel.task.runner import TaskHandle
 
 APPROVAL_LIMIT_S = 600.0
@@ -25,6 +25,8 @@ APPROVAL_LIMIT_S = 600.0
 class _Card:
     approval: Approval
     answer: asyncio.Future[bool]
+    values: dict[str, Any] = field(default_factory=dict)
+    """What was filled in."""
 
 
 class Approvals:
@@ -43,9 +45,22 @@ class Approvals:
         self._last_id = 0
 
     async def ask(
-        self, handle: TaskHandle, target: str, reason: str, approved_tools: Collection[str] = ()
+        self,
+        handle: TaskHandle,
+        target: str,
+        reason: str,
+        approved_tools: Collection[str] = (),
+        *,
+        diff: Diff | None = None,
     ) -> None:
         """Show a card and wait for the answer; the task waits with it, and knows its number.
+
+        Args:
+            handle: the task that waits.
+            target: what it will touch.
+            reason: why it asks.
+            approved_tools: tools that were approved beforehand.
+            diff: what it would change in a cell.
 
         Raises:
             NobodyToAsk: at once, when no person can see the card.
@@ -69,6 +84,7 @@ class Approvals:
             arguments=task.arguments,
             target=target,
             reason=reason,
+            diff=diff,
             created_at=time.time(),
         )
         card = _Card(approval, asyncio.get_running_loop().create_future())
@@ -90,6 +106,48 @@ class Approvals:
         if not approved:
             raise Refused(f"You said no to {task.tool}.")
 
+    async def somebody(self) -> bool:
+        """Return whether a person can see a card now."""
+        return await self._somebody_listens()
+
+    async def fill_in(
+        self, task: TaskHandle, server: str, message: str, fields: list[FormField]
+    ) -> dict[str, Any] | None:
+        """Show a card with a form, on behalf of a program that a running task waits for.
+
+        Args:
+            task: goes on running meanwhile.
+            server: who asks.
+            message: what it says, a stranger's text.
+            fields: what is to be filled in.
+
+        Returns:
+            The values, or None when the person declines or does not answer in time.
+        """
+        self._last_id += 1
+        approval = Approval(
+            id=self._last_id,
+            task_id=task.id,
+            tool=task.task.tool,
+            target=server,
+            reason=message,
+            fields=fields,
+            created_at=time.time(),
+        )
+        card = _Card(approval, asyncio.get_running_loop().create_future())
+        self._cards[approval.id] = card
+        self._publish(card)
+        try:
+            async with asyncio.timeout(APPROVAL_LIMIT_S):
+                agreed = await card.answer
+        except (TimeoutError, asyncio.CancelledError) as ended:
+            self._close(card, "expired")
+            if isinstance(ended, TimeoutError):
+                return None
+            raise
+        self._close(card, "approved" if agreed else "denied")
+        return card.values if agreed else None
+
     def shown(self, approval_id: int) -> None:
         """Note that a surface has the card on the screen."""
         card = self._cards.get(approval_id)
@@ -97,11 +155,18 @@ class Approvals:
             card.approval = card.approval.model_copy(update={"shown_at": time.time()})
             self._publish(card)
 
-    def decide(self, approval_id: int, approved: bool) -> bool:
-        """Answer a card by its number, as a click does; returns whether it was open."""
+    def decide(self, approval_id: int, approved: bool, values: Mapping[str, Any] | None = None) -> bool:
+        """Answer a card by its number, as a click does; returns whether it was open.
+
+        Args:
+            approval_id: the card's number.
+            approved: yes or no.
+            values: what was filled in, on a card with a form.
+        """
         card = self._cards.get(approval_id)
         if card is None or card.answer.done():
             return False
+        card.values = dict(values or {})
         card.answer.set_result(approved)
         return True
 
@@ -129,6 +194,8 @@ class Approvals:
         chosen = cards.get(number) if number is not None else next(iter(cards.values()))
         if chosen is None:
             return f"No open card has the number {number}."
+        if approved and chosen.approval.fields:
+            return "That card is a form. Fill it in on the screen."
         shown_at = chosen.approval.shown_at
         if approved and (shown_at is None or first_sample_at <= shown_at):
             return "That was said before the card was on the screen, so it does not count. Say it again."
