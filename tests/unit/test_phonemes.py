@@ -22,8 +22,9 @@ def test_homophones_sound_the_same(one: str, other: str) -> None:
     ("said", "name"),
     [
         ("d f", "df"), ("dee eff", "df"), ("data frame", "df"), ("learning rate", "lr"),
-        ("ex train", "X_train"), ("customer eye dee", "customer_id"), ("sails data", "sales_data"), ("group by", "groupby"),
-        ("test parser pie", "test_parser.py"), ("quarks", "kwargs"), ("num pie", "numpy"),
+        ("ex train", "X_train"), ("customer eye dee", "customer_id"), ("sails data", "sales_data"),
+        ("group by", "groupby"), ("test parser pie", "test_parser.py"), ("quarks", "kwargs"),
+        ("num pie", "numpy"),
         ("train two", "train2"), ("max column", "maxCol"),
     ],
 )  # fmt: skip

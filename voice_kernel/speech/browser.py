@@ -47,7 +47,7 @@ class BrowserTranscriber:
         context: Context | None = None,
         expect: Expect = "command",
         on_partial: Callable[[str], None] | None = None,
-        understands: Callable[[str], bool] | None = None,
+        understands: Callable[[str], float] | None = None,
     ) -> BrowserRecognition:
         """Start an utterance; see `Transcriber.open`. Names are given to the page, not here."""
         recognition = BrowserRecognition(self, rate_hz, on_partial)

@@ -28,7 +28,7 @@ class Options:
     context: Context | None
     expect: Expect
     on_partial: Callable[[str], None] | None
-    understands: Callable[[str], bool] | None
+    understands: Callable[[str], float] | None
 
 
 class ChosenTranscriber:
@@ -106,7 +106,7 @@ class ChosenTranscriber:
         context: Context | None = None,
         expect: Expect = "command",
         on_partial: Callable[[str], None] | None = None,
-        understands: Callable[[str], bool] | None = None,
+        understands: Callable[[str], float] | None = None,
     ) -> Recognition:
         """Start an utterance; see `Transcriber.open`."""
         options = Options(rate_hz, context, expect, on_partial, understands)

@@ -91,7 +91,7 @@ class LocalTranscriber:
         context: Context | None = None,
         expect: Expect = "command",
         on_partial: Callable[[str], None] | None = None,
-        understands: Callable[[str], bool] | None = None,
+        understands: Callable[[str], float] | None = None,
     ) -> LocalRecognition:
         """Start an utterance; see `Transcriber.open`."""
         if not MIN_RATE_HZ <= rate_hz <= MAX_RATE_HZ:
@@ -109,7 +109,7 @@ class LocalTranscriber:
         *,
         context: Context | None = None,
         expect: Expect = "command",
-        understands: Callable[[str], bool] | None = None,
+        understands: Callable[[str], float] | None = None,
     ) -> Transcript:
         """Return the transcript of a whole clip: what `open`, `feed` and `finish` would give.
 
@@ -190,7 +190,7 @@ class LocalRecognition:
         context: Context,
         expect: Expect,
         on_partial: Callable[[str], None] | None,
-        understands: Callable[[str], bool] | None,
+        understands: Callable[[str], float] | None,
     ) -> None:
         self._engine = engine
         self._rate_hz = rate_hz

@@ -100,7 +100,7 @@ class OpenAITranscriber:
         context: Context | None = None,
         expect: Expect = "command",
         on_partial: Callable[[str], None] | None = None,
-        understands: Callable[[str], bool] | None = None,
+        understands: Callable[[str], float] | None = None,
     ) -> OpenAIRecognition:
         """Start an utterance; see `Transcriber.open`. `understands` cannot be asked there."""
         recognition = OpenAIRecognition(self, rate_hz, context or Context(), expect, on_partial)

@@ -49,6 +49,17 @@ class Transcript:
     """What the person can do about it."""
 
 
+@dataclass(frozen=True, slots=True)
+class EngineOptions:
+    """What an engine is told when it is made."""
+
+    model: str = ""
+    """The setting `speech_model`: a folder or a name; empty for the engine's own choice."""
+    language: str = "en"
+    """ISO 639-1 code of what is spoken. An engine that does not know it says so in `load`, with
+    `EngineUnavailable`; it never listens in another language."""
+
+
 class Recognition(Protocol):
     """One utterance under way. Used from the event loop that opened it."""
 
@@ -134,7 +145,7 @@ class Transcriber(Protocol):
         context: Context | None = None,
         expect: Expect = "command",
         on_partial: Callable[[str], None] | None = None,
-        understands: Callable[[str], bool] | None = None,
+        understands: Callable[[str], float] | None = None,
     ) -> Recognition:
         """Start an utterance. Needs a running event loop; loads the engine when need be.
 
@@ -145,10 +156,11 @@ class Transcriber(Protocol):
             on_partial: called on the event loop with the text so far, about twice a second while
                 somebody speaks, or as the text arrives; never after `finish` has returned, nor after
                 `discard`.
-            understands: whether a text means something to the listener. Of readings that are about
-                as likely, one that does is preferred; for `command` only. It is called in another
-                thread, a few times an utterance, with texts that may not have been said: so it
-                should say no to what must be said exactly, such as an approval.
+            understands: how well a text is understood by the listener, from 0 (not at all) to 1. Of
+                readings that are about as likely, the one that is understood best is preferred; for
+                `command` only. It is called in another thread, some times an utterance, with texts that
+                may not have been said: so it should say 0 to what must be said exactly, such as an
+                approval.
 
         Raises:
             AudioError: the rate is out of range.

@@ -110,7 +110,7 @@ class Utterance:
         ears: Ears,
         context: Context,
         expect: Expect,
-        understands: Callable[[str], bool] | None = None,
+        understands: Callable[[str], float] | None = None,
     ) -> None:
         whisper = self._whisper = ears.whisper
         self._understands = understands

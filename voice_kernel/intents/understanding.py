@@ -1,0 +1,61 @@
+"""How well a text is understood: what a recogniser asks that has several readings of one sound.
+
+A command about a name that exists is more probable than one about a name that does not. It does not know
+sounds, nor how likely the recogniser thinks a reading is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from voice_kernel.context import Context, squash
+from voice_kernel.intents.grammar import Grammar
+
+UNKNOWN_NAME = 0.7
+"""How well a command is understood whose name does not exist, where names of its kind are known."""
+EXACT = frozenset(("approve",))
+"""What must be said exactly: no reading is preferred because it would do that."""
+
+
+def understanding(grammar: Grammar, context: Context) -> Callable[[str], float]:
+    """Return a function from a text to how well it is understood, from 0 to 1.
+
+    0: not at all, with repairs, or only as what must have been said exactly. `UNKNOWN_NAME`: as a command
+    about a name that does not exist. 1: as a command.
+    """
+    names = _names(context)
+
+    def rate(text: str) -> float:
+        parse = grammar.parse(text, context)
+        if parse.route != "intents" or any(call.tool in EXACT for call in parse.calls):
+            return 0.0
+        for call in parse.calls:
+            for argument, value in call.arguments.items():
+                known = names.get(argument)
+                if known and isinstance(value, str) and squash(value) not in known:
+                    return UNKNOWN_NAME
+        return 1.0
+
+    return rate
+
+
+def _names(context: Context) -> Mapping[str, frozenset[str]]:
+    """Return what may stand in an argument, squashed; an argument that may hold anything is left out."""
+    variables = frozenset(squash(variable.name) for variable in context.variables)
+    columns = frozenset(squash(column) for column in context.columns)
+    paths = {squash(path) for path in context.files}
+    paths |= {squash(path.rstrip("/").rsplit("/", 1)[-1]) for path in context.files}
+    tests = frozenset(squash(test) for test in context.tests)
+    series = columns | variables if columns else frozenset()
+    return {
+        "name": variables | frozenset(squash(server) for server in context.servers)
+        if variables
+        else variables,
+        "frame": variables,
+        "x": series,
+        "y": series,
+        "column": series,
+        "by": series,
+        "path": frozenset(paths),
+        "keyword": tests,
+    }
