@@ -446,7 +446,12 @@ class App:
         own = known is not None and known.area == task.task.area and task.origin != "model"
         approved = self.surfaces.approved if own else ()
         return await self.toolbox.call(
-            tool, arguments, turn_id=task.turn_id, origin=task.origin, approved_tools=approved
+            tool,
+            arguments,
+            turn_id=task.turn_id,
+            origin=task.origin,
+            approved_tools=approved,
+            untrusted=task.untrusted,
         )
 
     def _dictation_changed(self, on: bool) -> None:

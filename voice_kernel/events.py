@@ -14,6 +14,7 @@ from typing import Protocol, TypeVar
 
 from voice_kernel.messages import (
     About,
+    AboutChanged,
     AnswerDelta,
     Approval,
     ApprovalChanged,
@@ -143,6 +144,8 @@ class Subscription:
             return ("speech", 0)
         if isinstance(message, KeepingChanged):
             return ("keeping", 0)
+        if isinstance(message, AboutChanged):
+            return ("about", 0)
         self._serial += 1
         return ("once", self._serial)
 
@@ -259,6 +262,8 @@ class Hub:
             self.speech = message.speech
         elif isinstance(message, KeepingChanged):
             self.keeping = message.keeping
+        elif isinstance(message, AboutChanged):
+            self.about = message.about
         elif isinstance(message, State | Notice | ControlSpoken):
             pass  # nothing to keep
 

@@ -263,7 +263,7 @@ async def test_a_tool_approved_beforehand_runs_at_once(bench: Bench) -> None:
 
 async def test_after_text_of_strangers_an_earlier_approval_does_not_count(bench: Bench) -> None:
     bench.somebody[0] = False
-    task = await bench.call("run_code", origin="model", approved_tools=["run_code"], untrusted=True)
+    task = await bench.call("run_code", origin="model", approved_tools=["run_code"], untrusted="a page")
     assert task.problem is not None
     assert task.problem.kind == "NobodyToAsk"
     assert bench.ran == []

@@ -7,25 +7,47 @@ surfaces (text goes to a callback) nor how a question came to it. Belongs to the
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from voice_kernel.agent import failure, provider
+from voice_kernel.agent.accounts import NOTHING, Accounts, add
 from voice_kernel.agent.instructions import MAX_TASKS, instructions, question
 from voice_kernel.agent.memory import Memory
 from voice_kernel.agent.provider import Connection, ModelSettings
+from voice_kernel.agent.surroundings import Around
+from voice_kernel.agent.timeline import Timeline, Timelines
 from voice_kernel.agent.tools import TurnTools
 from voice_kernel.context import Context
-from voice_kernel.errors import ModelError
-from voice_kernel.messages import Task, Turn
+from voice_kernel.errors import ModelError, Refused
+from voice_kernel.messages import Task, Turn, Usage
 from voice_kernel.toolbox.door import Toolbox
 
 if TYPE_CHECKING:
     from agents.items import TResponseStreamEvent
 
-MAX_STEPS = 12
-"""Requests to the model in one turn."""
 MAX_ANSWER_CHARS = 40_000
+SHARE = "share_with_model"
+"""The tool by which a person agrees to what is sent."""
+
+
+def _nobody(**_changes: Any) -> None:
+    """Nobody wants to know."""
+
+
+async def _nothing_around(_text: str, _turn_id: int, _context: Context) -> Around:
+    return Around()
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one turn may take."""
+
+    steps: int = 12
+    """Requests to the model."""
+    attempts: int = 3
+    """How often cells may be changed and run until they run without an error."""
 
 
 class Brain:
@@ -35,12 +57,32 @@ class Brain:
         settings: which model answers.
         toolbox: the one door.
         working_folder: the folder the kernel runs in, as the model is told.
+        around: what is around the user in the notebook, and what the words refer to.
+        accounts: what answers have taken, and may take.
+        limits: what one turn may take.
+        shares: whether a person is shown what is sent, before the first time it is sent to a server.
     """
 
-    def __init__(self, settings: ModelSettings, toolbox: Toolbox, *, working_folder: str) -> None:
+    def __init__(
+        self,
+        settings: ModelSettings,
+        toolbox: Toolbox,
+        *,
+        working_folder: str,
+        around: Callable[[str, int, Context], Awaitable[Around]] = _nothing_around,
+        accounts: Accounts | None = None,
+        limits: Limits | None = None,
+        shares: bool = False,
+    ) -> None:
         self.settings = settings
+        self.accounts = accounts or Accounts()
+        self.timelines = Timelines()
         self._toolbox = toolbox
         self._working_folder = working_folder
+        self._around = around
+        self._limits = limits or Limits()
+        self._shares = shares
+        self._shared_with: set[str] = set()
         self._memory = Memory()
         self._connection: Connection | None = None
         self._connecting = asyncio.Lock()
@@ -48,6 +90,12 @@ class Brain:
     async def warm_up(self) -> None:
         """Import the SDK now, so that the first answer does not wait for it. Sends nothing."""
         await provider.load_sdk()
+
+    async def use(self, settings: ModelSettings) -> None:
+        """Have another model answer from now on; it knows the conversation so far."""
+        if settings != self.settings:
+            await self.close()
+            self.settings = settings
 
     async def answer(
         self,
@@ -57,6 +105,7 @@ class Brain:
         context: Context,
         on_text: Callable[[str], None],
         approved_tools: Collection[str] = (),
+        on_change: Callable[..., None] = _nobody,
     ) -> str:
         """Answer one question, acting through the toolbox as needed.
 
@@ -68,6 +117,7 @@ class Brain:
             context: what is around the user now.
             on_text: called on the loop thread with each new piece of the answer.
             approved_tools: tools a person approved beforehand for this turn.
+            on_change: called with what changes of the turn: `model`, `usage`.
 
         Returns:
             The whole answer as Markdown: all pieces together.
@@ -75,34 +125,55 @@ class Brain:
         Raises:
             ModelError: when the model did not answer to the end. What came before it was already handed
                 to `on_text`; what its tasks did stays done.
+            Refused: a person did not want anything to be sent.
         """
+        settings = self.settings
+        self.accounts.check()
         await provider.load_sdk()
+        around = await self._around(text, turn_id, context)
         tools = TurnTools(
             self._toolbox,
             turn_id=turn_id,
-            untrusted=self._memory.untrusted,
+            untrusted=self._memory.untrusted or around.untrusted,
             approved_tools=approved_tools,
-            strict=self.settings.is_openai,
+            strict=settings.is_openai,
+            areas=settings.areas,
+            pictures=settings.sees_pictures,
+            attempts=self._limits.attempts,
         )
         said = _Answer(on_text)
-        model = self.settings.model
+        model = settings.model
         try:
             connection = await self._connect()
             model = connection.model
-            await self._run(connection, text, context, tools, said)
+            on_change(model=f"{model} at {settings.server}")
+            asked = self._asked(text, context, around)
+            await self._share(asked, model, turn_id, approved_tools)
+            turn = _Turn(tools, said, self.timelines.begin(turn_id, model), on_change)
+            try:
+                await self._run(connection, asked, turn)
+            except failure.failures() as error:
+                # A conversation that has grown too long is no reason to fail before anything was done.
+                untouched = not said.text and not tools.exchanges
+                if not (failure.is_too_long(error) and untouched and self._memory.compact()):
+                    raise
+                await self._run(connection, asked, turn)
             if not said.text and not tools.exchanges:
                 raise ModelError(f"{model} gave an empty answer.", hint="Ask again.", retryable=True)
         except failure.failures() as error:
-            if failure.is_too_long(error):
-                self._memory.clear()
             if said.text and failure.is_broken_off(error):
-                raise failure.broken_off(self.settings) from error
-            raise failure.model_error(error, self.settings, model) from error
+                raise failure.broken_off(settings) from error
+            raise failure.model_error(error, settings, model) from error
         finally:
             # Also what was broken off or cancelled: "go on" must know what it means.
             if said.text or tools.exchanges:
                 self._memory.add(text, tools.exchanges, said.text, untrusted=tools.untrusted)
         return said.text
+
+    async def preview(self, text: str, context: Context) -> str:
+        """Return what a question would send, as text. Sends nothing and asks nobody."""
+        around = await self._around(text, 0, context)
+        return self._as_text(self._asked(text, context, around))
 
     def recall(self, turns: Sequence[Turn]) -> None:
         """Forget the conversation so far, and remember what was asked and answered in another one.
@@ -110,9 +181,12 @@ class Brain:
         Its answers count as text of strangers: what they were made from is not known any more.
         """
         self._memory.clear()
+        taken = NOTHING
         for turn in turns:
+            taken = add(taken, turn.usage) if turn.usage is not None else taken
             if turn.route == "model" and turn.answer:
-                self._memory.add(turn.text, (), turn.answer, untrusted=True)
+                self._memory.add(turn.text, (), turn.answer, untrusted="an earlier answer")
+        self.accounts.begin(taken)
 
     async def close(self) -> None:
         """Close the connection to the model server."""
@@ -120,29 +194,73 @@ class Brain:
             await self._connection.close()
             self._connection = None
 
+    # ---- what is sent -----------------------------------------------------------------------------
+
+    def _asked(self, text: str, context: Context, around: Around) -> dict[str, Any]:
+        words = question(text, context, self._recent_tasks(), around.told)
+        if not (around.pictures and self.settings.sees_pictures):
+            return {"role": "user", "content": words}
+        pictures = [{"type": "input_image", "image_url": url, "detail": "auto"} for url in around.pictures]
+        return {"role": "user", "content": [{"type": "input_text", "text": words}, *pictures]}
+
+    def _instructions(self) -> str:
+        return instructions(
+            self._toolbox.registry,
+            working_folder=self._working_folder,
+            shell_allowed=self._toolbox.policy.shell_allowed,
+        )
+
+    def _as_text(self, asked: dict[str, Any]) -> str:
+        content = asked["content"]
+        parts = [{"type": "input_text", "text": content}] if isinstance(content, str) else content
+        shown = [part.get("text", "[a picture]") for part in parts]
+        offered = sorted(spec.name for spec in self._toolbox.registry.available() if spec.for_models)
+        memory = (
+            f"[{len(self._memory.items())} items of this conversation]\n\n" if self._memory.items() else ""
+        )
+        return f"{memory}{''.join(shown)}\n\nTools it may ask for: {', '.join(offered)}"
+
+    async def _share(
+        self, asked: dict[str, Any], model: str, turn_id: int, approved_tools: Collection[str]
+    ) -> None:
+        """Show a person what is sent, before it is sent to this server for the first time."""
+        server = self.settings.server
+        if not self._shares or server in self._shared_with:
+            return
+        task = await self._toolbox.call(
+            SHARE,
+            {"model": model, "server": server, "sent": self._as_text(asked)[:20_000]},
+            turn_id=turn_id,
+            origin="text",  # not the model's wish, but the person's question
+            approved_tools=approved_tools,
+        )
+        if task.state != "succeeded":
+            problem = task.problem
+            raise Refused(
+                problem.message if problem else "Nothing was sent to the model.",
+                hint=problem.hint if problem else "",
+            )
+        self._shared_with.add(server)
+
+    # ---- inside -----------------------------------------------------------------------------------
+
     async def _connect(self) -> Connection:
         async with self._connecting:
             if self._connection is None:
                 self._connection = await provider.connect(self.settings)
             return self._connection
 
-    async def _run(
-        self, connection: Connection, text: str, context: Context, tools: TurnTools, said: _Answer
-    ) -> None:
+    async def _run(self, connection: Connection, asked: dict[str, Any], turn: _Turn) -> None:
         import agents
 
+        tools = turn.tools
         agent = agents.Agent(
             name="voice_kernel",
-            instructions=instructions(
-                self._toolbox.registry,
-                working_folder=self._working_folder,
-                shell_allowed=self._toolbox.policy.shell_allowed,
-            ),
+            instructions=self._instructions(),
             model=connection.model,
             model_settings=connection.tuning,
             tools=[*tools.function_tools()],
         )
-        asked: Any = {"role": "user", "content": question(text, context, self._recent_tasks())}
         config = agents.RunConfig(
             model_provider=connection.provider,
             # The SDK would post every run to OpenAI. Per run, not for the process: the user's own
@@ -154,22 +272,62 @@ class Brain:
             ),
         )
         items: list[Any] = [*self._memory.items(), asked]
-        run = agents.Runner.run_streamed(agent, items, max_turns=MAX_STEPS, run_config=config)
+        turn.timeline.asked()
+        run = agents.Runner.run_streamed(agent, items, max_turns=self._limits.steps, run_config=config)
         try:
             async for event in run.stream_events():
                 if event.type == "raw_response_event":
-                    if wrong := failure.reported(event.data, self.settings, connection.model):
-                        raise wrong
-                    said.take(event.data)
+                    self._take(event.data, connection, turn)
+                elif event.type == "run_item_stream_event" and event.name == "tool_output":
+                    self._check(turn)
         finally:
             # However the turn ends, nothing of it goes on behind it.
             run.cancel()
             await tools.stop()
+            turn.timeline.ended()
+
+    def _take(self, event: TResponseStreamEvent, connection: Connection, turn: _Turn) -> None:
+        if wrong := failure.reported(event, self.settings, connection.model):
+            raise wrong
+        if event.type == "response.created" and turn.timeline.requests[-1].ended_at is not None:
+            turn.timeline.asked()
+        elif event.type == "response.output_text.delta":
+            turn.timeline.spoke()
+        elif event.type == "response.completed":
+            usage = event.response.usage
+            turn.usage = self.accounts.add(turn.usage, usage)
+            turn.timeline.ended(*((usage.input_tokens, usage.output_tokens) if usage else (0, 0)))
+            turn.on_change(usage=turn.usage)
+        turn.said.take(event)
+
+    def _check(self, turn: _Turn) -> None:
+        """End a turn that would go on for nothing, or for more than it may take."""
+        if turn.tools.circling:
+            raise ModelError(
+                "The model went round in circles and was stopped.",
+                hint="Ask in other words, or for a smaller step; what its tasks did stays done.",
+            )
+        self.accounts.check()
 
     def _recent_tasks(self) -> list[Task]:
         """Tasks that people started, which the model's own memory does not know."""
-        tasks = [task for task in self._toolbox.runner.tasks() if task.origin != "model"]
+        tasks = [
+            task for task in self._toolbox.runner.tasks() if task.origin != "model" and task.tool != SHARE
+        ]
         return tasks[-MAX_TASKS:]
+
+
+class _Turn:
+    """What one turn collects."""
+
+    def __init__(
+        self, tools: TurnTools, said: _Answer, timeline: Timeline, on_change: Callable[..., None]
+    ) -> None:
+        self.tools = tools
+        self.said = said
+        self.timeline = timeline
+        self.on_change = on_change
+        self.usage = Usage()
 
 
 class _Answer:

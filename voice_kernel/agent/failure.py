@@ -125,7 +125,7 @@ def broken_off(settings: ModelSettings) -> ModelError:
     """Say that the answer ended before its end; what came before it was shown."""
     return ModelError(
         f"The connection to the model at {settings.server} broke off in the middle of its answer.",
-        hint="Ask again.",
+        hint='Say "ask the model to go on", or ask again.',
         retryable=True,
     )
 
@@ -157,8 +157,7 @@ def _status_error(error: openai.APIStatusError, settings: ModelSettings, model: 
     if is_too_long(error):
         return ModelError(
             f"The conversation is too long for {model}.",
-            hint="It was forgotten just now; ask again.",
-            retryable=True,
+            hint='Say "new conversation" and ask again, or choose a model that takes more.',
         )
     if status >= 500:
         return ModelError(f"{server} has a problem of its own ({status}).", hint="Ask again.", retryable=True)

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 OPENAI_URL = "https://api.openai.com/v1"
 CONNECT_LIMIT_S = 10.0
+MAX_RETRIES = 2
+MAX_WAIT_S = 15.0
+"""A server that wants us to wait longer before we ask again is not waited for: the person is told."""
 MAX_LISTED_MODELS = 10
 
 _NO_KEY = "none"
@@ -45,6 +48,10 @@ class ModelSettings:
     """Responses or Chat Completions; None for Responses with OpenAI, Chat Completions elsewhere."""
     timeout_s: float = 60.0
     """Longest silence of the server: until it starts to answer, and between two pieces of the answer."""
+    sees: bool | None = None
+    """Whether the model is shown pictures; None for yes with OpenAI, no elsewhere."""
+    areas: tuple[str, ...] = ()
+    """Areas of tools it is offered; empty for all."""
 
     def __post_init__(self) -> None:
         if self.base_url is None:
@@ -65,6 +72,11 @@ class ModelSettings:
     def speaks_responses(self) -> bool:
         """Whether requests go to `/responses` rather than `/chat/completions`."""
         return self.is_openai if self.use_responses is None else self.use_responses
+
+    @property
+    def sees_pictures(self) -> bool:
+        """Whether the model is shown pictures."""
+        return self.is_openai if self.sees is None else self.sees
 
     @property
     def server(self) -> str:
@@ -173,18 +185,30 @@ def _tuning(settings: ModelSettings, model: str) -> agents.ModelSettings:
     import agents
     from agents.models import get_default_model_settings
     from agents.models.default_models import gpt_5_reasoning_settings_required
-    from agents.retry import ModelRetryBackoffSettings, ModelRetrySettings, RetryPolicyContext
-
-    def passing(attempt: RetryPolicyContext) -> bool:
-        # Once, for what passes by itself: a kept connection the server had closed, a server that
-        # stumbles. Not a rate limit or a timeout: a person waits, and is told instead.
-        error = attempt.normalized
-        return not error.is_timeout and (error.is_network_error or (error.status_code or 0) >= 500)
-
-    retry = ModelRetrySettings(
-        max_retries=1, backoff=ModelRetryBackoffSettings(initial_delay=0.2, max_delay=0.2), policy=passing
+    from agents.retry import (
+        ModelRetryBackoffSettings,
+        ModelRetrySettings,
+        RetryDecision,
+        RetryPolicyContext,
     )
-    tuning = agents.ModelSettings(retry=retry)
+
+    def passing(attempt: RetryPolicyContext) -> RetryDecision:
+        # For what passes by itself: a kept connection the server had closed, a server that stumbles, a rate
+        # limit that is soon over. Not a timeout: the person has waited, and is told instead.
+        error = attempt.normalized
+        status = error.status_code or 0
+        if status == 429:
+            wait_s = error.retry_after
+            spent = error.error_code == "insufficient_quota"
+            return RetryDecision(
+                retry=not spent and wait_s is not None and wait_s <= MAX_WAIT_S, delay=wait_s
+            )
+        return RetryDecision(retry=not error.is_timeout and (error.is_network_error or status >= 500))
+
+    backoff = ModelRetryBackoffSettings(initial_delay=0.2, multiplier=4.0, max_delay=2.0, jitter=True)
+    retry = ModelRetrySettings(max_retries=MAX_RETRIES, backoff=backoff, policy=passing)
+    # Without `include_usage` a server of Chat Completions that streams does not say what an answer took.
+    tuning = agents.ModelSettings(retry=retry, include_usage=None if settings.speaks_responses else True)
     if settings.is_openai:
         # Conversations are not kept by the provider. Without storage a reasoning model needs its own
         # reasoning handed back, encrypted. Source: OpenAI, "Reasoning models", encrypted reasoning items.

@@ -53,6 +53,11 @@ def fenced(text: str) -> str:
     )
 
 
+def plain(text: str) -> str:
+    """Return a text without colours and other commands to a terminal."""
+    return _ANSI.sub("", text)
+
+
 def clip(text: str, limit: int) -> str:
     """Keep both ends of a text, the end more than the start: errors and totals come last."""
     if len(text) <= limit:
@@ -104,8 +109,7 @@ def _text(task: Task) -> str:
         for output in result.outputs:
             parts.append(output.text or output.data.get("text/plain", ""))
             parts.extend(f"[{mime} shown to the user]" for mime in output.data if mime.startswith("image/"))
-    text = "\n".join(part for part in parts if part) or task.tail
-    return _ANSI.sub("", text)
+    return plain("\n".join(part for part in parts if part) or task.tail)
 
 
 def _json(value: Any) -> str:

@@ -11,6 +11,7 @@ import asyncio
 import copy
 import json
 import re
+from collections import Counter
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -18,20 +19,29 @@ from typing import TYPE_CHECKING, Any
 from voice_kernel.agent.memory import Exchange
 from voice_kernel.agent.report import refusal, report
 from voice_kernel.errors import InvalidArguments
+from voice_kernel.messages import Task
 from voice_kernel.toolbox.door import Toolbox
 from voice_kernel.toolbox.registry import ToolSpec
 
 if TYPE_CHECKING:
-    from agents import FunctionTool
+    from agents import FunctionTool, ToolOutputImage, ToolOutputText
     from agents.tool_context import ToolContext
 
 MAX_CALLS = 50
 """Calls of one turn; past that the model is told to stop. It also has a bound of its own on steps."""
+MAX_SAME = 3
+"""The same call with the same result as often in one turn: the next one is not made."""
+MAX_CIRCLES = 6
+"""Past as many calls that were not made for that, the turn is ended."""
+MAX_PICTURES = 3
+"""Pictures of one result that are shown to a model that sees."""
 MAX_ARGUMENTS_CHARS = 50_000
 """Arguments travel with every change of their task."""
 STOP_LIMIT_S = 5.0
 """How long a cancelled turn waits for its tools: a shell command may take a moment to die."""
 
+SEEN = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+_FENCE = re.compile(r"untrusted-[0-9a-f]{8}")
 _NAME = re.compile(r"^[a-zA-Z0-9_-]{1,64}$")
 """Source: OpenAI, function calling: one other name, and the whole request is refused."""
 
@@ -42,9 +52,12 @@ class TurnTools:
     Args:
         toolbox: the one door.
         turn_id: the turn its tasks belong to.
-        untrusted: whether text of strangers is already in the conversation.
+        untrusted: what has brought text of strangers into the conversation already; empty when nothing has.
         approved_tools: tools a person approved beforehand for this turn.
         strict: whether the provider enforces strict JSON schemas.
+        areas: areas of tools to offer; empty for all.
+        pictures: whether the model is shown pictures.
+        attempts: how often the model may change and run cells until they run without an error.
     """
 
     def __init__(
@@ -52,13 +65,22 @@ class TurnTools:
         toolbox: Toolbox,
         *,
         turn_id: int,
-        untrusted: bool = False,
+        untrusted: str = "",
         approved_tools: Collection[str] = (),
         strict: bool = True,
+        areas: Collection[str] = (),
+        pictures: bool = False,
+        attempts: int = 3,
     ) -> None:
         self.untrusted = untrusted
-        """Whether text of strangers is in the conversation by now."""
+        """What has brought text of strangers into the conversation by now; empty when nothing has."""
         self.exchanges: list[Exchange] = []
+        self._areas = areas
+        self._pictures = pictures
+        self._attempts = attempts
+        self._failed_attempts = 0
+        self._seen: Counter[tuple[str, str, str]] = Counter()
+        self._circles = 0
         self._toolbox = toolbox
         self._turn_id = turn_id
         self._approved_tools = approved_tools
@@ -76,8 +98,14 @@ class TurnTools:
         names = ", ".join(spec.name for spec in self._offered())
         return refusal(f"There is no tool named {name[:64]!r}.", hint=f"The tools are: {names}.")
 
+    @property
+    def circling(self) -> bool:
+        """Whether the model goes round in circles: it makes the same calls again, whatever it is told."""
+        return self._circles > MAX_CIRCLES
+
     def _offered(self) -> list[ToolSpec]:
-        return [spec for spec in self._toolbox.registry.available() if spec.for_models]
+        offered = [spec for spec in self._toolbox.registry.available() if spec.for_models]
+        return [spec for spec in offered if not self._areas or spec.area in self._areas]
 
     async def stop(self) -> None:
         """Cancel what still runs and wait until it has stopped, `STOP_LIMIT_S` at most."""
@@ -90,7 +118,7 @@ class TurnTools:
     def _function_tool(self, spec: ToolSpec) -> FunctionTool:
         from agents import FunctionTool
 
-        async def invoke(context: ToolContext[Any], raw: str) -> str:
+        async def invoke(context: ToolContext[Any], raw: str) -> Any:
             running = asyncio.current_task()
             assert running is not None  # a coroutine always runs in a task
             self._running.add(running)
@@ -99,7 +127,7 @@ class TurnTools:
             finally:
                 self._running.discard(running)
 
-        schema, strict = _schema(spec, self._strict)
+        schema, strict = _schema_of(spec, self._strict)
         return FunctionTool(
             name=spec.name,
             description=spec.description,
@@ -108,7 +136,7 @@ class TurnTools:
             strict_json_schema=strict,
         )
 
-    async def _call(self, spec: ToolSpec, call_id: str, raw: str) -> str:
+    async def _call(self, spec: ToolSpec, call_id: str, raw: str) -> Any:
         self._calls += 1
         if self._calls > MAX_CALLS:
             return refusal("Too many calls in one turn.", hint="Stop, and tell the user how far you got.")
@@ -118,6 +146,8 @@ class TurnTools:
             return refusal(
                 f"The arguments of {spec.name} are not a JSON object: {error}.", hint="Send them again."
             )
+        if (refused := self._pointless(spec, arguments)) is not None:
+            return refused
         async with self._order.place(only_reads=_only_reads(spec, arguments)):
             task = await self._toolbox.call(
                 spec.name,
@@ -129,10 +159,51 @@ class TurnTools:
             )
         # A call that gave nothing back (refused, wrong arguments) carries only our own words.
         strange = spec.untrusted and (task.result is not None or bool(task.tail))
-        self.untrusted = self.untrusted or strange
+        if strange and not self.untrusted:
+            self.untrusted = task.title
         told = report(task, untrusted=strange)
+        self._note(spec, arguments, task, told)
         self.exchanges.append(Exchange(call_id, spec.name, arguments, told))
-        return told
+        return [*_as_text(told), *shown] if (shown := self._shown(task)) else told
+
+    # ---- bounds -----------------------------------------------------------------------------------
+
+    def _pointless(self, spec: ToolSpec, arguments: dict[str, Any]) -> str | None:
+        """Return what the model is told instead, when a call has been made often enough."""
+        if spec.attempt and self._failed_attempts >= self._attempts:
+            return refusal(
+                f"This was the last of {self._attempts} attempts; the cells still fail.",
+                hint="Stop now. Tell the user what you tried and why it does not work.",
+            )
+        key = (spec.name, json.dumps(arguments, sort_keys=True))
+        if max((n for (*made, _), n in self._seen.items() if tuple(made) == key), default=0) < MAX_SAME:
+            return None
+        self._circles += 1
+        return refusal(
+            "You have made this call several times, always with the same result.",
+            hint="Do something else, or stop and tell the user how far you got.",
+        )
+
+    def _note(self, spec: ToolSpec, arguments: dict[str, Any], task: Task, told: str) -> None:
+        if spec.attempt and task.state == "failed" and task.result is not None:
+            self._failed_attempts += 1
+        # The number of a fence is another one each time.
+        same = _FENCE.sub("", told)
+        self._seen[spec.name, json.dumps(arguments, sort_keys=True), same] += 1
+
+    def _shown(self, task: Task) -> list[ToolOutputImage]:
+        """Return the pictures of a result, for a model that sees."""
+        if not self._pictures or task.result is None:
+            return []
+        from agents import ToolOutputImage
+
+        found = [
+            f"data:{mime};base64,{''.join(data.split())}"
+            for output in task.result.outputs
+            for mime, data in output.data.items()
+            if mime in SEEN
+        ]
+        return [ToolOutputImage(image_url=url) for url in found[-MAX_PICTURES:]]
 
 
 class _Order:
@@ -174,6 +245,28 @@ def _parse(raw: str) -> dict[str, Any]:
     if not isinstance(arguments, dict):
         raise ValueError(f"a {type(arguments).__name__}")
     return arguments
+
+
+def _as_text(told: str) -> list[ToolOutputText]:
+    from agents import ToolOutputText
+
+    return [ToolOutputText(text=told)]
+
+
+_schemas: dict[tuple[str, bool], tuple[ToolSpec, dict[str, Any], bool]] = {}
+"""Schemas as models get them: making one takes a millisecond, and there are a hundred in each turn."""
+MAX_SCHEMAS = 2_000
+
+
+def _schema_of(spec: ToolSpec, strict: bool) -> tuple[dict[str, Any], bool]:
+    known = _schemas.get((spec.name, strict))
+    if known is not None and known[0] is spec:
+        return known[1], known[2]
+    schema, is_strict = _schema(spec, strict)
+    if len(_schemas) >= MAX_SCHEMAS:
+        _schemas.clear()
+    _schemas[spec.name, strict] = (spec, schema, is_strict)
+    return schema, is_strict
 
 
 def _schema(spec: ToolSpec, strict: bool) -> tuple[dict[str, Any], bool]:

@@ -124,6 +124,8 @@ class TaskHandle:
     def __init__(self, runner: Runner, task: Task, open_log: Callable[[int], LogFile]) -> None:
         self.task = task
         self.origin: Origin = task.origin
+        self.untrusted = ""
+        """What brought text of strangers into the turn that asked for it; empty when nothing did."""
         self.limit_s: float | None = None
         """How long it may run in all; None without a limit."""
         self.work: asyncio.Task[Result] | None = None

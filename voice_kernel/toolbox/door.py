@@ -67,7 +67,7 @@ class Toolbox:
         turn_id: int,
         origin: Origin,
         approved_tools: Collection[str] = (),
-        untrusted: bool = False,
+        untrusted: str = "",
     ) -> Task:
         """Run one tool call to its end.
 
@@ -77,7 +77,7 @@ class Toolbox:
             turn_id: the turn that asks.
             origin: who asks; policy treats a model differently from a person.
             approved_tools: tools a person approved beforehand for this turn.
-            untrusted: whether text of strangers has entered the turn.
+            untrusted: what brought text of strangers into the turn; empty when nothing did.
 
         Returns:
             The ended task. Refusals and wrong arguments are failed tasks, not exceptions.
@@ -93,6 +93,8 @@ class Toolbox:
             area=known.area if known is not None else "",
         )
 
+        handle.untrusted = untrusted
+
         async def work(task: TaskHandle) -> Result:
             spec = self.registry.get(name)
             parsed = spec.validate(given)
@@ -107,7 +109,8 @@ class Toolbox:
             if decision.kind == "ask":
                 # What was approved beforehand was approved before strangers had a say.
                 approved = () if untrusted else approved_tools
-                await self.approvals.ask(task, spec.target(parsed), decision.reason, approved)
+                diff = await spec.diff(task, parsed) if spec.diff is not None else None
+                await self.approvals.ask(task, spec.target(parsed), decision.reason, approved, diff=diff)
             within_a_cell = origin in ("magic", "script") or self._asked_by_cell(turn_id)
             # Asked before it waits, and waiting only then: whoever waits for a person holds no place.
             async with self.lanes.slot(self._lane(spec, effects, within_a_cell), task):

@@ -2,8 +2,9 @@
 
 Rules (the design page's policy): with CLI execution off, shell is refused with the way to allow it;
 allowed or not, what installs, restarts, deletes beyond undo or cannot be read in advance asks first; when
-a model drives, what executes, writes or reaches the network asks too; a turn into which untrusted text
-has entered asks again whatever was approved before.
+a model drives, what executes, writes or reaches the network asks too; a turn into which text of strangers
+has entered asks again whatever was approved before, also for what sends something, and says what brought
+that text.
 """
 
 from __future__ import annotations
@@ -32,6 +33,10 @@ _MODEL_ASKS: dict[Effect, str] = {
     "write": "a model wants to change your notebook or files",
     "network": "a model wants to reach the network",
 }
+_MISLED_ASKS: dict[Effect, str] = {
+    "send": "a model wants to send something on your behalf",
+}
+"""Asks only once text of strangers may be what the model obeys."""
 
 
 @dataclass(frozen=True)
@@ -49,25 +54,23 @@ class Policy:
 
     shell_allowed: bool = False
 
-    def decide(
-        self, effects: Effects, origin: Origin, *, untrusted: bool = False, asks: str = ""
-    ) -> Decision:
+    def decide(self, effects: Effects, origin: Origin, *, untrusted: str = "", asks: str = "") -> Decision:
         """Decide about a call with these effects, asked for by `origin`.
 
         Args:
             effects: what the call may do.
             origin: who asked.
-            untrusted: whether text of strangers has entered the turn.
+            untrusted: what brought text of strangers into the turn; empty when nothing did.
             asks: why the tool asks whatever its effects; empty when it does not.
         """
         if "shell" in effects and not self.shell_allowed:
             return Decision("refuse", SHELL_OFF, SHELL_HINT)
+        read = f" The model has read text that is not yours: {untrusted}." if untrusted else ""
         for effect, reason in _ALWAYS_ASKS.items():
             if effect in effects:
-                return Decision("ask", f"It asks because {reason}.")
+                return Decision("ask", f"It asks because {reason}.{read}")
         if origin == "model":
-            for effect, reason in _MODEL_ASKS.items():
+            for effect, reason in (_MODEL_ASKS | (_MISLED_ASKS if untrusted else {})).items():
                 if effect in effects:
-                    why = f"{reason}, after reading text that is not yours" if untrusted else reason
-                    return Decision("ask", f"It asks because {why}.")
-        return Decision("ask", asks) if asks else Decision("allow")
+                    return Decision("ask", f"It asks because {reason}.{read}")
+        return Decision("ask", f"{asks}{read}") if asks else Decision("allow")

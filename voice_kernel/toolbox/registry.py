@@ -12,16 +12,19 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from voice_kernel.errors import InvalidArguments, UnknownTool
-from voice_kernel.messages import Result
+from voice_kernel.messages import Diff, Result
 from voice_kernel.task.runner import TaskFailed as ToolFailed
 from voice_kernel.task.runner import TaskHandle
 
 __all__ = ["Arguments", "Effect", "Effects", "Registry", "ToolFailed", "ToolSpec"]
 
-Effect = Literal["read", "write", "execute", "delete", "install", "restart", "network", "shell", "unreadable"]
+Effect = Literal[
+    "read", "write", "execute", "delete", "install", "restart", "network", "send", "shell", "unreadable"
+]
 """What a call may do to the world; policy decides by it. `shell` marks what needs CLI execution;
-`execute` runs code in the kernel or a process; `delete` is what undo cannot restore; `unreadable` is what
-nobody can tell before it has been done."""
+`execute` runs code in the kernel or a process; `delete` is what undo cannot restore; `send` is what may
+tell somebody something or act in the person's name elsewhere: a click on a page, a form; `unreadable` is
+what nobody can tell before it has been done."""
 Effects = frozenset[Effect]
 
 
@@ -57,12 +60,17 @@ class ToolSpec:
     target: Callable[[Any], str]
     """What a call touches, in a person's words: the command, the host, the file."""
     untrusted: bool = False
-    """Whether its result carries text of strangers (pages, files, servers)."""
+    """Whether its result carries text that neither the person nor we wrote: pages, files, servers, output
+    of code and programs, names in data."""
     for_models: bool = True
     """Whether a model may call it; False for what only makes sense from a person's own mouth."""
     asks: str = ""
     """Why every call asks a person first, whatever its effects; empty when they decide."""
     reason: str = ""
+    attempt: bool = False
+    """Whether a call is an attempt to make something work: a model may fail at it so often in a turn."""
+    diff: Callable[[TaskHandle, Any], Awaitable[Diff | None]] | None = None
+    """What a call would change in a cell's text, for the card that asks; None where there is no such cell."""
     time_limit: Callable[[Any], float | None] | None = None
     """Seconds that a call gives itself, or None. A tool that has one keeps `TaskHandle.time_left_s` by
     itself, and tells what it has by then; any other is cancelled when its time is over."""
@@ -104,6 +112,8 @@ class Registry:
         for_models: bool = True,
         asks: str = "",
         time_limit: Callable[[Any], float | None] | None = None,
+        attempt: bool = False,
+        diff: Callable[[TaskHandle, Any], Awaitable[Diff | None]] | None = None,
     ) -> Callable[[Handler], Handler]:
         """Register an async function `(task, args) -> Result` as the tool of its name.
 
@@ -128,6 +138,8 @@ class Registry:
                     for_models=for_models,
                     asks=asks,
                     time_limit=time_limit,
+                    attempt=attempt,
+                    diff=diff,
                 )
             )
             return handler

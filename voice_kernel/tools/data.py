@@ -100,17 +100,17 @@ def register(
     def effects_of(args: RunCode) -> Effects:
         return effects_of_source(args.code)
 
-    @registry.tool(area="data", effects=effects_of, target=lambda args: args.code)
+    @registry.tool(area="data", effects=effects_of, target=lambda args: args.code, untrusted=True)
     async def run_code(task: TaskHandle, args: RunCode) -> Result:
         """Run Python code in the notebook's kernel."""
         return await run(task, runner, args.code)
 
-    @registry.tool(area="data", effects=frozenset({"read"}))
+    @registry.tool(area="data", effects=frozenset({"read"}), untrusted=True)
     async def list_variables(task: TaskHandle, args: ListVariables) -> Result:
         """List the variables with their types and shapes."""
         return variables_listed(context().variables)
 
-    @registry.tool(area="data", effects=frozenset({"read"}), target=lambda args: args.name)
+    @registry.tool(area="data", effects=frozenset({"read"}), target=lambda args: args.name, untrusted=True)
     async def show_variable(task: TaskHandle, args: ShowVariable) -> Result:
         """Show what a variable holds; of a table its first rows and its size."""
         variable, rest = find_variable(args.name, context().variables)
@@ -124,7 +124,10 @@ def register(
         )
 
     @registry.tool(
-        area="data", effects=frozenset({"read"}), target=lambda args: args.frame or "the newest table"
+        area="data",
+        effects=frozenset({"read"}),
+        target=lambda args: args.frame or "the newest table",
+        untrusted=True,
     )
     async def describe_data(task: TaskHandle, args: DescribeData) -> Result:
         """Describe a table: statistics of every column."""
@@ -133,7 +136,10 @@ def register(
         return result.model_copy(update={"summary": described(frame)})
 
     @registry.tool(
-        area="data", effects=frozenset({"execute"}), target=lambda args: args.y or args.x or args.frame
+        area="data",
+        effects=frozenset({"execute"}),
+        target=lambda args: args.y or args.x or args.frame,
+        untrusted=True,
     )
     async def plot(task: TaskHandle, args: Plot) -> Result:
         """Draw a chart of one or two columns, and show the code that draws it."""

@@ -37,7 +37,7 @@ def register(registry: Registry, *, cwd: Callable[[], Path] = Path.cwd) -> None:
         cwd: the folder to which paths are relative, asked at each call.
     """
 
-    @registry.tool(area="shell", effects=frozenset({"read"}), target=lambda args: args.path)
+    @registry.tool(area="shell", effects=frozenset({"read"}), target=lambda args: args.path, untrusted=True)
     async def list_files(task: TaskHandle, args: ListFiles) -> Result:
         """List the files of a folder with their sizes."""
         return listing(cwd(), args.path or ".")

@@ -193,7 +193,10 @@ def register(
     desk = Desk(host, kernel, asked_by_cell)
 
     @registry.tool(
-        area="notebook", effects=frozenset({"execute"}), target=lambda args: f"cells: {args.cells}"
+        area="notebook",
+        effects=frozenset({"execute"}),
+        target=lambda args: f"cells: {args.cells}",
+        untrusted=True,
     )
     async def run_cells(task: TaskHandle, args: Cells) -> Result:
         """Run cells in order, stopping at the first that raises."""

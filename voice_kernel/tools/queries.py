@@ -124,7 +124,7 @@ def register(
     def target(args: Frame) -> str:
         return args.frame or "the newest table"
 
-    @registry.tool(area="data", effects=EXECUTE, target=target)
+    @registry.tool(area="data", effects=EXECUTE, target=target, untrusted=True)
     async def aggregate(task: TaskHandle, args: Aggregate) -> Result:
         """Compute the mean, sum, median, ... of a column, by group if wanted."""
         table, columns = table_of(args.frame, args.column, args.by)
@@ -136,7 +136,7 @@ def register(
             task, aggregating(table, column, by, args.how), f"{title}.", scalar=f"The {what} is {{}}."
         )
 
-    @registry.tool(area="data", effects=EXECUTE, target=target)
+    @registry.tool(area="data", effects=EXECUTE, target=target, untrusted=True)
     async def filter_rows(task: TaskHandle, args: FilterRows) -> Result:
         """Show the rows whose column compares to a value."""
         table, (column,) = table_of(args.frame, args.column)
@@ -146,7 +146,7 @@ def register(
         )
         return await answer(task, code, f"Rows of {table.name} where {label(column)} is {said}.")
 
-    @registry.tool(area="data", effects=EXECUTE, target=target)
+    @registry.tool(area="data", effects=EXECUTE, target=target, untrusted=True)
     async def show_rows(task: TaskHandle, args: ShowRows) -> Result:
         """Show the first, last, largest, smallest or some random rows."""
         if args.which in ("largest", "smallest") and not args.column:
@@ -156,7 +156,7 @@ def register(
         by = f" by {label(columns[0])}" if columns else ""
         return await answer(task, code, f"The {args.which} {args.count} rows of {table.name}{by}.")
 
-    @registry.tool(area="data", effects=EXECUTE, target=target)
+    @registry.tool(area="data", effects=EXECUTE, target=target, untrusted=True)
     async def sort_rows(task: TaskHandle, args: SortRows) -> Result:
         """Show the rows in the order of a column; the table itself stays as it is."""
         table, (column,) = table_of(args.frame, args.column)
@@ -165,21 +165,21 @@ def register(
         down = ", largest first" if args.descending else ""
         return await answer(task, code, f"{table.name} by {label(column)}{down}.")
 
-    @registry.tool(area="data", effects=EXECUTE, target=target)
+    @registry.tool(area="data", effects=EXECUTE, target=target, untrusted=True)
     async def count_values(task: TaskHandle, args: OneColumn) -> Result:
         """Count the rows for each value of a column."""
         table, (column,) = table_of(args.frame, args.column)
         code = _with_pandas(table, f"{_expression(table)}[{quoted(column)}].value_counts()")
         return await answer(task, code, f"Number of rows by {label(column)}.")
 
-    @registry.tool(area="data", effects=EXECUTE, target=target)
+    @registry.tool(area="data", effects=EXECUTE, target=target, untrusted=True)
     async def unique_values(task: TaskHandle, args: OneColumn) -> Result:
         """List the different values of a column."""
         table, (column,) = table_of(args.frame, args.column)
         code = _with_pandas(table, f"{_expression(table)}[{quoted(column)}].unique()")
         return await answer(task, code, f"The different values of {label(column)}.")
 
-    @registry.tool(area="data", effects=EXECUTE, target=target)
+    @registry.tool(area="data", effects=EXECUTE, target=target, untrusted=True)
     async def missing_values(task: TaskHandle, args: MissingValues) -> Result:
         """Count the missing values, of a column or of each one."""
         # "missing values in df" names a table where others name a column.
@@ -193,7 +193,7 @@ def register(
             task, code, f"Missing values of {of}.", scalar=f"{_capital(of)} misses {{}} values."
         )
 
-    @registry.tool(area="data", effects=EXECUTE, target=target)
+    @registry.tool(area="data", effects=EXECUTE, target=target, untrusted=True)
     async def count_rows(task: TaskHandle, args: Frame) -> Result:
         """Count the rows of a table."""
         table, _ = table_of(args.frame)
@@ -202,7 +202,7 @@ def register(
             task, code, f"Rows of {table.name}.", scalar=f"{_capital(table.name)} has {{}} rows."
         )
 
-    @registry.tool(area="data", effects=EXECUTE, target=target)
+    @registry.tool(area="data", effects=EXECUTE, target=target, untrusted=True)
     async def correlate(task: TaskHandle, args: Correlate) -> Result:
         """Compute how two columns, or all numeric ones, correlate."""
         if bool(args.x) != bool(args.y):

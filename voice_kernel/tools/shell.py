@@ -58,6 +58,7 @@ def register(registry: Registry, *, cwd: Callable[[], Path] = Path.cwd, executor
     @registry.tool(
         area="shell",
         effects=effects,
+        untrusted=True,
         target=lambda args: args.command,
         time_limit=lambda args: args.timeout,
     )

@@ -58,12 +58,12 @@ def register(
         now: the time, in seconds since the epoch.
     """
 
-    @registry.tool(area="tasks", effects=frozenset({"read"}))
+    @registry.tool(area="tasks", effects=frozenset({"read"}), untrusted=True)
     async def list_tasks(task: TaskHandle, args: ListTasks) -> Result:
         """List the tasks with their numbers, states and how long they took."""
         return tasks_listed([other for other in tasks() if other.id != task.id], now())
 
-    @registry.tool(area="tasks", target=lambda args: f"task {args.task}")
+    @registry.tool(area="tasks", target=lambda args: f"task {args.task}", untrusted=True)
     async def retry_task(task: TaskHandle, args: RetryTask) -> Result:
         """Run a task again, or all that did not succeed."""
         before = [other for other in tasks() if other.id != task.id]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from typing import Any
 
 from voice_kernel.agent.brain import Brain
 from voice_kernel.context import Context
@@ -80,11 +81,24 @@ class Asked:
     brain: Brain
     pieces: list[str] = field(default_factory=list)
     spoke: asyncio.Event = field(default_factory=asyncio.Event)
+    changes: dict[str, Any] = field(default_factory=dict)
+    """What changed of the turn, the newest of each."""
 
-    async def answer(self, text: str, context: Context | None = None, turn_id: int = 1) -> str:
+    async def answer(
+        self,
+        text: str,
+        context: Context | None = None,
+        turn_id: int = 1,
+        approved_tools: Collection[str] = (),
+    ) -> str:
         async with asyncio.timeout(LIMIT_S):
             return await self.brain.answer(
-                text, turn_id=turn_id, context=context or Context(), on_text=self._take
+                text,
+                turn_id=turn_id,
+                context=context or Context(),
+                on_text=self._take,
+                on_change=self.changes.update,
+                approved_tools=approved_tools,
             )
 
     def _take(self, piece: str) -> None:

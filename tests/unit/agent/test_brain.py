@@ -249,7 +249,7 @@ async def test_text_of_strangers_is_fenced_and_marks_what_follows(
     server.says(Call("read_page", {"name": "x"}), Call("run_code", {"code": "1"}), "No.")
     asking = asyncio.create_task(brain.answer("read x"))
     card = await bench.card()
-    assert "after reading text that is not yours" in card.reason
+    assert "The model has read text that is not yours" in card.reason
     bench.toolbox.approvals.decide(card.id, False)
     await asking
     lines = told(server.asked[1])[0].splitlines()
@@ -259,7 +259,7 @@ async def test_text_of_strangers_is_fenced_and_marks_what_follows(
     server.says(Call("run_code", {"code": "2"}), "No.")
     asking = asyncio.create_task(brain.answer("go on", turn_id=2))
     card = await bench.card()
-    assert "after reading text that is not yours" in card.reason
+    assert "The model has read text that is not yours" in card.reason
     bench.toolbox.approvals.decide(card.id, False)
     await asking
 
@@ -267,7 +267,7 @@ async def test_text_of_strangers_is_fenced_and_marks_what_follows(
 async def test_a_model_that_never_finishes_is_stopped(
     brain: Asked, bench: Bench, server: OpenAIServer
 ) -> None:
-    server.says(*[Call("list_variables")] * 40)
+    server.says(*[Call("show_variable", {"name": f"x{number}"}) for number in range(40)])
     with pytest.raises(ModelError, match="all its steps"):
         await brain.answer("loop")
     assert len(bench.tasks) == 12
@@ -355,8 +355,8 @@ async def test_a_wrong_key_is_said_and_never_quoted(
         (403, {}, "does not let this API key", "MODEL", False),
         (404, {}, "no model named test-model", "MODEL", False),
         (429, {"code": "insufficient_quota"}, "no credit", "billing", False),
-        (429, {}, "how often", "in 7 s", True),
-        (400, {"code": "context_length_exceeded"}, "too long", "forgotten", True),
+        (429, {}, "how often", "in 70 s", True),
+        (400, {"code": "context_length_exceeded"}, "too long", "new conversation", False),
         (
             400,
             {"message": f"bad thing with {KEY} and sk-proj-1234567"},
@@ -375,7 +375,7 @@ async def test_what_the_server_refuses_is_said_in_words(
     brain: Asked,
     server: OpenAIServer,
 ) -> None:
-    server.says(Reply(status=status, error={"message": "no"} | error, headers={"retry-after": "7"}))
+    server.says(Reply(status=status, error={"message": "no"} | error, headers={"retry-after": "70"}))
     began = time.perf_counter()
     with pytest.raises(ModelError) as caught:
         await brain.answer("hello")
@@ -395,7 +395,7 @@ async def test_a_server_that_stays_broken_is_said(brain: Asked, server: OpenAISe
     server.says(*[Reply(status=503, error={"message": "oops"})] * 5)
     with pytest.raises(ModelError, match="a problem of its own"):
         await brain.answer("hello")
-    assert len(server.asked) == 2
+    assert len(server.asked) == 3
 
 
 async def test_a_stream_that_breaks_off_keeps_what_was_said(brain: Asked, server: OpenAIServer) -> None:

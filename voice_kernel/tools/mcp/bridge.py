@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import ConfigDict, model_validator
@@ -110,7 +110,10 @@ def spec_of(running: RunningServer, tool: Tool, name: str) -> ToolSpec:
     hints = tool.annotations
     reads = hints is not None and hints.read_only_hint is True
     destroys = hints is not None and hints.destructive_hint is True and not reads
-    effects: Effects = frozenset({"read"} if reads else {"execute"})
+    outside = hints is not None and hints.open_world_hint is True
+    effects: Effects = frozenset(
+        {"read", "send"} if reads and outside else {"read"} if reads else {"execute"}
+    )
     what = " ".join((tool.description or tool.title or tool.name).split())
 
     async def handler(task: TaskHandle, args: ServersArguments) -> Result:
@@ -194,6 +197,27 @@ def result_of(answer: CallToolResult, server: str, tool: str, clean: Callable[[s
         )
     summary = _in_brief(line) or f"{server} answered to {tool}."
     return Result(summary=summary, text=clip(body), outputs=outputs, data=data)
+
+
+def text_of(block: Any) -> str:
+    """Return a part of a prompt as text; what is none is named."""
+    text, picture = _shown(block)
+    return text or ("[a picture]" if picture is not None else "")
+
+
+def read_of(contents: Iterable[Any]) -> tuple[list[str], list[Output]]:
+    """Return what a resource holds: texts, and pictures that a page can show."""
+    texts: list[str] = []
+    pictures: list[Output] = []
+    for part in contents:
+        if hasattr(part, "text"):
+            texts.append(part.text)
+        elif part.mime_type in PICTURES and len(part.blob) <= MAX_IMAGE_CHARS:
+            shown_as = {part.mime_type: part.blob, "text/plain": "a picture"}
+            pictures.append(Output(kind="display", data=shown_as))
+        else:
+            texts.append(f"[{part.mime_type or 'data'}, {len(part.blob) * 3 // 4:,} bytes]")
+    return texts, pictures
 
 
 def _in_brief(line: str) -> str:

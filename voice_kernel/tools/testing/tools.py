@@ -69,6 +69,7 @@ def register(
     @registry.tool(
         area="tests",
         effects=frozenset({"execute"}),
+        untrusted=True,
         target=lambda args: args.path or args.test or "all tests",
         time_limit=lambda args: args.timeout,
     )
@@ -79,6 +80,7 @@ def register(
     @registry.tool(
         area="tests",
         effects=frozenset({"execute"}),
+        untrusted=True,
         target=lambda args: args.path or args.test or "all tests",
     )
     async def watch_tests(task: TaskHandle, args: RunTests) -> Result:

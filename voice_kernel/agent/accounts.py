@@ -1,0 +1,100 @@
+"""What answers of a model have taken: tokens, money where a price is known, and the bound on both.
+
+Knows numbers only, neither the SDK nor who asked. A price is what the settings say: we know none by heart,
+since they change.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from voice_kernel.errors import ModelError
+from voice_kernel.messages import Usage
+
+NOTHING = Usage()
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """US dollars for a million tokens."""
+
+    input_usd: float
+    output_usd: float
+
+    @classmethod
+    def parse(cls, text: str) -> Price | None:
+        """Return the price written as `in/out`; None for an empty text."""
+        if not text:
+            return None
+        given, _, answered = text.partition("/")
+        return cls(float(given), float(answered))
+
+    def of(self, usage: Usage) -> float:
+        """Return what usage costs."""
+        return (usage.input_tokens * self.input_usd + usage.output_tokens * self.output_usd) / 1e6
+
+
+class Accounts:
+    """What the turns of one conversation have taken, and whether they may take more.
+
+    Args:
+        price: None where it is not known.
+        budget: tokens, in and out, that a conversation may take; 0 for any number.
+    """
+
+    def __init__(self, price: Price | None = None, budget: int = 0) -> None:
+        self.price = price
+        self.budget = budget
+        self.conversation = NOTHING
+        """What all turns of the conversation have taken."""
+
+    def begin(self, before: Usage = NOTHING) -> None:
+        """Begin, or go on with, a conversation that has taken so much before."""
+        self.conversation = before
+
+    def add(self, turn: Usage, reported: Any) -> Usage:
+        """Return a turn's usage with one more request in it.
+
+        Args:
+            turn: so far.
+            reported: what the server says it took, as the Responses protocol has it; None when it does not.
+        """
+        details = getattr(reported, "input_tokens_details", None)
+        request = Usage(
+            requests=1,
+            input_tokens=getattr(reported, "input_tokens", 0) or 0,
+            cached_tokens=getattr(details, "cached_tokens", 0) or 0,
+            output_tokens=getattr(reported, "output_tokens", 0) or 0,
+        )
+        self.conversation = self._sum(self.conversation, request)
+        return self._sum(turn, request)
+
+    def check(self) -> None:
+        """Stop who would ask for more than the budget has.
+
+        Raises:
+            ModelError: the conversation's budget is used up.
+        """
+        taken = self.conversation.input_tokens + self.conversation.output_tokens
+        if self.budget and taken >= self.budget:
+            raise ModelError(
+                f"This conversation has used up its budget: {taken:,} of {self.budget:,} tokens.",
+                hint='Say "new conversation", or raise VOICE_KERNEL_MODEL_BUDGET.',
+            )
+
+    def _sum(self, one: Usage, other: Usage) -> Usage:
+        both = add(one, other)
+        return both.model_copy(update={"price_usd": self.price.of(both) if self.price else None})
+
+
+def add(one: Usage, other: Usage) -> Usage:
+    """Return the sum of two, with a price only where both have one."""
+    priced = one.price_usd is not None and other.price_usd is not None
+    return Usage(
+        requests=one.requests + other.requests,
+        input_tokens=one.input_tokens + other.input_tokens,
+        cached_tokens=one.cached_tokens + other.cached_tokens,
+        output_tokens=one.output_tokens + other.output_tokens,
+        price_usd=(one.price_usd or 0.0) + (other.price_usd or 0.0) if priced else None,
+    )
