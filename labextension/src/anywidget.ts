@@ -4,7 +4,7 @@
  * Responsible for turning the widget's model into a Channel; it does not know the panel's inside.
  */
 import type { Hello, ToKernel, ToSurface } from './messages.gen';
-import type { Channel } from './panel/channel';
+import type { Buffers, Channel } from './panel/channel';
 import { mount } from './panel/mount';
 
 /** What is used of anywidget's model (https://anywidget.dev/en/afm/). */
@@ -21,7 +21,7 @@ export function channelOf(model: Model): Channel {
   return {
     send: (message, buffers) => model.send(message, undefined, buffers),
     onMessage: callback => {
-      const listener = (message: ToSurface): void => callback(message);
+      const listener = (message: ToSurface, buffers?: Buffers): void => callback(message, buffers);
       model.on('msg:custom', listener);
       return () => model.off('msg:custom', listener);
     },

@@ -10,7 +10,7 @@ import type { Kernel, KernelMessage } from '@jupyterlab/services';
 import type { JSONObject } from '@lumino/coreutils';
 import { type ISignal, Signal } from '@lumino/signaling';
 import type { Hello, ToKernel, ToSurface } from './messages.gen';
-import type { Channel, Unsubscribe } from './panel/channel';
+import type { Channel, OnMessage, Unsubscribe } from './panel/channel';
 import { beside, within } from './subshell';
 
 const TARGET = 'voice_kernel';
@@ -41,7 +41,7 @@ export function loadingCode(language: string): string {
 
 /** A comm as the panel's channel. */
 export class CommChannel implements Channel {
-  private readonly onMessageCalls = new Set<(message: ToSurface) => void>();
+  private readonly onMessageCalls = new Set<OnMessage>();
   private readonly onCloseCalls = new Set<() => void>();
   private hello: Hello | null = null;
   closed = false;
@@ -49,7 +49,7 @@ export class CommChannel implements Channel {
   constructor(private readonly comm: Kernel.IComm) {
     comm.onMsg = message => {
       const data = message.content.data as unknown as ToSurface;
-      this.onMessageCalls.forEach(call => call(data));
+      this.onMessageCalls.forEach(call => call(data, message.buffers));
     };
     comm.onClose = () => this.end();
   }
@@ -64,7 +64,7 @@ export class CommChannel implements Channel {
     this.comm.send(message as unknown as JSONObject, undefined, buffers);
   }
 
-  onMessage(callback: (message: ToSurface) => void): Unsubscribe {
+  onMessage(callback: OnMessage): Unsubscribe {
     this.onMessageCalls.add(callback);
     return () => void this.onMessageCalls.delete(callback);
   }

@@ -5,7 +5,7 @@
  * messages mean, only that `state` is the answer to Hello.
  */
 import { PROTOCOL, type Hello, type ToKernel, type ToSurface } from '../messages.gen';
-import type { Channel, Unsubscribe } from './channel';
+import type { Buffers, Channel, OnMessage, Unsubscribe } from './channel';
 
 /** `silent`: no State came within `SILENCE_MS`; `closed`: the other end is gone. */
 export type ConnectionPhase = 'connecting' | 'silent' | 'open' | 'outdated' | 'closed';
@@ -13,7 +13,7 @@ export type ConnectionPhase = 'connecting' | 'silent' | 'open' | 'outdated' | 'c
 export const SILENCE_MS = 10_000;
 
 export interface ConnectionEvents {
-  onMessage(message: ToSurface): void;
+  onMessage: OnMessage;
   onPhase(phase: ConnectionPhase): void;
 }
 
@@ -38,7 +38,7 @@ export class Connection {
     private readonly events: ConnectionEvents
   ) {
     this.unsubscribe = [
-      channel.onMessage(message => this.receive(message)),
+      channel.onMessage((message, buffers) => this.receive(message, buffers)),
       channel.onClose(() => this.enter('closed'))
     ];
   }
@@ -81,11 +81,11 @@ export class Connection {
     this.unsubscribe.forEach(stop => stop());
   }
 
-  private receive(message: ToSurface): void {
+  private receive(message: ToSurface, buffers?: Buffers): void {
     if (message.type === 'state') {
       this.enter(message.protocol > PROTOCOL ? 'outdated' : 'open');
     }
-    this.events.onMessage(message);
+    this.events.onMessage(message, buffers);
   }
 
   private enter(phase: ConnectionPhase): void {

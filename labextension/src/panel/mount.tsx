@@ -7,7 +7,7 @@
 import { render } from 'preact';
 import type { Hello, ToKernel, ToSurface } from '../messages.gen';
 import { type Announcement, announcementOf } from './announce';
-import type { Channel } from './channel';
+import type { Channel, OnMessage } from './channel';
 import { Connection } from './connection';
 import { HOLD_KEY, guardShortcuts, listenForHoldKey } from './keys';
 import { Microphone } from './microphone';
@@ -15,7 +15,8 @@ import { Notifier, endingsOf } from './notify';
 import { type LoadPart, PartShelf, partOf } from './parts';
 import { Requests } from './requests';
 import * as shared from './shared';
-import { type Snapshot, Store } from './store';
+import { Speaker } from './speaker';
+import { type Snapshot, Store, turnHasEnded } from './store';
 import { followTheme } from './theme';
 import { ENGLISH, type Translator } from './translation';
 import { Card } from './views/Card';
@@ -83,24 +84,49 @@ export function mount(host: HTMLElement, options: MountOptions): () => void {
     }
   };
 
-  const receive = (message: ToSurface): void => {
+  /** Whether a message's news is heard anyway: then a screen reader need not say it at the same time. */
+  const isSpoken = (message: ToSurface, urgent: boolean): boolean => {
+    const id = message.type === 'task' ? message.task.turn_id : message.type === 'turn' ? message.turn.id : null;
+    const turn = message.type === 'turn' ? message.turn : id === null ? undefined : store.snapshot.session.turns.get(id);
+    const over = message.type === 'task' || (turn !== undefined && turnHasEnded(turn));
+    return view === 'panel' && over && turn?.surface_id === connection.surfaceId && speaker.says(urgent);
+  };
+
+  const receive: OnMessage = (message, buffers) => {
     if (requests.receive(message)) {
       return;
+    }
+    switch (message.type) {
+      case 'speak_answer':
+        speaker.receive(message, buffers);
+        return;
+      case 'stop_speaking':
+        speaker.hush(message.id);
+        return;
+      case 'speak_changed':
+        speaker.changed(message);
+        return;
     }
     const said = announcementOf(store.snapshot.session, message, trans);
     if (view === 'panel') {
       endingsOf(store.snapshot.session, message, trans).forEach(ending => notifier.tell(ending));
     }
     // A panel on the same page says it already.
-    if (said && (view === 'panel' || !document.querySelector('[data-vk-view="panel"]'))) {
+    if (said && !isSpoken(message, said.urgent) && (view === 'panel' || !document.querySelector('[data-vk-view="panel"]'))) {
       announcement = said;
       announced++;
     }
     store.receive(message);
+    if (view === 'panel' && message.type === 'state') {
+      speaker.introduce(message.about);
+    } else if (message.type === 'turn' && message.turn.surface_id === connection.surfaceId) {
+      speaker.wake(); // its answer comes soon
+    }
     if (message.type === 'control' && message.control === 'stop_listening') {
       microphone.stop();
     } else if (message.type === 'control' && message.control === 'stop_speaking') {
       notifier.hush();
+      speaker.hush();
     }
   };
 
@@ -120,7 +146,12 @@ export function mount(host: HTMLElement, options: MountOptions): () => void {
     onReveal?.();
     store.update({ place: 'tasks', filter: 'all', search: '', sheets: [{ name: 'task', taskId }] });
   };
-  const notifier = new Notifier(reveal, () => store.snapshot.ui.microphone !== 'idle');
+  const notifier = new Notifier(reveal, () => store.snapshot.ui.microphone !== 'idle', () => speaker.says(false));
+  const speaker = new Speaker(store, {
+    send,
+    isBusy: () => store.snapshot.ui.microphone !== 'idle',
+    tell: text => actions.say(text)
+  });
   const fromKernel: LoadPart = async name => partOf((await requests.ask('read_part', { name })).source, shared);
   const actions = {
     parts: new PartShelf(loadPart ?? fromKernel),
@@ -129,6 +160,7 @@ export function mount(host: HTMLElement, options: MountOptions): () => void {
     requests,
     microphone,
     notifier,
+    speaker,
     trans,
     say: (text: string) => {
       announcement = { text, urgent: false };
@@ -146,6 +178,7 @@ export function mount(host: HTMLElement, options: MountOptions): () => void {
   store.listen(draw);
   const stopTheme = followTheme(root);
   const stopGuard = guardShortcuts(root);
+  const stopSpeaker = view === 'panel' ? speaker.watch(root) : () => speaker.dispose();
   const stopKey =
     view === 'panel' && !holdKey
       ? listenForHoldKey({
@@ -180,6 +213,7 @@ export function mount(host: HTMLElement, options: MountOptions): () => void {
     window.removeEventListener('online', again);
     stopKey();
     stopGuard();
+    stopSpeaker();
     stopTheme();
     microphone.dispose();
     notifier.dispose();

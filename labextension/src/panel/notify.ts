@@ -107,7 +107,9 @@ export class Notifier {
    */
   constructor(
     private readonly onClick: (taskId: number) => void,
-    private readonly isBusy: () => boolean
+    private readonly isBusy: () => boolean,
+    /** Whether answers are spoken anyway, those of long tasks too. */
+    private readonly isSpoken: () => boolean = () => false
   ) {}
 
   get permission(): Permission {
@@ -157,7 +159,7 @@ export class Notifier {
     if (this.shows) {
       this.notify(ending);
     }
-    if (this.speaks) {
+    if (this.speaks && !this.isSpoken()) {
       this.speak(ending.spoken);
     }
   }

@@ -5,7 +5,13 @@
  */
 const PREFIX = 'voice_kernel.';
 
-export type Preference = 'microphone' | 'click_only' | 'notify' | 'speak_endings' | 'wrap_log';
+export type Preference =
+  | 'speak'
+  | 'speak_before'
+  | 'speak_voice'
+  | 'speak_voice_name'
+  | 'speak_rate'
+  | 'microphone' | 'click_only' | 'notify' | 'speak_endings' | 'wrap_log';
 
 export function recall(name: Preference): string {
   try {

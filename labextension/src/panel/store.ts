@@ -66,6 +66,10 @@ export interface Interface {
   readonly listeningSince: number | null;
   readonly microphoneProblem: MicrophoneProblem | null;
   readonly devices: readonly Device[];
+  /** What is being spoken aloud, so far; empty while nothing is. */
+  readonly speaking: string;
+  /** Whether the browser did not let the page sound. */
+  readonly speakingBlocked: boolean;
   readonly draft: string;
   /** The turn whose transcript is being edited. */
   readonly correcting: number | null;
@@ -97,6 +101,8 @@ export const INITIAL_INTERFACE: Interface = {
   listeningSince: null,
   microphoneProblem: null,
   devices: [],
+  speaking: '',
+  speakingBlocked: false,
   draft: '',
   correcting: null,
   focusDraft: 0,

@@ -7,6 +7,7 @@ import { LiveRegions } from './LiveRegions';
 import { Notices } from './Notices';
 import { Places } from './Places';
 import { Sheets } from './Sheets';
+import { SpeakingBar } from './Speaking';
 import { Talk } from './Talk';
 import { TextBox } from './TextBox';
 import { usePanel } from './context';
@@ -42,6 +43,7 @@ export function Panel({ snapshot, announcement, announced }: PanelProps) {
         <Sheets snapshot={snapshot} />
       </div>
       <Approvals approvals={open} />
+      <SpeakingBar snapshot={snapshot} />
       <div class="vk-composer">
         <Talk snapshot={snapshot} />
         <TextBox snapshot={snapshot} />

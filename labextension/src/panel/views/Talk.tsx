@@ -5,6 +5,7 @@ import { HERE, around } from '../translation';
 import { clock } from '../wording';
 import { Icon, Spinner } from './Icon';
 import { Note } from './Note';
+import { SpeakerButton, SpeakerSettings } from './Speaking';
 import { Waveform } from './Waveform';
 import { usePanel } from './context';
 import { useNow } from './hooks';
@@ -49,6 +50,7 @@ function Settings({ snapshot, id }: { snapshot: Snapshot; id: string }) {
         />
         <span>{trans.__('Click to start and click to stop, never hold')}</span>
       </label>
+      <SpeakerSettings />
       <p class="vk-hint">
         {keys && (
           <>
@@ -163,6 +165,7 @@ export function Talk({ snapshot }: { snapshot: Snapshot }) {
             {trans.__('Discard')}
           </button>
         )}
+        <SpeakerButton />
         <button
           type="button"
           class="vk-icon-button vk-settings-toggle"

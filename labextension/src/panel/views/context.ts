@@ -5,6 +5,7 @@ import type { ToKernel } from '../../messages.gen';
 import type { Microphone } from '../microphone';
 import type { Notifier } from '../notify';
 import type { PartShelf } from '../parts';
+import type { Speaker } from '../speaker';
 import type { Requests } from '../requests';
 import type { Store } from '../store';
 import type { Translator } from '../translation';
@@ -19,6 +20,7 @@ export interface PanelActions {
   readonly notifier: Notifier;
   readonly trans: Translator;
   readonly microphone: Microphone;
+  readonly speaker: Speaker;
   /** Tells screen readers, and nobody else. */
   readonly say: (text: string) => void;
   /** Whether there is a text box to put words into. */

@@ -1,0 +1,449 @@
+/**
+ * Plays spoken answers: the kernel's sound by Web Audio, or words by a voice of the browser.
+ *
+ * Responsible for one answer at a time, for stopping it at once, and for the choices that this browser
+ * remembers. It does not know what is spoken nor when: the kernel decides.
+ */
+import type { About, SpeakAnswer, SpeakChanged, SpeakChoice, SpeakingState, ToKernel } from '../messages.gen';
+import type { Buffers } from './channel';
+import { recall, remember } from './preferences';
+import type { Store } from './store';
+
+export type Verbosity = SpeakChoice['speak'];
+
+/** Between the sentences of the kernel's voice, which ends each without a pause. */
+const PAUSE_S = 0.12;
+/** Sound is scheduled this far ahead, so that its beginning is not cut. */
+const LEAD_S = 0.01;
+const RESUME_MS = 700;
+/** Sound that is not heard for so long lets the device go. */
+const REST_MS = 15_000;
+const LEVELS: readonly Verbosity[] = ['off', 'errors', 'short', 'full'];
+const ENGINES: readonly SpeakChoice['voice'][] = ['auto', 'local', 'browser', 'openai'];
+/** Keys that only move what is seen, or belong to another one. Control alone silences, as it does screen readers. */
+const LEAVE_ALONE = new Set(['Shift', 'Alt', 'Meta', 'AltGraph', 'CapsLock', 'PageUp', 'PageDown']);
+
+export interface SpeakerPorts {
+  readonly send: (message: ToKernel) => void;
+  /** Whether the microphone is open only while a person holds or clicks it: then nothing is spoken into it. */
+  readonly isBusy: () => boolean;
+  /** Tells screen readers what could not be heard. */
+  readonly tell: (text: string) => void;
+}
+
+/** What is heard of one answer. */
+interface Playing {
+  readonly id: number;
+  readonly sources: Set<AudioBufferSourceNode>;
+  /** When the next piece begins, in the context's time. */
+  next: number;
+  complete: boolean;
+  started: boolean;
+}
+
+export class Speaker {
+  private context: AudioContext | null = null;
+  private gain: GainNode | null = null;
+  private playing: Playing | null = null;
+  private about: About | null = null;
+  private rest: ReturnType<typeof setTimeout> | undefined;
+  /** Messages that wait for the device. */
+  private opening: Promise<boolean> | null = null;
+  private newest = 0;
+
+  constructor(
+    private readonly store: Store,
+    private readonly ports: SpeakerPorts
+  ) {}
+
+  /** Ends with any key on the page, and with a click in the panel. Returns how to stop watching. */
+  watch(root: HTMLElement): () => void {
+    const onKeyDown = (event: KeyboardEvent): void => {
+      if (this.speaking && !event.repeat && !LEAVE_ALONE.has(event.key)) {
+        this.stop();
+      }
+    };
+    const onPointerDown = (): void => this.stop();
+    const onVoices = (): void => this.choose();
+    const onStorage = (event: StorageEvent): void => {
+      if (event.key?.startsWith('voice_kernel.speak')) {
+        this.choose();
+      }
+    };
+    window.addEventListener('keydown', onKeyDown, true);
+    window.addEventListener('storage', onStorage);
+    root.addEventListener('pointerdown', onPointerDown, true);
+    synthesis()?.addEventListener?.('voiceschanged', onVoices);
+    return () => {
+      window.removeEventListener('keydown', onKeyDown, true);
+      window.removeEventListener('storage', onStorage);
+      root.removeEventListener('pointerdown', onPointerDown, true);
+      synthesis()?.removeEventListener?.('voiceschanged', onVoices);
+      this.dispose();
+    };
+  }
+
+  // ---- choices ------------------------------------------------------------------------------------
+
+  get verbosity(): Verbosity {
+    const kept = recall('speak') as Verbosity;
+    return LEVELS.includes(kept) ? kept : (this.about?.speak ?? 'off');
+  }
+
+  set verbosity(value: Verbosity) {
+    remember('speak', value);
+    this.choose();
+    if (value !== 'off') {
+      this.wake(); // the click that switched it on allows the page to sound
+    }
+  }
+
+  get engine(): SpeakChoice['voice'] {
+    const kept = recall('speak_voice') as SpeakChoice['voice'];
+    return ENGINES.includes(kept) ? kept : (this.about?.voice ?? 'auto');
+  }
+
+  set engine(value: SpeakChoice['voice']) {
+    remember('speak_voice', value);
+    this.choose();
+  }
+
+  get rate(): number {
+    const kept = Number.parseFloat(recall('speak_rate'));
+    return kept >= 0.5 && kept <= 2 ? kept : (this.about?.speech_rate ?? 1);
+  }
+
+  set rate(value: number) {
+    remember('speak_rate', String(value));
+    this.choose();
+  }
+
+  get voiceName(): string {
+    return recall('speak_voice_name');
+  }
+
+  set voiceName(name: string) {
+    remember('speak_voice_name', name);
+    this.store.update({});
+  }
+
+  /** The browser's voices for the session's language. */
+  get voices(): SpeechSynthesisVoice[] {
+    const language = this.language;
+    return (synthesis()?.getVoices() ?? []).filter(voice => voice.lang.toLowerCase().startsWith(language));
+  }
+
+  get on(): boolean {
+    return this.verbosity !== 'off';
+  }
+
+  /** Switches speaking on or off; on is as much as it was before. */
+  readonly toggle = (): void => {
+    const before = recall('speak_before') as Verbosity;
+    if (this.on) {
+      remember('speak_before', this.verbosity);
+      this.verbosity = 'off';
+    } else {
+      this.verbosity = LEVELS.includes(before) && before !== 'off' ? before : 'short';
+    }
+  };
+
+  /** Whether a screen reader need not say what is spoken anyway. */
+  says(urgent: boolean): boolean {
+    return this.verbosity === 'short' || this.verbosity === 'full' || (this.verbosity === 'errors' && urgent);
+  }
+
+  private get language(): string {
+    return ((this.about as { language?: string } | null)?.language ?? 'en').toLowerCase();
+  }
+
+  /** Tells the kernel how this page is to be answered. */
+  choose(): void {
+    if (this.about) {
+      const browser_voice = this.voices.some(voice => voice.localService);
+      const { verbosity: speak, engine: voice, rate } = this;
+      this.ports.send({ type: 'speak_choice', speak, voice, rate, browser_voice });
+      if (speak === 'off') {
+        this.silence();
+      }
+    }
+    this.store.update({});
+  }
+
+  /** The kernel is there, or there again. */
+  introduce(about: About): void {
+    this.about = about;
+    this.newest = this.playing?.id ?? 0; // a kernel that was restarted counts from the beginning
+    this.choose();
+  }
+
+  /** A person said it. */
+  changed({ speak, rate }: SpeakChanged): void {
+    remember('speak', speak);
+    remember('speak_rate', String(rate));
+    if (speak === 'off') {
+      this.silence();
+    }
+    this.store.update({});
+  }
+
+  // ---- sound --------------------------------------------------------------------------------------
+
+  get speaking(): boolean {
+    return this.playing !== null;
+  }
+
+  /** Opens the device, so that the first sound need not wait for it. */
+  wake(): void {
+    if (this.on) {
+      void this.open();
+    }
+  }
+
+  receive(answer: SpeakAnswer, buffers: Buffers = []): void {
+    if (answer.id < this.newest) {
+      return; // of an answer that was stopped meanwhile
+    }
+    if (answer.id > this.newest) {
+      this.silence();
+      this.newest = answer.id;
+      if (this.ports.isBusy()) {
+        this.report(answer.id, 'stopped');
+        return;
+      }
+      this.playing = { id: answer.id, sources: new Set(), next: 0, complete: false, started: false };
+    }
+    if (this.playing?.id !== answer.id) {
+      return; // stopped
+    }
+    if (answer.by === 'browser') {
+      this.speak(answer);
+    } else if (answer.seq === 0 && answer.last) {
+      this.ports.tell(answer.text); // there is no sound to it
+      this.finish('failed');
+    } else {
+      this.play(answer, buffers);
+    }
+  }
+
+  /** A person stops it: at once, here and in the kernel. */
+  readonly stop = (): void => {
+    const id = this.playing?.id;
+    if (id !== undefined) {
+      this.silence();
+      this.report(id, 'stopped');
+    }
+  };
+
+  /** The kernel stops it. */
+  hush(id?: number): void {
+    if (id === undefined || this.playing?.id === id) {
+      this.silence();
+    }
+  }
+
+  dispose(): void {
+    this.silence();
+    clearTimeout(this.rest);
+    void this.context?.close().catch(() => undefined);
+    this.context = null;
+  }
+
+  private play(answer: SpeakAnswer, buffers: Buffers): void {
+    const playing = this.playing!;
+    const samples = answer.rate_hz > 0 ? samplesOf(buffers) : null;
+    const begin = (): void => {
+      if (this.playing !== playing) {
+        return;
+      }
+      if (samples?.length && this.context && this.gain) {
+        this.schedule(playing, samples, answer);
+      }
+      if (answer.last) {
+        playing.complete = true;
+      }
+      this.look(playing);
+    };
+    if (this.context?.state === 'running' && !this.opening) {
+      begin();
+      return;
+    }
+    void this.open().then(open => {
+      if (open) {
+        begin();
+      } else if (this.playing === playing) {
+        this.ports.tell(answer.text);
+        this.store.update({ speakingBlocked: true });
+        this.finish('failed');
+      }
+    });
+  }
+
+  private schedule(playing: Playing, samples: Float32Array<ArrayBuffer>, answer: SpeakAnswer): void {
+    const { context, gain } = this;
+    if (!context || !gain) {
+      return;
+    }
+    const buffer = context.createBuffer(1, samples.length, answer.rate_hz);
+    buffer.copyToChannel(samples, 0);
+    const source = context.createBufferSource();
+    source.buffer = buffer;
+    source.connect(gain);
+    const joined = playing.next > 0 && this.caption.endsWith(answer.text);
+    const at = Math.max(context.currentTime + LEAD_S, playing.next + (joined || playing.next === 0 ? 0 : PAUSE_S));
+    source.start(at);
+    playing.next = at + buffer.duration;
+    playing.sources.add(source);
+    source.onended = () => {
+      playing.sources.delete(source);
+      this.look(playing);
+    };
+    if (!joined) {
+      this.store.update({ speaking: `${this.caption} ${answer.text}`.trim(), speakingBlocked: false });
+    }
+    if (!playing.started) {
+      playing.started = true;
+      this.report(playing.id, 'started');
+    }
+  }
+
+  private get caption(): string {
+    return this.store.snapshot.ui.speaking;
+  }
+
+  /** Ends the answer when all of it was heard. */
+  private look(playing: Playing): void {
+    if (this.playing === playing && playing.complete && playing.sources.size === 0) {
+      this.finish('ended');
+    }
+  }
+
+  private speak(answer: SpeakAnswer): void {
+    const voice = synthesis();
+    const playing = this.playing!;
+    if (!voice) {
+      this.ports.tell(answer.text);
+      this.finish('failed');
+      return;
+    }
+    const chosen = this.voices.find(one => one.name === this.voiceName) ?? this.voices.find(one => one.localService);
+    // Sentence by sentence: some browsers cut off what takes longer than 15 s.
+    const parts = answer.text.match(/[^.!?…]+[.!?…]*\s*/g) ?? [answer.text];
+    parts.forEach((part, index) => {
+      const utterance = new SpeechSynthesisUtterance(part);
+      utterance.lang = chosen?.lang ?? answer.language;
+      utterance.voice = chosen ?? null;
+      utterance.rate = answer.rate;
+      utterance.onstart = () => {
+        if (this.playing === playing && !playing.started) {
+          playing.started = true;
+          this.report(playing.id, 'started');
+        }
+      };
+      utterance.onerror = () => {
+        if (this.playing === playing) {
+          this.ports.tell(answer.text);
+          this.finish('failed');
+        }
+      };
+      utterance.onend = () => {
+        if (this.playing === playing && index === parts.length - 1) {
+          this.finish('ended');
+        }
+      };
+      voice.speak(utterance);
+    });
+    this.store.update({ speaking: answer.text, speakingBlocked: false });
+  }
+
+  private finish(state: SpeakingState['state']): void {
+    const id = this.playing?.id;
+    this.silence();
+    if (id !== undefined) {
+      this.report(id, state);
+    }
+  }
+
+  /** No sound from this moment on. */
+  private silence(): void {
+    const playing = this.playing;
+    this.playing = null;
+    if (!playing) {
+      return;
+    }
+    playing.sources.forEach(source => {
+      source.onended = null;
+      source.stop();
+      source.disconnect();
+    });
+    synthesis()?.cancel();
+    this.store.update({ speaking: '' });
+    this.restLater();
+  }
+
+  private report(id: number, state: SpeakingState['state']): void {
+    this.ports.send({ type: 'speaking_state', id, state });
+  }
+
+  /** Returns whether the page may sound; browsers forbid it until a person has clicked or typed. */
+  private open(): Promise<boolean> {
+    clearTimeout(this.rest);
+    this.restLater();
+    if (this.context?.state === 'running') {
+      return Promise.resolve(true);
+    }
+    this.opening ??= this.resume().finally(() => {
+      this.opening = null;
+    });
+    return this.opening;
+  }
+
+  private async resume(): Promise<boolean> {
+    if (typeof AudioContext !== 'function') {
+      return false;
+    }
+    if (!this.context) {
+      this.context = new AudioContext({ latencyHint: 'interactive' });
+      this.gain = this.context.createGain();
+      this.gain.connect(this.context.destination);
+    }
+    const { context } = this;
+    await Promise.race([
+      context.resume().catch(() => undefined),
+      new Promise(resolve => setTimeout(resolve, RESUME_MS))
+    ]);
+    return context.state === 'running';
+  }
+
+  /** A page that sounds keeps the device awake, and says so in its tab: not for longer than it must. */
+  private restLater(): void {
+    clearTimeout(this.rest);
+    this.rest = setTimeout(() => {
+      if (this.playing) {
+        this.restLater();
+      } else {
+        void this.context?.suspend().catch(() => undefined);
+      }
+    }, REST_MS);
+  }
+}
+
+function synthesis(): SpeechSynthesis | null {
+  return 'speechSynthesis' in window && typeof SpeechSynthesisUtterance === 'function' ? window.speechSynthesis : null;
+}
+
+/** 16-bit little-endian samples as Web Audio wants them. */
+export function samplesOf(buffers: Buffers): Float32Array<ArrayBuffer> | null {
+  const first = buffers[0];
+  if (!first) {
+    return null;
+  }
+  const view = ArrayBuffer.isView(first)
+    ? new DataView(first.buffer, first.byteOffset, first.byteLength)
+    : new DataView(first);
+  const samples = new Float32Array(view.byteLength >> 1);
+  for (let at = 0; at < samples.length; at++) {
+    samples[at] = view.getInt16(at * 2, true) / 32_768;
+  }
+  return samples;
+}
