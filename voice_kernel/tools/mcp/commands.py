@@ -17,7 +17,7 @@ from voice_kernel.errors import InvalidArguments, ToolError
 from voice_kernel.messages import Output, Result, Task
 from voice_kernel.task.runner import TaskHandle
 from voice_kernel.toolbox.registry import Arguments, Effects, Registry, ToolFailed
-from voice_kernel.tools.mcp import configs, spoken
+from voice_kernel.tools.mcp import bridge, configs, spoken
 from voice_kernel.tools.mcp.bridge import name_in_toolbox
 from voice_kernel.tools.mcp.catalog import Catalog, Offer, filled
 from voice_kernel.tools.mcp.running import RunningServer
@@ -26,6 +26,8 @@ from voice_kernel.tools.mcp.supervisor import Supervisor
 from voice_kernel.tools.terminal import clip
 
 MAX_LOG_LINES = 200
+LOOK_S = 0.2
+"""How often a start is looked at for a page to sign in on."""
 
 Call = Callable[[TaskHandle, str, dict[str, Any]], Awaitable[Task]]
 """Calls a tool through the toolbox, for the turn of a task."""
@@ -77,6 +79,26 @@ class ToolSwitch(Named):
 
     tool: str = Field(min_length=1, max_length=200, description="Name of the tool at the server.")
     on: bool | None = Field(default=None, description="On or off; absent for the other of what it is.")
+
+
+class Autostart(Named):
+    """Arguments of `mcp_autostart`."""
+
+    on: bool = Field(default=True, description="Whether it starts with every session.")
+
+
+class ResourceName(Arguments):
+    """Arguments of `mcp_read_resource`."""
+
+    name: str = Field(default="", max_length=200, description="Its server; empty for any that runs.")
+    uri: str = Field(min_length=1, max_length=2_000, description="Its address, or its name in words.")
+
+
+class PromptUse(Named):
+    """Arguments of `mcp_show_prompt`."""
+
+    prompt: str = Field(min_length=1, max_length=200, description="Name of the prompt.")
+    arguments: dict[str, str] = Field(default={}, description="What the prompt asks for.")
 
 
 class Use(Arguments):
@@ -144,7 +166,7 @@ def register(
                 text=f"In a terminal, where nobody hears it:\n{ways}\nThen say: start the {name} server.",
             )
         task.progress(None, f"starting {name}")
-        running = await supervisor().start(name)
+        running = await _started(task, name)
         return Result(
             summary=f"{name} is installed and runs, with {len(running.tools)} tools.", text=tools_of(running)
         )
@@ -169,7 +191,7 @@ def register(
     @registry.tool(area="mcp", effects=execute, untrusted=True)
     async def mcp_start(task: TaskHandle, args: Named) -> Result:
         """Start an MCP server."""
-        running = await supervisor().start(args.name)
+        running = await _started(task, args.name)
         return Result(
             summary=f"{running.server.name} runs, with {len(running.tools)} tools.", text=tools_of(running)
         )
@@ -183,7 +205,8 @@ def register(
     @registry.tool(area="mcp", effects=execute)
     async def mcp_restart(task: TaskHandle, args: Named) -> Result:
         """Stop an MCP server and start it again."""
-        running = await supervisor().restart(args.name)
+        await supervisor().stop(args.name)
+        running = await _started(task, args.name)
         return Result(summary=f"{running.server.name} runs again, with {len(running.tools)} tools.")
 
     @registry.tool(area="mcp", effects=execute, untrusted=True)
@@ -220,6 +243,83 @@ def register(
         off = tuple(one for one in server.off if one != tool) + (() if on else (tool,))
         supervisor().put(server.model_copy(update={"off": off}))
         return Result(summary=f"{tool} of {server.name} is {'on' if on else 'off'}.")
+
+    @registry.tool(area="mcp", effects=execute)
+    async def mcp_autostart(task: TaskHandle, args: Autostart) -> Result:
+        """Have an MCP server start with every session, or not."""
+        server = supervisor().get(args.name).server
+        supervisor().put(server.model_copy(update={"autostart": args.on}))
+        if args.on:
+            return Result(summary=f"{server.name} will start with every session.")
+        return Result(summary=f"{server.name} will start when it is asked for.")
+
+    @registry.tool(area="mcp", effects=execute, untrusted=True)
+    async def mcp_list_prompts(task: TaskHandle, args: Named) -> Result:
+        """List the prompts of an MCP server."""
+        running = supervisor().get(args.name)
+        known = await running.prompts()
+        lines = []
+        for one in known:
+            names = [
+                argument.name if argument.required else f"[{argument.name}]"
+                for argument in one.arguments or ()
+            ]
+            lines.append(f"{one.name}({', '.join(names)}): {_line(one.description or one.title)}")
+        many = "1 prompt" if len(known) == 1 else f"{len(known)} prompts"
+        return Result(
+            summary=f"{running.server.name} has {many}.",
+            text=clip(running.without_secrets("\n".join(lines))),
+            data={"server": running.server.name, "prompts": [one.name for one in known]},
+        )
+
+    @registry.tool(area="mcp", effects=execute, untrusted=True)
+    async def mcp_show_prompt(task: TaskHandle, args: PromptUse) -> Result:
+        """Show a prompt of an MCP server, made out."""
+        running = supervisor().get(args.name)
+        name = _nearest(args.prompt, [one.name for one in await running.prompts()], "prompt")
+        made = await running.prompt(name, args.arguments)
+        texts = [f"{message.role}: {bridge.text_of(message.content)}" for message in made.messages]
+        return Result(
+            summary=f"The prompt {name} of {running.server.name}.",
+            text=clip(running.without_secrets("\n\n".join(texts))),
+        )
+
+    @registry.tool(area="mcp", effects=execute, untrusted=True)
+    async def mcp_list_resources(task: TaskHandle, args: Named) -> Result:
+        """List the resources of an MCP server."""
+        running = supervisor().get(args.name)
+        known = await running.resources()
+        lines = [f"{one.uri}: {_line(one.title or one.name)}" for one in known]
+        many = "1 resource" if len(known) == 1 else f"{len(known)} resources"
+        return Result(
+            summary=f"{running.server.name} has {many}.",
+            text=clip(running.without_secrets("\n".join(lines))),
+            data={"server": running.server.name, "resources": [str(one.uri) for one in known][:200]},
+        )
+
+    @registry.tool(area="mcp", effects=execute, untrusted=True)
+    async def mcp_read_resource(task: TaskHandle, args: ResourceName) -> Result:
+        """Read a resource of an MCP server."""
+        known = supervisor().all()
+        asked = (
+            [supervisor().get(args.name)] if args.name else [one for one in known if one.state == "running"]
+        )
+        places: dict[str, tuple[RunningServer, str]] = {}
+        for one in asked:
+            if "://" in args.uri and len(asked) == 1:
+                places[args.uri] = one, args.uri
+                continue
+            for resource in await one.resources():
+                uri = str(resource.uri)
+                for said in (uri, uri.rpartition("/")[2], resource.name, resource.title):
+                    places.setdefault(said or uri, (one, uri))
+        running, uri = places[_nearest(args.uri, list(places), "resource")]
+        texts, outputs = bridge.read_of((await running.read(uri)).contents)
+        return Result(
+            summary=f"The resource {uri} of {running.server.name}.",
+            text=clip(running.without_secrets("\n".join(texts))),
+            outputs=outputs,
+        )
 
     @registry.tool(area="mcp", untrusted=True)
     async def mcp_use(task: TaskHandle, args: Use) -> Result:
@@ -268,6 +368,23 @@ def register(
             added += 1
             lines.append(f"{server.name}: added" + (f", with {len(secrets)} secrets" if secrets else ""))
         return Result(summary=f"Added {added} of {len(offered)} servers.", text="\n".join(lines))
+
+    async def _started(task: TaskHandle, name: str) -> RunningServer:
+        """Start a server; where a person has to sign in first, say on which page."""
+        running = supervisor().get(name)
+        starting = asyncio.ensure_future(running.start())
+        told = ""
+        try:
+            while not starting.done():
+                await asyncio.wait({starting}, timeout=LOOK_S)
+                if running.sign_in and running.sign_in != told:
+                    told = running.sign_in
+                    task.progress(None, "waiting for you to sign in")
+                    task.output(f"To sign in to {running.server.name}, open {told}\n")
+            await starting
+        finally:
+            starting.cancel()  # only the wait for it: the server itself goes on
+        return running
 
     async def _add(task: TaskHandle, server: Server, publisher: str) -> None:
         given = server.model_dump(mode="json", exclude={"off", "autostart"}) | {"publisher": publisher}
@@ -407,10 +524,14 @@ def _ensure(done: Task) -> Result:
     return done.result or Result()
 
 
-def _nearest(said: str, names: list[str]) -> str:
+def _line(text: str | None) -> str:
+    return " ".join((text or "").split())[:160]
+
+
+def _nearest(said: str, names: list[str], what: str = "tool") -> str:
     found = said if said in names else nearest(said, names)
     if found is None:
-        raise ToolError(f"There is no tool {said}.", hint=f"There are: {', '.join(sorted(names)[:20])}.")
+        raise ToolError(f"There is no {what} {said}.", hint=f"There are: {', '.join(sorted(names)[:20])}.")
     return found
 
 
