@@ -169,4 +169,42 @@ PROMISES: dict[str, tuple[str, ...]] = {
         "unit/browser/test_targets.py::test_what_is_there_several_times_is_asked_back",
         "unit/browser/test_targets.py::test_what_is_not_there_is_not_clicked",
     ),
+    "Numbers stand beside everything that can be clicked, and a number clicks it": (
+        "unit/browser/test_pages.py::test_numbers_stand_beside_what_can_be_clicked_with_or_without_a_name",
+        "browser/test_web_browser.py::test_a_number_clicks_what_has_no_name_and_the_picture_shows_it",
+    ),
+    "Downloads replace no file, and only files of the working folder can be uploaded": (
+        "unit/browser/test_pages.py::test_downloads_have_clean_names_and_never_replace_a_file",
+        "unit/browser/test_pages.py::test_files_go_up_from_the_working_folder_only",
+    ),
+    "What was done in the browser is exported as a Playwright script that runs": (
+        "unit/browser/test_pages.py::test_what_was_done_is_exported_as_a_script_that_runs",
+    ),
+    "Nothing of the browser outlives the kernel": (
+        "kernel/test_browser_of_a_kernel.py::test_nothing_of_the_browser_is_left",
+        "browser/test_web_browser.py::test_restart_kernel_leaves_nothing_of_the_browser",
+    ),
+    "While a model drives, a page leads to no new host before a person has agreed": (
+        "unit/browser/test_pages.py::test_a_redirect_to_a_new_host_is_held_before_it_is_asked",
+        "unit/browser/test_pages.py::test_what_a_model_clicks_does_not_lead_to_a_new_host",
+    ),
+    "Where no page is open, “press the button” is talk": (
+        "unit/intents/test_needs.py::test_talk_of_buttons_and_tools_is_no_command_where_there_are_none",
+    ),
+    "Tests are chosen by name, marker and change, watched, opened at their line, and saved": (
+        "unit/tools/test_testing.py::test_one_test_runs_by_its_name_and_not_those_that_begin_so",
+        "unit/tools/test_testing.py::test_changed_runs_what_imports_a_change_at_any_distance",
+        "unit/tools/test_testing.py::test_watched_tests_run_again_at_each_change_until_cancelled",
+        "kernel/test_tests_by_words.py::test_the_report_is_saved_under_the_name_that_is_spoken",
+        "browser/test_tests_by_voice.py::test_a_failing_test_is_read_in_the_panel_and_opened_at_its_line",
+        "browser/test_tests_by_voice.py::test_notebook_7_opens_the_failing_test_in_a_tab",
+    ),
+    "A suite that crashes, hangs or prints without end ends with what it had done, and why": (
+        "unit/tools/test_testing.py::test_a_test_that_hangs_is_named_when_the_time_is_over",
+        "unit/tools/test_testing.py::test_a_killed_pytest_is_told_with_what_had_passed",
+        "unit/tools/test_testing.py::test_a_hundred_megabytes_of_output_change_no_count",
+    ),
+    "A search becomes passages with their places, and the citations a cell with a bibliography": (
+        "browser/test_research_by_voice.py::test_the_web_is_searched_and_its_passages_become_a_cell",
+    ),
 }

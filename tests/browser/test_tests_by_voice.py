@@ -67,3 +67,25 @@ def test_a_failing_test_is_read_in_the_panel_and_opened_at_its_line(
         page.screenshot(path=OUT / "failing-test-open.png")
         notebook.shut_down()
         context.close()
+
+
+def test_notebook_7_opens_the_failing_test_in_a_tab(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    with lab_server(folder, tmp_path_factory.mktemp("nb7"), "notebook") as base, chromium() as browser:
+        context = browser.new_context(viewport={"width": 1400, "height": 900})
+        notebook = FrontEnd("notebook", base).open(context, "work/a.ipynb")
+        sidebar = Sidebar.open(notebook.page)
+        notebook.run(0)
+        turn = sidebar.say("run the tests and show the slowest", outcome="failed")
+        expect(turn).to_contain_text("The slowest tests:")
+        with context.expect_page(timeout=WAIT_MS) as opened:
+            sidebar.say("open the failing test")
+        editor = opened.value
+        expect(editor.locator(".jp-FileEditor")).to_contain_text("test_login_works", timeout=WAIT_MS)
+        assert "/edit/tests/test_user.py" in editor.url
+        OUT.mkdir(exist_ok=True)
+        notebook.page.screenshot(path=OUT / "slowest-tests.png")
+        editor.screenshot(path=OUT / "failing-test-notebook-7.png")
+        notebook.shut_down()
+        context.close()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from lab import Notebook, chromium, lab_server, microphone, write_notebook
 from playwright.sync_api import Locator, expect
@@ -90,3 +92,45 @@ def test_numbers_are_shown_and_one_of_them_is_clicked(notebook: Notebook, site: 
     turn = say(notebook, "click number one and take a screenshot")
     expect(turn.locator(".vk-task").nth(1)).to_have_attribute("data-state", "succeeded", timeout=WAIT_MS)
     expect(turn.locator(".vk-task").first).to_contain_text("Sign in to the shop")
+
+
+def test_a_number_clicks_what_has_no_name_and_the_picture_shows_it(notebook: Notebook, site: str) -> None:
+    say(notebook, f"open {site.removeprefix('http://')}/shop")
+    numbers = say(notebook, "show numbers")
+    expect(numbers.locator(".vk-task").first).to_have_attribute("data-state", "succeeded", timeout=WAIT_MS)
+    clicked = say(notebook, "click four")
+    expect(clicked.locator(".vk-task").first).to_have_attribute("data-state", "succeeded", timeout=WAIT_MS)
+    read = say(notebook, "read the page")
+    expect(read.locator(".vk-task").first).to_contain_text("liked red", timeout=WAIT_MS)
+    turn = say(notebook, "take a screenshot")
+    picture = turn.locator(".vk-task img").first
+    expect(picture).to_be_visible(timeout=WAIT_MS)
+    picture.scroll_into_view_if_needed()
+    notebook.page.screenshot(path=PICTURES / "web_numbers.png")
+
+
+def test_restart_kernel_leaves_nothing_of_the_browser(notebook: Notebook) -> None:
+    pid = int(notebook.execute("import os; print(os.getpid())"))
+    mark = f"voice-kernel-browser-{pid}-"
+    assert driven_by(mark)
+    page = notebook.page
+    page.evaluate("() => void window.jupyterapp.commands.execute('notebook:restart-kernel')")
+    page.locator(".jp-Dialog").get_by_role("button", name="Restart").click()
+    deadline = time.monotonic() + WAIT_MS / 1000
+    while driven_by(mark) or list(Path("/tmp").glob(f"{mark}*")):
+        assert time.monotonic() < deadline, driven_by(mark)
+        page.wait_for_timeout(100)  # nobody tells when a process of others ends
+    notebook.wait_idle()
+    assert int(notebook.execute("import os; print(os.getpid())")) != pid
+
+
+def driven_by(mark: str) -> list[str]:
+    """Return the processes of the browser that a kernel drives."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if mark in " ".join([*process.cmdline(), process.environ().get("TMPDIR", "")]):
+                found.append(process.name())
+        except psutil.Error:  # gone meanwhile
+            continue
+    return found
