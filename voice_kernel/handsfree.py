@@ -1,0 +1,567 @@
+"""One open microphone: a stream without end becomes utterances, and those that are meant for us turns.
+
+`speech.spotting` finds speech, `speech.endpointing` its begin and end, `heeding` what is meant for us; this
+module joins them, opens and ends recognitions, sleeps until a wake phrase, and stops the spoken answer when
+somebody speaks up. Sound is kept for some seconds and never written. It does not know surfaces but by id,
+nor who carries a turn out. Everything belongs to the loop thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Protocol
+
+from voice_kernel.context import Context
+from voice_kernel.errors import SpeechError, VoiceKernelError
+from voice_kernel.heeding import heed, is_echo, is_sure, may_be_meant, without_over
+from voice_kernel.intents import Grammar
+from voice_kernel.session import CONTROLS, Session
+from voice_kernel.speech.endpointing import Began, Ended, Endpointer, Event, Insisted, Progress
+from voice_kernel.speech.frames import FRAME, FRAME_S
+from voice_kernel.speech.settling import Settling
+from voice_kernel.speech.spotting import Spotted, Spotter
+from voice_kernel.speech.transcriber import RATE_HZ, Expect, ReadsAhead, Recognition, Transcript
+from voice_kernel.speech.wake import WakeModel, after_phrase, has_model
+
+logger = logging.getLogger(__name__)
+
+PRE_ROLL_S = 0.5
+"""Sound from before speech was sure: soft first consonants are in there."""
+KEPT_S = 8.0
+"""Sound that is remembered, for what turns out late to be meant for us."""
+WAKE_S = 1.6
+"""The part of an utterance in which a wake phrase is looked for."""
+AWAKE_S = 8.0
+"""How long a command is waited for after the wake phrase, or an answer after a question."""
+CHATTER_S = 5.0
+"""Talk that does not begin like a command for so long is not listened to until it pauses."""
+FINISH_LIMIT_S = 20.0
+"""A transcript that takes longer is given up."""
+_BYTES_S = 2 * RATE_HZ
+
+
+class Mouth(Protocol):
+    """Whoever speaks our answers."""
+
+    @property
+    def saying(self) -> str:
+        """What is being heard now, or was a moment ago; empty when nothing is."""
+        ...
+
+    def stop(self, surface_id: str = "") -> bool:
+        """Stop speaking at once; returns whether anything was being said."""
+        ...
+
+
+@dataclass(frozen=True)
+class Manners:
+    """How the person wants to be listened to."""
+
+    end_silence_s: float = 0.5
+    wake_phrase: str = ""
+    language: str = "en"
+    model: bool = False
+    """Whether a model answers what the grammar does not understand."""
+
+
+class Room(Protocol):
+    """What an open microphone needs of the session around it."""
+
+    manners: Manners
+    session: Session
+    mouth: Mouth | None
+
+    @property
+    def grammar(self) -> Grammar | None:
+        """The intents; None until they are loaded."""
+        ...
+
+    async def load_grammar(self) -> Grammar:
+        """Return the intents, once they are loaded."""
+        ...
+
+    @property
+    def expect(self) -> Expect:
+        """What kind of speech comes next."""
+        ...
+
+    @property
+    def asked(self) -> bool:
+        """Whether a card or a question waits for a yes or a no."""
+        ...
+
+    def context(self) -> Context:
+        """Return the names that may be spoken."""
+        ...
+
+    def recognise(self, on_partial: Callable[[str], None]) -> Recognition:
+        """Begin an utterance of `RATE_HZ` with the session's engine."""
+        ...
+
+    def recognise_here(self) -> Recognition:
+        """Begin one with an engine on this machine: what waits for a wake phrase goes nowhere else."""
+        ...
+
+    def show(self, *, heard: str | None = None, waiting_for: str | None = None) -> None:
+        """Tell everyone what is heard, or what is waited for."""
+        ...
+
+    def notice(self, message: str, hint: str) -> None:
+        """Tell everyone what they should know."""
+        ...
+
+    @property
+    def keeps(self) -> bool:
+        """Whether the person wants recordings to be kept."""
+        ...
+
+    def keep(self, turn_id: int, pcm: bytes, rate_hz: int) -> None:
+        """Keep one."""
+        ...
+
+
+@dataclass
+class _Words:
+    """An utterance under way."""
+
+    recognition: Recognition
+    start: int
+    """Its first sample, from 0 since the stream began."""
+    began_at: float
+    """Seconds since the epoch."""
+    addressed: bool
+    spoken: str
+    """What we said ourselves when it began."""
+    fed: int = 0
+    """The sample after the last one that was fed."""
+    turn_id: int | None = None
+    settling: Settling = field(default_factory=Settling)
+    sound: list[bytes] = field(default_factory=list)
+    """All of it, where recordings are kept."""
+
+
+@dataclass
+class _Waking:
+    """The beginning of an utterance in which a wake phrase is looked for."""
+
+    recognition: Recognition
+    start: int
+    fed: int
+    began_at: float
+    ended: int | None = None
+    """The sample at which the utterance ended meanwhile."""
+    checking: bool = False
+
+
+class _Past:
+    """The newest sound of a stream, by position."""
+
+    def __init__(self) -> None:
+        self._pcm = bytearray()
+        self._first = 0
+        """Position of the first sample that is still there."""
+
+    @property
+    def end(self) -> int:
+        """The position after the newest sample."""
+        return self._first + len(self._pcm) // 2
+
+    def add(self, pcm: bytes) -> None:
+        """Add 16-bit PCM; what is older than `KEPT_S` goes."""
+        self._pcm += pcm
+        over = len(self._pcm) - int(KEPT_S * _BYTES_S)
+        if over > _BYTES_S:  # now and then, not with every chunk
+            del self._pcm[:over]
+            self._first += over // 2
+
+    def between(self, start: int, end: int) -> bytes:
+        """Return the sound between two positions, as far as it is there."""
+        at = max(0, start - self._first) * 2
+        return bytes(self._pcm[at : max(0, end - self._first) * 2])
+
+
+class HandsFree:
+    """One microphone that stays open.
+
+    Args:
+        room: the session around it.
+        surface_id: whose it is.
+        rate_hz: of the sound.
+        approved_tools: what was approved beforehand there.
+    """
+
+    def __init__(
+        self, room: Room, surface_id: str, rate_hz: int, approved_tools: Collection[str] = ()
+    ) -> None:
+        self.surface_id = surface_id
+        self._room = room
+        self._approved_tools = approved_tools
+        self._phrase = room.manners.wake_phrase.strip()
+        modelled = bool(self._phrase) and has_model(self._phrase)
+        self._modelled = modelled
+        self._endpointer = Endpointer(room.manners.end_silence_s)
+        self._past = _Past()
+        self._words: _Words | None = None
+        self._waking: _Waking | None = None
+        self._onset: int | None = None  # first sample of the speech under way
+        self._awake_until_s = 0.0
+        self._called_until_s = 0.0
+        self._was_awake: bool | None = None
+        self._was_asked = False
+        self._echoes = 0
+        self._closed = False
+        self._next_seq = 0
+        self._lost = 0
+        self._work: set[asyncio.Task[object]] = set()
+        self._preparing: asyncio.Task[object] | None = None
+        wake = partial(WakeModel, self._phrase) if modelled else None
+        self._spotter = Spotter(rate_hz, self._spotted, self._broken, wake)
+        self._show_state()
+
+    # ---- the stream -------------------------------------------------------------------------------
+
+    def chunk(self, seq: int, pcm: bytes) -> None:
+        """Take one chunk of PCM."""
+        if seq > self._next_seq:
+            self._lost += seq - self._next_seq
+            if self._lost == seq - self._next_seq:  # said once
+                self._room.notice(
+                    "Pieces of the sound were lost on the way to the kernel.",
+                    "Check the transcripts; if it happens again, the connection is too slow for audio.",
+                )
+        self._next_seq = seq + 1
+        self._spotter.feed(pcm)
+
+    def finish(self) -> None:
+        """End the utterance under way now, as if silence followed, and close."""
+        words, self._words = self._words, None
+        self.close()
+        if words is not None:
+            self._spawn(self._conclude(words))
+
+    def close(self) -> None:
+        """Let go of the stream; what was said in full is still carried out."""
+        self._closed = True
+        self._spotter.close()
+        self._give_up()
+        if self._waking is not None:
+            self._waking.recognition.discard()
+            self._waking = None
+
+    @property
+    def awake(self) -> bool:
+        """Whether commands are taken without the wake phrase."""
+        return not self._phrase or self._now_s < self._awake_until_s
+
+    @property
+    def heard_s(self) -> float:
+        """How much of the stream has been looked at, in seconds."""
+        return self._past.end / RATE_HZ
+
+    @property
+    def _now_s(self) -> float:
+        """Seconds of sound since the stream began."""
+        return self._endpointer.frame * FRAME_S
+
+    def _broken(self, error: SpeechError) -> None:
+        self._room.notice(error.message, error.hint or "Hold the button and talk instead.")
+        self.close()
+
+    def _spotted(self, piece: Spotted) -> None:
+        self._past.add(piece.pcm)
+        asked = self._room.asked
+        if asked and not self._was_asked:  # the answer is waited for like a command
+            self._awake_until_s = self._now_s + AWAKE_S
+        self._was_asked = asked
+        if piece.woken and not self.awake:
+            self._wake_up()
+        for event in self._endpointer.push(piece.probabilities):
+            self._take(event)
+        self._feed()
+        if self._endpointer.in_utterance and self._words is None:
+            for event in self._endpointer.read("other"):  # nobody reads it: the usual silence is enough
+                self._take(event)
+        self._show_state()
+
+    def _take(self, event: Event) -> None:
+        if isinstance(event, Began):
+            self._began(event)
+        elif isinstance(event, Insisted):
+            self._interrupt()
+        else:
+            self._ended(event)
+
+    def _feed(self) -> None:
+        end = self._past.end
+        words, waking = self._words, self._waking
+        if words is not None and words.fed < end:
+            self._give(words, end)
+            if words.turn_id is None and self._is_chatter(words):
+                self._give_up()
+        if waking is not None and not waking.checking and waking.fed < end:
+            waking.recognition.feed(self._past.between(waking.fed, end))
+            waking.fed = end
+            if end - waking.start >= (PRE_ROLL_S + WAKE_S) * RATE_HZ:
+                self._check(waking)
+
+    def _give(self, words: _Words, end: int) -> None:
+        """Feed an utterance up to a sample."""
+        pcm = self._past.between(words.fed, end)
+        words.fed = end
+        words.recognition.feed(pcm)
+        if self._room.keeps:
+            words.sound.append(pcm)
+
+    def _is_chatter(self, words: _Words) -> bool:
+        long = words.fed - words.start >= (PRE_ROLL_S + CHATTER_S) * RATE_HZ
+        return long and not words.addressed and self._room.expect == "command"
+
+    def _began(self, event: Began) -> None:
+        start = self._onset = max(0, event.frame * FRAME - round(PRE_ROLL_S * RATE_HZ))
+        if self.awake:
+            self._listen(start, addressed=bool(self._phrase) and self._now_s < self._called_until_s)
+        elif not self._modelled and self._waking is None:
+            try:
+                recognition = self._room.recognise_here()
+            except VoiceKernelError as error:
+                self._broken(SpeechError(error.message, hint=error.hint))
+                return
+            self._waking = _Waking(recognition, start, start, self._time_of(start))
+
+    def _ended(self, event: Ended) -> None:
+        self._onset = None
+        words, self._words = self._words, None
+        if words is not None:
+            if event.too_long and words.turn_id is None and not words.addressed:
+                words.recognition.discard()
+            else:
+                self._spawn(self._conclude(words))
+        if self._waking is not None and self._waking.ended is None:
+            self._waking.ended = self._past.end
+            self._check(self._waking)
+
+    def _time_of(self, sample: int) -> float:
+        return time.time() - max(0, self._past.end - sample) / RATE_HZ
+
+    # ---- the wake phrase --------------------------------------------------------------------------
+
+    def _wake_up(self) -> None:
+        """Take what follows, and what was said in the same breath, as meant for us."""
+        self._called()
+        if self._onset is not None and self._words is None:
+            self._listen(max(self._onset, self._past.end - round(WAKE_S * RATE_HZ)), addressed=True)
+
+    def _called(self) -> None:
+        self._awake_until_s = self._called_until_s = self._now_s + AWAKE_S
+        self._show_state()
+
+    def _check(self, waking: _Waking) -> None:
+        if not waking.checking:
+            waking.checking = True
+            self._spawn(self._look_for_phrase(waking))
+
+    async def _look_for_phrase(self, waking: _Waking) -> None:
+        transcript = await self._transcript(waking.recognition)
+        if self._waking is waking:
+            self._waking = None
+        rest = None if transcript is None else after_phrase(transcript.text, self._phrase)
+        if rest is None or self._closed:
+            return
+        self._called()
+        if waking.ended is None:
+            self._listen(waking.start, addressed=True, began_at=waking.began_at)
+        elif rest.strip():
+            words = self._opened(waking.start, True, waking.began_at)
+            if words is not None:
+                self._give(words, waking.ended)
+                await self._conclude(words)
+
+    # ---- an utterance -----------------------------------------------------------------------------
+
+    def _listen(self, start: int, *, addressed: bool, began_at: float | None = None) -> None:
+        self._give_up()
+        self._words = self._opened(start, addressed, began_at or self._time_of(start))
+        self._feed()
+
+    def _opened(self, start: int, addressed: bool, began_at: float) -> _Words | None:
+        words: _Words
+
+        def on_partial(text: str) -> None:
+            if self._words is words:
+                self._partial(words, text)
+
+        def on_pause(text: str) -> None:
+            if self._words is words:
+                for event in self._endpointer.read(self._progress(text)):
+                    self._take(event)
+
+        try:
+            recognition = self._room.recognise(on_partial)
+        except VoiceKernelError as error:
+            self._broken(SpeechError(error.message, hint=error.hint))
+            return None
+        if isinstance(recognition, ReadsAhead):
+            recognition.on_pause = on_pause
+        mouth = self._room.mouth
+        words = _Words(
+            recognition, start, began_at, addressed, mouth.saying if mouth is not None else "", fed=start
+        )
+        return words
+
+    def _command(self, text: str, addressed: bool) -> str:
+        """Return the part of a text that is meant: without wake phrase and "over"."""
+        if self._phrase:
+            rest = after_phrase(text, self._phrase)
+            if rest is not None:
+                text = rest
+        closed = without_over(text, self._room.manners.language)
+        grammar = self._room.grammar
+        if closed is not None and grammar is not None:
+            whole = grammar.parse(text, self._room.context()).route
+            if whole == "none":  # "start over" is a command
+                return closed
+        return text
+
+    def _partial(self, words: _Words, text: str) -> None:
+        shown = words.settling.next(text)
+        command = self._command(shown.text, words.addressed)
+        if words.spoken and is_echo(command, words.spoken):
+            return
+        if words.turn_id is None:
+            dictated = self._room.expect == "dictation"
+            if not (words.addressed or dictated or may_be_meant(command, model=self._room.manners.model)):
+                self._room.show(heard=shown.text)
+                return
+            self._begin_turn(words)
+        assert words.turn_id is not None
+        self._room.session.change(words.turn_id, text=shown.text, settled=shown.settled, partial=True)
+        self._prepare(command)
+
+    def _begin_turn(self, words: _Words) -> int:
+        if words.turn_id is None:
+            self._room.show(heard="")
+            words.turn_id = self._room.session.begin("voice", surface_id=self.surface_id, state="listening")
+        return words.turn_id
+
+    def _prepare(self, command: str) -> None:
+        """Work out ahead what a command means that is whole already and does not decide anything."""
+        grammar = self._room.grammar
+        if grammar is None or self._preparing is not None or self._room.expect == "dictation":
+            return
+        parse = grammar.parse(command, self._room.context())
+        if parse.route == "intents" and not any(call.tool in CONTROLS for call in parse.calls):
+            self._preparing = asyncio.ensure_future(self._room.session.prepare(command))
+            self._preparing.add_done_callback(self._prepared)
+
+    def _prepared(self, task: asyncio.Task[object]) -> None:
+        self._preparing = None
+        if not task.cancelled() and task.exception() is not None:
+            logger.warning("a plan could not be prepared: %s", type(task.exception()).__name__)
+
+    def _progress(self, text: str) -> Progress:
+        if without_over(text, self._room.manners.language) is not None and self._command(text, True) != text:
+            return "over"
+        grammar = self._room.grammar
+        if grammar is None or self._room.expect == "dictation":
+            return "other"
+        return grammar.completeness(self._command(text, True), self._room.context())
+
+    def _interrupt(self) -> None:
+        mouth = self._room.mouth
+        # Where our own voice was taken for somebody's, words must tell from now on (`_conclude`).
+        if mouth is not None and mouth.saying and not self._echoes and self.awake:
+            mouth.stop(self.surface_id)
+
+    async def _conclude(self, words: _Words) -> None:
+        """Read the utterance to its end and do what it says, where it is meant for us."""
+        room, session = self._room, self._room.session
+        transcript = await self._transcript(words.recognition)
+        if transcript is None:
+            self._dismiss(words)
+            return
+        await room.load_grammar()  # the first words may come before it
+        command = self._command(transcript.text, words.addressed)
+        if words.spoken and is_echo(command, words.spoken):
+            self._echoes += 1
+            self._dismiss(words)
+            return
+        if words.addressed and not command.strip():
+            self._dismiss(words)  # the phrase alone: what follows is waited for
+            return
+        sure = is_sure(transcript)
+        if room.expect == "command":
+            verdict = heed(
+                command,
+                await session.prepare(command),
+                sure=sure,
+                addressed=words.addressed,
+                asked=room.asked,
+                model=room.manners.model,
+            )
+            if verdict == "ignore":
+                self._dismiss(words, transcript.text)
+                return
+            sure = verdict == "act"
+        elif not command.strip():
+            self._dismiss(words)
+            return
+        turn_id = self._begin_turn(words)
+        if room.mouth is not None:
+            room.mouth.stop(self.surface_id)
+        session.change(turn_id, audio_s=transcript.audio_s, latency_s=transcript.latency_s)
+        if words.sound:
+            room.keep(turn_id, b"".join(words.sound), RATE_HZ)
+        self._awake_until_s = self._called_until_s = self._now_s
+        await session.understand(
+            turn_id,
+            transcript.text,
+            first_sample_at=words.began_at,
+            approved_tools=self._approved_tools,
+            command=command,
+            sure=sure,
+        )
+
+    def _dismiss(self, words: _Words, text: str = "") -> None:
+        """Let an utterance pass: it was not meant for us."""
+        if words.turn_id is not None:
+            self._room.session.change(words.turn_id, state="cancelled" if not text else "nothing", text=text)
+        else:
+            self._room.show(heard=text)
+
+    async def _transcript(self, recognition: Recognition) -> Transcript | None:
+        try:
+            async with asyncio.timeout(FINISH_LIMIT_S):
+                return await recognition.finish()
+        except TimeoutError:
+            recognition.discard()
+        except VoiceKernelError as error:
+            if not self._closed:
+                self._room.notice(error.message, error.hint)
+        return None
+
+    def _give_up(self) -> None:
+        """Throw away the utterance under way."""
+        words, self._words = self._words, None
+        if words is not None:
+            words.recognition.discard()
+            self._dismiss(words)
+
+    def _show_state(self) -> None:
+        if self._phrase and not self._closed and self._was_awake != self.awake:
+            self._was_awake = self.awake
+            self._room.show(waiting_for="" if self._was_awake else self._phrase)
+
+    def _spawn(self, work: Awaitable[object]) -> None:
+        task = asyncio.ensure_future(work)
+        self._work.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[object]) -> None:
+        self._work.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            logger.error("an utterance failed: %s", type(task.exception()).__name__)

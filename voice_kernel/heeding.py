@@ -1,0 +1,103 @@
+"""What of the things that were heard is meant for us: to be acted on, asked about, or let pass.
+
+An open microphone hears talk, noise and our own voice. Decides from the words, how sure the recogniser is
+of them and what they mean; it does not know sound, turns or tools.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from voice_kernel.intents import Parse
+from voice_kernel.speech.transcriber import Transcript
+from voice_kernel.speech.vocabulary import opens_like_a_command
+
+Heed = Literal["act", "ask", "ignore"]
+
+SURE_LOGPROB = -0.6
+"""Words that the recogniser holds for less likely than this, in log probability a token, are asked about."""
+ECHO_SHARE = 0.6
+"""The part of what was heard that must be in what we say ourselves, in its order, to be taken for it."""
+SOME_WORDS = 2
+"""Fewer words than this are no echo: "stop" is in many answers."""
+
+OVER = {"en": ("over",), "de": ("ende", "over")}
+"""What ends an utterance when it is said last, by language."""
+_QUESTIONS = frozenset(
+    "what which who whose when where why how is are was were do does did can could should would".split()  # noqa: SIM905  a list of words
+)
+
+
+def is_sure(transcript: Transcript) -> bool:
+    """Return whether the recogniser is sure of what it heard; an engine that does not say so is."""
+    return transcript.avg_logprob is None or transcript.avg_logprob >= SURE_LOGPROB
+
+
+def without_over(text: str, language: str = "en") -> str | None:
+    """Return what was said before a closing "over", or None when nothing closes it."""
+    for word in OVER.get(language, OVER["en"]):
+        match = re.search(rf"[\s,.;:!?–-]+{word}[\s.!]*$", text, re.IGNORECASE)
+        if match and match.start() > 0:
+            return text[: match.start()]
+    return None
+
+
+def heed(
+    text: str, parse: Parse, *, sure: bool, addressed: bool, asked: bool = False, model: bool = False
+) -> Heed:
+    """Return what becomes of words that were heard in an open microphone.
+
+    Args:
+        text: the words, without a wake phrase.
+        parse: what they mean to the grammar.
+        sure: whether they were heard well.
+        addressed: whether a wake phrase came first: then they are meant for us.
+        asked: whether a card or a question waits for a yes or a no.
+        model: whether a model answers what the grammar does not understand.
+    """
+    if not text.strip():
+        return "ignore"
+    tools = {call.tool for call in parse.calls}
+    if tools and tools <= {"approve", "deny"}:
+        return "act" if asked else "ignore"
+    if parse.route == "intents":
+        return "act" if sure else "ask"
+    if parse.route == "fuzzy":
+        return "act" if sure and addressed else "ask"
+    if addressed or opens_like_a_command(text):
+        return "act" if sure else "ask" if model else "ignore"
+    if model and sure and _opens_like_a_question(text):
+        return "act"
+    return "ignore"
+
+
+def may_be_meant(text: str, *, model: bool = False) -> bool:
+    """Return whether words that are not complete yet begin like something meant for us."""
+    return opens_like_a_command(text) or (model and _opens_like_a_question(text))
+
+
+def is_echo(heard: str, spoken: str) -> bool:
+    """Return whether what was heard is what we say ourselves, as a microphone takes it up.
+
+    Args:
+        heard: the words.
+        spoken: what is being said, or has just been.
+    """
+    words, ours = _words(heard), _words(spoken)
+    if len(words) < SOME_WORDS or not ours:
+        return False
+    from rapidfuzz import fuzz
+    from rapidfuzz.distance import LCSseq
+
+    share = LCSseq.similarity(words, ours) / len(words)
+    return share >= ECHO_SHARE or float(fuzz.partial_ratio(" ".join(words), " ".join(ours))) >= 85.0
+
+
+def _opens_like_a_question(text: str) -> bool:
+    words = _words(text)
+    return bool(words) and (words[0] in _QUESTIONS or text.rstrip().endswith("?"))
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[\w']+", text.casefold())
