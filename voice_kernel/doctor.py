@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import importlib.metadata
 import importlib.util
-import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -47,7 +46,8 @@ def examine() -> Iterator[Finding]:
         _model,
         _shell,
         _executor,
-        _chromium,
+        _browser,
+        _research,
     ]
     for check in checks:
         try:
@@ -212,7 +212,39 @@ async def _dask(settings: Settings) -> Finding:
     return Finding("executor", "ok", f"commands and tests run on {executor.place}")
 
 
-def _chromium() -> Finding:
-    if shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chromium-browser"):
-        return Finding("browser", "ok", "chromium found")
-    return Finding("browser", "note", "no chromium: only the project's own browser tests need it")
+def _browser() -> Finding:
+    from voice_kernel.settings import load
+    from voice_kernel.tools.browser import BrowserLife, Choices
+
+    settings = load()
+    if not settings.browser_allowed:
+        return Finding("browser", "ok", "driving a browser is switched off (ALLOW_BROWSER_AUTOMATION=false)")
+    if importlib.util.find_spec("playwright") is None:
+        return Finding(
+            "browser", "note", "driving a browser needs Playwright", 'pip install "voice-kernel[browser]"'
+        )
+    choices = Choices(executable=settings.browser_executable)
+    program = BrowserLife(choices, Path.cwd, str).executable()
+    if program is None:
+        return Finding(
+            "browser",
+            "note",
+            "no Chromium on the PATH: only one of Playwright's own can be driven",
+            "apt install chromium, or: playwright install chromium",
+        )
+    return Finding("browser", "ok", f"{program} can be driven")
+
+
+def _research() -> Finding:
+    from voice_kernel.settings import load
+    from voice_kernel.web.engines import engine_of
+
+    settings = load()
+    missing = [name for name in ("trafilatura", "httpcore") if importlib.util.find_spec(name) is None]
+    if missing:
+        return Finding(
+            "research", "note", "reading the web needs more", 'pip install "voice-kernel[research]"'
+        )
+    key = settings.search_api_key
+    engine = engine_of(settings.search_engine, settings.search_url, key.get_secret_value() if key else "")
+    return Finding("research", "ok", f"the web is searched with {engine.name}")
