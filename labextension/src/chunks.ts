@@ -2,7 +2,8 @@
 import type { LoadPart, Parts } from './panel/parts';
 
 const CHUNKS: { [N in keyof Parts]: () => Promise<Parts[N]> } = {
-  markup: () => import('./panel/markup')
+  markup: () => import('./panel/markup'),
+  servers: () => import('./panel/servers')
 };
 
 export const loadChunk: LoadPart = name => CHUNKS[name]();

@@ -38,7 +38,7 @@ describe('announcementOf', () => {
   it('interrupts for an approval, once', () => {
     const approval = {
       id: 1, task_id: 7, tool: 'run_shell', arguments: { command: 'make' }, target: 'make', reason: 'It installs.',
-      state: 'open', created_at: 1, shown_at: null
+      state: 'open', created_at: 1, shown_at: null, diff: null, fields: [] as never[]
     } as const;
     const message = { type: 'approval', approval } as const;
     const said = announcementOf(EMPTY_SESSION, message);

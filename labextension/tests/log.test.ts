@@ -3,7 +3,7 @@ import type { LogHits, LogPage, ReadLog, SearchLog, ToKernel } from '../src/mess
 import { LogReader, LogSearch } from '../src/panel/log';
 import { Requests } from '../src/panel/requests';
 
-const SOURCE = { task_id: 7, past_id: null };
+const SOURCE = { task_id: 7, past_id: null, server: '' };
 const PAGE_CHARS = 200_000;
 
 /** A kernel with one log, that answers as the real one: at most 200 KB a page. */

@@ -62,7 +62,7 @@ function answer(message: ToKernel): ToSurface | null {
         tasks: TASKS.map(task => ({ ...task, turn_id: (task.id % 3) + 1 })),
         approvals: [{
           id: 1, task_id: 4, tool: '§tool§', arguments: {}, target: '§target§', reason: '§reason§', state: 'open',
-          created_at: 1, shown_at: null
+          created_at: 1, shown_at: null, diff: null, fields: []
         }]
       });
     case 'list_threads':

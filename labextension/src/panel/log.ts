@@ -1,5 +1,5 @@
 /**
- * A task's full log, read in pages as it is looked at: 300 MB open as fast as 3 kB.
+ * A full log, of a task or an MCP server, read in pages as it is looked at: 300 MB open as fast as 3 kB.
  *
  * Responsible for which lines are here, for asking for those that are not, and for finding text. What is kept
  * here is bounded; the log is on the kernel's disk. It does not know how lines are drawn.
@@ -8,10 +8,11 @@ import type { LogHit, LogPage, Problem } from '../messages.gen';
 import { withoutAnsi } from './ansi';
 import { type Requests, problemOf } from './requests';
 
-/** One of the two is given: the number in the session, or the number in the history. */
+/** One of the three is given: the number in the session, the number in the history, or an MCP server. */
 export interface LogSource {
   readonly task_id: number | null;
   readonly past_id: number | null;
+  readonly server: string;
 }
 
 const ASKED_LINES = 500;

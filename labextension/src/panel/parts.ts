@@ -9,6 +9,7 @@ import type * as shared from './shared';
 /** The parts by name. A new one is a module that is named here, in `build.mjs` and in `chunks.ts`. */
 export interface Parts {
   markup: typeof import('./markup');
+  servers: typeof import('./servers');
 }
 
 export type PartName = keyof Parts;

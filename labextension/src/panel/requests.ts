@@ -5,17 +5,23 @@
  * not know what the answers mean.
  */
 import type {
+  Done,
   FindTasks,
+  KeepSecret,
   ListEngines,
   ListThreads,
   LogHits,
   LogPage,
+  Offers,
   Part,
   PastTasks,
   Problem,
   ReadLog,
+  ReadServer,
   ReadPart,
   SearchLog,
+  SearchRegistry,
+  ServerDetails,
   SpeechEngines,
   Threads,
   ToKernel,
@@ -33,6 +39,9 @@ export interface Questions {
   read_log: { question: ReadLog; answer: LogPage };
   read_part: { question: ReadPart; answer: Part };
   search_log: { question: SearchLog; answer: LogHits };
+  read_server: { question: ReadServer; answer: ServerDetails };
+  search_registry: { question: SearchRegistry; answer: Offers };
+  keep_secret: { question: KeepSecret; answer: Done };
 }
 
 type Answer = Questions[keyof Questions]['answer'];
@@ -82,6 +91,9 @@ export class Requests {
       case 'past_tasks':
       case 'log_page':
       case 'log_hits':
+      case 'server_details':
+      case 'offers':
+      case 'done':
       case 'part':
       case 'speech_engines':
         break;

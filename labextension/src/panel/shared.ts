@@ -8,3 +8,8 @@ export * as preact from 'preact';
 export * as hooks from 'preact/hooks';
 export * as jsx from 'preact/jsx-runtime';
 export { usePanel } from './views/context';
+export { useNow } from './views/hooks';
+export { Icon, Spinner } from './views/Icon';
+export { Note } from './views/Note';
+export { SearchBox } from './views/SearchBox';
+export { SheetFrame } from './views/Sheets';

@@ -11,6 +11,7 @@ import type {
   Keeping,
   Notice,
   PastTask,
+  ServersChanged,
   Speech,
   Task,
   ToSurface,
@@ -37,6 +38,8 @@ export interface Session {
   /** Per task: bytes that went past this page and are only in the log. */
   readonly skipped: ReadonlyMap<number, number>;
   readonly notices: readonly NumberedNotice[];
+  /** The MCP servers, once somebody has watched them. */
+  readonly servers: ServersChanged | null;
 }
 
 export interface NumberedNotice extends Omit<Notice, 'type'> {
@@ -49,6 +52,9 @@ export type Place = 'conversation' | 'tasks' | 'history';
 /** What lies over a place until it is closed. */
 export type Sheet =
   | { readonly name: 'conversations' | 'notifications' }
+  | { readonly name: 'servers' | 'registry' }
+  | { readonly name: 'server'; readonly server: string }
+  | { readonly name: 'server_log'; readonly server: string }
   | { readonly name: 'task'; readonly taskId: number }
   | { readonly name: 'past'; readonly past: PastTask }
   /** The log of a task of this session, or of one of the history. */
@@ -62,6 +68,8 @@ export interface Interface {
   readonly search: string;
   readonly connection: ConnectionPhase;
   readonly microphone: MicrophonePhase;
+  /** Whether the microphone that is open stays so: the kernel finds the utterances. */
+  readonly handsFree: boolean;
   /** Milliseconds of `performance.now()` since when sound flows. */
   readonly listeningSince: number | null;
   readonly microphoneProblem: MicrophoneProblem | null;
@@ -88,7 +96,8 @@ export const EMPTY_SESSION: Session = {
   tasks: new Map(),
   approvals: new Map(),
   skipped: new Map(),
-  notices: []
+  notices: [],
+  servers: null
 };
 
 export const INITIAL_INTERFACE: Interface = {
@@ -98,6 +107,7 @@ export const INITIAL_INTERFACE: Interface = {
   search: '',
   connection: 'connecting',
   microphone: 'idle',
+  handsFree: false,
   listeningSince: null,
   microphoneProblem: null,
   devices: [],
@@ -181,7 +191,8 @@ export function reduce(session: Session, message: ToSurface): Session {
         tasks: byId(message.tasks),
         approvals: byId(message.approvals),
         skipped: new Map(),
-        notices: session.notices
+        notices: session.notices,
+        servers: session.servers
       };
     case 'turn':
       return { ...session, turns: upsert(session.turns, message.turn, MAX_TURNS) };
@@ -232,10 +243,15 @@ export function reduce(session: Session, message: ToSurface): Session {
       return { ...session, keeping: message.keeping };
     case 'about':
       return { ...session, about: message.about };
+    case 'servers':
+      return { ...session, servers: message };
     case 'threads':
     case 'past_tasks':
     case 'log_page':
     case 'log_hits':
+    case 'server_details':
+    case 'offers':
+    case 'done':
     case 'part':
     case 'control':
     case 'speak_answer':

@@ -4,6 +4,7 @@ import type { Approval } from '../../messages.gen';
 import { HERE, around } from '../translation';
 import { Icon } from './Icon';
 import { usePanel } from './context';
+import { usePart } from './hooks';
 import { memo } from './memo';
 
 /** A click that was already on its way when the card appeared under the pointer must not approve. */
@@ -87,7 +88,7 @@ const ApprovalCard = memo(function ApprovalCard({ approval, numbered }: { approv
   const titleId = `vk-approval-${store.id}-${approval.id}`;
   const decide = (approved: boolean): void => {
     if (armed || !approved) {
-      send({ type: 'decide', approval_id: approval.id, approved });
+      send({ type: 'decide', approval_id: approval.id, approved, values: {} });
     }
   };
   const { id, tool } = approval;
@@ -140,15 +141,25 @@ const ApprovalCard = memo(function ApprovalCard({ approval, numbered }: { approv
   );
 });
 
+/** A server asks for more than a yes: the form comes with the part that knows servers. */
+function AskedForm({ approval }: { approval: Approval }) {
+  const part = usePart('servers');
+  return part ? <part.FormCard approval={approval} /> : null;
+}
+
 export function Approvals({ approvals }: { approvals: readonly Approval[] }) {
   if (approvals.length === 0) {
     return null;
   }
   return (
     <div class="vk-approvals" tabIndex={-1}>
-      {approvals.map(approval => (
-        <ApprovalCard key={approval.id} approval={approval} numbered={approvals.length > 1} />
-      ))}
+      {approvals.map(approval =>
+        approval.fields.length > 0 ? (
+          <AskedForm key={approval.id} approval={approval} />
+        ) : (
+          <ApprovalCard key={approval.id} approval={approval} numbered={approvals.length > 1} />
+        )
+      )}
     </div>
   );
 }

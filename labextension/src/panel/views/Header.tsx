@@ -5,10 +5,10 @@ import { Icon } from './Icon';
 import { usePanel } from './context';
 
 /** Opens a sheet, or closes it where it is open. */
-function useToggle(snapshot: Snapshot, name: 'conversations' | 'notifications') {
+function useToggle(snapshot: Snapshot, name: 'conversations' | 'notifications' | 'servers') {
   const { store } = usePanel();
   const sheets = snapshot.ui.sheets;
-  const open = sheets.length === 1 && sheets[0]?.name === name;
+  const open = sheets[0]?.name === name && (sheets.length === 1 || name === 'servers');
   const sheet: Sheet = { name };
   return { open, toggle: () => store.update({ sheets: open ? [] : [sheet] }) };
 }
@@ -19,6 +19,7 @@ export function Header({ snapshot }: { snapshot: Snapshot }) {
   const { about, keeping, speech } = snapshot.session;
   const conversations = useToggle(snapshot, 'conversations');
   const notifications = useToggle(snapshot, 'notifications');
+  const servers = useToggle(snapshot, 'servers');
   const title = keeping.thread?.title || trans.__('New conversation');
   const told = notifier.shows || notifier.speaks;
   return (
@@ -54,6 +55,17 @@ export function Header({ snapshot }: { snapshot: Snapshot }) {
         </span>
       )}
       <span class="vk-header-buttons">
+        <button
+          type="button"
+          class="vk-icon-button"
+          aria-label={trans.__('MCP servers')}
+          title={trans.__('MCP servers')}
+          aria-haspopup="dialog"
+          aria-expanded={servers.open}
+          onClick={servers.toggle}
+        >
+          <Icon name="plug" />
+        </button>
         <button
           type="button"
           class="vk-icon-button"

@@ -36,6 +36,7 @@ const PATHS = {
   bin: 'M4 7h16M9 7V4h6v3M6 7l1 13h10l1-13M10 11v5M14 11v5',
   broken: 'M13 3 6 13h5l-1 8 8-11h-5.5Z',
   memory: 'M4 4l16 16M8 5h9l3 3v9M18 20H4V6',
+  plug: 'M9 3v5M15 3v5M6 8h12v3a6 6 0 0 1-12 0ZM12 17v4',
   spark: 'M12 4l1.8 5.2L19 11l-5.2 1.8L12 18l-1.8-5.2L5 11l5.2-1.8Z'
 } as const;
 

@@ -1,4 +1,4 @@
-/** A task's full log: any line at once, following its end while it grows, searched, in colours. */
+/** A full log: any line at once, following its end while it grows, searched, in colours. */
 import type { RefObject } from 'preact';
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { PastTask, Task } from '../../messages.gen';
@@ -316,10 +316,37 @@ export interface LogViewProps {
   readonly past: PastTask | null;
 }
 
+/** The log of a task. */
 export function LogView({ snapshot, task: opened, past }: LogViewProps) {
-  const { requests, store, say, hasComposer, trans } = usePanel();
+  const { trans } = usePanel();
   const task = liveTask(snapshot, opened) ?? opened;
-  const source: LogSource = past ? { task_id: null, past_id: past.id } : { task_id: task.id, past_id: null };
+  return (
+    <Log
+      snapshot={snapshot}
+      source={past ? { task_id: null, past_id: past.id, server: '' } : { task_id: task.id, past_id: null, server: '' }}
+      title={trans.__('Log of task %1', task.id)}
+      of={task.title}
+      grown={task.output_bytes}
+      ended={hasEnded(task)}
+      cutBytes={task.log_cut_bytes}
+    />
+  );
+}
+
+export interface LogProps {
+  readonly snapshot: Snapshot;
+  readonly source: LogSource;
+  readonly title: string;
+  /** What wrote it. */
+  readonly of: string;
+  /** Another number once the log has grown. */
+  readonly grown: number;
+  readonly ended: boolean;
+  readonly cutBytes: number;
+}
+
+export function Log({ snapshot, source, title, of, grown, ended, cutBytes }: LogProps) {
+  const { requests, store, say, hasComposer, trans } = usePanel();
   const reader = useWatched(onChange => new LogReader(source, requests, onChange));
   const search = useWatched(onChange => new LogSearch(source, requests, onChange));
   const [query, setQuery] = useState('');
@@ -327,7 +354,6 @@ export function LogView({ snapshot, task: opened, past }: LogViewProps) {
   const [enlarging, setEnlarging] = useState(!hasComposer);
   const scrolling = useLogScroll(reader, wrapped);
   const searchBox = useRef<HTMLDivElement>(null);
-  const ended = hasEnded(task);
   // An approval is never covered by what was enlarged.
   const asked = [...snapshot.session.approvals.values()].some(approval => approval.state === 'open');
   const enlarged = enlarging && !(asked && hasComposer);
@@ -344,7 +370,7 @@ export function LogView({ snapshot, task: opened, past }: LogViewProps) {
         reader.refresh(scrolling.atEnd ? lines : 1);
       }, REFRESH_MS);
     }
-  }, [task.output_bytes, ended]);
+  }, [grown, ended]);
   useEffect(() => () => clearTimeout(timer.current), []);
 
   const wanted = useSettled(query, TYPING_MS);
@@ -415,7 +441,7 @@ export function LogView({ snapshot, task: opened, past }: LogViewProps) {
     <SheetFrame
       title={
         <>
-          {trans.__('Log of task %1', task.id)} <span class="vk-log-of">{task.title}</span>
+          {title} <span class="vk-log-of">{of}</span>
         </>
       }
       enlarged={enlarged}
@@ -507,9 +533,9 @@ export function LogView({ snapshot, task: opened, past }: LogViewProps) {
             <Spinner /> {scrolling.atEnd ? trans.__('following') : trans.__('still growing')}
           </span>
         )}
-        {task.log_cut_bytes > 0 && (
+        {cutBytes > 0 && (
           <span class="vk-tone-warning">
-            {trans.__("Cut at the log's limit: %1 more were not kept.", size(task.log_cut_bytes))}
+            {trans.__("Cut at the log's limit: %1 more were not kept.", size(cutBytes))}
           </span>
         )}
       </p>

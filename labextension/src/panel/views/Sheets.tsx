@@ -4,11 +4,12 @@ import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import type { Sheet, Snapshot } from '../store';
 import { Again } from './Again';
 import { Conversations } from './Conversations';
-import { Icon } from './Icon';
-import { LogView } from './LogView';
+import { Icon, Spinner } from './Icon';
+import { Log, LogView } from './LogView';
 import { Notifications } from './Notifications';
 import { TaskSheet } from './TaskSheet';
 import { usePanel } from './context';
+import { usePart } from './hooks';
 
 export interface SheetFrameProps {
   readonly title: ComponentChildren;
@@ -77,6 +78,45 @@ export function SheetFrame({ title, shape = 'full', side = 'start', enlarged = f
   );
 }
 
+/** What belongs to MCP servers comes with the first look at them. */
+function OfServers({ sheet, snapshot }: { sheet: Extract<Sheet, { name: 'servers' | 'registry' | 'server' }>; snapshot: Snapshot }) {
+  const { trans } = usePanel();
+  const part = usePart('servers');
+  if (!part) {
+    return <SheetFrame title={trans.__('MCP servers')} tools={<Spinner />} children={null} />;
+  }
+  switch (sheet.name) {
+    case 'servers':
+      return <part.Servers snapshot={snapshot} />;
+    case 'registry':
+      return <part.Registry snapshot={snapshot} />;
+    case 'server':
+      return <part.ServerPage snapshot={snapshot} name={sheet.server} />;
+  }
+}
+
+/** The log of an MCP server. */
+function ServerLog({ name, snapshot }: { name: string; snapshot: Snapshot }) {
+  const { send, trans } = usePanel();
+  const { about, servers } = snapshot.session;
+  const server = servers?.servers.find(each => each.name === name);
+  useEffect(() => {
+    send({ type: 'watch_servers', on: true });
+    return () => send({ type: 'watch_servers', on: false });
+  }, [about]);
+  return (
+    <Log
+      snapshot={snapshot}
+      source={{ task_id: null, past_id: null, server: name }}
+      title={trans.__('Log of the server')}
+      of={name}
+      grown={server?.log_lines ?? 0}
+      ended={server === undefined || server.state === 'stopped' || server.state === 'failed'}
+      cutBytes={0}
+    />
+  );
+}
+
 function content(sheet: Sheet, snapshot: Snapshot) {
   switch (sheet.name) {
     case 'conversations':
@@ -89,6 +129,12 @@ function content(sheet: Sheet, snapshot: Snapshot) {
       return <TaskSheet snapshot={snapshot} taskId={sheet.past.task.id} past={sheet.past} />;
     case 'log':
       return <LogView snapshot={snapshot} task={sheet.task} past={sheet.past} />;
+    case 'servers':
+    case 'registry':
+    case 'server':
+      return <OfServers sheet={sheet} snapshot={snapshot} />;
+    case 'server_log':
+      return <ServerLog name={sheet.server} snapshot={snapshot} />;
     case 'again':
       return <Again task={sheet.task} />;
   }
