@@ -58,7 +58,7 @@ class Settings {
     return {
       language: this.value('language'),
       badges: (this.value('badges') || 'listening') as BadgesWanted,
-      clickOnly: this.value('mode') === 'toggle'
+      listen: this.value('mode') as Preferences['listen']
     };
   }
 

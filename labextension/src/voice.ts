@@ -12,6 +12,7 @@ import { KernelLink, type LinkState } from './link';
 import type { ToSurface } from './messages.gen';
 import { NotebookHost, type Surroundings } from './notebook';
 import type { Channel } from './panel/channel';
+import type { ListenMode } from './panel/microphone';
 import { type Controls, mount } from './panel/mount';
 import type { Snapshot } from './panel/store';
 
@@ -26,7 +27,8 @@ export type BadgesWanted = 'listening' | 'always' | 'never';
 export interface Preferences {
   readonly language: string;
   readonly badges: BadgesWanted;
-  readonly clickOnly: boolean;
+  /** How to listen; empty where the choice is the panel's. */
+  readonly listen: ListenMode | '';
 }
 
 export class NotebookVoice {
@@ -39,6 +41,7 @@ export class NotebookVoice {
   private readonly badges: Badges;
   private readonly changedSignal = new Signal<this, void>(this);
   private unmount: (() => void) | null = null;
+  private listenSet: ListenMode | '' = '';
 
   constructor(
     readonly panel: NotebookPanel,
@@ -66,11 +69,15 @@ export class NotebookVoice {
 
   /** Applies the settings to what is there already. */
   applyPreferences(): void {
-    const { badges, clickOnly } = this.preferences();
+    const { badges, listen } = this.preferences();
     const open = this.link.state.name === 'open';
     this.badges.show(open && (badges === 'always' || (badges === 'listening' && this.listening)));
-    if (this.controls && this.controls.microphone.clickOnly !== clickOnly) {
-      this.controls.microphone.clickOnly = clickOnly;
+    // Only once for each change of the setting: the panel has the same choice.
+    if (this.controls && listen !== this.listenSet) {
+      this.listenSet = listen;
+      if (listen && this.controls.microphone.mode !== listen) {
+        this.controls.microphone.mode = listen;
+      }
     }
   }
 

@@ -32,6 +32,9 @@ export function announcementOf(
         const closest = turn.closest.length > 0 ? trans.__('Closest: %1', turn.closest.join('; ')) : '';
         return { text: [message, hint, closest].filter(Boolean).join(' '), urgent: true };
       }
+      if (turn.asks && !known?.asks) {
+        return { text: trans.__('%1 Say yes or no.', turn.asks), urgent: true };
+      }
       const ended = turnHasEnded(turn) && !(known && turnHasEnded(known));
       if (ended && turn.answer) {
         return { text: turn.answer.slice(0, 500), urgent: false };

@@ -4,12 +4,16 @@
  * Responsible for joining gesture, recorder, hold key and the remembered choices. It does not know how the
  * button looks, nor what the kernel makes of the sound.
  */
-import type { ToKernel } from '../messages.gen';
+import type { About, ToKernel } from '../messages.gen';
+import type { Earcon } from './earcons';
 import { type GestureAction, HoldGesture } from './gesture';
 import { recall, remember } from './preferences';
 import { type MicrophonePhase, type MicrophoneProblem, Recorder, listDevices } from './recorder';
 import type { Store } from './store';
 import type { Translator } from './translation';
+
+export type ListenMode = About['listen'];
+const MODES: readonly ListenMode[] = ['push', 'toggle', 'handsfree'];
 
 /** Five seconds of bars at 50 a second. */
 const KEPT_LEVELS = 250;
@@ -19,13 +23,15 @@ export class Microphone {
   readonly levels: number[] = [];
   private readonly gesture: HoldGesture;
   private readonly recorder: Recorder;
+  private about: About | null = null;
 
   constructor(
     private readonly store: Store,
     send: (message: ToKernel, buffers?: ArrayBuffer[]) => void,
-    private readonly trans: Translator
+    private readonly trans: Translator,
+    private readonly sound: (earcon: Earcon) => void
   ) {
-    this.gesture = new HoldGesture(recall('click_only') === 'yes');
+    this.gesture = new HoldGesture(this.mode === 'toggle');
     const events = {
       send,
       onPhase: (phase: MicrophonePhase) => this.enter(phase),
@@ -57,17 +63,45 @@ export class Microphone {
     this.store.update({});
   }
 
-  get clickOnly(): boolean {
-    return this.gesture.clickOnly;
+  /** Takes what the kernel's settings say, for what this browser remembers no choice of. */
+  introduce(about: About): void {
+    this.about = about;
+    this.gesture.clickOnly = this.mode === 'toggle';
   }
 
-  set clickOnly(on: boolean) {
-    this.gesture.clickOnly = on;
-    remember('click_only', on ? 'yes' : '');
+  get mode(): ListenMode {
+    const kept = recall('listen') as ListenMode;
+    return MODES.includes(kept) ? kept : (this.about?.listen ?? 'push');
+  }
+
+  set mode(mode: ListenMode) {
+    if (this.store.snapshot.ui.microphone !== 'idle') {
+      this.stop();
+    }
+    remember('listen', mode);
+    this.gesture.clickOnly = mode === 'toggle';
     this.store.update({});
   }
 
-  readonly press = (): void => this.act(this.gesture.press(performance.now()));
+  /** Whether short tones tell what the microphone does. */
+  get earcons(): boolean {
+    return recall('earcons') === '' ? (this.about?.earcons ?? true) : recall('earcons') === 'yes';
+  }
+
+  set earcons(on: boolean) {
+    remember('earcons', on ? 'yes' : 'no');
+    this.store.update({});
+  }
+
+  readonly press = (): void => {
+    if (this.mode !== 'handsfree') {
+      this.act(this.gesture.press(performance.now()));
+    } else if (this.store.snapshot.ui.microphone === 'idle') {
+      this.act('start');
+    } else {
+      this.stop(); // and what is being said ends with it
+    }
+  };
 
   readonly release = (): void => this.act(this.gesture.release(performance.now()));
 
@@ -105,8 +139,9 @@ export class Microphone {
 
   private act(action: GestureAction): void {
     if (action === 'start') {
-      this.store.update({ microphoneProblem: null });
-      void this.recorder.start(this.device).then(() => {
+      const handsFree = this.mode === 'handsfree';
+      this.store.update({ microphoneProblem: null, handsFree });
+      void this.recorder.start(this.device, handsFree).then(() => {
         if (this.store.snapshot.ui.microphone === 'idle') {
           this.gesture.reset();
         }
@@ -118,6 +153,7 @@ export class Microphone {
 
   private enter(phase: MicrophonePhase): void {
     if (phase === 'listening') {
+      this.sound('opened');
       this.store.update({ microphone: phase, listeningSince: performance.now() });
       // The names of the devices can be read from now on.
       void this.refreshDevices();
@@ -126,7 +162,10 @@ export class Microphone {
     if (phase === 'idle') {
       this.levels.length = 0;
       this.gesture.reset();
+      if (this.store.snapshot.ui.listeningSince !== null || this.store.snapshot.ui.microphone === 'ending') {
+        this.sound('closed');
+      }
     }
-    this.store.update({ microphone: phase, listeningSince: null });
+    this.store.update({ microphone: phase, listeningSince: null, ...(phase === 'idle' ? { handsFree: false } : {}) });
   }
 }

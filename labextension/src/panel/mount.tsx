@@ -9,6 +9,7 @@ import type { Hello, ToKernel, ToSurface } from '../messages.gen';
 import { type Announcement, announcementOf } from './announce';
 import type { Channel, OnMessage } from './channel';
 import { Connection } from './connection';
+import { Earcons, earconOf } from './earcons';
 import { HOLD_KEY, guardShortcuts, listenForHoldKey } from './keys';
 import { Microphone } from './microphone';
 import { Notifier, endingsOf } from './notify';
@@ -107,6 +108,12 @@ export function mount(host: HTMLElement, options: MountOptions): () => void {
         speaker.changed(message);
         return;
     }
+    const earcon = view === 'panel' && store.snapshot.ui.handsFree
+      ? earconOf(store.snapshot.session, message, connection.surfaceId)
+      : null;
+    if (earcon) {
+      earcons.play(earcon);
+    }
     const said = announcementOf(store.snapshot.session, message, trans);
     if (view === 'panel') {
       endingsOf(store.snapshot.session, message, trans).forEach(ending => notifier.tell(ending));
@@ -119,6 +126,7 @@ export function mount(host: HTMLElement, options: MountOptions): () => void {
     store.receive(message);
     if (view === 'panel' && message.type === 'state') {
       speaker.introduce(message.about);
+      microphone.introduce(message.about);
     } else if (message.type === 'turn' && message.turn.surface_id === connection.surfaceId) {
       speaker.wake(); // its answer comes soon
     }
@@ -141,7 +149,8 @@ export function mount(host: HTMLElement, options: MountOptions): () => void {
   });
   const send = (message: ToKernel, buffers?: ArrayBuffer[]): void => void connection.send(message, buffers);
   const requests = new Requests(message => connection.send(message), trans);
-  const microphone = new Microphone(store, send, trans);
+  const earcons = new Earcons(() => microphone.earcons);
+  const microphone = new Microphone(store, send, trans, earcon => earcons.play(earcon));
   const reveal = (taskId: number): void => {
     onReveal?.();
     store.update({ place: 'tasks', filter: 'all', search: '', sheets: [{ name: 'task', taskId }] });
@@ -149,7 +158,7 @@ export function mount(host: HTMLElement, options: MountOptions): () => void {
   const notifier = new Notifier(reveal, () => store.snapshot.ui.microphone !== 'idle', () => speaker.says(false));
   const speaker = new Speaker(store, {
     send,
-    isBusy: () => store.snapshot.ui.microphone !== 'idle',
+    isBusy: () => store.snapshot.ui.microphone !== 'idle' && !store.snapshot.ui.handsFree,
     tell: text => actions.say(text)
   });
   const fromKernel: LoadPart = async name => partOf((await requests.ask('read_part', { name })).source, shared);
@@ -216,6 +225,7 @@ export function mount(host: HTMLElement, options: MountOptions): () => void {
     stopSpeaker();
     stopTheme();
     microphone.dispose();
+    earcons.dispose();
     notifier.dispose();
     requests.dispose();
     connection.dispose();

@@ -11,6 +11,8 @@ export type Preference =
   | 'speak_voice'
   | 'speak_voice_name'
   | 'speak_rate'
+  | 'listen'
+  | 'earcons'
   | 'microphone' | 'click_only' | 'notify' | 'speak_endings' | 'wrap_log';
 
 export function recall(name: Preference): string {

@@ -181,7 +181,8 @@ class Recording {
   constructor(
     readonly stream: MediaStream,
     private readonly graph: Graph,
-    private readonly events: RecorderEvents
+    private readonly events: RecorderEvents,
+    private readonly handsFree: boolean
   ) {
     this.resampler = new Resampler(graph.context.sampleRate, RATE_HZ);
   }
@@ -196,7 +197,7 @@ class Recording {
         }
         if (!this.started) {
           this.started = true;
-          this.events.send({ type: 'audio_start', utterance_id: this.utteranceId, rate_hz: RATE_HZ, hands_free: false });
+          this.events.send({ type: 'audio_start', utterance_id: this.utteranceId, rate_hz: RATE_HZ, hands_free: this.handsFree });
           resolve();
         }
         this.take(this.resampler.push(event.data));
@@ -269,8 +270,8 @@ export class Recorder {
     private readonly trans: Translator
   ) {}
 
-  /** Opens the microphone and streams it until `stop` or `discard`. */
-  async start(deviceId: string): Promise<void> {
+  /** Opens the microphone and streams it until `stop` or `discard`; hands-free without a limit. */
+  async start(deviceId: string, handsFree = false): Promise<void> {
     if (this.phase !== 'idle') {
       return;
     }
@@ -284,7 +285,7 @@ export class Recorder {
     let stream: MediaStream | null = null;
     try {
       stream = await this.open(deviceId);
-      const recording = new Recording(stream, await this.graph(stream), this.events);
+      const recording = new Recording(stream, await this.graph(stream), this.events, handsFree);
       if (this.abandoned) {
         recording.release();
         this.enter('idle');
@@ -295,7 +296,9 @@ export class Recorder {
       stream.getAudioTracks()[0]?.addEventListener('ended', () => this.lost(recording));
       await recording.run();
       if (this.recording === recording) {
-        this.limit = setTimeout(() => this.tooLong(), MAX_RECORDING_MS);
+        if (!handsFree) {
+          this.limit = setTimeout(() => this.tooLong(), MAX_RECORDING_MS);
+        }
         this.enter('listening');
       }
     } catch (error) {

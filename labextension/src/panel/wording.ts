@@ -222,6 +222,13 @@ export function status({ session, ui }: Snapshot, trans: Translator = ENGLISH): 
     case 'open':
       break;
   }
+  const speaking = [...session.turns.values()].some(turn => turn.state === 'listening');
+  if (ui.handsFree && ui.microphone === 'listening' && !speaking) {
+    const waiting = session.speech.waiting_for;
+    return waiting
+      ? { word: trans.__('Waiting for “%1”', waiting), tone: 'calm' }
+      : { word: trans.__('Hands-free'), tone: 'listening' };
+  }
   if (ui.microphone === 'listening' || ui.microphone === 'ending') {
     return { word: trans.__('Listening'), tone: 'listening' };
   }

@@ -25,7 +25,8 @@ export function Panel({ snapshot, announcement, announced }: PanelProps) {
     if (event.key !== 'Escape' || event.defaultPrevented) {
       return;
     }
-    if (snapshot.ui.microphone !== 'idle') {
+    const covered = snapshot.ui.handsFree && store.snapshot.ui.sheets.length > 0;
+    if (snapshot.ui.microphone !== 'idle' && !covered) {
       event.preventDefault();
       microphone.discard();
     } else if (store.snapshot.ui.sheets.length > 0) {

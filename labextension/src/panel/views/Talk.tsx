@@ -1,7 +1,8 @@
 /** The button that listens: hold it, click it, or hold the page-wide key. */
 import { useState } from 'preact/hooks';
+import type { ListenMode } from '../microphone';
 import type { Snapshot } from '../store';
-import { HERE, around } from '../translation';
+import { HERE, type Translator, around } from '../translation';
 import { clock } from '../wording';
 import { Icon, Spinner } from './Icon';
 import { Note } from './Note';
@@ -13,6 +14,7 @@ import { useNow } from './hooks';
 function Settings({ snapshot, id }: { snapshot: Snapshot; id: string }) {
   const { microphone, holdKey, trans } = usePanel();
   const keys = holdKey();
+  const phrase = snapshot.session.about?.wake_phrase ?? '';
   const [hold, held] = around(trans.__('Anywhere on the page: hold %1.', HERE));
   const [escape, escaped] = around(
     trans.__(
@@ -40,15 +42,35 @@ function Settings({ snapshot, id }: { snapshot: Snapshot; id: string }) {
           ))}
         </select>
       </label>
+      <label>
+        <span>{trans.__('How to listen')}</span>
+        <select
+          value={microphone.mode}
+          onChange={event => {
+            microphone.mode = event.currentTarget.value as ListenMode;
+          }}
+        >
+          <option value="push">{trans.__('While I hold the button')}</option>
+          <option value="toggle">{trans.__('From click to click')}</option>
+          <option value="handsfree">{trans.__('Hands-free: all the time')}</option>
+        </select>
+      </label>
+      {microphone.mode === 'handsfree' && (
+        <p class="vk-hint">
+          {phrase
+            ? trans.__('Say “%1” before a command. Until then nothing is recognised outside of this machine.', phrase)
+            : trans.__('Silence ends a command. Talk that is no command is not acted on. “Stop listening” closes the microphone.')}
+        </p>
+      )}
       <label class="vk-check">
         <input
           type="checkbox"
-          checked={microphone.clickOnly}
+          checked={microphone.earcons}
           onChange={event => {
-            microphone.clickOnly = event.currentTarget.checked;
+            microphone.earcons = event.currentTarget.checked;
           }}
         />
-        <span>{trans.__('Click to start and click to stop, never hold')}</span>
+        <span>{trans.__('Tones when the microphone opens, has heard, and closes')}</span>
       </label>
       <SpeakerSettings />
       <p class="vk-hint">
@@ -70,6 +92,28 @@ function Settings({ snapshot, id }: { snapshot: Snapshot; id: string }) {
 function Elapsed({ since }: { since: number }) {
   useNow(true, 250);
   return <span class="vk-elapsed">{clock((performance.now() - since) / 1_000)}</span>;
+}
+
+function buttonName(mode: ListenMode, trans: Translator): string {
+  switch (mode) {
+    case 'push':
+      return trans.__('Hold to talk');
+    case 'toggle':
+      return trans.__('Click to talk');
+    case 'handsfree':
+      return trans.__('Listen hands-free');
+  }
+}
+
+function startHint(mode: ListenMode, trans: Translator): string {
+  switch (mode) {
+    case 'push':
+      return trans.__('or click to start and stop');
+    case 'toggle':
+      return trans.__('Click again to send');
+    case 'handsfree':
+      return trans.__('Click once: the microphone stays open');
+  }
 }
 
 export function Talk({ snapshot }: { snapshot: Snapshot }) {
@@ -111,11 +155,17 @@ export function Talk({ snapshot }: { snapshot: Snapshot }) {
     }
   };
 
-  let title = microphone.clickOnly ? trans.__('Click to talk') : trans.__('Hold to talk');
-  let hint = microphone.clickOnly ? trans.__('Click again to send') : trans.__('or click to start and stop');
+  const name = buttonName(microphone.mode, trans);
+  let title = name;
+  let hint = startHint(microphone.mode, trans);
   if (ui.microphone === 'starting') {
     title = trans.__('Opening the microphone…');
     hint = trans.__('Allow it if the browser asks');
+  } else if (listening && ui.handsFree) {
+    title = session.speech.waiting_for
+      ? trans.__('Waiting for “%1”', session.speech.waiting_for)
+      : trans.__('Hands-free');
+    hint = trans.__('Click, or say “stop listening”, to stop');
   } else if (listening) {
     title = trans.__('Listening');
     hint = trans.__('Release or click to send · Esc to discard');
@@ -133,11 +183,11 @@ export function Talk({ snapshot }: { snapshot: Snapshot }) {
           type="button"
           class="vk-mic"
           aria-pressed={listening}
-          aria-label={microphone.clickOnly ? trans.__('Click to talk') : trans.__('Hold to talk')}
+          aria-label={name}
           aria-disabled={!usable}
           aria-keyshortcuts="Control+Shift+Space"
           title={[
-            trans.__('Hold to talk, or click to start and stop.'),
+            microphone.mode === 'push' ? trans.__('Hold to talk, or click to start and stop.') : name,
             keys && trans.__('Anywhere on the page: hold %1', keys)
           ].join(' ')}
           onPointerDown={onPointerDown}
@@ -160,7 +210,7 @@ export function Talk({ snapshot }: { snapshot: Snapshot }) {
           {listening ? <Waveform levels={microphone.levels} /> : null}
           <p class="vk-hint">{hint}</p>
         </div>
-        {listening && (
+        {listening && !ui.handsFree && (
           <button type="button" class="vk-button vk-small vk-discard" onClick={microphone.discard}>
             {trans.__('Discard')}
           </button>
@@ -181,6 +231,18 @@ export function Talk({ snapshot }: { snapshot: Snapshot }) {
           <Icon name="tune" />
         </button>
       </div>
+      {ui.handsFree && session.speech.heard && (
+        <p class="vk-heard" title={trans.__('Heard, and not acted on')}>
+          <span class="vk-hidden">{trans.__('Heard, and not acted on')}: </span>
+          {session.speech.heard}
+        </p>
+      )}
+      {session.about?.audio_kept_in && (
+        <p class="vk-kept">
+          <Icon name="info" />
+          <span>{trans.__('Recordings are kept in %1', session.about.audio_kept_in)}</span>
+        </p>
+      )}
       <div class="vk-talk-problem" role="alert">
         {ui.microphoneProblem && (
           <Note

@@ -86,7 +86,32 @@ function Transcript({ turn }: { turn: Turn }) {
           : trans.__('Nothing was heard.');
     return <h3 class="vk-transcript vk-partial">{waiting}</h3>;
   }
-  return <h3 class={turn.partial ? 'vk-transcript vk-partial' : 'vk-transcript'}>{turn.text}</h3>;
+  if (!turn.partial) {
+    return <h3 class="vk-transcript">{turn.text}</h3>;
+  }
+  return (
+    <h3 class="vk-transcript vk-partial">
+      {turn.settled > 0 && <span class="vk-settled">{turn.text.slice(0, turn.settled)}</span>}
+      {turn.text.slice(turn.settled)}
+    </h3>
+  );
+}
+
+/** A turn that is not sure of what it heard: nothing is done before the answer. */
+function Question({ turn }: { turn: Turn }) {
+  const { send, trans } = usePanel();
+  const answer = (yes: boolean): void => send({ type: 'answer_question', turn_id: turn.id, yes });
+  return (
+    <div class="vk-question" role="group" aria-label={turn.asks}>
+      <p>{turn.asks}</p>
+      <button type="button" class="vk-button vk-small vk-primary" onClick={() => answer(true)}>
+        {trans.__('Yes')}
+      </button>
+      <button type="button" class="vk-button vk-small" onClick={() => answer(false)}>
+        {trans.__('No')}
+      </button>
+    </div>
+  );
 }
 
 function TurnActions({ turn }: { turn: Turn }) {
@@ -203,6 +228,7 @@ export const TurnView = memo(function TurnView({ turn, tasks, skipped, opened, n
       </div>
       <div class="vk-turn-body">
         <Meta turn={turn} />
+        {turn.asks && <Question turn={turn} />}
         {tasks.map(
           (task, index) =>
             cards.includes(task) && (
