@@ -14,7 +14,7 @@ place and manner in Miller and Nicely, "An analysis of perceptual confusions amo
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import lru_cache
 from itertools import product
 
@@ -275,6 +275,22 @@ def forms(name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(each for each, _ in zip(made, range(MAX_FORMS * 2), strict=False)))[:MAX_FORMS]
 
 
+def written(name: str) -> tuple[str, ...]:
+    """Return how a recogniser would write a name that is said: parts as words, initials as capitals.
+
+    `df` is "DF" or "data frame", `test_parser.py` is "test parser.py".
+    """
+    plain: list[str] = []
+    long: list[str] = []
+    for part in re.findall(_PARTS.pattern + r"|\.", name):
+        low = part.lower()
+        initials = part.isalpha() and (len(part) == 1 or not set(low) & set("aeiouy"))
+        plain.append(part.upper() if initials else part if part.istitle() else low)
+        long.append(_SHORT.get(low, plain[-1]))
+    texts = (" ".join(parts).replace(" . ", ".") for parts in (plain, long))
+    return tuple(dict.fromkeys(texts))
+
+
 def _number(digits: str) -> str:
     if len(digits) == 1:
         return _DIGITS[digits]
@@ -362,37 +378,59 @@ def unlikeness(said: str, meant: str) -> float:
     return distance(said, meant) / longest if longest else 0.0
 
 
-def ranked(said: str, names: Iterable[str], *, limit: int = 3) -> list[tuple[float, str]]:
-    """Return the names that sound most like some phonemes, with their `unlikeness`, nearest first.
-
-    Thousands of names are compared in a few milliseconds: the classes of their sounds first.
+class Names:
+    """Names of code as they sound, to be searched many times.
 
     Args:
-        said: phonemes, from `text`.
-        names: names of code.
-        limit: how many are returned.
+        names: the names; the likelier of two that sound the same comes first.
     """
-    from rapidfuzz import process
-    from rapidfuzz.distance import Levenshtein
 
-    owners: list[str] = []
-    coarse: list[str] = []
-    sounds: list[str] = []
-    for name in names:
-        for form in filter(None, forms(name)):
-            owners.append(name)
-            sounds.append(form)
-            coarse.append(_classes(form))
-    likely = process.extract(
-        _classes(said), coarse, scorer=Levenshtein.normalized_distance, limit=limit + 12, score_cutoff=0.7
-    )
-    best: dict[str, float] = {}
-    for _, _, index in likely:
-        score = unlikeness(said, sounds[index])
-        name = owners[index]
-        if score < best.get(name, 1e9):
-            best[name] = score
-    return sorted((score, name) for name, score in best.items())[:limit]
+    def __init__(self, names: Iterable[str]) -> None:
+        self._owners: list[str] = []
+        self._sounds: list[str] = []
+        for name in dict.fromkeys(names):
+            for form in filter(None, forms(name)):
+                self._owners.append(name)
+                self._sounds.append(form)
+        self._coarse = [_classes(form) for form in self._sounds]
+
+    def near(self, said: str, *, limit: int = 3) -> list[tuple[float, str]]:
+        """Return the names that sound most like some phonemes, with their `unlikeness`, nearest first.
+
+        Thousands of names are compared in a few milliseconds: the classes of their sounds first.
+
+        Args:
+            said: phonemes, from `text`.
+            limit: how many are returned.
+        """
+        from rapidfuzz import process
+        from rapidfuzz.distance import Levenshtein
+
+        likely = process.extract(
+            _classes(said),
+            self._coarse,
+            scorer=Levenshtein.normalized_distance,
+            limit=limit + 12,
+            score_cutoff=0.7,
+        )
+        best: dict[str, float] = {}
+        for _, _, index in likely:
+            score = unlikeness(said, self._sounds[index])
+            name = self._owners[index]
+            if score < best.get(name, 1e9):
+                best[name] = score
+        found = [(score, number, name) for number, (name, score) in enumerate(best.items())]
+        return [(score, name) for score, _, name in sorted(found)[:limit]]
+
+
+@lru_cache(maxsize=16)
+def _searchable(names: tuple[str, ...]) -> Names:
+    return Names(names)
+
+
+def ranked(said: str, names: Iterable[str], *, limit: int = 3) -> list[tuple[float, str]]:
+    """Return the names that sound most like some phonemes; see `Names.near`."""
+    return _searchable(tuple(names)).near(said, limit=limit)
 
 
 _CLASSES = str.maketrans("bdgvzZJDSCTNIeA@UuEYWOoR", "ptkfssssssfniiaaaaiaaaar")
@@ -401,8 +439,3 @@ _CLASSES = str.maketrans("bdgvzZJDSCTNIeA@UuEYWOoR", "ptkfssssssfniiaaaaiaaaar")
 @lru_cache(maxsize=8192)
 def _classes(sounds: str) -> str:
     return re.sub(r"(.)\1+", r"\1", sounds.translate(_CLASSES))
-
-
-def joined(parts: Sequence[str]) -> str:
-    """Return how words sound one after the other."""
-    return "".join(word(part) for part in parts)

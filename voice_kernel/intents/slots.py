@@ -32,6 +32,10 @@ _OPERATORS = word_set(
 """What only code has: names of marks (see `spoken`), and words of Python, in every language."""
 _ADDRESS_MARKS = word_set("dot localhost colon host")
 
+NAMES = word_set("name existing_name known_name frame known_frame column known_column keyword path")
+"""Kinds that hold a name of the user's."""
+LONGEST_NAME = 8
+"""Words of a name that exists."""
 FREE = word_set(
     "query topic subject target typed dictation code expression command command_line program label "
     "correction correction_known package package_name value edited cell_clause"
@@ -65,8 +69,14 @@ class Text:
         words = hearing.words
         if at >= len(words) or words[at].text in self.not_first:
             return
+        known = set(self._known(hearing, at))
+        for end in known:
+            yield end, self.base + self.each, 0.0, None
         cost = self.base
         for end in range(at, min(len(words), at + self.longest)):
+            if end + 1 in known:
+                cost += self.each
+                continue
             if words[end].text in self.barred:
                 return
             cost += self.each if words[end].text not in self.dear else 1.5
@@ -74,6 +84,17 @@ class Text:
                 cost += self.over_pause
             if self.only is None or self.only(hearing, at, end + 1):
                 yield end + 1, cost, 0.0, None
+
+    def _known(self, hearing: Hearing, at: int) -> Iterator[int]:
+        """Yield the ends of names of several words that exist, whatever they hold: "data for grouping"."""
+        if self.name not in NAMES or not hearing.known:
+            return
+        letters = hearing.words[at].text
+        for end in range(at + 1, min(len(hearing.words), at + LONGEST_NAME)):
+            word = hearing.words[end].text
+            letters += word if word not in _MARKS else ""
+            if squash(letters) in hearing.known:
+                yield end + 1
 
 
 @dataclass(frozen=True, slots=True)

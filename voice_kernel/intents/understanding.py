@@ -11,9 +11,13 @@ from collections.abc import Callable, Mapping
 from voice_kernel.context import Context, squash
 from voice_kernel.intents.grammar import Grammar
 
-UNKNOWN_NAME = 0.7
+UNKNOWN_NAME = 0.8
 """How well a command is understood whose name does not exist, where names of its kind are known."""
-EXACT = frozenset(("approve",))
+FREE_TEXT = 0.85
+"""How well a command is understood that holds free text: it would hold anything."""
+FREE = frozenset(("command", "code", "query", "text", "source", "label", "target", "instruction"))
+"""Arguments that hold free text."""
+EXACT = frozenset(("approve", "accept_changes"))
 """What must be said exactly: no reading is preferred because it would do that."""
 
 
@@ -21,7 +25,8 @@ def understanding(grammar: Grammar, context: Context) -> Callable[[str], float]:
     """Return a function from a text to how well it is understood, from 0 to 1.
 
     0: not at all, with repairs, or only as what must have been said exactly. `UNKNOWN_NAME`: as a command
-    about a name that does not exist. 1: as a command.
+    about a name that does not exist. `FREE_TEXT`: as a command that holds free text. 1: as a command, and all
+    of it.
     """
     names = _names(context)
 
@@ -29,12 +34,15 @@ def understanding(grammar: Grammar, context: Context) -> Callable[[str], float]:
         parse = grammar.parse(text, context)
         if parse.route != "intents" or any(call.tool in EXACT for call in parse.calls):
             return 0.0
+        rates = [1.0]
         for call in parse.calls:
             for argument, value in call.arguments.items():
+                if argument in FREE:
+                    rates.append(FREE_TEXT)
                 known = names.get(argument)
                 if known and isinstance(value, str) and squash(value) not in known:
-                    return UNKNOWN_NAME
-        return 1.0
+                    rates.append(UNKNOWN_NAME)
+        return min(rates)
 
     return rate
 

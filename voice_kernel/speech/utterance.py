@@ -17,10 +17,11 @@ import numpy as np
 
 from voice_kernel.context import Context
 from voice_kernel.speech.frames import FRAME, FRAME_S, ONSET
+from voice_kernel.speech.names import Sentence, sentences
 from voice_kernel.speech.resampling import Samples
 from voice_kernel.speech.transcriber import RATE_HZ, Expect
 from voice_kernel.speech.vad import SpeechDetector
-from voice_kernel.speech.vocabulary import command_prompt, opens_like_a_command
+from voice_kernel.speech.vocabulary import command_prompt, opens_like_a_command, unglued
 from voice_kernel.speech.whisper import MAX_PROMPT_TOKENS, Encoded, Reading, Whisper
 
 PRE_ROLL_FRAMES = 16
@@ -50,6 +51,16 @@ CHOICE_BEAM = 5
 PARTIAL_BEAM = 1
 ALTERNATIVE_LEAD = 0.4
 """How much less likely than the best reading one that is understood may be, in log probability."""
+UNSURE, ABOUT_AS_WELL = 0.8, 0.1
+"""How well a reading is understood (see `Transcriber.open`) up to which names are looked for in it, and what
+makes no difference between two."""
+MOST_ASKED, MOST_COMPARED = 60, 10
+"""Sentences with names that the listener is asked about, and that are compared with the sound."""
+NAME_LEAD = 1.3
+"""How much less likely a sentence with a name that exists may be than one with a name that does not, in log
+probability: names are rare words."""
+LONE_LEAD, LONE_BY = 2.0, 1.2
+"""The same, where no other name comes nearer to it than that."""
 NOISE_PROB = 0.6
 NOISE_LOGPROB = -1.0
 """Beyond both, the plain reading is invented from noise.
@@ -114,6 +125,7 @@ class Utterance:
     ) -> None:
         whisper = self._whisper = ears.whisper
         self._understands = understands
+        self._context = context
         self._prompt = ""
         if expect == "command":
             self._prompt = command_prompt(
@@ -288,14 +300,53 @@ class Utterance:
         else:
             readings = self._whisper.readings(sound, prompt=self._prompt, beam=CHOICE_BEAM)
         best = readings[0]
-        if not opens_like_a_command(best.text):
+        if not opens_like_a_command(unglued(best.text)):
             return None
-        if self._understands is not None and not self._read and not self._understands(best.text):
-            for other in readings[1:]:
-                close = other.avg_logprob > best.avg_logprob - ALTERNATIVE_LEAD
-                if close and opens_like_a_command(other.text) and self._understands(other.text):
-                    return other
-        return best
+        if self._understands is None or self._read:
+            return best
+        close = [
+            reading
+            for reading in readings
+            if reading is best
+            or (
+                reading.avg_logprob > best.avg_logprob - ALTERNATIVE_LEAD
+                and opens_like_a_command(reading.text)
+            )
+        ]
+        rates = [self._understands(reading.text) for reading in close]
+        rate = max(rates)
+        # The likeliest of those that are understood about as well as the best.
+        best = close[next(number for number, each in enumerate(rates) if each > rate - ABOUT_AS_WELL)]
+        if rate <= UNSURE and self._whisper.language == "en":
+            best = self._with_a_name(sound, readings, best, rate) or best
+        return best if opens_like_a_command(best.text) else None
+
+    def _with_a_name(
+        self, sound: Encoded, readings: list[Reading], best: Reading, rate: float
+    ) -> Reading | None:
+        """Return a reading with a name that exists, when the sound is about as likely to be that."""
+        assert self._understands is not None
+        meant: list[Sentence] = []
+        for sentence in sentences([unglued(reading.text) for reading in readings], self._context)[
+            :MOST_ASKED
+        ]:
+            if self._understands(sentence.text) == 1:
+                meant.append(sentence)
+                if len(meant) == MOST_COMPARED:
+                    break
+        if not meant:
+            return None
+        sayings = [(saying, sentence) for sentence in meant for saying in sentence.sayings]
+        heard, *scores = self._whisper.likelihoods(sound, [best.text, *(saying for saying, _ in sayings)])
+        score, number = max((score, -number) for number, score in enumerate(scores))
+        chosen = sayings[-number][1]
+        rival = max(
+            (s for s, (_, other) in zip(scores, sayings, strict=True) if other != chosen), default=-9.0
+        )
+        lead = heard - score
+        if lead <= (NAME_LEAD if rate else 0.0) or (rate and lead <= LONE_LEAD and score - rival > LONE_BY):
+            return Reading(chosen.text, best.avg_logprob, best.no_speech_prob)
+        return None
 
     def _may_be_command(self, sound: Encoded, segment: Segment) -> bool:
         if segment.end - segment.start < LONG_FRAMES:

@@ -68,6 +68,21 @@ def opens_like_a_command(text: str) -> bool:
     return False
 
 
+def unglued(text: str) -> str:
+    """Return a text with its opening set apart from the word it was written together with.
+
+    "Showbox expected" was "show box expected": a recogniser joins what it does not know to what it knows.
+    """
+    first, _, rest = text.strip().partition(" ")
+    word = first.casefold()
+    if word.strip(".,!?") in OPENINGS:
+        return text
+    for opening in sorted(OPENINGS, key=len, reverse=True):
+        if len(opening) > 3 and word.startswith(opening) and len(word) - len(opening) > 2:
+            return f"{first[: len(opening)]} {first[len(opening) :]} {rest}".strip()
+    return text
+
+
 def command_prompt(context: Context, fits: Callable[[str], bool]) -> str:
     """Return the hint for commands: the standing ones, and the context's names in sentences.
 
