@@ -11,8 +11,11 @@ The map, from the top; imports go down only, `a | b` are independent of each oth
                         browser; what was done, done again and compared
     client              speaks messages.py to a session in another process
     answering           what is spoken aloud: when, in which order, to whom
+    hearing             which speech engines there are: what each needs, where the sound goes
     conversations       which conversation is open: shown, continued, kept
     listening           microphone streams become turns
+    handsfree           one open microphone: finds the utterances that are meant for us
+    heeding             what of the things that were heard is meant for us
     session             one turn: utterance -> plan -> tool calls -> events
     surroundings        finds out what exists around the user
     agent               openai-agents brain: the toolbox as function tools

@@ -9,17 +9,41 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
+from typing import Any
 
 from voice_kernel.context import Context
 from voice_kernel.errors import AudioError, VoiceKernelError
 from voice_kernel.events import Hub
+from voice_kernel.handsfree import HandsFree, Manners, Mouth
+from voice_kernel.hearing import Hearing
+from voice_kernel.heeding import is_sure, without_over
 from voice_kernel.intents import Grammar
 from voice_kernel.intents.understanding import understanding
-from voice_kernel.messages import Notice, Problem, Speech, SpeechChanged, TurnChanged
+from voice_kernel.messages import (
+    ControlSpoken,
+    ListEngines,
+    Notice,
+    Problem,
+    Speech,
+    SpeechChanged,
+    SpeechEngine,
+    SpeechEngines,
+    TurnChanged,
+)
 from voice_kernel.session import Session, TurnResult
 from voice_kernel.speech.chosen import ChosenTranscriber
+from voice_kernel.speech.keeping import AudioFolder
 from voice_kernel.speech.recording import Recording
-from voice_kernel.speech.transcriber import Expect, HeardByPage, Recognition, Transcriber, Transcript
+from voice_kernel.speech.settling import Settling
+from voice_kernel.speech.transcriber import (
+    RATE_HZ,
+    Expect,
+    HeardByPage,
+    ReadsAhead,
+    Recognition,
+    Transcriber,
+    Transcript,
+)
 from voice_kernel.task.runner import problem_of
 
 MAX_KEPT = 3
@@ -51,6 +75,11 @@ class Listener:
         context: the names that may be spoken, as known now.
         grammar: the intents; of readings that sound alike, the one that means something is chosen.
         expect: what kind of speech comes next.
+        manners: how the person wants to be listened to.
+        mouth: who speaks our answers, where somebody does.
+        asked: whether a card or a question waits for a yes or a no.
+        folder: where recordings are kept, where the person wants that.
+        hearing: the engines there are; without it no other can be chosen.
     """
 
     def __init__(
@@ -61,6 +90,12 @@ class Listener:
         context: Callable[[], Context],
         grammar: Callable[[], Awaitable[Grammar]],
         expect: Callable[[], Expect] = lambda: "command",
+        *,
+        manners: Manners | None = None,
+        mouth: Mouth | None = None,
+        asked: Callable[[], bool] = lambda: False,
+        folder: AudioFolder | None = None,
+        hearing: Hearing | None = None,
     ) -> None:
         self._hub = hub
         self._session = session
@@ -73,6 +108,18 @@ class Listener:
         self._ending: dict[str, _Utterance] = {}
         self._kept: dict[int, tuple[Recording, float]] = {}
         self._loading: asyncio.Task[None] | None = None
+        self._manners = manners or Manners()
+        self._asked = asked
+        self._mouth = mouth
+        self._folder = folder
+        self._hearing = hearing
+        self._microphones: dict[str, HandsFree] = {}
+        self._keeping: set[asyncio.Task[None]] = set()
+
+    @property
+    def microphones(self) -> list[HandsFree]:
+        """Those that stay open."""
+        return list(self._microphones.values())
 
     def warm_up(self) -> None:
         """Load the engine now, unless it is loaded or loading."""
@@ -81,44 +128,91 @@ class Listener:
         elif self._loading is None or self._loading.done():
             self._loading = asyncio.ensure_future(self._load())
 
-    def choose(self, engine: str) -> None:
+    async def choose(self, engine: str) -> None:
         """Let another engine hear from now on, and load it.
 
         Raises:
             EngineUnavailable: there is none of that name.
+            SettingsError: nobody may choose here.
         """
-        if isinstance(self._transcriber, ChosenTranscriber):
+        if self._hearing is not None and isinstance(self._transcriber, ChosenTranscriber):
+            self._hearing.check_free()
             self._transcriber.choose(engine)
             self._rest()
             self.warm_up()
 
-    def start(self, utterance_id: str, rate_hz: int, surface_id: str) -> None:
-        """Begin an utterance; its chunks follow."""
-        if utterance_id in self._open:
+    async def engines(self, message: ListEngines) -> SpeechEngines:
+        """Answer a surface that asks which engines there are."""
+        chosen = self._transcriber
+        name = chosen.chosen if isinstance(chosen, ChosenTranscriber) else chosen.name
+        if self._hearing is None:
+            return SpeechEngines(id=message.id, chosen=name, engines=[SpeechEngine(name=name)])
+        return await self._hearing.listed(message, name)
+
+    def start(
+        self,
+        utterance_id: str,
+        rate_hz: int,
+        surface_id: str,
+        *,
+        hands_free: bool = False,
+        approved_tools: Collection[str] = (),
+    ) -> None:
+        """Begin an utterance or, hands-free, listen until further notice; the chunks follow."""
+        if utterance_id in self._open or utterance_id in self._microphones:
             return
-        if len(self._open) >= MAX_OPEN:
+        if len(self._open) + len(self._microphones) >= MAX_OPEN:
             self._notice(
                 "Too many recordings are open at once.", "Release the other microphone buttons first."
             )
             return
+        if hands_free:
+            room = _Room(self)
+            self._microphones[utterance_id] = HandsFree(room, surface_id, rate_hz, approved_tools)
+            self._rest()
+            self.warm_up()
+            return
+        if self._mouth is not None:
+            self._mouth.stop(surface_id)  # who presses the key wants to speak
         turn_id = self._session.begin("voice", surface_id=surface_id, state="listening")
+        settling = Settling()
 
         def on_partial(text: str) -> None:
-            self._session.change(turn_id, text=text, partial=True)
+            shown = settling.next(text)
+            self._session.change(turn_id, text=shown.text, settled=shown.settled, partial=True)
 
         try:
             recognition = self._recognition(rate_hz, on_partial)
         except VoiceKernelError as error:
             self._session.change(turn_id, state="failed", problem=problem_of(error))
             return
+        if isinstance(recognition, ReadsAhead):
+            recognition.on_pause = self._end_if_over
         self._open[utterance_id] = _Utterance(
             turn_id, surface_id, recognition, Recording(rate_hz), time.time()
         )
         self._tell("listening")
         self.warm_up()
 
+    def _end_if_over(self, text: str) -> None:
+        """Have the page end its recording where the speaker has said that it is over."""
+        if self._command(text) != text:
+            self._hub.publish(ControlSpoken(control="stop_listening"))
+
+    def _command(self, text: str) -> str:
+        """Return what is meant by a text that may end in "over"."""
+        closed = without_over(text, self._manners.language)
+        if closed is None or self._grammar is None or self._expect() == "dictation":
+            return text
+        # "start over" is a command.
+        return closed if self._grammar.parse(text, self._context()).route == "none" else text
+
     def chunk(self, utterance_id: str, seq: int, pcm: bytes) -> None:
         """Take one chunk of PCM; a gap in `seq` is counted."""
+        microphone = self._microphones.get(utterance_id)
+        if microphone is not None:
+            microphone.chunk(seq, pcm)
+            return
         utterance = self._open.get(utterance_id)
         if utterance is None:
             return
@@ -136,7 +230,15 @@ class Listener:
     async def end(
         self, utterance_id: str, chunks: int, discard: bool, approved_tools: Collection[str] = ()
     ) -> TurnResult | None:
-        """End an utterance: transcribe it and act on it, or throw it away."""
+        """End an utterance: transcribe it and act on it, or throw it away. A microphone is closed."""
+        microphone = self._microphones.pop(utterance_id, None)
+        if microphone is not None:
+            if discard:
+                microphone.close()
+            else:
+                microphone.finish()
+            self._rest()
+            return None
         utterance = self._open.pop(utterance_id, None)
         if utterance is None:
             return None
@@ -175,11 +277,15 @@ class Listener:
             del self._ending[utterance_id]
             self._rest()
         self._told(turn_id, transcript)
+        if transcript.text.strip():
+            self._keep(turn_id, utterance.recording.pcm, utterance.recording.rate_hz)
         return await self._session.understand(
             turn_id,
             transcript.text,
             first_sample_at=utterance.started_at,
             approved_tools=approved_tools,
+            command=self._command(transcript.text),
+            sure=is_sure(transcript),
         )
 
     async def recording(
@@ -230,6 +336,9 @@ class Listener:
 
     def drop_surface(self, surface_id: str) -> None:
         """Throw away what a surface that has gone was recording."""
+        for utterance_id in [i for i, m in self._microphones.items() if m.surface_id == surface_id]:
+            self._microphones.pop(utterance_id).close()
+            self._rest()
         for utterance_id in [i for i, u in self._open.items() if u.surface_id == surface_id]:
             utterance = self._open.pop(utterance_id)
             utterance.recognition.discard()
@@ -262,7 +371,18 @@ class Listener:
             return
         self._rest()
 
-    def _recognition(self, rate_hz: int, on_partial: Callable[[str], None] | None = None) -> Recognition:
+    @property
+    def _here(self) -> Transcriber:
+        """The engine on this machine."""
+        engine = self._transcriber
+        return engine.local if isinstance(engine, ChosenTranscriber) else engine
+
+    def _recognition(
+        self,
+        rate_hz: int,
+        on_partial: Callable[[str], None] | None = None,
+        engine: Transcriber | None = None,
+    ) -> Recognition:
         context = self._context()
 
         rate: Callable[[str], float] | None = None
@@ -273,7 +393,7 @@ class Listener:
                 rate = understanding(self._grammar, context)
             return rate(text) if rate is not None else 0.0
 
-        return self._transcriber.open(
+        return (engine or self._transcriber).open(
             rate_hz=rate_hz,
             context=context,
             expect=self._expect(),
@@ -308,11 +428,25 @@ class Listener:
             engine=transcript.engine,
         )
 
+    def _keep(self, turn_id: int, pcm: bytes, rate_hz: int) -> None:
+        """Keep a recording, where the person wants that."""
+        if self._folder is not None and pcm:
+            task = asyncio.ensure_future(self._keep_in(self._folder, pcm, turn_id, rate_hz))
+            self._keeping.add(task)
+            task.add_done_callback(self._keeping.discard)
+
+    async def _keep_in(self, folder: AudioFolder, pcm: bytes, turn_id: int, rate_hz: int) -> None:
+        try:
+            await asyncio.to_thread(folder.keep, pcm, turn_id, rate_hz=rate_hz)
+        except VoiceKernelError as error:
+            self._notice(error.message, error.hint)
+
     def _rest(self) -> None:
         if self._hub.speech.state != "unavailable" or self._transcriber.loaded:
-            self._tell("listening" if self._open else "ready" if self._transcriber.loaded else "loading")
+            listens = self._open or self._microphones
+            self._tell("listening" if listens else "ready" if self._transcriber.loaded else "loading")
 
-    def _tell(self, state: str) -> None:
+    def _tell(self, state: str, **more: Any) -> None:
         engine = self._transcriber
         chosen = engine.chosen if isinstance(engine, ChosenTranscriber) else ""
         speech = Speech.model_validate(
@@ -322,10 +456,73 @@ class Listener:
                 "chosen": chosen if chosen != engine.name else "",
                 "sent_to": engine.sent_to,
                 "mode": self._hub.speech.mode,
+                "hands_free": bool(self._microphones),
             }
+            | ({"waiting_for": self._hub.speech.waiting_for} if self._microphones else {})
+            | more
         )
         if speech != self._hub.speech:
             self._hub.publish(SpeechChanged(speech=speech))
 
     def _notice(self, message: str, hint: str) -> None:
         self._hub.publish(Notice(level="warning", message=message, hint=hint))
+
+
+class _Room:
+    """The session around an open microphone; see `handsfree.Room`."""
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+        self.manners = listener._manners
+        self.session = listener._session
+        self.mouth = listener._mouth
+
+    @property
+    def grammar(self) -> Grammar | None:
+        return self._listener._grammar
+
+    async def load_grammar(self) -> Grammar:
+        listener = self._listener
+        listener._grammar = await listener._load_grammar()
+        return listener._grammar
+
+    @property
+    def expect(self) -> Expect:
+        return self._listener._expect()
+
+    @property
+    def asked(self) -> bool:
+        return self._listener._asked()
+
+    @property
+    def keeps(self) -> bool:
+        return self._listener._folder is not None
+
+    def context(self) -> Context:
+        return self._listener._context()
+
+    def recognise(self, on_partial: Callable[[str], None]) -> Recognition:
+        listener = self._listener
+        if listener._transcriber.name == "browser":  # its recogniser hears one utterance, not a room
+            return listener._recognition(RATE_HZ, on_partial, listener._here)
+        return listener._recognition(RATE_HZ, on_partial)
+
+    def recognise_here(self) -> Recognition:
+        return self._listener._here.open(rate_hz=RATE_HZ, expect="dictation")
+
+    def show(self, *, heard: str | None = None, waiting_for: str | None = None) -> None:
+        speech = self._listener._hub.speech
+        changed = speech.model_copy(
+            update={
+                "heard": speech.heard if heard is None else heard,
+                "waiting_for": speech.waiting_for if waiting_for is None else waiting_for,
+            }
+        )
+        if changed != speech:
+            self._listener._hub.publish(SpeechChanged(speech=changed))
+
+    def notice(self, message: str, hint: str) -> None:
+        self._listener._notice(message, hint)
+
+    def keep(self, turn_id: int, pcm: bytes, rate_hz: int) -> None:
+        self._listener._keep(turn_id, pcm, rate_hz)

@@ -73,6 +73,11 @@ class ChosenTranscriber:
         """Whether the engine that hears now is ready."""
         return self._now().loaded
 
+    @property
+    def local(self) -> Transcriber:
+        """The engine on this machine, for what must not leave it."""
+        return self._engine(LOCAL)
+
     def choose(self, name: str) -> None:
         """Let another engine hear from now on; utterances under way are not disturbed.
 
