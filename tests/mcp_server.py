@@ -46,9 +46,21 @@ def main() -> None:
 
 
 def serve(fault: str) -> None:
+    from mcp import MCPError
     from mcp.server.mcpserver import Context, Image, MCPServer
     from mcp.server.mcpserver.exceptions import ToolError
-    from mcp.types import EmbeddedResource, TextResourceContents, ToolAnnotations
+    from mcp.types import (
+        EmbeddedResource,
+        SamplingMessage,
+        TextContent,
+        TextResourceContents,
+        ToolAnnotations,
+    )
+    from pydantic import BaseModel, Field
+
+    class Booking(BaseModel):
+        guests: int = Field(title="Guests", description="How many", default=2)
+        when: str = Field(title="When")
 
     server = MCPServer("faulty", instructions="Be kind.")
 
@@ -118,6 +130,46 @@ def serve(fault: str) -> None:
         server.add_tool(learned, name="learned")
         await ctx.session.send_tool_list_changed()
         return "I know one more"
+
+    @server.tool()
+    async def book(ctx: Context) -> str:
+        """Book a table, after asking for how many."""
+        answer = await ctx.elicit("For how many, and when?", Booking)
+        return (
+            f"{answer.action}: {answer.data.guests} at {answer.data.when}"
+            if answer.action == "accept"
+            else answer.action
+        )
+
+    @server.tool()
+    async def places(ctx: Context) -> str:
+        """Tell the folders to work in."""
+        return " ".join(str(root.uri) for root in (await ctx.session.list_roots()).roots)
+
+    @server.tool()
+    async def think(ctx: Context) -> str:
+        """Use the model of whoever calls."""
+        message = SamplingMessage(role="user", content=TextContent(type="text", text="think"))
+        try:
+            await ctx.session.create_message([message], max_tokens=5)
+        except MCPError as error:
+            return f"refused: {error}"
+        return "it thought"
+
+    @server.prompt()
+    def greeting(name: str) -> str:
+        """Greet somebody."""
+        return f"Say hello to {name}"
+
+    @server.resource("memo://one", title="The memo", mime_type="text/plain")
+    def memo() -> str:
+        """A memo to read."""
+        return "remember the milk"
+
+    @server.resource("memo://pixel", mime_type="image/png")
+    def pixel() -> bytes:
+        """A picture to look at."""
+        return PIXEL
 
     def learned(x: int) -> int:
         """Do what was learned."""
