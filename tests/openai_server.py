@@ -1,13 +1,15 @@
 """A server on loopback that speaks OpenAI's protocol to the real client, as a test scripts it.
 
-Speaks Responses and Chat Completions (JSON and SSE), the list of models and transcription. Each model
-request takes the next `Reply` of the script. Every request of any kind is recorded, so a test can also
-say what was *not* sent. Knows nothing of voice_kernel.
+Speaks Responses and Chat Completions (JSON and SSE), the list of models, transcription, and Realtime over a
+WebSocket. Each model request takes the next `Reply` of the script, and each recording the next of `hearing`.
+Every request of any kind is recorded, so a test can also say what was *not* sent. Knows nothing of
+voice_kernel.
 """
 
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import itertools
 import json
@@ -23,7 +25,8 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 LIMIT_S = 30.0
 """Nothing on this server waits longer: a test that hangs fails instead."""
@@ -96,6 +99,10 @@ class OpenAIServer:
         self.streams = True
         """Whether transcriptions are streamed to those who ask for it."""
         self.hearing: list[Reply] = []
+        self.refuses = 0
+        """A status with which Realtime connections are refused."""
+        self.talks: list[list[dict[str, Any]]] = []
+        """What came over each Realtime connection, without the sound; `audio` events hold its size."""
         self.seen: list[Seen] = []
         self.holding = threading.Event()
         """Set when a reply has come to its `hold_after`."""
@@ -135,6 +142,7 @@ class OpenAIServer:
                 Route("/v1/chat/completions", self._chat, methods=["POST"]),
                 Route("/v1/audio/transcriptions", self._transcribe, methods=["POST"]),
                 Route("/v1/models", self._models),
+                WebSocketRoute("/v1/realtime", self._realtime),
                 Route("/{rest:path}", self._other, methods=["GET", "POST", "PUT", "DELETE"]),
             ]
         )
@@ -362,6 +370,20 @@ class OpenAIServer:
             "function": {"name": call.name, "arguments": call.json},
         }
 
+    # ---- Realtime ---------------------------------------------------------------------------------
+
+    async def _realtime(self, socket: WebSocket) -> None:
+        self.seen.append(Seen(socket.url.path, dict(socket.headers), dict(socket.query_params)))
+        status = self.refuses or (401 if self._wrong_key(dict(socket.headers)) else 0)
+        if status:
+            await socket.send_denial_response(JSONResponse({"error": {"message": "no"}}, status))
+            return
+        await socket.accept()
+        with contextlib.suppress(WebSocketDisconnect, ConnectionResetError):
+            await RealtimeTalk(self, socket).run()
+        with contextlib.suppress(RuntimeError):
+            await socket.close(1011)
+
     # ---- both -------------------------------------------------------------------------------------
 
     async def _note(self, request: Request) -> dict[str, Any]:
@@ -371,8 +393,8 @@ class OpenAIServer:
         return body if isinstance(body, dict) else {}
 
     def _refused(self, request: Request) -> Response | None:
-        given = request.headers.get("authorization", "").removeprefix("Bearer ")
-        if self.key is None or given == self.key:
+        given = self._wrong_key(dict(request.headers))
+        if given is None:
             return None
         # As OpenAI does, it quotes the wrong key.
         error = {
@@ -381,6 +403,10 @@ class OpenAIServer:
             "code": "invalid_api_key",
         }
         return JSONResponse({"error": error}, 401)
+
+    def _wrong_key(self, headers: dict[str, str]) -> str | None:
+        given = headers.get("authorization", "").removeprefix("Bearer ")
+        return None if self.key is None or given == self.key else given
 
     def _next(self) -> Reply:
         if not self.script:
@@ -415,6 +441,108 @@ def _event(fields: dict[str, Any]) -> str:
 
 def _sse(events: AsyncIterator[str]) -> StreamingResponse:
     return StreamingResponse(events, media_type="text/event-stream")
+
+
+class RealtimeTalk:
+    """One Realtime connection."""
+
+    def __init__(self, server: OpenAIServer, socket: WebSocket) -> None:
+        self._server = server
+        self._socket = socket
+        self._heard: list[dict[str, Any]] = []
+        self._bytes = 0
+        server.talks.append(self._heard)
+
+    async def run(self) -> None:
+        session = {"type": "realtime", "id": self._id("sess"), "object": "realtime.session", "model": "m"}
+        await self._say("session.created", session=session)
+        while True:
+            event = json.loads(await self._socket.receive_text())
+            kind = event["type"]
+            if kind == "input_audio_buffer.append":
+                self._bytes += len(base64.b64decode(event["audio"]))
+                continue
+            self._heard.append(event)
+            match kind:
+                case "input_audio_buffer.clear":
+                    self._bytes = 0
+                    await self._say("input_audio_buffer.cleared")
+                case "input_audio_buffer.commit":
+                    event["audio"] = self._bytes
+                    await self._commit()
+                case "conversation.item.create":
+                    await self._say("conversation.item.added", item={"id": self._id("item"), **event["item"]})
+                case "conversation.item.delete":
+                    await self._say("conversation.item.deleted", item_id=event["item_id"])
+                case "session.update":
+                    await self._say("session.updated", session={"type": "realtime", **event["session"]})
+                case "response.create":
+                    await self._respond()
+
+    async def _commit(self) -> None:
+        server, item = self._server, self._id("item")
+        reply = server.hearing.pop(0) if server.hearing else Reply(text=server.transcript)
+        self._bytes = 0
+        await self._say("input_audio_buffer.committed", item_id=item, previous_item_id=None)
+        place = {"item_id": item, "content_index": 0}
+        kind = "conversation.item.input_audio_transcription"
+        for count, piece in enumerate(reply.pieces):
+            await self._stops(reply, count)
+            await self._say(f"{kind}.delta", **place, delta=piece)
+        await self._stops(reply, len(reply.pieces))
+        if reply.failed:
+            await self._say(f"{kind}.failed", **place, error={"message": reply.failed, "code": "bad_audio"})
+            return
+        usage = {"type": "duration", "seconds": 1.0}
+        await self._say(f"{kind}.completed", **place, transcript=reply.text, usage=usage)
+
+    async def _respond(self) -> None:
+        reply = self._server._next()
+        response = {"id": self._id("resp"), "object": "realtime.response", "status": "in_progress"}
+        await self._say("response.created", response={**response, "output": []})
+        place: dict[str, Any] = {"response_id": response["id"], "output_index": 0}
+        output: list[dict[str, Any]] = []
+        if reply.text:
+            item = {"id": self._id("item"), "object": "realtime.item", "type": "message", "role": "assistant"}
+            start = {**item, "status": "in_progress", "content": []}
+            await self._say("response.output_item.added", **place, item=start)
+            for count, piece in enumerate(reply.pieces):
+                await self._stops(reply, count)
+                await self._say(
+                    "response.output_text.delta", **place, item_id=item["id"], content_index=0, delta=piece
+                )
+            await self._stops(reply, len(reply.pieces))
+            content = [{"type": "output_text", "text": reply.text}]
+            output.append({**item, "status": "completed", "content": content})
+        for call in reply.calls:
+            output.append(
+                {
+                    "id": self._id("item"),
+                    "object": "realtime.item",
+                    "type": "function_call",
+                    "status": "completed",
+                    "name": call.name,
+                    "call_id": self._id("call"),
+                    "arguments": call.json,
+                }
+            )
+        for item in output:
+            await self._say("response.output_item.done", **place, item=item)
+        ended = {**response, "status": "completed", "output": output}
+        if reply.failed:
+            error = {"type": "server_error", "code": "server_error", "message": reply.failed}
+            ended |= {"status": "failed", "status_details": {"type": "failed", "error": error}}
+        await self._say("response.done", response=ended)
+
+    async def _stops(self, reply: Reply, count: int) -> None:
+        if await self._server._stops(reply, count):
+            raise ConnectionResetError
+
+    async def _say(self, kind: str, **fields: Any) -> None:
+        await self._socket.send_text(json.dumps({"event_id": self._id("event"), "type": kind, **fields}))
+
+    def _id(self, kind: str) -> str:
+        return self._server._id(kind)
 
 
 class _Uvicorn(uvicorn.Server):

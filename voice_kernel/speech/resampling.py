@@ -1,4 +1,4 @@
-"""Any sampling rate to 16 kHz, chunk by chunk.
+"""Any sampling rate to 16 kHz, or to another, chunk by chunk.
 
 A polyphase windowed-sinc filter. It knows nothing of files or channels.
 """
@@ -30,25 +30,25 @@ _BLOCK = 8_192
 
 
 class Resampler:
-    """Turn a stream of samples at `rate_hz` into one at 16 kHz.
+    """Turn a stream of samples at `rate_hz` into one at `to_hz`.
 
     The result does not depend on how the stream was cut into chunks. `flush` ends the stream; all
-    in all `ceil(n * 16000 / rate_hz)` samples come out for `n` that went in.
+    in all `ceil(n * to_hz / rate_hz)` samples come out for `n` that went in.
 
     Raises:
         AudioError: the rate is outside 4 to 384 kHz.
     """
 
-    def __init__(self, rate_hz: int) -> None:
+    def __init__(self, rate_hz: int, to_hz: int = RATE_HZ) -> None:
         if not MIN_HZ <= rate_hz <= MAX_HZ:
             raise AudioError(
                 f"A sampling rate of {rate_hz} Hz cannot be used.",
                 hint=f"Record at {MIN_HZ} to {MAX_HZ} Hz; {RATE_HZ} is best.",
             )
-        divisor = gcd(RATE_HZ, rate_hz)
-        self._up = RATE_HZ // divisor
+        divisor = gcd(to_hz, rate_hz)
+        self._up = to_hz // divisor
         self._down = rate_hz // divisor
-        self._identity = rate_hz == RATE_HZ
+        self._identity = rate_hz == to_hz
         self._received = 0  # input samples so far
         self._produced = 0  # output samples so far
         if self._identity:
@@ -96,10 +96,10 @@ class Resampler:
 
 
 class PcmStream:
-    """Turn mono 16-bit little-endian PCM at `rate_hz` into samples at 16 kHz, chunk by chunk."""
+    """Turn mono 16-bit little-endian PCM at `rate_hz` into samples at `to_hz`, chunk by chunk."""
 
-    def __init__(self, rate_hz: int) -> None:
-        self._resampler = Resampler(rate_hz)
+    def __init__(self, rate_hz: int, to_hz: int = RATE_HZ) -> None:
+        self._resampler = Resampler(rate_hz, to_hz)
         self._half = b""
 
     @property

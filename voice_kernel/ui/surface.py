@@ -28,12 +28,17 @@ from voice_kernel.messages import (
     CancelTask,
     CancelTurn,
     CellReply,
+    ChooseEngine,
     Decide,
     DeleteThread,
     Do,
     FindTasks,
+    Heard,
+    HearAgain,
     Hello,
     Interrupt,
+    KeepSecret,
+    ListEngines,
     ListThreads,
     MoveTask,
     NewThread,
@@ -221,6 +226,16 @@ class Surface:
                 listener.chunk(message.utterance_id, message.seq, buffers[0] if buffers else b"")
             case AudioEnd():
                 self._spawn(listener.end(message.utterance_id, message.chunks, message.discard, self.approve))
+            case Heard():
+                listener.heard(
+                    message.utterance_id, message.text, final=message.final, problem=message.problem
+                )
+            case HearAgain():
+                self._spawn(listener.hear_again(message.turn_id, self.surface_id, self.approve))
+            case ListEngines():
+                self._spawn(self._answer(listener.engines(message)))
+            case ChooseEngine():
+                self._spawn(self._told(listener.choose(message.engine)))
             case Say():
                 origin: Origin = "script" if self.kind == "headless" or self.scripted else "text"
                 turn_id = session.begin(origin, surface_id=self.surface_id, state="understanding")

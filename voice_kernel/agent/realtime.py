@@ -1,0 +1,512 @@
+"""OpenAI's Realtime interface: an ear and a model behind one WebSocket, through `agents.realtime`.
+
+The kernel relays the sound; the key never reaches a page. What was said comes back as text first, and goes
+the way of all words: what the grammar understands is done by it, and taken out of the model's conversation;
+for the rest the model answers what it has itself heard, acting through the toolbox like any other brain.
+Knows the port of transcribers, and answers as a session asks brains to. Belongs to the loop thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Collection, Sequence
+from typing import TYPE_CHECKING, Any
+
+from voice_kernel.agent.instructions import instructions, question
+from voice_kernel.agent.line import TOOL_ENDED, TOOL_MISSING, Event, Line, reported
+from voice_kernel.agent.provider import load_sdk
+from voice_kernel.agent.report import clip
+from voice_kernel.agent.tools import TurnTools
+from voice_kernel.context import Context
+from voice_kernel.endpoint import Endpoint
+from voice_kernel.errors import EngineUnavailable, ModelError, ServerFailed, SpeechError
+from voice_kernel.messages import Turn
+from voice_kernel.speech.recording import CUT, Recording
+from voice_kernel.speech.transcriber import Expect, Transcript
+from voice_kernel.speech.vocabulary import command_prompt
+from voice_kernel.toolbox.door import Toolbox
+
+if TYPE_CHECKING:
+    from voice_kernel.speech.resampling import PcmStream
+
+logger = logging.getLogger(__name__)
+
+OPENAI_MODEL = "gpt-realtime-2.1"
+TRANSCRIPTION_MODEL = "gpt-transcribe"
+LINE_RATE_HZ = 24_000
+"""The only rate of 16-bit sound that the interface takes."""
+TEXT_LIMIT_S = 20.0
+"""From the end of an utterance to its text."""
+SILENCE_LIMIT_S = 60.0
+"""Longest silence of the server in an answer, while no tool runs."""
+MAX_LINE_AGE_S = 50 * 60.0
+"""A session ends by itself after 60 minutes. Source: OpenAI, "Realtime conversations"."""
+MAX_ANSWER_CHARS = 40_000
+MAX_STEPS = 12
+"""Responses of the model in one turn."""
+MAX_PAST = 6
+MAX_PAST_CHARS = 2_000
+MAX_PROMPT_CHARS = 800
+
+
+def _nobody(**_changes: Any) -> None:
+    """Nobody wants to know."""
+
+
+class Realtime:
+    """One conversation with a Realtime model: a `Transcriber`, and with a toolbox a brain too.
+
+    Args:
+        endpoint: the server.
+        model: the model that answers; OpenAI's own when empty.
+        transcription_model: the model that writes down what was said; OpenAI's own when empty.
+        language: ISO 639-1 code of what is spoken.
+        toolbox: the one door; without it nothing is answered.
+        working_folder: the folder the kernel runs in, as the model is told.
+        text_limit_s: how long the text of an utterance is waited for.
+    """
+
+    name = "realtime"
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        model: str = "",
+        transcription_model: str = "",
+        language: str = "en",
+        toolbox: Toolbox | None = None,
+        working_folder: str = "",
+        text_limit_s: float = TEXT_LIMIT_S,
+    ) -> None:
+        self.endpoint = endpoint
+        self.model = model or OPENAI_MODEL
+        self.language = language
+        self.text_limit_s = text_limit_s
+        self._transcription_model = transcription_model or TRANSCRIPTION_MODEL
+        self._toolbox = toolbox
+        self._working_folder = working_folder
+        self._loaded = False
+        self._line: Line | None = None
+        self._connecting = asyncio.Lock()
+        self.microphone = asyncio.Lock()
+        """There is one buffer for sound at the other end: held by the utterance that fills it."""
+        self._said: tuple[str, str] | None = None
+        self._past: deque[tuple[str, str]] = deque(maxlen=MAX_PAST)
+        self._untrusted = ""
+        self._recognitions: set[RealtimeRecognition] = set()
+
+    # ---- the ear -----------------------------------------------------------------------------------
+
+    @property
+    def sent_to(self) -> str:
+        """The server; see `Transcriber.sent_to`."""
+        return self.endpoint.server
+
+    @property
+    def loaded(self) -> bool:
+        """Whether the SDK is there."""
+        return self._loaded
+
+    async def load(self) -> None:
+        """Import the SDK; see `Transcriber.load`. Nothing is sent."""
+        if self.endpoint.is_openai and not self.endpoint.api_key:
+            raise EngineUnavailable(
+                f"{self.endpoint.server} wants an API key.", hint=f"Set {self.endpoint.key_setting}."
+            )
+        try:
+            await load_sdk()
+        except ModelError as error:
+            raise EngineUnavailable(error.message, hint=error.hint) from error
+        self._loaded = True
+
+    def open(
+        self,
+        *,
+        rate_hz: int,
+        context: Context | None = None,
+        expect: Expect = "command",
+        on_partial: Callable[[str], None] | None = None,
+        understands: Callable[[str], float] | None = None,
+    ) -> RealtimeRecognition:
+        """Start an utterance; see `Transcriber.open`. The sound is sent while it comes."""
+        recognition = RealtimeRecognition(self, rate_hz, context or Context(), expect, on_partial)
+        self._recognitions.add(recognition)
+        return recognition
+
+    async def close(self) -> None:
+        """Hang up; see `Transcriber.close`."""
+        for recognition in list(self._recognitions):
+            recognition.discard()
+        await self._hang_up()
+
+    # ---- for recognitions --------------------------------------------------------------------------
+
+    def forget(self, recognition: RealtimeRecognition) -> None:
+        """Let go of a recognition that is over."""
+        self._recognitions.discard(recognition)
+
+    async def line(self) -> Line:
+        """Return the connection, making one where there is none.
+
+        Raises:
+            EngineUnavailable: the SDK or a key is missing.
+            ServerFailed: the server cannot be reached, or does not want us.
+        """
+        await self.load()
+        async with self._connecting:
+            if self._line is not None and not (self._line.usable and self._line.age_s < MAX_LINE_AGE_S):
+                await self._hang_up()
+            if self._line is None:
+                self._line = await Line.connect(self.endpoint, self._settings(), self._instructions())
+                self._said = None
+                for asked, answered in self._past:
+                    await self._line.add("user", asked)
+                    await self._line.add("assistant", answered)
+            return self._line
+
+    async def prepare(self, line: Line, context: Context, expect: Expect) -> None:
+        """Make ready for an utterance: say which words to expect, and clear what was left over."""
+        if self._said is not None:
+            # What nobody asked the model about must not be answered with the next question.
+            item, _ = self._said
+            self._said = None
+            await line.send("conversation.item.delete", item_id=item)
+        prompt = command_prompt(context, lambda text: len(text) <= MAX_PROMPT_CHARS)
+        await line.expect(self._transcription(prompt if expect == "command" else ""))
+        await line.send("input_audio_buffer.clear")
+
+    def was_said(self, item: str, text: str) -> None:
+        """Remember which item of the conversation holds the newest utterance."""
+        self._said = item, text
+
+    # ---- the brain ---------------------------------------------------------------------------------
+
+    @property
+    def answers(self) -> bool:
+        """Whether it can act, and not only listen."""
+        return self._toolbox is not None
+
+    async def answer(
+        self,
+        text: str,
+        *,
+        turn_id: int,
+        context: Context,
+        on_text: Callable[[str], None],
+        approved_tools: Collection[str] = (),
+        on_change: Callable[..., None] = _nobody,
+        model: str = "",
+    ) -> str:
+        """Answer what was said or typed; see `Brain.answer`. `model` cannot be another one here.
+
+        Raises:
+            ModelError: the model did not answer to the end.
+        """
+        assert self._toolbox is not None  # nobody asks what can only listen
+        tools = TurnTools(
+            self._toolbox,
+            turn_id=turn_id,
+            untrusted=self._untrusted,
+            approved_tools=approved_tools,
+            strict=False,
+        )
+        answer = _Answer(on_text)
+        try:
+            line = await self.line()
+            on_change(model=f"{self.model} at {self.endpoint.server}")
+            asked = question(text, context)
+            if self._said is not None and self._said[1] == text:
+                # The model has heard it; the words are those that the person sees.
+                asked = f"{asked}\n(This is what was just said, as it was written down.)"
+            self._said = None
+            await line.add("user", asked)
+            await line.equip(self._instructions(), tools.function_tools())
+            await self._run(line, tools, answer)
+        except SpeechError as error:  # the line's, which is an ear first
+            raise ModelError(error.message, hint=error.hint, retryable=True) from error
+        finally:
+            await tools.stop()
+            self._untrusted = tools.untrusted
+            if answer.text:
+                self._past.append((clip(text, MAX_PAST_CHARS), clip(answer.text, MAX_PAST_CHARS)))
+        if not answer.text and not tools.exchanges:
+            raise ModelError(f"{self.model} gave an empty answer.", hint="Ask again.", retryable=True)
+        return answer.text
+
+    def recall(self, turns: Sequence[Turn]) -> None:
+        """Go on with another conversation: the next words go over a new line, and begin with its turns."""
+        self._past.clear()
+        for turn in turns:
+            if turn.route == "model" and turn.answer:
+                self._past.append((clip(turn.text, MAX_PAST_CHARS), clip(turn.answer, MAX_PAST_CHARS)))
+        self._untrusted = "an earlier answer" if self._past else ""
+        if self._line is not None:
+            self._line.retire()
+
+    async def _run(self, line: Line, tools: TurnTools, answer: _Answer) -> None:
+        """Let the model take its steps until it has nothing more to do."""
+        events: asyncio.Queue[Event] = asyncio.Queue()
+        steps = _Steps()
+        with line.heard(events.put_nowait):
+            try:
+                await line.respond()
+                while not steps.over:
+                    async with asyncio.timeout(None if steps.running else SILENCE_LIMIT_S):
+                        event = await events.get()
+                    if (wrong := reported(event, self.endpoint)) is not None:
+                        raise wrong
+                    answer.take(event)
+                    steps.take(event)
+                    if event["type"] == TOOL_MISSING:
+                        await line.respond()  # the SDK tells the model, and leaves it at that
+                    if steps.taken > MAX_STEPS:
+                        raise ModelError(
+                            "The model used all its steps and did not finish.",
+                            hint="Ask for a smaller step; what its tasks did stays done.",
+                        )
+                    if tools.circling:
+                        raise ModelError(
+                            "The model went round in circles and was stopped.", hint="Ask in other words."
+                        )
+            except TimeoutError:
+                raise ModelError(
+                    f"The model at {self.endpoint.server} fell silent.", hint="Ask again.", retryable=True
+                ) from None
+            finally:
+                if not steps.over:
+                    await line.interrupt()
+
+    def _instructions(self) -> str:
+        if self._toolbox is None:
+            return ""
+        return instructions(
+            self._toolbox.registry,
+            working_folder=self._working_folder,
+            shell_allowed=self._toolbox.policy.shell_allowed,
+        )
+
+    def _settings(self) -> dict[str, Any]:
+        return {
+            "model_name": self.model,
+            "output_modalities": ["text"],
+            "parallel_tool_calls": False,
+            "tracing": None,
+            "audio": {
+                "input": {
+                    "format": "pcm16",
+                    "transcription": self._transcription(""),
+                    # We say when an utterance is over, and whether it is to be answered.
+                    "turn_detection": None,
+                }
+            },
+        }
+
+    def _transcription(self, prompt: str) -> dict[str, Any]:
+        wanted = {"model": self._transcription_model, "language": self.language, "prompt": prompt}
+        return {key: value for key, value in wanted.items() if value}
+
+    async def _hang_up(self) -> None:
+        line, self._line = self._line, None
+        self._said = None
+        if line is not None:
+            await line.close()
+
+
+class _Steps:
+    """How far an answer is: responses of the model, and tools between them."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+        self._speaking = False
+        self._expected = True  # a response that was asked for and has not begun
+        self._tools = 0
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more will come."""
+        return self.taken > 0 and not (self._speaking or self._expected or self._tools)
+
+    @property
+    def running(self) -> bool:
+        """Whether a tool runs: that may take as long as it takes."""
+        return self._tools > 0
+
+    def take(self, event: Event) -> None:
+        match event["type"]:
+            case "response.created":
+                self.taken += 1
+                self._speaking, self._expected = True, False
+            case "response.done":
+                self._speaking = False
+            case "response.output_item.done":
+                self._tools += (event.get("item") or {}).get("type") == "function_call"
+            case kind if kind in (TOOL_ENDED, TOOL_MISSING):
+                self._tools = max(0, self._tools - 1)
+                self._expected = True
+
+
+class _Answer:
+    """Collects the text of a turn; texts of different steps become paragraphs."""
+
+    def __init__(self, on_text: Callable[[str], None]) -> None:
+        self.text = ""
+        self._on_text = on_text
+        self._new_step = False
+
+    def take(self, event: Event) -> None:
+        if event["type"] == "response.created":
+            self._new_step = bool(self.text)
+        elif event["type"] in ("response.output_text.delta", "response.output_audio_transcript.delta"):
+            piece = ("\n\n" if self._new_step else "") + str(event.get("delta", ""))
+            self._new_step = False
+            if len(self.text) + len(piece) > MAX_ANSWER_CHARS:
+                raise ModelError(
+                    "The answer grew past every bound and was cut.", hint="Ask for something shorter."
+                )
+            self.text += piece
+            self._on_text(piece)
+
+
+class RealtimeRecognition:
+    """One utterance over the line; see `Recognition`."""
+
+    def __init__(
+        self,
+        engine: Realtime,
+        rate_hz: int,
+        context: Context,
+        expect: Expect,
+        on_partial: Callable[[str], None] | None,
+    ) -> None:
+        self._engine = engine
+        self._recording = Recording(rate_hz)
+        self._context = context
+        self._expect: Expect = expect
+        self._on_partial = on_partial
+        self._waiting: deque[bytes] = deque()
+        self._more = asyncio.Event()
+        self._over = False
+        self._work = asyncio.ensure_future(self._relay())
+        self._work.add_done_callback(_noticed)
+
+    def feed(self, pcm: bytes) -> None:
+        """Add PCM; see `Recognition.feed`."""
+        if not self._over:
+            self._waiting.append(self._recording.feed(pcm))
+            self._recording.clear()
+            self._more.set()
+
+    async def finish(self) -> Transcript:
+        """End the sound and return its text; see `Recognition.finish`."""
+        finished_at = time.perf_counter()
+        self._over = True
+        self._more.set()
+        try:
+            async with asyncio.timeout(self._engine.text_limit_s):
+                await asyncio.wait({self._work})
+            if self._work.cancelled():
+                raise SpeechError("The recording was thrown away.")
+            text = self._work.result()
+        except TimeoutError:
+            server = self._engine.endpoint.server
+            raise ServerFailed(f"{server} did not send its text in time.") from None
+        finally:
+            self.discard()
+        return Transcript(
+            text=text,
+            audio_s=self._recording.audio_s,
+            latency_s=time.perf_counter() - finished_at,
+            engine=self._engine.name,
+            language=self._engine.language,
+            speech_s=self._recording.audio_s if text else 0.0,
+            notice=CUT if self._recording.cut else "",
+        )
+
+    def discard(self) -> None:
+        """Throw the utterance away; see `Recognition.discard`."""
+        self._over = True
+        self._waiting.clear()
+        self._engine.forget(self)
+        self._work.cancel()
+
+    async def _relay(self) -> str:
+        """Send the sound as it comes, and return its text."""
+        await asyncio.to_thread(__import__, "voice_kernel.speech.resampling")
+        from voice_kernel.speech.resampling import PcmStream
+
+        async with self._engine.microphone:
+            line = await self._engine.line()
+            await self._engine.prepare(line, self._context, self._expect)
+            written = _Writing(self._engine.endpoint, self._show)
+            with line.heard(written.take):
+                stream = PcmStream(self._recording.rate_hz, LINE_RATE_HZ)
+                while not (self._over and not self._waiting):
+                    await self._more.wait()
+                    self._more.clear()
+                    await self._send(line, stream)
+                if not self._recording.audio_s:
+                    return ""
+                await line.send_audio(_pcm(stream.flush()) + bytes(_LEAST_BYTES))
+                await line.send("input_audio_buffer.commit")
+                item, text = await written.text
+            self._engine.was_said(item, text)
+            return text
+
+    async def _send(self, line: Line, stream: PcmStream) -> None:
+        sound = b"".join(self._waiting)
+        self._waiting.clear()
+        if sound:
+            await line.send_audio(_pcm(stream.push(sound)))
+
+    def _show(self, text: str) -> None:
+        if self._on_partial is not None:
+            self._on_partial(text)
+
+
+_LEAST_BYTES = 2 * LINE_RATE_HZ // 10
+"""Less than 100 ms of sound is refused, so that some silence goes at the end of each utterance."""
+
+
+class _Writing:
+    """How an utterance is written down by the server."""
+
+    def __init__(self, endpoint: Endpoint, on_text: Callable[[str], None]) -> None:
+        self.text: asyncio.Future[tuple[str, str]] = asyncio.get_running_loop().create_future()
+        self._endpoint = endpoint
+        self._on_text = on_text
+        self._item = ""
+        self._so_far = ""
+
+    def take(self, event: Event) -> None:
+        if self.text.done():
+            return
+        item = str(event.get("item_id", ""))
+        match event["type"]:
+            case "input_audio_buffer.committed":
+                self._item = item
+            case "conversation.item.input_audio_transcription.delta" if item == (self._item or item):
+                self._so_far += str(event.get("delta") or "")
+                self._on_text(self._so_far.strip())
+            case "conversation.item.input_audio_transcription.completed" if item == self._item:
+                self.text.set_result((item, str(event.get("transcript", "")).strip()))
+            case _:
+                if (wrong := reported(event, self._endpoint)) is not None:
+                    self.text.set_exception(wrong)
+                    self.text.exception()  # nobody may be waiting yet
+
+
+def _pcm(samples: Any) -> bytes:
+    import numpy as np
+
+    pcm: bytes = np.round(np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes()
+    return pcm
+
+
+def _noticed(work: asyncio.Future[str]) -> None:
+    """Take note of how work ended: nobody may be waiting for it, and that is no mistake."""
+    if not work.cancelled():
+        work.exception()
