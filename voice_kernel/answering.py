@@ -59,7 +59,7 @@ ECHO_S = 1.5
 RATE_STEP = 1.2
 MAX_SEEN = 500
 
-SILENT = frozenset({"stop_speaking", "stop_listening", "approve"})
+SILENT = frozenset({"stop_speaking", "stop_listening", "approve", "accept_changes"})
 """Controls whose own answer nobody needs to hear."""
 ASKED = READS | {"repeat_answer", "change_speech_rate", "answer_aloud"}
 """Whoever says these wants to hear something, however little is spoken otherwise."""

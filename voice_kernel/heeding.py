@@ -59,7 +59,7 @@ def heed(
     if not text.strip():
         return "ignore"
     tools = {call.tool for call in parse.calls}
-    if tools and tools <= {"approve", "deny"}:
+    if tools and tools <= {"approve", "deny", "accept_changes", "reject_changes"}:
         return "act" if asked else "ignore"
     if parse.route == "intents":
         return "act" if sure else "ask"

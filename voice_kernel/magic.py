@@ -20,6 +20,7 @@ USAGE = """Speak to the notebook in words.
     %voice run the tests          do what the words say; the cell waits until it is done
     %voice -b run the tests       the same in the background; returns a handle you can await
     %voice --audio clip.wav       do what a recording says
+    %voice --model ollama/qwen3   from now on this model answers; with words: only this once
     %%voice                       one command a line; stops at the first that fails
     %%voice --keep-going          ... or goes on, and fails at the end
 
@@ -37,6 +38,7 @@ class Request:
     audio: str = ""
     background: bool = False
     keep_going: bool = False
+    model: str | None = None
 
 
 class UsageError(ValueError):
@@ -50,7 +52,7 @@ def parse_line(line: str) -> Request:
     """Take a magic's line apart: options first, then the words as they are.
 
     Raises:
-        UsageError: an unknown option, or `--audio` without a file.
+        UsageError: an unknown option, or one without its value.
     """
     rest = line.strip()
     options: dict[str, Any] = {}
@@ -61,6 +63,11 @@ def parse_line(line: str) -> Request:
             options["background"] = True
         elif option == "--keep-going":
             options["keep_going"] = True
+        elif option == "--model":
+            options["model"], _, rest = rest.partition(" ")
+            rest = rest.lstrip()
+            if not options["model"]:
+                raise UsageError("--model takes a model: ollama/qwen3, openai, http://host:8000/v1#name.")
         elif option == "--audio":
             try:
                 words = shlex.split(rest)
@@ -111,8 +118,8 @@ def _run(app: App, request: Request, cell: str | None) -> Any:
         raise UsageError("--keep-going is for %%voice.")
     if request.audio:
         return app.hear(request.audio, background=request.background)
-    if request.text:
-        return app.say(request.text, background=request.background)
+    if request.text or request.model:
+        return app.say(request.text, background=request.background, model=request.model)
     if request.background:
         raise UsageError("-b needs words.")
     return app.show_panel()

@@ -7,6 +7,7 @@ tool acts (the toolbox), nor who draws (the hub). Everything belongs to the loop
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
@@ -42,6 +43,8 @@ CONTROLS = frozenset(
     {
         "approve",
         "deny",
+        "accept_changes",
+        "reject_changes",
         "cancel_task",
         "interrupt_kernel",
         "stop_listening",
@@ -67,6 +70,12 @@ LACKS: Mapping[str, tuple[str, str]] = {
 }
 """What is said to words that would be a command if there were such a thing."""
 NO_SPEECH = "I heard no speech."
+FOR_THE_MODEL = re.compile(
+    r"\s*(?:please\s+)?(?:ask\s+the\s+(?:model|ai)|(?:bitte\s+)?frage?\s+das\s+modell)"
+    r"[\s,:]+(?:to\s+)?(?P<words>\S.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+"""What makes a model answer whatever the grammar understands; the words reach it as they were said."""
 NOT_DONE = "Nothing was done."
 PREPARED_S = 3.0
 """What was worked out so long ago at most still holds when the turn ends."""
@@ -83,8 +92,10 @@ class Brain(Protocol):
         context: Context,
         on_text: Callable[[str], None],
         approved_tools: Collection[str] = (),
+        on_change: Callable[..., None] = ...,
+        model: str = "",
     ) -> str:
-        """Return the whole answer; pieces go to `on_text` as they come.
+        """Return the whole answer; pieces go to `on_text` as they come, changes of the turn to `on_change`.
 
         Raises:
             ModelError: with what to do next.
@@ -170,6 +181,8 @@ class _Heard:
     command: str
     sure: bool
     spoken_at: float
+    model: str | None = None
+    """Which model is to answer, whatever the grammar understands: empty for the chosen one, None for none."""
 
 
 @dataclass(frozen=True)
@@ -200,7 +213,8 @@ class Session:
         grammar: the intents; loaded when first needed.
         context: what exists now.
         interrupt: interrupts user code on the main thread.
-        brain: the model, when one is configured.
+        brain: the model, when there may be one.
+        model_on: whether what the grammar does not understand goes to the model.
         aloud: carries out a control of what is spoken, given its name, its arguments and the surface on which
             it was said; returns what to answer.
         dictated: while dictation is on, what words become instead of a command; None while it is off.
@@ -216,6 +230,7 @@ class Session:
         brain: Callable[[], Awaitable[Brain]] | None = None,
         dictated: Callable[[str], list[Call] | None] = lambda text: None,
         aloud: Callable[[str, dict[str, Any], str], str] = lambda name, arguments, surface_id: "Stopped.",
+        model_on: Callable[[], bool] = lambda: True,
     ) -> None:
         self._hub = hub
         self._toolbox = toolbox
@@ -223,6 +238,7 @@ class Session:
         self._context = context
         self._interrupt = interrupt
         self._brain = brain
+        self._model_on = model_on
         self._dictated = dictated
         self._aloud = aloud
         self._running: dict[int, _Running] = {}
@@ -277,6 +293,7 @@ class Session:
         corrects_turn_id: int | None = None,
         command: str | None = None,
         sure: bool = True,
+        model: str | None = None,
     ) -> TurnResult:
         """Take a turn from its text to its end.
 
@@ -288,6 +305,7 @@ class Session:
             corrects_turn_id: the turn whose transcript was edited; its open tasks are cancelled.
             command: the part of the text that is meant, where there is more: a wake phrase, "over".
             sure: whether the words were heard well; if not, the turn asks before anything is done.
+            model: which model is to answer, whatever the grammar understands; empty for the chosen one.
 
         Returns:
             The ended turn with its tasks. A failure is a state of the turn, not an exception.
@@ -298,7 +316,7 @@ class Session:
             return self.result(turn_id)
         if corrects_turn_id is not None:
             self._cancel_tasks_of(corrects_turn_id)
-        heard = _Heard(text, text if command is None else command, sure, spoken_at)
+        heard = _Heard(text, text if command is None else command, sure, spoken_at, model)
         return await self._seen_through(turn_id, self._take(turn_id, heard, approved_tools))
 
     async def prepare(self, text: str) -> Parse:
@@ -377,6 +395,11 @@ class Session:
         words = text or title_of(calls[0].tool, calls[0].arguments)
         return await self._carry_out(calls, words, origin, surface_id, approved_tools)
 
+    async def carry_out(self, turn_id: int, calls: list[Call]) -> TurnResult:
+        """Take a turn that was begun through calls that nobody said; the turn has its text already."""
+        self.change(turn_id, calls=calls)
+        return await self._seen_through(turn_id, self._act(turn_id, calls, ()))
+
     async def _carry_out(
         self,
         calls: list[Call],
@@ -445,6 +468,12 @@ class Session:
             if reply:
                 raise Refused(reply)
             return "Approved." if name == "approve" else "Denied."
+        if name in ("accept_changes", "reject_changes"):
+            if origin == "magic":
+                raise Refused("A cell cannot answer for you.", hint="Say it, type it in the panel, or click.")
+            if reply := self._toolbox.approvals.spoken_for_changes(name == "accept_changes", spoken_at):
+                raise Refused(reply)
+            return "Accepted." if name == "accept_changes" else "Rejected."
         if name == "cancel_task":
             return self._cancel_said(str(arguments.get("task", "last")))
         if name == "interrupt_kernel":
@@ -503,7 +532,7 @@ class Session:
             return False
         if controls & (ABOUT_SPEAKING - {"stop_speaking"}):
             return False  # "repeat" may well be a word that is dictated
-        if controls & {"approve", "deny"}:
+        if controls & {"approve", "deny", "accept_changes", "reject_changes"}:
             return bool(self._toolbox.approvals.open or self.questions.open)
         return "cancel_task" not in controls or bool(self._toolbox.runner.open_tasks())
 
@@ -533,9 +562,14 @@ class Session:
         controls = {call.tool for call in parse.calls} & CONTROLS
         if not controls:
             self.questions.withdraw()
-        asks = not heard.sure and not controls and (parse.calls or self._brain is not None)
+        asks = not heard.sure and not controls and (parse.calls or self._answers_rest)
         if asks and not await self.questions.ask(turn_id, f"Did you mean “{text.strip()}”?"):
             self.change(turn_id, state="nothing", route=parse.route, answer=NOT_DONE)
+            return
+        forced = FOR_THE_MODEL.match(text)
+        if heard.model is not None or (forced and self._brain is not None):
+            words = forced["words"] if forced else text
+            await self._ask_model(turn_id, words, context, approved_tools, heard.model or "")
             return
         if parse.route == "none":
             await self._unmatched(turn_id, text, prepared, approved_tools)
@@ -587,12 +621,23 @@ class Session:
     async def _unmatched(
         self, turn_id: int, text: str, prepared: _Prepared, approved_tools: Collection[str]
     ) -> None:
-        if self._brain is None:
+        if not self._answers_rest:
             message, hint = prepared.lacks or (NOT_UNDERSTOOD, 'Say "help" for what you can say.')
             problem = Problem(kind="NotUnderstood", message=message, hint=hint)
             closest = list(prepared.parse.closest)
             self.change(turn_id, route="none", closest=closest, state="nothing", problem=problem)
             return
+        await self._ask_model(turn_id, text, prepared.context, approved_tools)
+
+    @property
+    def _answers_rest(self) -> bool:
+        return self._brain is not None and self._model_on()
+
+    async def _ask_model(
+        self, turn_id: int, text: str, context: Context, approved_tools: Collection[str], model: str = ""
+    ) -> None:
+        if self._brain is None:
+            raise Refused("No model can be asked in this session.")
         self.change(turn_id, route="model", state="running")
 
         def on_text(piece: str) -> None:
@@ -606,9 +651,11 @@ class Session:
             answer = await brain.answer(
                 text,
                 turn_id=turn_id,
-                context=prepared.context,
+                context=context,
                 on_text=on_text,
                 approved_tools=approved_tools,
+                on_change=lambda **changes: self.change(turn_id, **changes),
+                model=model,
             )
         except VoiceKernelError as error:
             self.change(turn_id, state="failed", problem=problem_of(error))

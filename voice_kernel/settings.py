@@ -63,6 +63,8 @@ class Settings(BaseModel):
     """Whether a model is told values of your data, besides names, types, shapes and columns."""
     model_areas: tuple[str, ...] = ()
     """Kinds of tools that the model is offered; empty for all. Small models get lost in many."""
+    model_share: Literal["ask", "always"] = "ask"
+    """Whether a person is shown what is sent, before the first time it is sent to a server."""
     model_steps: int = Field(default=12, ge=1, le=100)
     """Requests to the model in one turn."""
     model_attempts: int = Field(default=3, ge=1, le=20)

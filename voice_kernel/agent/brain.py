@@ -16,6 +16,8 @@ from voice_kernel.agent.accounts import NOTHING, Accounts, add
 from voice_kernel.agent.instructions import MAX_TASKS, instructions, question
 from voice_kernel.agent.memory import Memory
 from voice_kernel.agent.provider import Connection, ModelSettings
+from voice_kernel.agent.report import clip
+from voice_kernel.agent.servers import chosen, stays_here
 from voice_kernel.agent.surroundings import Around
 from voice_kernel.agent.timeline import Timeline, Timelines
 from voice_kernel.agent.tools import TurnTools
@@ -28,8 +30,15 @@ if TYPE_CHECKING:
     from agents.items import TResponseStreamEvent
 
 MAX_ANSWER_CHARS = 40_000
+MAX_SHARED_CHARS = 20_000
+MAX_CONNECTIONS = 4
 SHARE = "share_with_model"
 """The tool by which a person agrees to what is sent."""
+NO_MODEL = "No model is configured."
+NO_MODEL_HINT = (
+    "Say which one: use the model ollama/qwen3. Or set VOICE_KERNEL_MODEL_SERVER or OPENAI_API_KEY, and "
+    "restart the kernel."
+)
 
 
 def _nobody(**_changes: Any) -> None:
@@ -84,18 +93,27 @@ class Brain:
         self._shares = shares
         self._shared_with: set[str] = set()
         self._memory = Memory()
-        self._connection: Connection | None = None
+        self._connections: dict[ModelSettings, Connection] = {}
         self._connecting = asyncio.Lock()
 
     async def warm_up(self) -> None:
         """Import the SDK now, so that the first answer does not wait for it. Sends nothing."""
         await provider.load_sdk()
 
-    async def use(self, settings: ModelSettings) -> None:
-        """Have another model answer from now on; it knows the conversation so far."""
-        if settings != self.settings:
-            await self.close()
-            self.settings = settings
+    async def choose(self, model: str) -> str:
+        """Have another model answer from now on, which knows the conversation so far; returns its name.
+
+        Raises:
+            ModelError: there is no such model, or its server does not answer.
+        """
+        await provider.load_sdk()
+        settings = chosen(model, self.settings)
+        try:
+            connection = await self._connect(settings)
+        except failure.failures() as error:
+            raise failure.model_error(error, settings, settings.model) from error
+        self.settings = settings
+        return f"{connection.model} at {settings.server}"
 
     async def answer(
         self,
@@ -106,6 +124,7 @@ class Brain:
         on_text: Callable[[str], None],
         approved_tools: Collection[str] = (),
         on_change: Callable[..., None] = _nobody,
+        model: str = "",
     ) -> str:
         """Answer one question, acting through the toolbox as needed.
 
@@ -118,6 +137,7 @@ class Brain:
             on_text: called on the loop thread with each new piece of the answer.
             approved_tools: tools a person approved beforehand for this turn.
             on_change: called with what changes of the turn: `model`, `usage`.
+            model: which model answers this once, as a person says it; the chosen one when empty.
 
         Returns:
             The whole answer as Markdown: all pieces together.
@@ -127,7 +147,9 @@ class Brain:
                 to `on_text`; what its tasks did stays done.
             Refused: a person did not want anything to be sent.
         """
-        settings = self.settings
+        settings = chosen(model, self.settings) if model else self.settings
+        if not settings.configured:
+            raise ModelError(NO_MODEL, hint=NO_MODEL_HINT)
         self.accounts.check()
         await provider.load_sdk()
         around = await self._around(text, turn_id, context)
@@ -142,14 +164,14 @@ class Brain:
             attempts=self._limits.attempts,
         )
         said = _Answer(on_text)
-        model = settings.model
+        name = settings.model
         try:
-            connection = await self._connect()
-            model = connection.model
-            on_change(model=f"{model} at {settings.server}")
-            asked = self._asked(text, context, around)
-            await self._share(asked, model, turn_id, approved_tools)
-            turn = _Turn(tools, said, self.timelines.begin(turn_id, model), on_change)
+            connection = await self._connect(settings)
+            name = connection.model
+            on_change(model=f"{name} at {settings.server}")
+            asked = self._asked(text, context, around, settings)
+            await self._share(asked, connection, turn_id, approved_tools)
+            turn = _Turn(tools, said, self.timelines.begin(turn_id, name), on_change)
             try:
                 await self._run(connection, asked, turn)
             except failure.failures() as error:
@@ -159,11 +181,11 @@ class Brain:
                     raise
                 await self._run(connection, asked, turn)
             if not said.text and not tools.exchanges:
-                raise ModelError(f"{model} gave an empty answer.", hint="Ask again.", retryable=True)
+                raise ModelError(f"{name} gave an empty answer.", hint="Ask again.", retryable=True)
         except failure.failures() as error:
             if said.text and failure.is_broken_off(error):
                 raise failure.broken_off(settings) from error
-            raise failure.model_error(error, settings, model) from error
+            raise failure.model_error(error, settings, name) from error
         finally:
             # Also what was broken off or cancelled: "go on" must know what it means.
             if said.text or tools.exchanges:
@@ -173,7 +195,7 @@ class Brain:
     async def preview(self, text: str, context: Context) -> str:
         """Return what a question would send, as text. Sends nothing and asks nobody."""
         around = await self._around(text, 0, context)
-        return self._as_text(self._asked(text, context, around))
+        return self._as_text(self._asked(text, context, around, self.settings))
 
     def recall(self, turns: Sequence[Turn]) -> None:
         """Forget the conversation so far, and remember what was asked and answered in another one.
@@ -189,16 +211,17 @@ class Brain:
         self.accounts.begin(taken)
 
     async def close(self) -> None:
-        """Close the connection to the model server."""
-        if self._connection is not None:
-            await self._connection.close()
-            self._connection = None
+        """Close the connections to model servers."""
+        connections = list(self._connections.values())
+        self._connections.clear()
+        for connection in connections:
+            await connection.close()
 
     # ---- what is sent -----------------------------------------------------------------------------
 
-    def _asked(self, text: str, context: Context, around: Around) -> dict[str, Any]:
+    def _asked(self, text: str, context: Context, around: Around, settings: ModelSettings) -> dict[str, Any]:
         words = question(text, context, self._recent_tasks(), around.told)
-        if not (around.pictures and self.settings.sees_pictures):
+        if not (around.pictures and settings.sees_pictures):
             return {"role": "user", "content": words}
         pictures = [{"type": "input_image", "image_url": url, "detail": "auto"} for url in around.pictures]
         return {"role": "user", "content": [{"type": "input_text", "text": words}, *pictures]}
@@ -221,15 +244,21 @@ class Brain:
         return f"{memory}{''.join(shown)}\n\nTools it may ask for: {', '.join(offered)}"
 
     async def _share(
-        self, asked: dict[str, Any], model: str, turn_id: int, approved_tools: Collection[str]
+        self, asked: dict[str, Any], connection: Connection, turn_id: int, approved_tools: Collection[str]
     ) -> None:
         """Show a person what is sent, before it is sent to this server for the first time."""
-        server = self.settings.server
+        server = connection.settings.server
         if not self._shares or server in self._shared_with:
             return
+        arguments = {
+            "model": connection.model,
+            "server": server,
+            "stays": stays_here(connection.settings),
+            "sent": clip(self._as_text(asked), MAX_SHARED_CHARS),
+        }
         task = await self._toolbox.call(
             SHARE,
-            {"model": model, "server": server, "sent": self._as_text(asked)[:20_000]},
+            arguments,
             turn_id=turn_id,
             origin="text",  # not the model's wish, but the person's question
             approved_tools=approved_tools,
@@ -244,11 +273,15 @@ class Brain:
 
     # ---- inside -----------------------------------------------------------------------------------
 
-    async def _connect(self) -> Connection:
+    async def _connect(self, settings: ModelSettings) -> Connection:
         async with self._connecting:
-            if self._connection is None:
-                self._connection = await provider.connect(self.settings)
-            return self._connection
+            known = self._connections.get(settings)
+            if known is None:
+                while len(self._connections) >= MAX_CONNECTIONS:
+                    oldest = next(iter(self._connections))
+                    await self._connections.pop(oldest).close()
+                known = self._connections[settings] = await provider.connect(settings)
+            return known
 
     async def _run(self, connection: Connection, asked: dict[str, Any], turn: _Turn) -> None:
         import agents
@@ -287,7 +320,7 @@ class Brain:
             turn.timeline.ended()
 
     def _take(self, event: TResponseStreamEvent, connection: Connection, turn: _Turn) -> None:
-        if wrong := failure.reported(event, self.settings, connection.model):
+        if wrong := failure.reported(event, connection.settings, connection.model):
             raise wrong
         if event.type == "response.created" and turn.timeline.requests[-1].ended_at is not None:
             turn.timeline.asked()

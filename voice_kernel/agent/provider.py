@@ -64,6 +64,11 @@ class ModelSettings:
             )
 
     @property
+    def configured(self) -> bool:
+        """Whether there is anything to reach: a server, or a key for OpenAI."""
+        return self.base_url is not None or self.api_key is not None
+
+    @property
     def is_openai(self) -> bool:
         """Whether OpenAI itself answers."""
         return self.base_url is None
@@ -97,6 +102,7 @@ class Connection:
 
     client: openai.AsyncOpenAI
     provider: agents.ModelProvider
+    settings: ModelSettings
     model: str
     tuning: agents.ModelSettings
 
@@ -158,7 +164,7 @@ async def connect(settings: ModelSettings) -> Connection:
         # Other servers cut tool calls into pieces in ways of their own; the whole call is safe to read.
         buffer_streamed_tool_calls=not settings.is_openai,
     )
-    return Connection(client, provider, model, _tuning(settings, model))
+    return Connection(client, provider, settings, model, _tuning(settings, model))
 
 
 async def _default_model(client: openai.AsyncOpenAI, settings: ModelSettings) -> str:

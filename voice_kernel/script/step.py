@@ -13,6 +13,8 @@ CONTROLS = frozenset(
     {
         "approve",
         "deny",
+        "accept_changes",
+        "reject_changes",
         "cancel_task",
         "interrupt_kernel",
         "stop_listening",

@@ -202,6 +202,21 @@ class Approvals:
         chosen.answer.set_result(approved)
         return ""
 
+    def spoken_for_changes(self, approved: bool, first_sample_at: float) -> str:
+        """Answer, by voice or typed text, every open card that shows a change of a cell.
+
+        Returns what to say when it did not count, else empty.
+        """
+        changes = [card for card in self._cards.values() if card.approval.diff and not card.answer.done()]
+        if not changes:
+            return "No changes are waiting for your approval."
+        seen = [card.approval.shown_at for card in changes]
+        if approved and any(shown_at is None or first_sample_at <= shown_at for shown_at in seen):
+            return "That was said before all changes were on the screen, so it does not count. Say it again."
+        for card in changes:
+            card.answer.set_result(approved)
+        return ""
+
     @property
     def open(self) -> list[Approval]:
         """The cards that wait, oldest first."""

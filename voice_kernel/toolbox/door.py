@@ -58,6 +58,8 @@ class Toolbox:
         self.lanes = Lanes({**LIMITS, **(limits or {}), CELLS: 1}, runner.sink)
         self._time_limits = dict(time_limits or {})
         self._asked_by_cell = asked_by_cell
+        self._consents: set[str] = set()
+        """What a person has agreed to for the rest of the session."""
 
     async def call(
         self,
@@ -106,11 +108,13 @@ class Toolbox:
             decision = self.policy.decide(effects, origin, untrusted=untrusted, asks=spec.asks)
             if decision.kind == "refuse":
                 raise Refused(decision.reason, hint=decision.hint)
-            if decision.kind == "ask":
+            if decision.kind == "ask" and decision.consent not in self._consents:
                 # What was approved beforehand was approved before strangers had a say.
                 approved = () if untrusted else approved_tools
                 diff = await spec.diff(task, parsed) if spec.diff is not None else None
                 await self.approvals.ask(task, spec.target(parsed), decision.reason, approved, diff=diff)
+                if decision.consent:
+                    self._consents.add(decision.consent)
             within_a_cell = origin in ("magic", "script") or self._asked_by_cell(turn_id)
             # Asked before it waits, and waiting only then: whoever waits for a person holds no place.
             async with self.lanes.slot(self._lane(spec, effects, within_a_cell), task):

@@ -26,6 +26,7 @@ _ALWAYS_ASKS: dict[Effect, str] = {
     "restart": "it restarts or stops something that runs",
     "delete": "it deletes or overwrites what undo cannot bring back",
     "unreadable": "it cannot be read in advance: what it does shows only when it runs",
+    "share": "what you work on would leave this machine",
 }
 _MODEL_ASKS: dict[Effect, str] = {
     "execute": "a model wants to run code",
@@ -33,6 +34,9 @@ _MODEL_ASKS: dict[Effect, str] = {
     "write": "a model wants to change your notebook or files",
     "network": "a model wants to reach the network",
 }
+VALUES_REASON = "It asks, once in a session, because a model wants to see values of your data."
+VALUES_OFF = "Models are told no values of your data."
+VALUES_HINT = "To allow it, set VOICE_KERNEL_MODEL_VALUES=ask and restart the kernel."
 _MISLED_ASKS: dict[Effect, str] = {
     "send": "a model wants to send something on your behalf",
 }
@@ -46,6 +50,8 @@ class Decision:
     kind: Literal["allow", "ask", "refuse"]
     reason: str = ""
     hint: str = ""
+    consent: str = ""
+    """What a yes counts for in the rest of the session; empty: for this call only."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,8 @@ class Policy:
     """The rules as configured."""
 
     shell_allowed: bool = False
+    model_values: Literal["ask", "always", "never"] = "always"
+    """Whether a model is told values of the person's data."""
 
     def decide(self, effects: Effects, origin: Origin, *, untrusted: str = "", asks: str = "") -> Decision:
         """Decide about a call with these effects, asked for by `origin`.
@@ -73,4 +81,8 @@ class Policy:
             for effect, reason in (_MODEL_ASKS | (_MISLED_ASKS if untrusted else {})).items():
                 if effect in effects:
                     return Decision("ask", f"It asks because {reason}.{read}")
+            if "values" in effects and self.model_values == "never":
+                return Decision("refuse", VALUES_OFF, VALUES_HINT)
+            if "values" in effects and self.model_values == "ask":
+                return Decision("ask", f"{VALUES_REASON}{read}", consent="values")
         return Decision("ask", f"{asks}{read}") if asks else Decision("allow")

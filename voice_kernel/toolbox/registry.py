@@ -19,12 +19,24 @@ from voice_kernel.task.runner import TaskHandle
 __all__ = ["Arguments", "Effect", "Effects", "Registry", "ToolFailed", "ToolSpec"]
 
 Effect = Literal[
-    "read", "write", "execute", "delete", "install", "restart", "network", "send", "shell", "unreadable"
+    "read",
+    "values",
+    "write",
+    "execute",
+    "delete",
+    "install",
+    "restart",
+    "network",
+    "send",
+    "share",
+    "shell",
+    "unreadable",
 ]
 """What a call may do to the world; policy decides by it. `shell` marks what needs CLI execution;
 `execute` runs code in the kernel or a process; `delete` is what undo cannot restore; `send` is what may
-tell somebody something or act in the person's name elsewhere: a click on a page, a form; `unreadable` is
-what nobody can tell before it has been done."""
+tell somebody something or act in the person's name elsewhere: a click on a page, a form; `share` gives what
+the person works on to another machine; `values` tells values of the person's data; `unreadable` is what
+nobody can tell before it has been done."""
 Effects = frozenset[Effect]
 
 

@@ -8,6 +8,7 @@ itself for plots is charts' part.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Literal, Protocol
 
 from pydantic import Field
@@ -71,6 +72,9 @@ class Plot(Arguments):
     )
 
 
+VALUES: Effects = frozenset({"read", "values"})
+
+
 class CodeRunner(Protocol):
     """Where code runs: `voice_kernel.kernel.Kernel`."""
 
@@ -108,9 +112,12 @@ def register(
     @registry.tool(area="data", effects=frozenset({"read"}), untrusted=True)
     async def list_variables(task: TaskHandle, args: ListVariables) -> Result:
         """List the variables with their types and shapes."""
-        return variables_listed(context().variables)
+        variables = context().variables
+        if task.origin == "model":  # names, types and shapes; values are asked for one by one
+            variables = tuple(replace(variable, preview="") for variable in variables)
+        return variables_listed(variables)
 
-    @registry.tool(area="data", effects=frozenset({"read"}), target=lambda args: args.name, untrusted=True)
+    @registry.tool(area="data", effects=VALUES, target=lambda args: args.name, untrusted=True)
     async def show_variable(task: TaskHandle, args: ShowVariable) -> Result:
         """Show what a variable holds; of a table its first rows and its size."""
         variable, rest = find_variable(args.name, context().variables)
@@ -125,7 +132,7 @@ def register(
 
     @registry.tool(
         area="data",
-        effects=frozenset({"read"}),
+        effects=VALUES,
         target=lambda args: args.frame or "the newest table",
         untrusted=True,
     )

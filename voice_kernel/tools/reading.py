@@ -81,7 +81,7 @@ def register(registry: Registry, *, desk: Desk, caret: Caret) -> None:
         text = "" if code else cell.source
         return told(f"{name}, {_kind(cell)}: {spoken(cell.source)}", [cell], view, code=code, text=text)
 
-    @registry.tool(area="notebook", effects=READ, untrusted=True)
+    @registry.tool(area="notebook", effects=READ | {"values"}, untrusted=True)
     async def read_output(task: TaskHandle, args: Cell) -> Result:
         """Read what a cell put out."""
         cell, view = await open_cell(task, args.cell, outputs=True)

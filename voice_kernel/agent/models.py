@@ -1,0 +1,141 @@
+"""The model of one session, as the settings and the person choose it.
+
+Makes the brain when it is first asked; knows which model answers and where it runs without making it. Belongs
+to the loop thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from voice_kernel.agent.provider import ModelSettings
+from voice_kernel.agent.servers import NAMES, OPENAI, PRESETS, stays_here
+from voice_kernel.messages import About, NotebookView, ReadNotebook, Task, Turn
+from voice_kernel.settings import Settings
+from voice_kernel.toolbox.door import Toolbox
+from voice_kernel.tools.notebook import CellHost, view_of
+
+if TYPE_CHECKING:
+    from voice_kernel.agent.brain import Brain
+
+
+def configured(settings: Settings) -> ModelSettings:
+    """Return the model that the settings name.
+
+    Raises:
+        ModelError: the address of its server is none.
+    """
+    key = settings.openai_api_key.get_secret_value() if settings.openai_api_key else None
+    address: str | None = settings.base_url or None
+    if settings.model_server:
+        named = settings.model_server.lower()
+        address = None if named == OPENAI else PRESETS.get(named, settings.model_server)
+    return ModelSettings(
+        model=settings.model,
+        api_key=None if address in PRESETS.values() else key,
+        base_url=address,
+        use_responses={"auto": None, "responses": True, "chat": False}[settings.model_protocol],
+        sees={"auto": None, "yes": True, "no": False}[settings.model_sees],
+        areas=settings.model_areas,
+    )
+
+
+class Models:
+    """The model of one session.
+
+    Args:
+        settings: as read.
+        toolbox: what it acts through, asked when it is made.
+        cells: the front end that shows the notebook, asked when it is made.
+        folder: returns the working folder.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        toolbox: Callable[[], Toolbox],
+        cells: Callable[[], CellHost],
+        folder: Callable[[], Path] = Path.cwd,
+    ) -> None:
+        self._settings = settings
+        self._toolbox = toolbox
+        self._cells = cells
+        self._folder = folder
+        self._brain: Brain | None = None
+        self._chosen: tuple[ModelSettings, str] | None = None
+        self._past_turns: Sequence[Turn] = ()
+
+    @property
+    def on(self) -> bool:
+        """Whether a model answers what the grammar does not understand."""
+        return self._settings.model_configured or self._chosen is not None
+
+    async def brain(self) -> Brain:
+        """Return the model, with what was said before in its memory."""
+        if self._brain is None:
+            from voice_kernel.agent.accounts import Accounts, Price
+            from voice_kernel.agent.brain import Brain, Limits
+            from voice_kernel.agent.surroundings import Sight
+
+            settings = self._settings
+            self._brain = Brain(
+                configured(settings),
+                self._toolbox(),
+                working_folder=str(self._folder()),
+                around=Sight(self._look, self._show, self._folder, values=settings.model_values != "never"),
+                accounts=Accounts(Price.parse(settings.model_price), settings.model_budget),
+                limits=Limits(settings.model_steps, settings.model_attempts),
+                shares=settings.model_share == "ask",
+            )
+            self._brain.recall(self._past_turns)
+        return self._brain
+
+    async def choose(self, model: str) -> str:
+        """Have another model answer from now on; returns its name.
+
+        Raises:
+            ModelError: there is no such model, or its server does not answer.
+        """
+        brain = await self.brain()
+        name = await brain.choose(model)
+        self._chosen = (brain.settings, name)
+        return name
+
+    def recalled(self, turns: Sequence[Turn]) -> None:
+        """Let the model know the turns of the conversation that is open now."""
+        self._past_turns = turns
+        if self._brain is not None:
+            self._brain.recall(turns)
+
+    def told(self, about: About) -> About:
+        """Return what a surface shows of the configuration, with the model that answers now."""
+        if not self.on:
+            return about.model_copy(update={"models": self._choices()})
+        model = self._chosen[0] if self._chosen else configured(self._settings)
+        name = self._chosen[1].partition(" at ")[0] if self._chosen else model.model or "default model"
+        return about.model_copy(
+            update={
+                "model": name,
+                "model_server": model.server,
+                "model_stays": stays_here(model),
+                "models": self._choices(),
+            }
+        )
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._brain is not None:
+            await self._brain.close()
+
+    def _choices(self) -> list[str]:
+        keyed = self._settings.openai_api_key is not None
+        return [name for name in NAMES if name != OPENAI or keyed]
+
+    async def _look(self, turn_id: int, ids: list[str] | None) -> NotebookView:
+        wanted = ReadNotebook() if ids is None else ReadNotebook(sources=True, outputs=True, cells=ids)
+        return view_of(await self._cells().request(wanted, step=turn_id))
+
+    async def _show(self, turn_id: int, name: str) -> Task:
+        return await self._toolbox().call("show_variable", {"name": name}, turn_id=turn_id, origin="text")
