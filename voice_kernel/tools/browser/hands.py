@@ -134,6 +134,7 @@ class Hands:
         hold.held.clear()
         try:
             yield
+            await hold.settled()
         except Exception:
             if hold.held:  # whatever came of it, this is why
                 raise _held(hold.held[0]) from None

@@ -2,7 +2,7 @@
 
 Chromium itself pauses each request for a page before it is sent, redirects included (the Fetch domain of its
 DevTools protocol; Playwright's own routes do not see redirects). A tab that a page opens asks before it can
-be watched: it is stopped, watched, and sent where it wanted to go. Knows nothing of words or tools.
+be watched: it gets an empty page, is watched, and sent where it wanted to go. Knows no words and no tools.
 
 Source: https://chromedevtools.github.io/devtools-protocol/tot/Fetch/
 """
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MAX_HELD = 100
 MAX_PENDING = 20
+SETTLE_S = 5.0
 EVERYTHING = "**/*"
 PAGES = [{"urlPattern": "*", "resourceType": "Document", "requestStage": "Request"}]
 
@@ -39,6 +40,7 @@ class Hold:
         self._watched: dict[Page, CDPSession] = {}
         self._pending: list[Request] = []
         """What new tabs wanted to open before they could be watched."""
+        self._sent_on = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
@@ -57,6 +59,14 @@ class Hold:
             with contextlib.suppress(Exception):  # its page has closed
                 await session.detach()
 
+    async def settled(self) -> None:
+        """Wait until new tabs are where they wanted to go, for a while."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(SETTLE_S):
+                while self._pending:
+                    self._sent_on.clear()
+                    await self._sent_on.wait()
+
     def keep(self, url: str) -> None:
         """Note an address that was kept from being opened."""
         self.held.append(url)
@@ -66,17 +76,19 @@ class Hold:
         session = await self._context.new_cdp_session(page)
         self._watched[page] = session
         page.once("close", self._gone)
-        session.on("Fetch.requestPaused", lambda event: self._begin(self._paused(session, event)))
+        # A page's own frame has the page's id. (Its frames cannot be asked for while a request is paused.)
+        whole = (await session.send("Target.getTargetInfo"))["targetInfo"]["targetId"]
+        session.on("Fetch.requestPaused", lambda event: self._begin(self._paused(session, event, whole)))
         await session.send("Fetch.enable", {"patterns": PAGES})
 
     def _gone(self, page: Page) -> None:
         self._watched.pop(page, None)
 
-    async def _paused(self, session: CDPSession, event: dict[str, Any]) -> None:
+    async def _paused(self, session: CDPSession, event: dict[str, Any], whole: str) -> None:
         url = event["request"]["url"]
         answer: dict[str, Any] = {"requestId": event["requestId"]}
         with contextlib.suppress(Exception):  # the page has closed, or went elsewhere meanwhile
-            if self._is_known(url) or not await _is_whole(session, event["frameId"]):
+            if self._is_known(url) or event["frameId"] != whole:
                 await session.send("Fetch.continueRequest", answer)
             else:
                 self.keep(url)
@@ -91,7 +103,7 @@ class Hold:
             await route.abort()
         elif request.method == "GET" and len(self._pending) < MAX_PENDING:
             self._pending.append(request)
-            await route.abort()
+            await route.fulfill(content_type="text/html", body="")
         else:  # a form that opens a tab cannot be sent twice
             await route.continue_()
 
@@ -107,19 +119,16 @@ class Hold:
     async def _send_on(self, page: Page) -> None:
         with contextlib.suppress(Exception):  # it may have closed itself
             await self._watch(page)
-            for request in list(self._pending):
-                if request.frame.page is page:
-                    self._pending.remove(request)
-                    referer = await request.header_value("referer")
-                    await page.goto(request.url, referer=referer or "", wait_until="commit")
+            wanted = next((request for request in self._pending if request.frame.page is page), None)
+            if wanted is not None:
+                try:
+                    referer = await wanted.header_value("referer")
+                    await page.goto(wanted.url, referer=referer or "", wait_until="commit")
+                finally:
+                    self._pending.remove(wanted)
+        self._sent_on.set()
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-async def _is_whole(session: CDPSession, frame_id: str) -> bool:
-    """Whether a frame is the page itself, and not a part of it."""
-    tree = await session.send("Page.getFrameTree")
-    return bool(tree["frameTree"]["frame"]["id"] == frame_id)
