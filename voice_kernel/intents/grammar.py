@@ -151,11 +151,12 @@ class Grammar:
         Raises:
             IntentError: a file is missing or wrong.
         """
-        sources = [files.built_in(language)]
+        sources = files.built_in(language)
+        ours = len(sources)
         if extra is not None and extra.exists():
             sources.append(files.read(extra))
         sources.extend(more)
-        return cls(files.merge(sources))
+        return cls(files.merge(sources, ours=ours))
 
     @classmethod
     def shared(cls, language: str = "en", extra: Path | None = None) -> Grammar:
@@ -181,9 +182,12 @@ class Grammar:
         words = listen(text, self._lexicon)
         if not words or len(words) > LONGEST:
             return Parse(text, "none")
-        hearing = Hearing(
-            text, words, self._ear.readings(words), known=known_names(context), tests=known_tests(context)
-        )
+        known, tests = known_names(context), known_tests(context)
+        readings = self._ear.readings(words)
+        hearing = Hearing(text, words, readings, known=known, tests=tests)
+        polite = self._ear.with_courtesy(readings, words)
+        if polite is not readings:
+            hearing = Hearing(text, words, polite, known=known, tests=tests, exact=hearing)
         found, talk = plans(self._templates, hearing, context)
         if found:
             guess = _is_guess(found[0].calls, hearing) and self._repair(hearing, context)
@@ -207,9 +211,12 @@ class Grammar:
         words = listen(text, self._lexicon)
         if not words or len(words) > LONGEST:
             return "other"
-        hearing = Hearing(
-            text, words, self._ear.readings(words), known=known_names(context), tests=known_tests(context)
-        )
+        known, tests = known_names(context), known_tests(context)
+        readings = self._ear.readings(words)
+        hearing = Hearing(text, words, readings, known=known, tests=tests)
+        polite = self._ear.with_courtesy(readings, words)
+        if polite is not readings:
+            hearing = Hearing(text, words, polite, known=known, tests=tests, exact=hearing)
         found, talk = plans(self._templates, hearing, context)
         if found:
             return "extensible" if len(hearing.wanted) > FEW or "*" in hearing.wanted else "finished"

@@ -91,10 +91,13 @@ class Ear:
                     if spelled in vocabulary and len(spelled) == 3:
                         reading[spelled] = ((at + 3, 0.0),)
             readings.append(reading)
-        return self._polite(readings, words) if self._inside else readings
+        return readings
 
-    def _polite(self, readings: Readings, words: Sequence[Word]) -> Readings:
-        """Let words of courtesy be part of the word before them, and of the one after them."""
+    def with_courtesy(self, readings: Readings, words: Sequence[Word]) -> Readings:
+        """Return readings in which words of courtesy are part of the word before or after them."""
+        if self._inside.isdisjoint(word.text for word in words):
+            return readings
+        readings = [dict(reading) for reading in readings]
         for at in range(len(words) - 1, -1, -1):
             if words[at].text in self._inside and at + 1 < len(words):
                 readings[at] = {**readings[at + 1], **readings[at]}
@@ -127,7 +130,7 @@ class Ear:
             for text, ends in extra.items():
                 known = reading.get(text, ())
                 reading[text] = (*known, *(end for end in ends if end[0] not in {e for e, _ in known}))
-        return readings
+        return self.with_courtesy(readings, words)
 
     def believable(self, words: Sequence[Word], repair: float, steps: int) -> bool:
         """Return whether a repair is small for so many words."""

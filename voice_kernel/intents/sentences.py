@@ -1,8 +1,9 @@
 """Sentence files: what can be said, as data.
 
-One YAML file per language holds the templates of every tool (`en.yaml`, beside this module); a user's
-own file in the config folder has the same form and adds to it or overrides it. This module reads,
-checks and merges such files; it does not compile templates nor match anything.
+One YAML file per language holds the templates of every tool (`en.yaml`, `de.yaml`, beside this module),
+`common.yaml` what they share; a user's own file in the config folder has the same form and adds to it or
+overrides it. This module reads, checks and merges such files; it does not compile templates nor match
+anything.
 
 A user's file:
 
@@ -24,7 +25,10 @@ A user's file:
 
 An intent with one group of sentences needs no `data`: `sentences`, `calls` and `slots` may stand right
 below its name. `{slots}` are lists: the built-in ones (name, path, query, number, ... see `lists` in
-en.yaml), or the file's own. `slots:` beside `sentences:` gives fixed arguments.
+common.yaml), or the file's own. `slots:` beside `sentences:` gives fixed arguments.
+
+A language may put its verbs around what they are about ("führe Zelle drei aus", "Zelle drei ausführen").
+`frames:` names the ways, `*` being the place; `frame: <name>` beside `sentences:` puts each of them there.
 """
 
 from __future__ import annotations
@@ -40,9 +44,9 @@ from voice_kernel.errors import IntentError
 from voice_kernel.intents.templates import Values
 
 _SLOT = re.compile(r"\{([A-Za-z_]\w*)\}")
-_DATA_KEYS = {"sentences", "slots", "calls", "metadata"}
+_DATA_KEYS = {"sentences", "frame", "slots", "calls", "metadata"}
 _INTENT_KEYS = {"data", "examples", "area", "alone", "exact", "replace", "talk"} | _DATA_KEYS
-_FILE_KEYS = {"language", "intents", "lists", "expansion_rules", "speech"}
+_FILE_KEYS = {"language", "intents", "lists", "expansion_rules", "frames", "speech"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,23 +80,31 @@ class Sentences:
     lists: dict[str, Values | str] = field(default_factory=dict)
     """List name -> its values, or the name of its kind."""
     rules: dict[str, str] = field(default_factory=dict)
+    frames: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Ways to put a verb around what it is about, `*` being its place."""
     speech: dict[str, Any] = field(default_factory=dict)
     """Word-level facts of the language: contractions, numbers, fillers, confusions."""
 
 
-def built_in(language: str) -> tuple[str, str]:
-    """Return the name and the text of a language's own file.
+def languages() -> tuple[str, ...]:
+    """Return the languages that have a file of their own."""
+    names = (file.name.removesuffix(".yaml") for file in resources.files("voice_kernel.intents").iterdir())
+    return tuple(sorted(name for name in names if len(name) == 2))
+
+
+def built_in(language: str) -> list[tuple[str, str]]:
+    """Return the names and the texts of our own files for a language.
 
     Raises:
         IntentError: there are no sentences for that language.
     """
-    name = f"{language}.yaml"
+    folder = resources.files("voice_kernel.intents")
     try:
-        return name, (resources.files("voice_kernel.intents") / name).read_text("utf-8")
+        return [(name, (folder / name).read_text("utf-8")) for name in ("common.yaml", f"{language}.yaml")]
     except FileNotFoundError:
         raise IntentError(
             f"There are no sentences for the language {language!r}.",
-            hint="Set VOICE_KERNEL_LANGUAGE to en, or add voice_kernel/intents/<language>.yaml.",
+            hint=f"VOICE_KERNEL_LANGUAGE is one of: {', '.join(languages())}.",
         ) from None
 
 
@@ -108,11 +120,12 @@ def read(path: Path) -> tuple[str, str]:
         raise IntentError(f"The sentence file {path} cannot be read: {error}") from error
 
 
-def merge(files: Iterable[tuple[str, str]]) -> Sentences:
+def merge(files: Iterable[tuple[str, str]], *, ours: int = 1) -> Sentences:
     """Return the content of several files, the later ones adding to or overriding the earlier.
 
     Args:
-        files: (name for messages, YAML text) pairs; the first is the language's own.
+        files: (name for messages, YAML text) pairs.
+        ours: how many of them, at the beginning, are not the user's.
 
     Raises:
         IntentError: a file is no valid sentence file; the message names file, line and intent.
@@ -120,7 +133,7 @@ def merge(files: Iterable[tuple[str, str]]) -> Sentences:
     merged = Sentences()
     for number, (name, text) in enumerate(files):
         content = _load(name, text)
-        _add(merged, content, name, text, own=number > 0)
+        _add(merged, content, name, text, own=number >= ours)
     return merged
 
 
@@ -151,8 +164,14 @@ def _load(name: str, text: str) -> dict[str, Any]:
 
 def _add(merged: Sentences, content: dict[str, Any], name: str, text: str, *, own: bool) -> None:
     if not own:
-        merged.language = str(content.get("language", "en"))
-        merged.speech = content.get("speech", {})
+        merged.language = str(content.get("language", merged.language))
+        merged.speech.update(content.get("speech", {}))
+    for frame, body in _mapping(content, "frames", name, text).items():
+        if not isinstance(body, list) or not all("*" in str(way) for way in body):
+            raise IntentError(
+                f"{name}, line {_line(text, frame)}: the frame {frame!r} is no list of ways with *."
+            )
+        merged.frames[frame] = tuple(map(str, body))
     for rule, body in _mapping(content, "expansion_rules", name, text).items():
         if not isinstance(body, str):
             raise IntentError(f"{name}, line {_line(text, rule)}: the rule {rule!r} is not a text.")
@@ -189,6 +208,11 @@ def _add_intent(merged: Sentences, intent: str, body: Any, name: str, text: str,
                 hint=f"Known keys: {', '.join(sorted(_DATA_KEYS))}.",
             )
         sentences = tuple(str(sentence) for sentence in data["sentences"])
+        if (frame := data.get("frame")) is not None:
+            if frame not in merged.frames:
+                raise IntentError(f"{where}: there is no frame {frame!r}.", hint="Define it under frames.")
+            ways = merged.frames[frame]
+            sentences = tuple(way.replace("*", sentence) for sentence in sentences for way in ways)
         slots = data.get("slots", {})
         if not isinstance(slots, dict):
             raise IntentError(f"{where}: slots is not a mapping.")

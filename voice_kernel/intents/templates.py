@@ -78,6 +78,8 @@ class Hearing:
     """Names of the user's tests, squashed."""
     vocabulary: frozenset[str] = frozenset()
     """Every word that a template knows; only filled when readings are loose."""
+    exact: Hearing | None = None
+    """The same without words of courtesy skipped, for what counts only word by word."""
     memo: dict[tuple[int, int], list[Step]] = field(default_factory=dict)
     wanted: set[str] = field(default_factory=set)
     """Words that some template would have gone on with, had more been said; `*` for words of any kind."""
