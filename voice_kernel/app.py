@@ -19,6 +19,8 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Any, cast
 
 from voice_kernel import session as session_module
+from voice_kernel.agent import commands as model_commands
+from voice_kernel.answering import Answering
 from voice_kernel.conversations import Conversations, workspace
 from voice_kernel.engines import Engines
 from voice_kernel.errors import IntentError, VoiceKernelError
@@ -32,14 +34,17 @@ from voice_kernel.handles import (
     TurnHandle,
     was_interrupted,
 )
+from voice_kernel.handsfree import Manners
 from voice_kernel.intents import Grammar
 from voice_kernel.kernel import Kernel
 from voice_kernel.listening import Listener
 from voice_kernel.loop import AgentLoop
-from voice_kernel.messages import About, Notice, Origin, SpeechChanged, Task
+from voice_kernel.messages import About, AboutChanged, Call, Notice, Origin, SpeechChanged, Task
 from voice_kernel.session import Session, TurnResult
 from voice_kernel.settings import Settings, data_folder
 from voice_kernel.settings import load as load_settings
+from voice_kernel.speaking.renderer import Renderer
+from voice_kernel.speech.keeping import AudioFolder
 from voice_kernel.store import Store
 from voice_kernel.surroundings import Surroundings, scan
 from voice_kernel.task.lanes import misnamed
@@ -75,6 +80,7 @@ from voice_kernel.tools.dictation import Dictation
 from voice_kernel.ui import cards
 from voice_kernel.ui.channel import register_target
 from voice_kernel.ui.logs import LogDesk
+from voice_kernel.ui.servers import ServerDesk
 from voice_kernel.ui.surface import Surfaces
 from voice_kernel.usertools.adoption import Adoption
 from voice_kernel.usertools.shelf import shelf
@@ -119,11 +125,14 @@ class App:
         )
         runner = Runner(self.hub, lambda task_id: self.logs.open(f"task-{os.getpid()}-{task_id}"), secrets)
         self.approvals = Approvals(self.hub, self._somebody_listens)
-        self.engines = Engines(settings, lambda: self.toolbox, self._conversation)
+        self.engines = Engines(
+            settings, lambda: self.toolbox, self._conversation, lambda: self.surfaces.cells, self.hub.publish
+        )
+        self.hub.about = self.engines.models.told(self.hub.about)
         self.registry = Registry()
         self.toolbox = Toolbox(
             self.registry,
-            Policy(shell_allowed=settings.shell_allowed),
+            Policy(shell_allowed=settings.shell_allowed, model_values=settings.model_values),
             self.approvals,
             runner,
             self._asked_by_cell,
@@ -143,6 +152,12 @@ class App:
             ),
         )
         self.dictation = Dictation(self._dictation_changed)
+        self.answering = Answering(
+            self.hub,
+            Renderer(settings.language),
+            self.engines.voice,
+            notify_after_s=settings.notify_after_s,
+        )
         self._grammar: asyncio.Task[Grammar] | None = None
         self.session = Session(
             self.hub,
@@ -150,8 +165,10 @@ class App:
             self.grammar,
             self.surroundings.refresh,
             self.kernel.interrupt,
-            self.engines.brain if settings.model_configured else None,
+            self.engines.brain,
             self.dictation.calls,
+            self.answering.control,
+            lambda: self.engines.answering,
         )
         worked_for, is_notebook = workspace(os.environ, Path.cwd())
         self._notebook_folder = Path(worked_for).parent if is_notebook else Path(worked_for)
@@ -175,6 +192,16 @@ class App:
             self.surroundings.now,
             self.grammar,
             lambda: "dictation" if self.dictation.on else "command",
+            manners=Manners(
+                end_silence_s=settings.end_silence_ms / 1000,
+                wake_phrase=settings.wake_phrase,
+                language=settings.language,
+                model=settings.model_configured,
+            ),
+            mouth=self.answering,
+            asked=lambda: bool(self.approvals.open or self.session.questions.open),
+            folder=AudioFolder(Path(settings.keep_audio).expanduser()) if settings.keep_audio else None,
+            hearing=self.engines.hearing,
         )
         self.surfaces = Surfaces(
             self.loop,
@@ -184,7 +211,11 @@ class App:
             self.approvals,
             self.kernel.interrupt,
             LogDesk(self.logs, runner.task, self.conversations.past),
+            ServerDesk(
+                lambda: self.engines.servers, self.engines.catalog, settings.mcp_registry_url, Path.cwd
+            ),
             self.conversations,
+            self.answering,
         )
         self.kernel.on_control(self.surfaces.receive_control)
         self.kernel.on_shutdown(self.end)
@@ -208,15 +239,26 @@ class App:
 
     # ---- what a cell asks for ---------------------------------------------------------------------
 
-    def say(self, text: str, *, background: bool = False) -> TurnResult | TurnHandle:
+    def say(
+        self, text: str, *, background: bool = False, model: str | None = None
+    ) -> TurnResult | TurnHandle:
         """Do what the words say, in the cell that runs.
+
+        Args:
+            text: the words; without any, `model` answers from now on.
+            background: return a handle at once.
+            model: which model answers, whatever the grammar understands.
 
         Raises:
             TurnFailed: the turn did not succeed.
             TurnCancelled: it was interrupted.
         """
+        if model and not text:
+            turn_id = self._begin("running", f"use the model {model}")
+            call = Call(tool="choose_model", arguments={"model": model})
+            return self._turn(turn_id, lambda: self.session.carry_out(turn_id, [call]), background)
         turn_id = self._begin("understanding", text)
-        return self._turn(turn_id, lambda: self.understood(turn_id, text), background)
+        return self._turn(turn_id, lambda: self.understood(turn_id, text, model), background)
 
     def hear(self, path: str, *, background: bool = False) -> TurnResult | TurnHandle:
         """Do what a recording says. Raises like `say`, and `AudioError` for a file that is no sound."""
@@ -272,9 +314,11 @@ class App:
         result: TurnResult = self._sync(_value(lambda: self.session.result(turn_id)))
         return result
 
-    async def understood(self, turn_id: int, text: str) -> TurnResult:
+    async def understood(self, turn_id: int, text: str, model: str | None = None) -> TurnResult:
         """Take a turn from its text to its end."""
-        return await self.session.understand(turn_id, text, approved_tools=self.surfaces.approved)
+        return await self.session.understand(
+            turn_id, text, approved_tools=self.surfaces.approved, model=model
+        )
 
     def show_panel(self) -> Any:
         """Return a live panel for the cell to display; None in a terminal, which can show none."""
@@ -354,6 +398,7 @@ class App:
         return grammar
 
     async def _load_grammar(self) -> Grammar:
+        self.engines.begin_servers(self.hub.publish)  # the first wish of the session: they start beside it
         try:
             return await asyncio.to_thread(load_grammar, self.settings)
         except IntentError as error:
@@ -426,6 +471,13 @@ class App:
             catalog=lambda: self.engines.catalog(),
             call=self._call,
         )
+        model_commands.register(
+            self.registry,
+            brain=self.engines.models.brain,
+            choose=self._choose_model,
+            context=self.surroundings.now,
+            tasks=self.toolbox.runner.tasks,
+        )
         session_module.register(self.registry, self.grammar, self.conversations.new)
 
     def _adopt(self) -> None:
@@ -454,6 +506,11 @@ class App:
             untrusted=task.untrusted,
         )
 
+    async def _choose_model(self, model: str) -> str:
+        name = await self.engines.models.choose(model)
+        self.hub.publish(AboutChanged(about=self.engines.models.told(self.hub.about)))
+        return name
+
     def _dictation_changed(self, on: bool) -> None:
         speech = self.hub.speech.model_copy(update={"mode": "dictation" if on else "command"})
         self.hub.publish(SpeechChanged(speech=speech))
@@ -463,6 +520,7 @@ class App:
         return turn is not None and turn.origin in ("magic", "script") and not turn.surface_id
 
     async def _close_engines(self) -> None:
+        await self.answering.close()
         await self.toolbox.runner.close(CLOSE_LIMIT_S - 1)
         await self.engines.close()
 
@@ -541,10 +599,16 @@ class App:
     def _about(self) -> About:
         return About(
             version=__version__,
-            model=(self.settings.model or "default model") if self.settings.model_configured else "",
             shell_allowed=self.settings.shell_allowed,
             cwd=str(Path.cwd()),
             notify_after_s=self.settings.notify_after_s,
+            speak=self.settings.speak,
+            voice=self.settings.voice,
+            speech_rate=self.settings.speech_rate,
+            listen=self.settings.listen,
+            earcons=self.settings.earcons,
+            wake_phrase=self.settings.wake_phrase,
+            audio_kept_in=self.settings.keep_audio,
         )
 
 

@@ -12,20 +12,23 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from voice_kernel.agent.models import Models
+from voice_kernel.hearing import REALTIME, Hearing, make_realtime
 from voice_kernel.messages import Notice, Turn
 from voice_kernel.session import Brain
 from voice_kernel.settings import Settings, data_folder
+from voice_kernel.speech.chosen import ChosenTranscriber
 from voice_kernel.task import process
 from voice_kernel.task.executor import LOCAL, Executor
 from voice_kernel.toolbox.door import Toolbox
 from voice_kernel.tools import browser, mcp
+from voice_kernel.tools.notebook import CellHost
 from voice_kernel.web.addresses import Reach
 
 if TYPE_CHECKING:
-    from voice_kernel.agent.brain import Brain as AgentBrain
+    from voice_kernel.agent.realtime import Realtime
     from voice_kernel.messages import VoiceEngine
     from voice_kernel.speaking.voice import Voice
-    from voice_kernel.speech.transcriber import Transcriber
     from voice_kernel.web.engines import Engine
     from voice_kernel.web.library import Library
 
@@ -37,16 +40,24 @@ class Engines:
         settings: as read.
         toolbox: what a model acts through, asked when there is one.
         conversation: the id of the open conversation: each has browser tabs of its own.
+        cells: the front end that shows the notebook.
+        tell: tells a person something that belongs to no turn.
     """
 
     def __init__(
-        self, settings: Settings, toolbox: Callable[[], Toolbox], conversation: Callable[[], str]
+        self,
+        settings: Settings,
+        toolbox: Callable[[], Toolbox],
+        conversation: Callable[[], str],
+        cells: Callable[[], CellHost],
+        tell: Callable[[Notice], None] = lambda notice: None,
     ) -> None:
         self._settings = settings
         self._toolbox = toolbox
         self._conversation = conversation
-        self._model: AgentBrain | None = None
-        self._past_turns: Sequence[Turn] = ()
+        self._tell = tell
+        self.models = Models(settings, toolbox, cells)
+        """Which model answers; it is made, and the SDK imported, when it is first asked."""
         self._starting: asyncio.Task[None] | None = None
 
     @cached_property
@@ -59,11 +70,41 @@ class Engines:
         return DaskExecutor(self._settings.dask_scheduler, retries=self._settings.dask_retries)
 
     @cached_property
-    def transcriber(self) -> Transcriber:
-        """The speech engine; its weights load when it is first used."""
-        from voice_kernel.speech import LocalTranscriber
+    def hearing(self) -> Hearing:
+        """The speech engines there are."""
+        return Hearing(self._settings, lambda: self.realtime)
 
-        return LocalTranscriber(self._settings.speech_model_path or None)
+    @cached_property
+    def realtime(self) -> Realtime:
+        """The speech engine that is a model too; it connects when somebody speaks."""
+        return make_realtime(
+            self._settings,
+            toolbox=self._toolbox(),
+            working_folder=str(Path.cwd()),
+            others=self.models.brain,
+        )
+
+    async def brain(self) -> Brain:
+        """Return what answers now: the speech engine where it can, else the model."""
+        return self.realtime if self._ear_answers else await self.models.brain()
+
+    @property
+    def answering(self) -> bool:
+        """Whether anything answers what the grammar does not understand."""
+        return self._ear_answers or self.models.on
+
+    @property
+    def _ear_answers(self) -> bool:
+        return self.transcriber.name == REALTIME
+
+    @cached_property
+    def transcriber(self) -> ChosenTranscriber:
+        """The speech engine; what is heavy in it loads when it is first used."""
+
+        def tell(message: str, hint: str) -> None:
+            self._tell(Notice(level="warning", message=message, hint=hint))
+
+        return ChosenTranscriber(self.hearing.make, self._settings.speech_engine, tell=tell)
 
     @cached_property
     def local_voice(self) -> Voice:
@@ -124,7 +165,7 @@ class Engines:
         return supervisor
 
     def begin_servers(self, tell: Callable[[Notice], None]) -> None:
-        """Start the MCP servers that are to run with every session, beside each other; nobody waits for them."""
+        """Start the MCP servers that are to run with every session; nobody waits for them."""
         if not self._settings.mcp_autostart or not (data_folder() / "mcp.json").is_file():
             return
         names = self.servers.to_start()
@@ -165,27 +206,11 @@ class Engines:
             self._settings.search_engine, self._settings.search_url, key.get_secret_value() if key else ""
         )
 
-    async def brain(self) -> Brain:
-        """Return the model, with what was said before in its memory."""
-        if self._model is None:
-            from voice_kernel.agent.brain import Brain as AgentBrain
-            from voice_kernel.agent.provider import ModelSettings
-
-            key = self._settings.openai_api_key
-            model = ModelSettings(
-                model=self._settings.model,
-                api_key=key.get_secret_value() if key else None,
-                base_url=self._settings.base_url or None,
-            )
-            self._model = AgentBrain(model, self._toolbox(), working_folder=str(Path.cwd()))
-            self._model.recall(self._past_turns)
-        return self._model
-
     def recalled(self, turns: Sequence[Turn]) -> None:
         """Let the model know the turns of the conversation that is open now."""
-        self._past_turns = turns
-        if self._model is not None:
-            self._model.recall(turns)
+        self.models.recalled(turns)
+        if "realtime" in self.__dict__:
+            self.realtime.recall(turns)
 
     async def close(self) -> None:
         """End what was made."""
@@ -197,8 +222,7 @@ class Engines:
                 await made[voice].close()
         if "transcriber" in made:
             await self.transcriber.close()
-        if self._model is not None:
-            await self._model.close()
+        await self.models.close()
         if "browser" in made:
             await self.browser.stop()
         if "library" in made:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from importlib import metadata
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,9 @@ from voice_kernel.settings import Settings
 from voice_kernel.speech.transcriber import EngineOptions, Transcriber
 
 if TYPE_CHECKING:
+    from voice_kernel.agent.brain import Brain
     from voice_kernel.agent.realtime import Realtime
+    from voice_kernel.toolbox.door import Toolbox
 
 GROUP = "voice_kernel.transcribers"
 LOCAL, BROWSER, OPENAI, REALTIME = OWN = ("local", "browser", "openai", "realtime")
@@ -203,8 +205,14 @@ def speech_endpoint(settings: Settings) -> Endpoint:
     )
 
 
-def make_realtime(settings: Settings) -> Realtime:
-    """Return an engine of OpenAI's Realtime interface that only listens.
+def make_realtime(
+    settings: Settings,
+    *,
+    toolbox: Toolbox | None = None,
+    working_folder: str = "",
+    others: Callable[[], Awaitable[Brain]] | None = None,
+) -> Realtime:
+    """Return the engine of OpenAI's Realtime interface; see `Realtime` for what it is given.
 
     Raises:
         SettingsError: the address of its server is none.
@@ -216,4 +224,7 @@ def make_realtime(settings: Settings) -> Realtime:
         model=settings.realtime_model,
         transcription_model=settings.transcription_model,
         language=settings.speech_language or settings.language,
+        toolbox=toolbox,
+        working_folder=working_folder,
+        others=others,
     )

@@ -12,7 +12,7 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from voice_kernel.agent.instructions import instructions, question
@@ -30,6 +30,7 @@ from voice_kernel.speech.vocabulary import command_prompt
 from voice_kernel.toolbox.door import Toolbox
 
 if TYPE_CHECKING:
+    from voice_kernel.agent.brain import Brain
     from voice_kernel.speech.resampling import PcmStream
 
 logger = logging.getLogger(__name__)
@@ -66,6 +67,7 @@ class Realtime:
         language: ISO 639-1 code of what is spoken.
         toolbox: the one door; without it nothing is answered.
         working_folder: the folder the kernel runs in, as the model is told.
+        others: what answers when another model is asked for by its name.
         text_limit_s: how long the text of an utterance is waited for.
     """
 
@@ -80,6 +82,7 @@ class Realtime:
         language: str = "en",
         toolbox: Toolbox | None = None,
         working_folder: str = "",
+        others: Callable[[], Awaitable[Brain]] | None = None,
         text_limit_s: float = TEXT_LIMIT_S,
     ) -> None:
         self.endpoint = endpoint
@@ -89,6 +92,7 @@ class Realtime:
         self._transcription_model = transcription_model or TRANSCRIPTION_MODEL
         self._toolbox = toolbox
         self._working_folder = working_folder
+        self._others = others
         self._loaded = False
         self._line: Line | None = None
         self._connecting = asyncio.Lock()
@@ -201,11 +205,21 @@ class Realtime:
         on_change: Callable[..., None] = _nobody,
         model: str = "",
     ) -> str:
-        """Answer what was said or typed; see `Brain.answer`. `model` cannot be another one here.
+        """Answer what was said or typed; see `Brain.answer`.
 
         Raises:
             ModelError: the model did not answer to the end.
         """
+        if model and self._others is not None:
+            return await (await self._others()).answer(
+                text,
+                turn_id=turn_id,
+                context=context,
+                on_text=on_text,
+                approved_tools=approved_tools,
+                on_change=on_change,
+                model=model,
+            )
         assert self._toolbox is not None  # nobody asks what can only listen
         tools = TurnTools(
             self._toolbox,

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from pydantic import ValidationError
 
+from voice_kernel.answering import Answering
 from voice_kernel.conversations import Conversations
 from voice_kernel.errors import VoiceKernelError
 from voice_kernel.events import Hub, Subscription
@@ -21,6 +22,7 @@ from voice_kernel.listening import Listener
 from voice_kernel.loop import AgentLoop
 from voice_kernel.messages import (
     PROTOCOL,
+    AnswerQuestion,
     ApprovalShown,
     Audio,
     AudioEnd,
@@ -46,21 +48,29 @@ from voice_kernel.messages import (
     OpenThread,
     Origin,
     ReadLog,
+    ReadPart,
+    ReadServer,
     RenameThread,
     RetryTask,
     Say,
     SearchLog,
+    SearchRegistry,
+    SpeakChoice,
+    SpeakingState,
     ToKernel,
     ToSurface,
     WarmUp,
+    WatchServers,
     to_kernel,
     to_surface,
 )
 from voice_kernel.session import Session
 from voice_kernel.toolbox.approval import Approvals
+from voice_kernel.ui.bundle import part
 from voice_kernel.ui.cellhost import SurfaceCells
 from voice_kernel.ui.channel import Channel
 from voice_kernel.ui.logs import LogDesk
+from voice_kernel.ui.servers import ServerDesk
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +90,9 @@ class Surfaces:
         approvals: Approvals,
         interrupt: Callable[[], object],
         logs: LogDesk,
+        servers: ServerDesk,
         conversations: Conversations,
+        answering: Answering,
     ) -> None:
         self.loop = loop
         self.hub = hub
@@ -89,7 +101,9 @@ class Surfaces:
         self.approvals = approvals
         self.interrupt = interrupt
         self.logs = logs
+        self.servers = servers
         self.conversations = conversations
+        self.answering = answering
         self.cells = SurfaceCells(hub)
         self._said_hello: set[Surface] = set()
         self._somebody = asyncio.Event()
@@ -135,7 +149,9 @@ class Surfaces:
             case MoveTask():
                 self.session.move_task(message.task_id, message.to)
             case Decide():
-                self.approvals.decide(message.approval_id, message.approved)
+                self.approvals.decide(message.approval_id, message.approved, message.values)
+            case AnswerQuestion():
+                self.session.questions.answer(message.turn_id, message.yes)
             case Interrupt():
                 self.interrupt()
             case _:
@@ -221,7 +237,13 @@ class Surface:
             case Hello():
                 self._hello(message)
             case AudioStart():
-                listener.start(message.utterance_id, message.rate_hz, self.surface_id)
+                listener.start(
+                    message.utterance_id,
+                    message.rate_hz,
+                    self.surface_id,
+                    hands_free=message.hands_free,
+                    approved_tools=self.approve,
+                )
             case Audio():
                 listener.chunk(message.utterance_id, message.seq, buffers[0] if buffers else b"")
             case AudioEnd():
@@ -249,8 +271,16 @@ class Surface:
                 )
             case RetryTask():
                 self._spawn(session.retry(message.task_id, self.surface_id))
+            case ReadLog() if message.server:
+                self._spawn(self._answer(self._surfaces.servers.page(message)))
+            case SearchLog() if message.server:
+                self._spawn(self._answer(self._surfaces.servers.hits(message)))
+            case WatchServers() | ReadServer() | SearchRegistry() | KeepSecret():
+                self._ask_servers(message)
             case ReadLog():
                 self._spawn(self._answer(self._surfaces.logs.page(message)))
+            case ReadPart():
+                self.send(part(message))
             case SearchLog():
                 self._spawn(self._answer(self._surfaces.logs.hits(message)))
             case Do():
@@ -279,8 +309,24 @@ class Surface:
                 self._surfaces.approvals.shown(message.approval_id)
             case WarmUp():
                 listener.warm_up()
+            case SpeakChoice():
+                self._surfaces.answering.choose(self, message)
+            case SpeakingState():
+                self._surfaces.answering.page_said(self, message)
             case CellReply():
                 self._surfaces.cells.replied(self, message)
+
+    def _ask_servers(self, message: WatchServers | ReadServer | SearchRegistry | KeepSecret) -> None:
+        servers = self._surfaces.servers
+        match message:
+            case WatchServers():
+                servers.watch(self, self.send if message.on else None)
+            case ReadServer():
+                self._spawn(self._answer(servers.details(message)))
+            case SearchRegistry():
+                self._spawn(self._answer(servers.offers(message)))
+            case KeepSecret():
+                self._spawn(self._answer(servers.keep(message)))
 
     def _hello(self, hello: Hello) -> None:
         if hello.protocol != PROTOCOL:
@@ -323,9 +369,9 @@ class Surface:
                 self.send(message)
             await asyncio.sleep(SEND_PAUSE_S)
 
-    def send(self, message: ToSurface) -> None:
+    def send(self, message: ToSurface, buffers: Sequence[bytes] = ()) -> None:
         """Send one message now; a channel that has closed drops it."""
-        self._channel.send(to_surface.dump_python(message, mode="json"))
+        self._channel.send(to_surface.dump_python(message, mode="json"), buffers)
 
     async def _answer(self, answer: Awaitable[ToSurface]) -> None:
         self.send(await answer)
@@ -350,6 +396,8 @@ class Surface:
 
     def close(self) -> None:
         """Forget the surface: its recording ends, its turns go on."""
+        self._surfaces.servers.watch(self, None)
         self._stop_sender()
         self._surfaces.left(self)
+        self._surfaces.answering.left(self)
         self._surfaces.listener.drop_surface(self.surface_id)
