@@ -11,8 +11,9 @@ import type { Store } from './store';
 
 export type Verbosity = SpeakChoice['speak'];
 
-/** Between the sentences of the kernel's voice, which ends each without a pause. */
-const PAUSE_S = 0.12;
+/** Between the sentences of the kernel's voice, which ends each without a pause, and between clauses. */
+const PAUSE_S = 0.22;
+const BREATH_S = 0.1;
 /** Sound is scheduled this far ahead, so that its beginning is not cut. */
 const LEAD_S = 0.01;
 const RESUME_MS = 700;
@@ -290,7 +291,8 @@ export class Speaker {
     source.buffer = buffer;
     source.connect(gain);
     const joined = playing.next > 0 && this.caption.endsWith(answer.text);
-    const at = Math.max(context.currentTime + LEAD_S, playing.next + (joined || playing.next === 0 ? 0 : PAUSE_S));
+    const pause = joined || playing.next === 0 ? 0 : /[.!?…]$/.test(this.caption) ? PAUSE_S : BREATH_S;
+    const at = Math.max(context.currentTime + LEAD_S, playing.next + pause);
     source.start(at);
     playing.next = at + buffer.duration;
     playing.sources.add(source);

@@ -1,0 +1,82 @@
+"""Listens to a page: what its sound really is, not what it was asked to play.
+
+`LISTEN` goes into a page before its own scripts. It puts an analyser before the loudspeaker, and writes
+down when sound began and when there was silence.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from playwright.sync_api import Page
+
+LISTEN = """
+(() => {
+  const connect = AudioNode.prototype.connect;
+  const sound = window.sound = { loud: [], quiet: null, peak: 0, analysers: [], marks: {} };
+  AudioNode.prototype.connect = function (target, ...rest) {
+    if (target === this.context.destination && !(this instanceof AnalyserNode)) {
+      const analyser = this.context.createAnalyser();
+      analyser.fftSize = 256;
+      connect.call(this, analyser);
+      sound.analysers.push(analyser);
+    }
+    return connect.call(this, target, ...rest);
+  };
+  const samples = new Float32Array(256);
+  sound.level = () => Math.max(0, ...sound.analysers.map(analyser => {
+    analyser.getFloatTimeDomainData(samples);
+    return Math.max(...samples.map(Math.abs));
+  }));
+  let was = false;
+  let since = 0;
+  // A pause within speech is no silence: 400 ms without sound are, from their first moment.
+  const look = () => {
+    const now = performance.now();
+    const is = sound.level() > 0.01;
+    if (is) {
+      since = 0;
+      sound.peak = Math.max(sound.peak, sound.level());
+      if (!was) { sound.loud.push(now); was = true; sound.quiet = null; }
+    } else if (was) {
+      since = since || now;
+      if (now - since > 400) { was = false; sound.quiet = since; }
+    }
+  };
+  setInterval(look, 4);
+  const start = AudioBufferSourceNode.prototype.start;
+  AudioBufferSourceNode.prototype.start = function (...args) {
+    sound.marks.scheduled = sound.marks.scheduled ?? performance.now();
+    sound.seconds = (sound.seconds ?? 0) + (this.buffer ? this.buffer.duration : 0);
+    return start.apply(this, args);
+  };
+  sound.forget = () => Object.assign(sound, { loud: [], quiet: null, peak: 0, marks: {}, seconds: 0 });
+})();
+"""
+
+
+def listen(page: Page) -> None:
+    """Listen to a page that has not been opened yet."""
+    page.add_init_script(LISTEN)
+
+
+def wait_loud(page: Page, timeout_ms: float = 20_000) -> float:
+    """Wait until something is heard; returns since when, in the page's milliseconds."""
+    page.wait_for_function("() => window.sound.loud.length > 0", timeout=timeout_ms, polling=5)
+    return float(page.evaluate("window.sound.loud[0]"))
+
+
+def wait_quiet(page: Page, timeout_ms: float = 20_000) -> float:
+    """Wait until nothing is heard any more; returns since when, in the page's milliseconds."""
+    page.wait_for_function("() => window.sound.quiet !== null", timeout=timeout_ms, polling=5)
+    return float(page.evaluate("window.sound.quiet"))
+
+
+def forget(page: Page) -> None:
+    """Begin anew."""
+    page.evaluate("window.sound.forget()")
+
+
+def figures(page: Page) -> dict[str, Any]:
+    """Return what was heard so far."""
+    return dict(page.evaluate("({ loud: sound.loud, quiet: sound.quiet, peak: sound.peak, ...sound.marks })"))
