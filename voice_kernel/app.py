@@ -65,6 +65,7 @@ from voice_kernel.tools import (
     mcp,
     navigation,
     notebook,
+    proposals,
     queries,
     reading,
     repairs,
@@ -430,6 +431,7 @@ class App:
         editing.register(self.registry, desk=desk, caret=caret, write=self._write)
         dictation.register(self.registry, desk=desk, caret=caret, dictation=self.dictation, write=self._write)
         snippets.register(self.registry, desk=desk, tasks=self.toolbox.runner.tasks)
+        proposals.register(self.registry, desk=desk, call=self._call)
         repairs.register(
             self.registry,
             desk=desk,

@@ -104,7 +104,7 @@ class TurnTools:
         return self._circles > MAX_CIRCLES
 
     def _offered(self) -> list[ToolSpec]:
-        offered = [spec for spec in self._toolbox.registry.available() if spec.for_models]
+        offered = [spec for spec in self._toolbox.registry.available() if spec.for_models and spec.offered]
         return [spec for spec in offered if not self._areas or spec.area in self._areas]
 
     async def stop(self) -> None:

@@ -79,6 +79,8 @@ class ToolSpec:
     asks: str = ""
     """Why every call asks a person first, whatever its effects; empty when they decide."""
     reason: str = ""
+    offered: bool = True
+    """Whether models are offered it; False for what only other tools call for them."""
     attempt: bool = False
     """Whether a call is an attempt to make something work: a model may fail at it so often in a turn."""
     diff: Callable[[TaskHandle, Any], Awaitable[Diff | None]] | None = None
@@ -125,6 +127,7 @@ class Registry:
         asks: str = "",
         time_limit: Callable[[Any], float | None] | None = None,
         attempt: bool = False,
+        offered: bool = True,
         diff: Callable[[TaskHandle, Any], Awaitable[Diff | None]] | None = None,
     ) -> Callable[[Handler], Handler]:
         """Register an async function `(task, args) -> Result` as the tool of its name.
@@ -151,6 +154,7 @@ class Registry:
                     asks=asks,
                     time_limit=time_limit,
                     attempt=attempt,
+                    offered=offered,
                     diff=diff,
                 )
             )

@@ -33,6 +33,7 @@ from voice_kernel.messages import (
     ChangeKind,
     ClearOutputs,
     DeleteCells,
+    Diff,
     EditCell,
     InsertCells,
     MoveCells,
@@ -210,7 +211,7 @@ def register(
                 f"{_capital(addresses.named(found, view))} would run the cell that is waiting for it.",
                 hint="Name other cells.",
             )
-        return await _run(task, found, view, desk)
+        return await run_found(task, found, view, desk)
 
     @registry.tool(area="notebook", effects=WRITE, target=lambda args: args.source)
     async def insert_cell(task: TaskHandle, args: InsertCell) -> Result:
@@ -234,7 +235,18 @@ def register(
             text=args.source if args.kind != "code" else "",
         )
 
-    @registry.tool(area="notebook", effects=WRITE, target=lambda args: f"cell: {args.cell}")
+    async def changed(task: TaskHandle, args: EditCellArguments) -> Diff | None:
+        try:
+            view = await desk.outline(task)
+            cell = desk.resolve_one(args.cell, view, task)
+            whole = await desk.read(task, cells=[cell.id])
+        except ToolError:  # the tool itself will say it
+            return None
+        now = next((one for one in whole.cells if one.id == cell.id), cell)
+        name = addresses.named([cell], view)
+        return Diff(name=name, kind=now.kind, before=now.source, after=args.source, cell=cell.id)
+
+    @registry.tool(area="notebook", effects=WRITE, target=lambda args: f"cell: {args.cell}", diff=changed)
     async def edit_cell(task: TaskHandle, args: EditCellArguments) -> Result:
         """Replace the text of a cell."""
         view = await desk.outline(task)
@@ -575,7 +587,12 @@ class _Ran:
         )
 
 
-async def _run(task: TaskHandle, found: list[CellView], view: NotebookView, desk: Desk) -> Result:
+async def run_found(task: TaskHandle, found: list[CellView], view: NotebookView, desk: Desk) -> Result:
+    """Run cells in their order.
+
+    Raises:
+        ToolFailed: one of them raised; the result is kept.
+    """
     ran = _Ran(found, view)
     if desk.asked_by_cell(task.turn_id):
         await _run_here(task, ran, desk)
