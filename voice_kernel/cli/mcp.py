@@ -88,7 +88,8 @@ def _install(options: argparse.Namespace) -> int:
         return EXIT_REFUSED
     supervisor.put(server)
     for key in server.secrets:
-        print(f"It needs a secret: voice-kernel mcp secret {server.name} {key}")
+        needs = "may have" if key in server.optional else "needs"
+        print(f"It {needs} a secret: voice-kernel mcp secret {server.name} {key}")
     print(f"Installed {server.name}.")
     return EXIT_OK
 

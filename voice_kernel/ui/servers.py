@@ -126,7 +126,11 @@ class ServerDesk:
         if names and self._missing.get(server.name, ((), []))[0] != names:
             secrets = self._supervisor().secrets
             values = await asyncio.to_thread(
-                lambda: [name for name in names if secrets.get(server.name, name) is None]
+                lambda: [
+                    name
+                    for name in names
+                    if name not in server.optional and secrets.get(server.name, name) is None
+                ]
             )
             self._missing[server.name] = (names, values)
         return McpServer(

@@ -8,7 +8,7 @@ import pytest
 from mcp_registry import registry
 
 from voice_kernel.errors import ToolError, WebError
-from voice_kernel.tools.mcp.catalog import Catalog, Offer, filled
+from voice_kernel.tools.mcp.catalog import Catalog, Offer, filled, offer_of
 from voice_kernel.tools.mcp.commands import chosen, consent
 
 
@@ -55,6 +55,59 @@ async def test_secrets_are_asked_by_name_and_never_part_of_a_command(catalog: Ca
         "https://weather.example.com/mcp",
         ("Authorization",),
     )
+
+
+async def test_entries_as_their_publishers_wrote_them_are_understood(catalog: Catalog) -> None:
+    # The whole command is spelt out, with a token in it: it is not doubled, and the token is in no argument.
+    github = (await only(catalog, "github")).server
+    assert github.args == (
+        "run", "-i", "--rm", "-e", "GITHUB_PERSONAL_ACCESS_TOKEN", "ghcr.io/github/github-mcp-server:0.20.1",
+    )  # fmt: skip
+    assert github.secrets == ("GITHUB_PERSONAL_ACCESS_TOKEN",)
+    assert github.optional == ()
+    brave = await only(catalog, "brave-search")
+    assert brave.server.args == ("-y", "@brave/brave-search-mcp-server@2.1.3")
+    assert [(one.name, one.secret, one.required) for one in brave.questions] == [
+        ("BRAVE_API_KEY", True, True)
+    ]
+    # Some of its secrets may be missing; where it is must be known.
+    grafana = await only(catalog, "grafana")
+    assert grafana.server.optional == ("GRAFANA_SERVICE_ACCOUNT_TOKEN", "GRAFANA_PASSWORD")
+    with pytest.raises(ToolError, match="GRAFANA_URL"):
+        filled(grafana, {})
+    known = filled(grafana, {"GRAFANA_URL": "http://localhost:3000"})
+    assert known.env == {"GRAFANA_URL": "http://localhost:3000"}
+    assert known.args[-1] == "docker.io/grafana/mcp-grafana:0.7.9"
+    context7 = await only(catalog, "context7")
+    assert "gets the secrets CONTEXT7_API_KEY (if set)" in consent(context7.server, context7.publisher)
+
+
+def test_variables_within_values_are_asked_for_and_secret_ones_kept_apart() -> None:
+    entry = {
+        "name": "com.example/remote",
+        "remotes": [
+            {
+                "type": "streamable-http",
+                "url": "https://{tenant}.example.com/mcp",
+                "variables": {"tenant": {"description": "Yours", "isRequired": True}},
+                "headers": [
+                    {
+                        "name": "Authorization",
+                        "value": "Bearer {api-key}",
+                        "variables": {"api-key": {"isRequired": True, "isSecret": True}},
+                    },
+                    {"name": "X-Region", "default": "eu"},
+                ],
+            }
+        ],
+    }
+    offer = offer_of(entry)
+    assert offer is not None
+    server = filled(offer, {"tenant": "ada"})
+    assert server.url == "https://ada.example.com/mcp"
+    assert server.headers == {"Authorization": "Bearer ${api-key}", "X-Region": "eu"}
+    assert server.secrets == ("api-key",)
+    assert server.holes == {"api-key"}
 
 
 async def test_what_must_be_known_first_is_asked_with_the_way_to_say_it(catalog: Catalog) -> None:

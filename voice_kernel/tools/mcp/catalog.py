@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -151,17 +151,22 @@ def offer_of(entry: Any) -> Offer | None:
         kind = {"streamable-http": "http", "sse": "sse"}.get(str(remote.get("type")))
         if kind is None or not isinstance(remote.get("url"), str):
             continue
-        questions = [_question(header) for header in _list(remote, "headers") if header.get("value") is None]
-        plain = {h["name"]: h["value"] for h in _list(remote, "headers") if isinstance(h.get("value"), str)}
+        asked = _Asked()
+        headers = {}
+        for header in _list(remote, "headers"):
+            if isinstance(header.get("name"), str) and (value := asked.valued(header)):
+                headers[header["name"]] = value
         server = Server(
             name=short,
             transport="http" if kind == "http" else "sse",
-            url=remote["url"],
-            headers=plain,
-            secrets=tuple(question.name for question in questions),
+            url=asked.filled(remote["url"], remote),
+            headers=headers,
+            secrets=tuple(asked.secrets),
+            optional=tuple(asked.optional),
             registry_name=name,
             version=str(about.get("version") or ""),
         )
+        questions = asked.questions
         return Offer(server, tuple(questions), package=remote["url"], **common)
     return None
 
@@ -177,7 +182,7 @@ def filled(offer: Offer, answers: Mapping[str, str]) -> Server:
     unanswered = []
     for question in offer.questions:
         if question.name in server.secrets:
-            continue  # asked for in a terminal, where nobody hears it
+            continue  # asked for where nobody hears it
         value = answers.get(question.name, question.default)
         if value or not question.required:
             values[question.name] = value
@@ -194,7 +199,7 @@ def filled(offer: Offer, answers: Mapping[str, str]) -> Server:
         )
 
     def fill(text: str) -> str:
-        return re.sub(r"\{([^{}]+)\}", lambda hole: values.get(hole[1], hole[0]), text)
+        return re.sub(r"(?<!\$)\{([^{}]+)\}", lambda hole: values.get(hole[1], hole[0]), text)
 
     env = {name: fill(value) for name, value in server.env.items()}
     return server.model_copy(
@@ -202,6 +207,7 @@ def filled(offer: Offer, answers: Mapping[str, str]) -> Server:
             "args": tuple(fill(part) for part in server.args),
             "env": {name: value for name, value in env.items() if value},
             "url": fill(server.url),
+            "headers": {name: fill(value) for name, value in server.headers.items()},
         }
     )
 
@@ -219,23 +225,14 @@ def _packaged(
         raise ToolError("not for us")
     if version and (not _VERSION.fullmatch(version) or version == "latest"):
         raise ToolError("a version that is none")
-    questions: list[Question] = []
-    before = _arguments(_list(package, "runtimeArguments"), questions)
-    after = _arguments(_list(package, "packageArguments"), questions)
+    asked = _Asked()
     env: dict[str, str] = {}
-    secrets: list[str] = []
     for variable in _list(package, "environmentVariables"):
-        if variable.get("value") is not None:
-            env[str(variable["name"])] = str(variable["value"])
-        elif variable.get("isRequired") or variable.get("isSecret"):
-            question = _question(variable)
-            questions.append(question)
-            if question.secret:
-                secrets.append(question.name)
-            else:
-                env[question.name] = f"{{{question.name}}}"
-        elif variable.get("default") is not None:
-            env[str(variable["name"])] = str(variable["default"])
+        if value := asked.valued(variable):
+            env[str(variable["name"])] = value
+    runtime = _list(package, "runtimeArguments")
+    before = asked.arguments(_containers(runtime, identifier, env, asked) if kind == "oci" else runtime)
+    after = asked.arguments(_list(package, "packageArguments"))
     pinned = {
         "npm": f"{identifier}@{version}" if version else identifier,
         "pypi": f"{identifier}=={version}" if version else identifier,
@@ -247,7 +244,7 @@ def _packaged(
     if kind == "npm":
         args = ["-y", *(a for a in before if a != "-y"), pinned, *after]
     elif kind == "oci":
-        names = [word for key in (*env, *secrets) for word in ("-e", key)]
+        names = [word for key in (*env, *asked.secrets) for word in ("-e", key)]
         args = ["run", "-i", "--rm", *before, *names, pinned, *after]
     elif kind == "nuget":
         args = [*before, pinned, "--yes", *(["--", *after] if after else [])]
@@ -258,36 +255,124 @@ def _packaged(
         command=RUNNERS[kind],
         args=tuple(args),
         env=env,
-        secrets=tuple(secrets),
+        secrets=tuple(asked.secrets),
+        optional=tuple(asked.optional),
         registry_name=name,
         version=version,
     )
-    return server, questions, f"{kind} {pinned}"
+    return server, asked.questions, f"{kind} {pinned}"
 
 
-def _arguments(given: Sequence[Mapping[str, Any]], questions: list[Question]) -> list[str]:
-    made: list[str] = []
-    for argument in given:
-        value = argument.get("value")
-        name = str(argument.get("name") or argument.get("valueHint") or "value")
-        wanted = value is None and (
-            argument.get("type") == "positional" or argument.get("isRequired") or argument.get("default")
-        )
-        if argument.get("type") == "named":
-            described = argument.get("description") or argument.get("format")
-            if value is None and not wanted and described:
-                continue  # an option that nobody asked for
-            made.append(str(argument["name"]))
-        if wanted:
-            hole = name.lstrip("-")
-            if argument.get("default") is not None and not argument.get("isRequired"):
-                made.append(str(argument["default"]))
+class _Asked:
+    """What an entry asks before its server can run, gathered from all of its parts.
+
+    Attributes:
+        questions: in the order of the entry.
+        secrets: the names of those whose values are kept apart; in a text `${name}` stands for one.
+        optional: the secrets that may be missing.
+    """
+
+    def __init__(self) -> None:
+        self.questions: list[Question] = []
+        self.secrets: list[str] = []
+        self.optional: list[str] = []
+
+    def valued(self, of: Mapping[str, Any]) -> str:
+        """Return the value of a variable or header; empty where it has none of its own, or is a secret."""
+        if of.get("value") is not None:
+            return self.filled(str(of["value"]), of)
+        question = _question(of)
+        if question.secret:
+            self.secret(question)
+        elif of.get("isRequired"):
+            self.questions.append(question)
+            return f"{{{question.name}}}"
+        return "" if question.secret else question.default
+
+    def secret(self, question: Question) -> None:
+        """Ask for a secret."""
+        self.questions.append(question)
+        if question.name not in self.secrets:
+            self.secrets.append(question.name)
+            if not question.required:
+                self.optional.append(question.name)
+
+    def filled(self, text: str, of: Mapping[str, Any]) -> str:
+        """Return a text whose `{holes}` are asked for, as its `variables` describe them."""
+        described = of.get("variables")
+        for name, about in described.items() if isinstance(described, Mapping) else ():
+            if not isinstance(about, Mapping) or f"{{{name}}}" not in text:
                 continue
-            questions.append(_question({**argument, "name": hole}))
-            made.append(f"{{{hole}}}")
-        elif value is not None:
-            made.append(str(value))
-    return made
+            if about.get("value") is not None:
+                text = text.replace(f"{{{name}}}", str(about["value"]))
+                continue
+            question = _question({**about, "name": name})
+            if question.secret:
+                called = re.sub(r"[^\w.-]", "_", question.name)
+                self.secret(replace(question, name=called))
+                text = text.replace(f"{{{name}}}", f"${{{called}}}")
+            else:
+                self.questions.append(question)
+        return text
+
+    def arguments(self, given: Sequence[Mapping[str, Any]]) -> list[str]:
+        """Return the words of a command that arguments describe; those nobody asked for are left out."""
+        made: list[str] = []
+        for argument in given:
+            named = argument.get("type") == "named"
+            value = argument.get("value")
+            if value is None and argument.get("default") is not None and not argument.get("isSecret"):
+                value = argument["default"] if not argument.get("isRequired") else None
+            if named and argument.get("format") == "boolean":
+                if str(value).lower() == "true" or (value is None and argument.get("isRequired")):
+                    made.append(str(argument["name"]))
+                continue
+            if value is None and named and not argument.get("isRequired"):
+                if not argument.get("description") and not argument.get("format"):
+                    made.append(str(argument["name"]))  # a switch, as older entries write it
+                continue
+            if named:
+                made.append(str(argument["name"]))
+            if value is not None:
+                made.append(self.filled(str(value), argument))
+                continue
+            name = str(argument.get("valueHint") or argument.get("name") or "value").lstrip("-")
+            question = _question({**argument, "name": name})
+            if question.secret:
+                self.secret(question)
+                made.append(f"${{{name}}}")
+            else:
+                self.questions.append(question)
+                made.append(f"{{{name}}}")
+        return made
+
+
+def _containers(
+    given: Sequence[Mapping[str, Any]], image: str, env: dict[str, str], asked: _Asked
+) -> list[Mapping[str, Any]]:
+    """Return the arguments for `docker run` beside those that are ours to write.
+
+    Some entries spell the whole command out, `run`, `-i`, `--rm` and the image included. Secrets in
+    `-e NAME={token}` become secrets by that name: a command line can be read by everybody.
+    """
+    left: list[Mapping[str, Any]] = []
+    for argument in given:
+        value = str(argument.get("value") or "")
+        if argument.get("type") == "positional" and (
+            value == "run" or value.split(":")[0] == image.split(":")[0]
+        ):
+            continue
+        if argument.get("type") == "named" and argument.get("name") in ("-i", "--interactive", "--rm", "-it"):
+            continue
+        variable = re.fullmatch(r"(\w+)=\{([^{}]+)\}", value)
+        described = (argument.get("variables") or {}).get(variable[2]) if variable else None
+        if argument.get("name") in ("-e", "--env") and variable and isinstance(described, Mapping):
+            name = variable[1]
+            if plain := asked.valued({**described, "name": name}):
+                env[name] = plain
+            continue
+        left.append(argument)
+    return left
 
 
 def _question(asked: Mapping[str, Any]) -> Question:

@@ -66,6 +66,7 @@ class Addition(Arguments):
     args: list[str] = Field(default_factory=list)
     env: dict[str, str] = Field(default_factory=dict)
     secrets: list[str] = Field(default_factory=list)
+    optional: list[str] = Field(default_factory=list)
     transport: str = "stdio"
     url: str = ""
     headers: dict[str, str] = Field(default_factory=dict)
@@ -158,7 +159,7 @@ def register(
         values = await asyncio.to_thread(
             lambda: {key: supervisor().secrets.get(name, key) for key in server.secrets}
         )
-        unset = [key for key, value in values.items() if value is None]
+        unset = [key for key, value in values.items() if value is None and key not in server.optional]
         if unset:
             ways = "\n".join(f"voice-kernel mcp secret {name} {key}" for key in unset)
             return Result(
@@ -403,7 +404,8 @@ def consent(server: Server, publisher: str) -> str:
         lines.append("runs " + " ".join(_quoted(part) for part in (server.command, *server.args)))
     lines += [f"sets {name}={_quoted(value)}" for name, value in (server.env | server.headers).items()]
     if server.secrets:
-        lines.append(f"gets the secrets {', '.join(server.secrets)}")
+        named = (f"{name} (if set)" if name in server.optional else name for name in server.secrets)
+        lines.append(f"gets the secrets {', '.join(named)}")
     if publisher:
         lines.append(
             f"published by {publisher}" + (f" as {server.registry_name}" if server.registry_name else "")

@@ -97,7 +97,11 @@ def kept_apart(server: Server) -> tuple[Server, dict[str, str]]:
     They are known by what they are called (`API_KEY`, `--token`, `Authorization`) and by what they look like.
     """
     plain = server.headers if server.url else server.env
-    hidden = {name: value for name, value in plain.items() if SECRET.search(name) or TOKEN.search(value)}
+    hidden = {
+        name: value
+        for name, value in plain.items()
+        if (SECRET.search(name) or TOKEN.search(value)) and not HOLE.search(value)
+    }
     left = {name: value for name, value in plain.items() if name not in hidden}
     taken = set(plain) | set(server.secrets)
     args, found = _args_apart(server.args, taken)
@@ -129,7 +133,7 @@ def exported(servers: Iterable[Server], *, ours: bool = False) -> str:
                 entry["headers"] = server.headers | named
         if ours:
             entry["voice_kernel"] = server.model_dump(
-                include={"registry_name", "version", "off", "autostart", "secrets"}, mode="json"
+                include={"registry_name", "version", "off", "autostart", "secrets", "optional"}, mode="json"
             )
         listed[server.name] = entry
     return json.dumps({"mcpServers": listed}, indent=2) + "\n"
@@ -211,9 +215,9 @@ def _server(name: str, entry: Any, source: str) -> Server:
     args = tuple(_as_hole(part) for part in entry.get("args", ()))
     # `${NAME}` stands for a secret of that name, in our own files and in VS Code's (`${input:NAME}`).
     holes = {key: re.fullmatch(r"\$\{(?:input:|env:)?[\w.-]+\}", str(value)) for key, value in values.items()}
-    plain = {key: str(value) for key, value in values.items() if not holes[key]}
+    plain = {key: _as_hole(value) for key, value in values.items() if not holes[key]}
     safe = re.sub(r"[^\w.-]+", "-", name).strip("-.") or "server"
-    inside = [hole for text in (*args, url) for hole in HOLE.findall(text)]
+    inside = [hole for text in (*args, url, *plain.values()) for hole in HOLE.findall(text)]
     try:
         return Server(
             name=safe[:60],
@@ -228,6 +232,7 @@ def _server(name: str, entry: Any, source: str) -> Server:
             version=ours.get("version", ""),
             off=tuple(ours.get("off", ())),
             autostart=bool(ours.get("autostart", False)),
+            optional=tuple(ours.get("optional", ())),
         )
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]

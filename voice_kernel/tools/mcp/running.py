@@ -452,7 +452,7 @@ class RunningServer:
 
         server = self.server
         values = await asyncio.to_thread(lambda: {name: self._secret(name) for name in server.secrets})
-        missing = [name for name, value in values.items() if value is None]
+        missing = [name for name, value in values.items() if value is None and name not in server.optional]
         if missing:
             raise ToolError(
                 f"its secret {missing[0]} is not set; in a terminal: "
@@ -481,7 +481,7 @@ class RunningServer:
                 remote.streams(
                     server,
                     with_secrets(server.url, secrets, in_url=True),
-                    server.headers | named,
+                    {key: with_secrets(value, secrets) for key, value in server.headers.items()} | named,
                     shelf,
                     self._wants_sign_in,
                 )

@@ -24,8 +24,10 @@ class Server(BaseModel):
     env: dict[str, str] = {}
     """Plain values; a name without a value here is a secret."""
     secrets: tuple[str, ...] = ()
-    """Names of environment variables, of headers of a remote server, or of holes `${NAME}` in arguments and
-    address, whose values are kept as secrets."""
+    """Names of environment variables, of headers of a remote server, or of holes `${NAME}` in arguments,
+    address and headers, whose values are kept as secrets."""
+    optional: tuple[str, ...] = ()
+    """The secrets among them that may have no value."""
     url: str = ""
     headers: dict[str, str] = {}
     registry_name: str = ""
@@ -42,5 +44,6 @@ class Server(BaseModel):
 
     @property
     def holes(self) -> frozenset[str]:
-        """The secrets that stand in its arguments or address, and so in no variable and no header."""
-        return frozenset(name for text in (*self.args, self.url) for name in HOLE.findall(text))
+        """The secrets that stand in its arguments, address or headers, and so need none of their own."""
+        texts = (*self.args, self.url, *self.headers.values())
+        return frozenset(name for text in texts for name in HOLE.findall(text))
