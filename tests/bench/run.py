@@ -24,6 +24,7 @@ PARTS = (
     "notebooks",
     "cells",
     "suites",
+    "mcp",
 )
 """Each is a module of its own that prints its figures; run alone with `python tests/bench/NAME.py`."""
 
