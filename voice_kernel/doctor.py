@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from voice_kernel.errors import SettingsError, VoiceKernelError
 
 if TYPE_CHECKING:
+    from voice_kernel.messages import SpeechEngine
     from voice_kernel.settings import Settings
 
 OLDEST_FULL_IPYKERNEL = (7, 1)
@@ -42,7 +43,8 @@ def examine() -> Iterator[Finding]:
         _front_end,
         _panel,
         _scripted_runs,
-        _weights,
+        _speech,
+        _other_ears,
         _model,
         _shell,
         _executor,
@@ -152,11 +154,37 @@ def _scripted_runs() -> Finding:
     return Finding("scripted runs", "ok", "voice-kernel run can open notebook files")
 
 
-def _weights() -> Finding:
+def _speech() -> Finding:
+    from voice_kernel.hearing import Hearing
     from voice_kernel.settings import load
-    from voice_kernel.speech.weights import find_weights
 
-    return Finding("speech", "ok", find_weights(load().speech_model_path or None).source)
+    settings = load()
+    chosen = Hearing(settings).examine(settings.speech_engine)
+    if chosen.problem:
+        return Finding("speech", "bad", f"{chosen.name}: {chosen.problem}", chosen.hint)
+    model = ""
+    if chosen.name == "local":
+        from voice_kernel.speech.weights import check_weights
+
+        model = f"{check_weights(settings.speech_model or settings.speech_model_path or None).source}, "
+    return Finding("speech", "ok", f"{chosen.name}: {model}{_whither(chosen)}")
+
+
+def _other_ears() -> Finding:
+    from voice_kernel.hearing import Hearing
+    from voice_kernel.settings import load
+
+    settings = load()
+    hearing = Hearing(settings)
+    others = [hearing.examine(name) for name in hearing.names if name != settings.speech_engine]
+    told = [f"{other.name} ({(other.problem or _whither(other)).rstrip('.')})" for other in others]
+    return Finding("other engines", "ok", "; ".join(told), "Choose one with VOICE_KERNEL_SPEECH_ENGINE.")
+
+
+def _whither(engine: SpeechEngine) -> str:
+    if engine.name == "browser":
+        return "the page says where its browser sends sound"
+    return f"sound is sent to {engine.sent_to}" if engine.sent_to else "sound stays on this machine"
 
 
 def _model() -> Finding:

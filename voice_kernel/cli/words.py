@@ -21,6 +21,12 @@ def add(commands: Any) -> None:
 
     transcribe = commands.add_parser("transcribe", help="turn recordings into text")
     transcribe.add_argument("--json", action="store_true", help="one JSON object a line")
+    transcribe.add_argument(
+        "--engine",
+        default="",
+        metavar="NAME",
+        help="local, openai, realtime or an installed one; the setting speech_engine when not given",
+    )
     transcribe.add_argument("files", nargs="+", type=Path, metavar="FILE")
     transcribe.set_defaults(run=_transcribe)
 
@@ -53,11 +59,21 @@ def _parse(options: argparse.Namespace) -> int:
 
 
 def _transcribe(options: argparse.Namespace) -> int:
+    from voice_kernel.hearing import Hearing
     from voice_kernel.settings import load
-    from voice_kernel.speech import LocalTranscriber, transcribe_files
+    from voice_kernel.speech import transcribe_files
+    from voice_kernel.speech.chosen import ChosenTranscriber
+    from voice_kernel.speech.transcriber import Transcriber
 
+    settings = load()
+    hearing = Hearing(settings)
+    # An engine that was named hears, or says why not; the one of the settings may be stood in for.
+    transcriber: Transcriber = (
+        hearing.make(options.engine)
+        if options.engine
+        else ChosenTranscriber(hearing.make, settings.speech_engine, tell=_told)
+    )
     failed = False
-    transcriber = LocalTranscriber(load().speech_model_path or None)
     for row in transcribe_files(options.files, transcriber):
         failed = failed or "error" in row
         if options.json:
@@ -66,4 +82,10 @@ def _transcribe(options: argparse.Namespace) -> int:
             print(f"{row['file']}: {row['error']}", file=sys.stderr)
         else:
             print(f"{row['file']}: {row['text']}", flush=True)
+            if "notice" in row:
+                print(f"{row['file']}: {row['notice']}", file=sys.stderr)
     return EXIT_FAILED if failed else EXIT_OK
+
+
+def _told(message: str, hint: str) -> None:
+    print(f"{message} {hint}".strip(), file=sys.stderr)

@@ -6,14 +6,18 @@ engines there are, nor who reads what it tells.
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from voice_kernel.context import Context
 from voice_kernel.errors import AudioError, EngineUnavailable, SpeechError
 from voice_kernel.speech.recording import Recording
 from voice_kernel.speech.transcriber import Expect, HeardByPage, Recognition, Transcriber, Transcript
+
+logger = logging.getLogger(__name__)
 
 LOCAL = "local"
 REST_S = 60.0
@@ -60,8 +64,8 @@ class ChosenTranscriber:
 
     @property
     def name(self) -> str:
-        """The engine that hears now."""
-        return self._now().name
+        """The engine that hears now, as it is called in settings."""
+        return self.chosen if self._now() is not self._made.get(LOCAL) else LOCAL
 
     @property
     def sent_to(self) -> str:
@@ -98,7 +102,7 @@ class ChosenTranscriber:
         try:
             await now.load()
         except EngineUnavailable as error:
-            if now.name == LOCAL:
+            if now is self._made.get(LOCAL):
                 raise
             self._rest(REST_S)
             await self._engine(LOCAL).load()
@@ -116,7 +120,7 @@ class ChosenTranscriber:
         """Start an utterance; see `Transcriber.open`."""
         options = Options(rate_hz, context, expect, on_partial, understands)
         engine = self._now()
-        if engine.name == LOCAL:
+        if engine is self._made.get(LOCAL):
             return _open(engine, options)
         if engine.sent_to and engine.sent_to not in self._told:
             self._told.add(engine.sent_to)
@@ -163,9 +167,13 @@ class KeptRecognition:
 
     def __init__(self, chosen: ChosenTranscriber, engine: Transcriber, options: Options) -> None:
         self._chosen = chosen
+        self._name = chosen.chosen
         self._options = options
         self._recording = Recording(options.rate_hz)
-        self._recognition = _open(engine, options)
+        self._recognition: Recognition | None = None
+        self._failure: SpeechError | None = None
+        with self._guarded():
+            self._recognition = _open(engine, options)
         self._over = False
         self._discarded = False
 
@@ -173,7 +181,9 @@ class KeptRecognition:
         """Add PCM; see `Recognition.feed`."""
         if not self._over:
             self._recording.feed(pcm)
-            self._recognition.feed(pcm)
+            if self._recognition is not None and self._failure is None:
+                with self._guarded():
+                    self._recognition.feed(pcm)
 
     def heard(self, text: str, *, final: bool = False, problem: str = "") -> None:
         """Take what a page makes of the utterance; see `HeardByPage`."""
@@ -186,13 +196,12 @@ class KeptRecognition:
             raise SpeechError("The recording was thrown away.")
         self._over = True
         try:
-            return await self._recognition.finish()
-        except AudioError:
-            raise
-        except SpeechError as error:
-            if self._discarded:
-                raise
-            return await self._instead(error)
+            if self._recognition is not None and self._failure is None:
+                with self._guarded():
+                    return await self._recognition.finish()
+            if self._discarded or isinstance(self._failure, AudioError):
+                raise self._failure or SpeechError("The recording was thrown away.")
+            return await self._instead(self._failure or SpeechError("No text came."))
         finally:
             self._recording.clear()
 
@@ -200,7 +209,20 @@ class KeptRecognition:
         """Throw the utterance away; see `Recognition.discard`."""
         self._over = self._discarded = True
         self._recording.clear()
-        self._recognition.discard()
+        if self._recognition is not None:
+            with self._guarded():
+                self._recognition.discard()
+
+    @contextlib.contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """Note what an engine raises; whoever goes on looks at `_failure`."""
+        try:
+            yield
+        except SpeechError as error:
+            self._failure = error
+        except Exception as error:  # an engine of somebody else's must not take away what was said
+            logger.error("the speech engine %s failed: %s", self._name, type(error).__name__)
+            self._failure = SpeechError(f"The speech engine {self._name} failed ({type(error).__name__}).")
 
     async def _instead(self, error: SpeechError) -> Transcript:
         self._recognition = self._chosen.instead(error, self._options)

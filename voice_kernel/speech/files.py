@@ -8,35 +8,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from voice_kernel.context import Context
-from voice_kernel.errors import AudioError
+from voice_kernel.errors import AudioError, EngineUnavailable, SpeechError
 from voice_kernel.speech.clip import AudioClip
-from voice_kernel.speech.transcriber import Expect, Transcript
-
-
-class ClipTranscriber(Protocol):
-    """An engine that takes whole clips."""
-
-    async def load(self) -> None:
-        """Make the engine ready."""
-        ...
-
-    async def transcribe(
-        self, clip: AudioClip, *, context: Context | None = None, expect: Expect = "command"
-    ) -> Transcript:
-        """Return the transcript of a clip."""
-        ...
-
-    async def close(self) -> None:
-        """Stop the engine."""
-        ...
+from voice_kernel.speech.transcriber import Expect, Transcriber, Transcript
 
 
 def transcribe_files(
     paths: Iterable[str | Path],
-    transcriber: ClipTranscriber,
+    transcriber: Transcriber,
     *,
     context: Context | None = None,
     expect: Expect = "command",
@@ -44,7 +26,8 @@ def transcribe_files(
     """Yield one record per file, in order, and close the engine at the end.
 
     Runs an event loop of its own, so it may not be called from a coroutine. A file that cannot be
-    read gives a record with `error` and `hint` instead of a text; the others go on.
+    read, or in which an engine fails, gives a record with `error` and `hint` instead of a text; the others
+    go on.
 
     Yields:
         `file`, `text`, `audio_s`, `latency_s`, `engine`, and `notice` where there is one.
@@ -61,7 +44,13 @@ def transcribe_files(
                     yield {"file": str(path), "error": error.message, "hint": error.hint}
                     continue
                 runner.run(transcriber.load())  # so that the first file's latency is like the others'
-                heard = runner.run(transcriber.transcribe(clip, context=context, expect=expect))
+                try:
+                    heard = runner.run(_heard(transcriber, clip, context, expect))
+                except EngineUnavailable:
+                    raise
+                except SpeechError as error:
+                    yield {"file": str(path), "error": error.message, "hint": error.hint}
+                    continue
                 record = {
                     "file": str(path),
                     "text": heard.text,
@@ -74,3 +63,11 @@ def transcribe_files(
                 yield record
         finally:
             runner.run(transcriber.close())
+
+
+async def _heard(
+    transcriber: Transcriber, clip: AudioClip, context: Context | None, expect: Expect
+) -> Transcript:
+    recognition = transcriber.open(rate_hz=clip.rate_hz, context=context, expect=expect)
+    recognition.feed(clip.pcm)
+    return await recognition.finish()
