@@ -13,7 +13,9 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from voice_kernel import messages
 from voice_kernel.messages import (
     About,
+    AboutChanged,
     AnswerDelta,
+    AnswerQuestion,
     Approval,
     ApprovalChanged,
     ApprovalShown,
@@ -28,23 +30,28 @@ from voice_kernel.messages import (
     CellRequest,
     CellView,
     ChangeKind,
+    ChooseEngine,
     ClearOutputs,
     ControlSpoken,
     Cursor,
     Decide,
     DeleteCells,
     DeleteThread,
+    Diff,
     Do,
     Done,
     EditCell,
     FindTasks,
     FormField,
+    HearAgain,
+    Heard,
     Hello,
     InsertCells,
     Interrupt,
     Keeping,
     KeepingChanged,
     KeepSecret,
+    ListEngines,
     ListThreads,
     LogHit,
     LogHits,
@@ -94,6 +101,8 @@ from voice_kernel.messages import (
     SpeakingState,
     Speech,
     SpeechChanged,
+    SpeechEngine,
+    SpeechEngines,
     State,
     StopSpeaking,
     Task,
@@ -109,6 +118,7 @@ from voice_kernel.messages import (
     Turn,
     TurnChanged,
     UndoStep,
+    Usage,
     WarmUp,
     WatchServers,
     Wire,
@@ -161,6 +171,8 @@ TASK = Task(
     problem=PROBLEM,
     approval_id=1,
 )
+USAGE = Usage(requests=1, input_tokens=2, cached_tokens=3, output_tokens=4, price_usd=0.5)
+DIFF = Diff(name="cell 3", action="insert", kind="raw", before="a", after="b", runs=True, cell="a1")
 TURN = Turn(
     id=2,
     parent_id=1,
@@ -178,6 +190,12 @@ TURN = Turn(
     ended_at=2.5,
     audio_s=1.25,
     latency_s=0.25,
+    engine="openai",
+    kept_audio=True,
+    settled=1,
+    asks="Did you mean “run it”?",
+    model="m at h",
+    usage=USAGE,
 )
 FIELD = FormField(
     name="n",
@@ -200,6 +218,7 @@ APPROVAL = Approval(
     created_at=1.5,
     shown_at=1.75,
     fields=[FIELD],
+    diff=DIFF,
 )
 THREAD = Thread(id="5f0c", title="Sales", workspace="work/a.ipynb", created_at=1.5, updated_at=2.5, turns=3)
 PAST = PastTask(
@@ -207,8 +226,18 @@ PAST = PastTask(
 )
 KEEPING = Keeping(state="kept", message="The disk is full.", hint="Make room.", thread=THREAD)
 HIT = LogHit(line=7, text="error: é")
+ENGINE = SpeechEngine(name="openai", sent_to="api.openai.com", problem="No key.", hint="Set it.")
 SPEECH = Speech(
-    state="unavailable", engine="openai", message="No weights.", hint="Install them.", mode="dictation"
+    state="unavailable",
+    engine="openai",
+    message="No weights.",
+    hint="Install them.",
+    mode="dictation",
+    hands_free=True,
+    waiting_for="hey jupyter",
+    heard="and so on",
+    chosen="realtime",
+    sent_to="api.openai.com",
 )
 CELL = CellView(id="a1", kind="raw", source="x = 1", execution_count=7, failed=True, outputs=[OUTPUT])
 CURSOR = Cursor(line=2, column=4)
@@ -238,6 +267,13 @@ ABOUT = About(
     cwd="/home/ada",
     notify_after_s=5.0,
     warnings=["old"],
+    model_server="h",
+    model_stays=True,
+    models=["ollama/a"],
+    listen="toggle",
+    earcons=False,
+    wake_phrase="hey jupyter",
+    audio_kept_in="/tmp/a",
     speak="short",
     voice="local",
     speech_rate=1.5,
@@ -310,6 +346,11 @@ SAMPLES: list[Wire] = [
     AnswerDelta(turn_id=2, text="x"),
     ApprovalChanged(approval=APPROVAL),
     SpeechChanged(speech=SPEECH),
+    ENGINE,
+    SpeechEngines(id=4, engines=[ENGINE], chosen="openai", locked=True, problem=PROBLEM),
+    AboutChanged(about=ABOUT),
+    DIFF,
+    USAGE,
     Notice(level="error", message="m", hint="h"),
     SpeakAnswer(
         id=3, seq=2, turn_id=4, text="Done.", rate=1.5, rate_hz=24000, language="de", by="browser", last=False
@@ -342,7 +383,12 @@ SAMPLES: list[Wire] = [
     SearchRegistry(id=4, query="time"),
     KeepSecret(id=4, server="time", name="TOKEN", value="**********"),  # as it is shown: it is kept so
     Hello(surface_id="s1", kind="client", cells=True, approve=["run_code"], asks=True, scripted=True),
-    AudioStart(utterance_id="u", rate_hz=48_000),
+    AudioStart(utterance_id="u", rate_hz=48_000, hands_free=True),
+    Heard(utterance_id="u", text="run it", final=True, problem="No words."),
+    HearAgain(turn_id=2),
+    ListEngines(id=4),
+    ChooseEngine(engine="local"),
+    AnswerQuestion(turn_id=2, yes=True),
     Audio(utterance_id="u", seq=1),
     AudioEnd(utterance_id="u", chunks=2, discard=True),
     Say(text="run it", corrects_turn_id=2),
