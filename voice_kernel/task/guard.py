@@ -10,6 +10,7 @@ named with `--tidy` is removed in the end. Only the standard library is imported
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
@@ -37,6 +38,8 @@ def main() -> int:
         folder, given = given[1], given[2:]
     parent, grace_s, argv = int(given[0]), float(given[1]), given[2:]
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
+    with contextlib.suppress(OSError):  # it leads a group already
+        os.setsid()  # a kernel is killed with its whole group, and this is to tidy up after it
     wake_r, wake_w = os.pipe()
     os.set_blocking(wake_r, False)
     os.set_blocking(wake_w, False)
