@@ -129,6 +129,9 @@ class Answering:
         self._seen: OrderedDict[int, bool] = OrderedDict()
         """Turns and whether they have ended, as far as this module has taken notice."""
         self._asked: set[int] = set()
+        """Approvals that are open and were asked for aloud."""
+        self._questions: dict[int, str] = {}
+        """The question of a turn that was asked last."""
         self._listening: set[int] = set()
         self._quiet = asyncio.Event()
         self._quiet.set()
@@ -320,6 +323,11 @@ class Answering:
                 hearer.newest_turn = turn.id
                 hearer.active_at = time.monotonic()
                 self.stop(turn.surface_id)
+        if turn.asks and turn.state in OPEN_TURNS and hearer is not None and hearer.choice.speak != "off":
+            if self._questions.get(turn.id) != turn.asks:
+                self._questions = {turn.id: turn.asks}
+                self._enqueue(hearer, turn.id, self._renderer.question(turn.asks), waits=False)
+            return
         if turn.state in OPEN_TURNS or self._seen.get(turn.id, True):
             return
         self._see(turn.id, True)

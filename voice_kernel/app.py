@@ -427,7 +427,7 @@ class App:
         self.surfaces.cells.running = desk.shown_now
         caret = Caret()
         navigation.register(self.registry, desk=desk, caret=caret)
-        reading.register(self.registry, desk=desk, caret=caret)
+        reading.register(self.registry, desk=desk, caret=caret, tasks=self.toolbox.runner.tasks)
         editing.register(self.registry, desk=desk, caret=caret, write=self._write)
         dictation.register(self.registry, desk=desk, caret=caret, dictation=self.dictation, write=self._write)
         snippets.register(self.registry, desk=desk, tasks=self.toolbox.runner.tasks)

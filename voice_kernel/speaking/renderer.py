@@ -98,6 +98,10 @@ class Renderer:
         reason = _sentence(pronounced(approval.reason, self.phrases))
         return self.phrases.asks_plain.format(reason).replace("  ", " ")
 
+    def question(self, text: str) -> str:
+        """Return the question of a turn as it is asked aloud."""
+        return pronounced(text, self.phrases)
+
     # ---- inside -----------------------------------------------------------------------------------
 
     def _not_understood(self, turn: Turn) -> str:

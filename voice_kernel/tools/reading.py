@@ -5,12 +5,12 @@ The summary of each result is short enough to be spoken; the whole is in its tex
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from pydantic import Field
 
 from voice_kernel.errors import ToolError
-from voice_kernel.messages import CellView, NotebookView, Output, Result
+from voice_kernel.messages import CellView, NotebookView, Output, Result, Task
 from voice_kernel.task.runner import TaskHandle
 from voice_kernel.toolbox.registry import Arguments, Effects, Registry
 from voice_kernel.tools import cells as addresses
@@ -22,6 +22,8 @@ from voice_kernel.tools.terminal import clip, plain
 
 MAX_SPOKEN_CHARS = 240
 READ: Effects = frozenset({"read"})
+READERS = frozenset({"where_am_i", "read_cell", "read_output", "read_error", "explain_error"})
+"""They fail without being what has failed."""
 
 
 class Nothing(Arguments):
@@ -34,13 +36,16 @@ class Cell(Arguments):
     cell: str = Field(default="current", max_length=200, description="Which cell.")
 
 
-def register(registry: Registry, *, desk: Desk, caret: Caret) -> None:
+def register(
+    registry: Registry, *, desk: Desk, caret: Caret, tasks: Callable[[], Sequence[Task]] = tuple
+) -> None:
     """Register the tools that read back.
 
     Args:
         registry: where.
         desk: reaches the cells.
         caret: where voice commands, or the person, left off.
+        tasks: the known tasks, oldest first: "the error" is that of what failed last, cell or not.
     """
 
     async def open_cell(task: TaskHandle, address: str, *, outputs: bool) -> tuple[CellView, NotebookView]:
@@ -98,8 +103,19 @@ def register(registry: Registry, *, desk: Desk, caret: Caret) -> None:
 
     @registry.tool(area="notebook", effects=READ, untrusted=True)
     async def read_error(task: TaskHandle, args: Cell) -> Result:
-        """Read the error of a cell: its name, what it says, and the line where it was raised."""
-        cell, view = await failed_cell(desk, task, args.cell)
+        """Read the error of a cell: its name, what it says, and the line where it was raised.
+
+        Without a cell: the error of what failed last, be it a cell, a command or a test.
+        """
+        failed = last_failure(tasks()) if args.cell == "current" else None
+        if failed is not None and failed.area != "notebook":
+            return _task_error(failed)
+        try:
+            cell, view = await failed_cell(desk, task, args.cell)
+        except ToolError:
+            if failed is None:
+                raise
+            return _task_error(failed)
         error = error_in(cell)
         line = next(
             (line for number, line in places_in(cell.outputs) if number == cell.execution_count), None
@@ -110,6 +126,26 @@ def register(registry: Registry, *, desk: Desk, caret: Caret) -> None:
         said = f"{_capital(addresses.named([cell], view))}{at}: {error.kind}: {spoken(error.message)}"
         text = "\n".join(filter(None, [said + code, *(_text(o) for o in cell.outputs if o.kind == "error")]))
         return told(said, [cell], view, text=text)
+
+
+def last_failure(tasks: Sequence[Task]) -> Task | None:
+    """Return the task that ended last, if it failed; those that only read things do not count."""
+    ended = (task for task in reversed(tasks) if task.ended_at is not None and task.tool not in READERS)
+    last = next(ended, None)
+    return last if last is not None and last.state == "failed" and last.problem is not None else None
+
+
+def _task_error(failed: Task) -> Result:
+    problem = failed.problem
+    assert problem is not None
+    hint = f" {problem.hint}" if problem.hint else ""
+    result = failed.result or Result()
+    return Result(
+        summary=f"{spoken(problem.message)}{hint}",
+        text=result.text,
+        tests=result.tests,
+        data={"task": failed.id, "error": problem.kind},
+    )
 
 
 async def failed_cell(desk: Desk, task: TaskHandle, address: str) -> tuple[CellView, NotebookView]:
