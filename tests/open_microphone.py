@@ -117,7 +117,7 @@ class Microphone:
                 self.seq += 1
             self.fed += len(piece)
             # Its thread tells nobody else that it has looked.
-            while self.listener.microphones and self.stream.heard_s * RATE_HZ < self.fed:  # noqa: ASYNC110
+            while self.listener.microphones and round(self.stream.heard_s * RATE_HZ) < self.fed:  # noqa: ASYNC110
                 await asyncio.sleep(0.001)
             for _ in range(3):  # taking in, reading ahead, and what a reading brought
                 await self._engine_idle()

@@ -433,14 +433,19 @@ class HandsFree:
         if words.spoken and is_echo(command, words.spoken):
             return
         if words.turn_id is None:
-            dictated = self._room.expect == "dictation"
-            if not (words.addressed or dictated or may_be_meant(command, model=self._room.manners.model)):
+            if not (words.addressed or self._room.expect == "dictation" or self._may_be_meant(command)):
                 self._room.show(heard=shown.text)
                 return
             self._begin_turn(words)
         assert words.turn_id is not None
         self._room.session.change(words.turn_id, text=shown.text, settled=shown.settled, partial=True)
         self._prepare(command)
+
+    def _may_be_meant(self, command: str) -> bool:
+        grammar = self._room.grammar
+        return grammar is not None and may_be_meant(
+            command, grammar.completeness(command, self._room.context())
+        )
 
     def _begin_turn(self, words: _Words) -> int:
         if words.turn_id is None:
@@ -495,9 +500,11 @@ class HandsFree:
             return
         sure = is_sure(transcript)
         if room.expect == "command":
+            parse = await session.prepare(command)
+            sure = is_sure(transcript, understood=parse.route == "intents")
             verdict = heed(
                 command,
-                await session.prepare(command),
+                parse,
                 sure=sure,
                 addressed=words.addressed,
                 asked=room.asked,

@@ -9,14 +9,17 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from voice_kernel.intents import Parse
+from voice_kernel.intents import Completeness, Parse
 from voice_kernel.speech.transcriber import Transcript
 from voice_kernel.speech.vocabulary import opens_like_a_command
 
 Heed = Literal["act", "ask", "ignore"]
 
-SURE_LOGPROB = -0.6
-"""Words that the recogniser holds for less likely than this, in log probability a token, are asked about."""
+SURE_LOGPROB = -1.0
+"""Words that the recogniser holds for less likely than this, in log probability a token, are asked about.
+Of 128 commands that were heard right and understood two are below it ("help" in a synthetic voice)."""
+UNKNOWN_LOGPROB = -0.7
+"""The same for words that no template fits: nothing else speaks for them."""
 ECHO_SHARE = 0.6
 """The part of what was heard that must be in what we say ourselves, in its order, to be taken for it."""
 SOME_WORDS = 2
@@ -29,9 +32,15 @@ _QUESTIONS = frozenset(
 )
 
 
-def is_sure(transcript: Transcript) -> bool:
-    """Return whether the recogniser is sure of what it heard; an engine that does not say so is."""
-    return transcript.avg_logprob is None or transcript.avg_logprob >= SURE_LOGPROB
+def is_sure(transcript: Transcript, *, understood: bool = True) -> bool:
+    """Return whether the recogniser is sure of what it heard; an engine that does not say so is.
+
+    Args:
+        transcript: what was heard.
+        understood: whether it is a command as it stands.
+    """
+    least = SURE_LOGPROB if understood else UNKNOWN_LOGPROB
+    return transcript.avg_logprob is None or transcript.avg_logprob >= least
 
 
 def without_over(text: str, language: str = "en") -> str | None:
@@ -65,16 +74,25 @@ def heed(
         return "act" if sure else "ask"
     if parse.route == "fuzzy":
         return "act" if sure and addressed else "ask"
-    if addressed or opens_like_a_command(text):
+    if addressed:
         return "act" if sure else "ask" if model else "ignore"
-    if model and sure and _opens_like_a_question(text):
-        return "act"
-    return "ignore"
+    question = _opens_like_a_question(text)
+    if model and (question or opens_like_a_command(text)):
+        return "act" if sure else "ask"
+    # Who gives a command that we do not know wants to be told so; who asks the room does not.
+    return "act" if sure and parse.closest and opens_like_a_command(text) and not question else "ignore"
 
 
-def may_be_meant(text: str, *, model: bool = False) -> bool:
-    """Return whether words that are not complete yet begin like something meant for us."""
-    return opens_like_a_command(text) or (model and _opens_like_a_question(text))
+def may_be_meant(text: str, far: Completeness) -> bool:
+    """Return whether words that are not complete yet begin like a command.
+
+    Args:
+        text: the words.
+        far: how far they are, to the grammar.
+    """
+    if far == "unfinished":
+        return opens_like_a_command(text) and not _opens_like_a_question(text)
+    return far in ("extensible", "finished")
 
 
 def is_echo(heard: str, spoken: str) -> bool:

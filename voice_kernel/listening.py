@@ -123,8 +123,8 @@ class Listener:
 
     def warm_up(self) -> None:
         """Load the engine now, unless it is loaded or loading."""
-        if self._transcriber.loaded:
-            self._tell("ready")
+        if self._transcriber.loaded and self._grammar is not None:
+            self._rest()
         elif self._loading is None or self._loading.done():
             self._loading = asyncio.ensure_future(self._load())
 

@@ -14,6 +14,7 @@ from voice_kernel.intents import Grammar
 from voice_kernel.messages import SpeechChanged, TurnChanged
 from voice_kernel.speech.keeping import AudioFolder
 from voice_kernel.speech.local import LocalTranscriber
+from voice_kernel.speech.transcriber import RATE_HZ
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +83,7 @@ async def test_a_key_ends_an_utterance_at_once(
 ) -> None:
     microphone = Microphone(engine, tmp_path, grammar)
     await microphone.open()
-    await microphone.hear(sound(0.5, "hibari_002.wav"))
+    await microphone.hear(sound(0.5, "hibari_002.wav")[: -round(0.4 * RATE_HZ)])
     assert microphone.acts == []
     await microphone.close()
     assert microphone.acts == [RUN_3]
