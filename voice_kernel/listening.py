@@ -15,7 +15,7 @@ from voice_kernel.context import Context
 from voice_kernel.errors import AudioError, VoiceKernelError
 from voice_kernel.events import Hub
 from voice_kernel.handsfree import HandsFree, Manners, Mouth
-from voice_kernel.hearing import Hearing
+from voice_kernel.hearing import BROWSER, Hearing
 from voice_kernel.heeding import is_sure, without_over
 from voice_kernel.intents import Grammar
 from voice_kernel.intents.understanding import understanding
@@ -33,6 +33,7 @@ from voice_kernel.messages import (
 from voice_kernel.session import Session, TurnResult
 from voice_kernel.speech.chosen import ChosenTranscriber
 from voice_kernel.speech.keeping import AudioFolder
+from voice_kernel.speech.names import names_of
 from voice_kernel.speech.recording import Recording
 from voice_kernel.speech.settling import Settling
 from voice_kernel.speech.transcriber import (
@@ -46,6 +47,8 @@ from voice_kernel.speech.transcriber import (
 )
 from voice_kernel.task.runner import problem_of
 
+MAX_PHRASES = 100
+"""Names that a page's own recogniser is told to expect."""
 MAX_KEPT = 3
 """Utterances whose sound is kept because no text came of it."""
 MAX_OPEN = 4
@@ -455,6 +458,8 @@ class Listener:
                 "engine": engine.name,
                 "chosen": chosen if chosen != engine.name else "",
                 "sent_to": engine.sent_to,
+                "language": self._hearing.options.language if self._hearing else "en",
+                "phrases": names_of(self._context())[:MAX_PHRASES] if engine.name == BROWSER else [],
                 "mode": self._hub.speech.mode,
                 "hands_free": bool(self._microphones),
             }

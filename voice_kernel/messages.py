@@ -335,6 +335,10 @@ class Speech(Wire):
     """The engine that was chosen, where `engine` hears in its place for now; else empty."""
     sent_to: str = ""
     """Host that the sound is sent to; empty when it stays on the kernel's machine."""
+    language: str = "en"
+    """What is spoken: ISO 639-1."""
+    phrases: list[str] = []
+    """Names that may be spoken, at most 100; only while the page's own recogniser hears."""
 
 
 class SpeechEngine(Wire):

@@ -965,8 +965,10 @@ export interface Speech {
   hands_free: boolean;
   heard: string;
   hint: string;
+  language: string;
   message: string;
   mode: 'command' | 'dictation';
+  phrases: string[];
   sent_to: string;
   state: 'idle' | 'loading' | 'ready' | 'listening' | 'transcribing' | 'unavailable';
   waiting_for: string;

@@ -238,6 +238,8 @@ SPEECH = Speech(
     heard="and so on",
     chosen="realtime",
     sent_to="api.openai.com",
+    language="de",
+    phrases=["df"],
 )
 CELL = CellView(id="a1", kind="raw", source="x = 1", execution_count=7, failed=True, outputs=[OUTPUT])
 CURSOR = Cursor(line=2, column=4)

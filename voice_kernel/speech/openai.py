@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from voice_kernel.context import Context
 from voice_kernel.endpoint import Endpoint, Failure, failure_of
 from voice_kernel.errors import EngineUnavailable, ServerFailed, SpeechError
+from voice_kernel.speech.names import names_of
 from voice_kernel.speech.recording import CUT, Recording
 from voice_kernel.speech.transcriber import Expect, Transcript
 from voice_kernel.speech.vocabulary import command_prompt
@@ -33,7 +34,6 @@ RETRY_PAUSE_S = 0.2
 MAX_PROMPT_CHARS = 800
 """Whisper keeps the last 224 tokens of a prompt; of code words a token is some four characters."""
 MAX_KEYWORDS = 100
-MAX_KEYWORD_CHARS = 40
 MAX_LISTED_MODELS = 10
 
 _SPEECH_WORDS = ("transcri", "whisper", "asr", "speech", "parakeet", "voxtral", "moonshine", "canary")
@@ -171,7 +171,7 @@ class OpenAITranscriber:
         if expect == "command":
             request["prompt"] = command_prompt(context, lambda text: len(text) <= MAX_PROMPT_CHARS)
             if model.startswith(OPENAI_MODEL):  # the only one that knows the field
-                request["keywords"] = _keywords(context)
+                request["keywords"] = list(names_of(context)[:MAX_KEYWORDS])
         return request
 
     async def _ask(
@@ -291,13 +291,6 @@ class OpenAIRecognition:
     def _show(self, text: str) -> None:
         if self._on_partial is not None and text:
             self._on_partial(text)
-
-
-def _keywords(context: Context) -> list[str]:
-    names = [variable.name for variable in reversed(context.variables)]
-    names += [*context.words, *context.columns, *context.files, *context.tests, *context.servers]
-    kept = (name for name in names if len(name) <= MAX_KEYWORD_CHARS and name.isprintable())
-    return list(dict.fromkeys(kept))[:MAX_KEYWORDS]
 
 
 def _text_of(answer: Any) -> str:

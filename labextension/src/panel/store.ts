@@ -90,7 +90,7 @@ export interface Interface {
 
 export const EMPTY_SESSION: Session = {
   about: null,
-  speech: { state: 'idle', engine: '', message: '', hint: '', mode: 'command', hands_free: false, waiting_for: '', heard: '', chosen: '', sent_to: '' },
+  speech: { state: 'idle', engine: '', message: '', hint: '', mode: 'command', hands_free: false, waiting_for: '', heard: '', chosen: '', sent_to: '', language: 'en', phrases: [] },
   keeping: { state: 'memory', message: '', hint: '', thread: null },
   turns: new Map(),
   tasks: new Map(),
