@@ -3,7 +3,8 @@ import type { LoadPart, Parts } from './panel/parts';
 
 const CHUNKS: { [N in keyof Parts]: () => Promise<Parts[N]> } = {
   markup: () => import('./panel/markup'),
-  servers: () => import('./panel/servers')
+  servers: () => import('./panel/servers'),
+  diff: () => import('./panel/diff')
 };
 
 export const loadChunk: LoadPart = name => CHUNKS[name]();

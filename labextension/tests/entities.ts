@@ -4,7 +4,7 @@ import type { State, Task, Turn } from '../src/messages.gen';
 export function aTurn(change: Partial<Turn> = {}): Turn {
   return {
     id: 1, parent_id: null, state: 'running', origin: 'voice', surface_id: '', text: 'run the tests', partial: false, settled: 0, asks: '', engine: '', kept_audio: false,
-    route: 'intents', calls: [], closest: [], answer: '', problem: null, created_at: 1, ended_at: null,
+    route: 'intents', calls: [], closest: [], answer: '', model: '', usage: null, problem: null, created_at: 1, ended_at: null,
     audio_s: null, latency_s: null, ...change
   };
 }

@@ -10,6 +10,7 @@ import type * as shared from './shared';
 export interface Parts {
   markup: typeof import('./markup');
   servers: typeof import('./servers');
+  diff: typeof import('./diff');
 }
 
 export type PartName = keyof Parts;

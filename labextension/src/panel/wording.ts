@@ -174,6 +174,17 @@ export function routeName(route: NonNullable<Turn['route']>, trans: Translator):
   }
 }
 
+/** What an answer of a model took: `2 requests, 1,200 tokens in, 80 out, $0.0012`. */
+export function usageText(usage: Turn['usage'], trans: Translator): string {
+  if (!usage) {
+    return '';
+  }
+  const { requests, input_tokens, output_tokens, price_usd } = usage;
+  const taken = trans._n('%1 request, %2 tokens in, %3 out', '%1 requests, %2 tokens in, %3 out', requests,
+    input_tokens.toLocaleString(), output_tokens.toLocaleString());
+  return price_usd === null ? taken : trans.__('%1, %2 US dollars', taken, price_usd.toFixed(4));
+}
+
 export function routeTitle(route: NonNullable<Turn['route']>, trans: Translator): string {
   switch (route) {
     case 'intents':

@@ -1,7 +1,8 @@
 /** Cards that wait for a person. They stay in sight above the text box, and never decide by themselves. */
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { Approval } from '../../messages.gen';
+import type { Approval, Diff } from '../../messages.gen';
 import { HERE, around } from '../translation';
+import type { Translator } from '../translation';
 import { Icon } from './Icon';
 import { usePanel } from './context';
 import { usePart } from './hooks';
@@ -78,6 +79,24 @@ function Arguments({ approval }: { approval: Approval }) {
   );
 }
 
+/** What a card of a change asks. */
+function questionOf(diff: Diff, trans: Translator): string {
+  switch (diff.action) {
+    case 'insert':
+      return diff.runs ? trans.__('Insert %1 and run it?', diff.name) : trans.__('Insert %1?', diff.name);
+    case 'delete':
+      return trans.__('Delete %1?', diff.name);
+    case 'edit':
+      return diff.runs ? trans.__('Change %1 and run it?', diff.name) : trans.__('Change %1?', diff.name);
+  }
+}
+
+/** The change itself; its plain text until the part that compares is there. */
+function Change({ diff }: { diff: Diff }) {
+  const part = usePart('diff');
+  return part ? <part.DiffView diff={diff} /> : <pre class="vk-diff">{diff.after || diff.before}</pre>;
+}
+
 const ApprovalCard = memo(function ApprovalCard({ approval, numbered }: { approval: Approval; numbered: boolean }) {
   const { send, store, trans } = usePanel();
   const [armed, setArmed] = useState(false);
@@ -93,8 +112,17 @@ const ApprovalCard = memo(function ApprovalCard({ approval, numbered }: { approv
   };
   const { id, tool } = approval;
   const target = approval.target !== '' && !Object.values(approval.arguments).includes(approval.target);
-  const [before, after] = around(trans.__('Allow %1?', HERE));
-  const words = numbered
+  const { diff } = approval;
+  const [before, after] = diff ? [questionOf(diff, trans), ''] : around(trans.__('Allow %1?', HERE));
+  const words = diff
+    ? {
+        deny: numbered ? trans.__('Reject %1', id) : trans.__('Reject'),
+        denyWhat: trans.__('Reject the change of %1', diff.name),
+        approve: numbered ? trans.__('Accept %1', id) : trans.__('Accept'),
+        approveWhat: trans.__('Accept the change of %1', diff.name),
+        say: numbered ? trans.__('or say “accept %1”', id) : trans.__('or say “accept”')
+      }
+    : numbered
     ? {
         deny: trans.__('Deny %1', id),
         denyWhat: trans.__('Deny %1 %2', id, tool),
@@ -115,13 +143,13 @@ const ApprovalCard = memo(function ApprovalCard({ approval, numbered }: { approv
         <Icon name="hand" />
         <h3 id={titleId}>
           {numbered && <span class="vk-number">{id}</span>} {before}
-          <code>{tool}</code>
+          {!diff && <code>{tool}</code>}
           {after}
         </h3>
       </div>
       <p class="vk-reason">{approval.reason}</p>
-      <Arguments approval={approval} />
-      {target && <p class="vk-target">{approval.target}</p>}
+      {diff ? <Change diff={diff} /> : <Arguments approval={approval} />}
+      {target && !diff && <p class="vk-target">{approval.target}</p>}
       <div class="vk-approval-buttons">
         <button type="button" class="vk-button" aria-label={words.denyWhat} onClick={() => decide(false)}>
           {words.deny}
@@ -147,12 +175,37 @@ function AskedForm({ approval }: { approval: Approval }) {
   return part ? <part.FormCard approval={approval} /> : null;
 }
 
+/** One click for all changes that are open, once each of them has been on the screen. */
+function AllChanges({ changes }: { changes: readonly Approval[] }) {
+  const { send, trans } = usePanel();
+  const seen = changes.every(approval => approval.shown_at !== null);
+  const decide = (approved: boolean): void => {
+    if (seen || !approved) {
+      changes.forEach(({ id }) => send({ type: 'decide', approval_id: id, approved, values: {} }));
+    }
+  };
+  return (
+    <div class="vk-approval-buttons vk-all-changes" role="group" aria-label={trans.__('All changes')}>
+      <span>{trans._n('%1 change', '%1 changes', changes.length)}</span>
+      <span class="vk-fill" />
+      <button type="button" class="vk-button" onClick={() => decide(false)}>
+        {trans.__('Reject all')}
+      </button>
+      <button type="button" class="vk-button" aria-disabled={!seen} onClick={() => decide(true)}>
+        {trans.__('Accept all')}
+      </button>
+    </div>
+  );
+}
+
 export function Approvals({ approvals }: { approvals: readonly Approval[] }) {
   if (approvals.length === 0) {
     return null;
   }
+  const changes = approvals.filter(approval => approval.diff !== null);
   return (
     <div class="vk-approvals" tabIndex={-1}>
+      {changes.length > 1 && <AllChanges changes={changes} />}
       {approvals.map(approval =>
         approval.fields.length > 0 ? (
           <AskedForm key={approval.id} approval={approval} />

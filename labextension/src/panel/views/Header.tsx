@@ -1,4 +1,5 @@
 /** The panel's head: the conversation that is open, what the assistant does now, and where help is. */
+import type { About } from '../../messages.gen';
 import type { Sheet, Snapshot } from '../store';
 import { status } from '../wording';
 import { Icon } from './Icon';
@@ -11,6 +12,39 @@ function useToggle(snapshot: Snapshot, name: 'conversations' | 'notifications' |
   const open = sheets[0]?.name === name && (sheets.length === 1 || name === 'servers');
   const sheet: Sheet = { name };
   return { open, toggle: () => store.update({ sheets: open ? [] : [sheet] }) };
+}
+
+/** Which model answers what the grammar does not know, and where it runs. */
+function Model({ about }: { about: About }) {
+  const { send, trans } = usePanel();
+  const name = about.model || trans.__('No model');
+  const title = !about.model
+    ? trans.__('No model is asked. What the grammar does not know is not understood.')
+    : about.model_stays
+      ? trans.__('What the grammar does not know goes to %1 at %2, on this machine', about.model, about.model_server)
+      : trans.__('What the grammar does not know goes to %1 at %2', about.model, about.model_server);
+  const choose = (model: string): void =>
+    send({ type: 'do', text: trans.__('Use the model %1', model), calls: [{ tool: 'choose_model', arguments: { model } }] });
+  return (
+    <label class="vk-model" title={title} data-stays={about.model_stays}>
+      <Icon name="spark" />
+      <span class="vk-hidden">{trans.__('Model')}</span>
+      <select
+        value=""
+        onChange={event => {
+          choose(event.currentTarget.value);
+          event.currentTarget.value = '';
+        }}
+      >
+        <option value="">{name}</option>
+        {about.models.map(model => (
+          <option key={model} value={model}>
+            {model}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
 }
 
 export function Header({ snapshot }: { snapshot: Snapshot }) {
@@ -48,12 +82,7 @@ export function Header({ snapshot }: { snapshot: Snapshot }) {
           {trans.__('Dictation')}
         </span>
       )}
-      {about?.model && (
-        <span class="vk-model" title={trans.__('What the grammar does not know goes to %1', about.model)}>
-          <Icon name="spark" />
-          <span class="vk-wide">{about.model}</span>
-        </span>
-      )}
+      {about && (about.model || about.models.length > 0) && <Model about={about} />}
       <span class="vk-header-buttons">
         <button
           type="button"

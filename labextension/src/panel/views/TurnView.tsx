@@ -2,7 +2,7 @@
 import type { Task, Turn } from '../../messages.gen';
 import { hasEnded, turnHasEnded } from '../store';
 import type { Translator } from '../translation';
-import { callText, duration, routeName, routeTitle } from '../wording';
+import { callText, duration, routeName, routeTitle, usageText } from '../wording';
 import { Icon, type IconName, Spinner } from './Icon';
 import { ProblemNote } from './Note';
 import { Markdown } from './Outputs';
@@ -53,6 +53,13 @@ function Meta({ turn }: { turn: Turn }) {
     parts.push(
       <span class={`vk-chip vk-route-${turn.route}`} title={routeTitle(turn.route, trans)} data-route={turn.route}>
         {routeName(turn.route, trans)}
+      </span>
+    );
+  }
+  if (turn.model) {
+    parts.push(
+      <span class="vk-turn-model" title={usageText(turn.usage, trans)} data-model={turn.model}>
+        {turn.model}
       </span>
     );
   }
@@ -210,7 +217,7 @@ function chosenCards(tasks: readonly Task[]): readonly Task[] {
 }
 
 export const TurnView = memo(function TurnView({ turn, tasks, skipped, opened, newest, crowded }: TurnViewProps) {
-  const { store, hasComposer, trans } = usePanel();
+  const { send, store, hasComposer, trans } = usePanel();
   const origin = originName(turn.origin, trans);
   const cards = chosenCards(tasks);
   const left = tasks.length - cards.length;
@@ -255,6 +262,15 @@ export const TurnView = memo(function TurnView({ turn, tasks, skipped, opened, n
             <p class="vk-answer">{turn.answer}</p>
           ))}
         {turn.problem && !told && <ProblemNote problem={turn.problem} />}
+        {turn.route === 'model' && turn.problem?.retryable && hasComposer && (
+          <button
+            type="button"
+            class="vk-button"
+            onClick={() => send({ type: 'say', text: turn.text, corrects_turn_id: null })}
+          >
+            {trans.__('Try again')}
+          </button>
+        )}
         {turn.closest.length > 0 && <Closest phrases={turn.closest} />}
       </div>
     </article>
