@@ -499,6 +499,9 @@ def _file(wanted: str, files: tuple[str, ...]) -> str | None:
             by_name = file
     if by_name is not None:
         return by_name
+    if "/" in wanted.strip("/"):  # a whole path was said: no file elsewhere is meant
+        depth = wanted.strip("/").count("/")
+        return nearest(wanted, [file for file in files if file.strip("/").count("/") == depth])
     names = {file.rstrip("/").rsplit("/", 1)[-1].rsplit(".", 1)[0]: file for file in reversed(files)}
     close = nearest(wanted, names) or nearest(wanted, names.values())
     return names.get(close, close) if close is not None else None

@@ -15,6 +15,8 @@ UNKNOWN_NAME = 0.8
 """How well a command is understood whose name does not exist, where names of its kind are known."""
 FREE_TEXT = 0.85
 """How well a command is understood that holds free text: it would hold anything."""
+REPAIRED = 0.5
+"""How well a command is understood in which some words are taken for others that sound like them."""
 FREE = frozenset(("command", "code", "query", "text", "source", "label", "target", "instruction"))
 """Arguments that hold free text."""
 EXACT = frozenset(("approve", "accept_changes"))
@@ -24,22 +26,22 @@ EXACT = frozenset(("approve", "accept_changes"))
 def understanding(grammar: Grammar, context: Context) -> Callable[[str], float]:
     """Return a function from a text to how well it is understood, from 0 to 1.
 
-    0: not at all, with repairs, or only as what must have been said exactly. `UNKNOWN_NAME`: as a command
-    about a name that does not exist. `FREE_TEXT`: as a command that holds free text. 1: as a command, and all
-    of it.
+    0: not at all, or only as what must have been said exactly. `REPAIRED`: when some words are taken for
+    others. `UNKNOWN_NAME`: as a command about a name that does not exist. `FREE_TEXT`: as a command that
+    holds free text. 1: as a command, and all of it.
     """
     names = _names(context)
 
     def rate(text: str) -> float:
         parse = grammar.parse(text, context)
-        if parse.route != "intents" or any(call.tool in EXACT for call in parse.calls):
+        if parse.route == "none" or any(call.tool in EXACT for call in parse.calls):
             return 0.0
-        rates = [1.0]
+        rates = [1.0 if parse.route == "intents" else REPAIRED]
         for call in parse.calls:
             for argument, value in call.arguments.items():
                 if argument in FREE:
                     rates.append(FREE_TEXT)
-                known = names.get(argument)
+                known = names.get("server" if call.tool.startswith("mcp_") else argument)
                 if known and isinstance(value, str) and squash(value) not in known:
                     rates.append(UNKNOWN_NAME)
         return min(rates)
@@ -56,9 +58,8 @@ def _names(context: Context) -> Mapping[str, frozenset[str]]:
     tests = frozenset(squash(test) for test in context.tests)
     series = columns | variables if columns else frozenset()
     return {
-        "name": variables | frozenset(squash(server) for server in context.servers)
-        if variables
-        else variables,
+        "name": variables,
+        "server": frozenset(squash(server) for server in context.servers),
         "frame": variables,
         "x": series,
         "y": series,

@@ -14,6 +14,7 @@ from functools import lru_cache
 
 from voice_kernel import phonemes
 from voice_kernel.context import Context
+from voice_kernel.speech.vocabulary import TERMS
 
 MOST_NAMES = 600
 """Names that are compared, the likeliest first."""
@@ -66,6 +67,8 @@ def sentences(readings: Sequence[str], context: Context) -> list[Sentence]:
         for start in range(1, len(words)):
             for end in range(start + 1, min(len(words), start + MOST_WORDS) + 1):
                 span = " ".join(words[start:end])
+                if all(part in TERMS for part in re.findall(r"[a-z]+", span.lower())):
+                    continue  # a word of the trade was said as it stands
                 heard = phonemes.text(span)
                 if heard not in near:
                     near[heard] = names.near(heard, limit=NEAREST) if len(heard) > 1 else []

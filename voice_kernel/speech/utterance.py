@@ -8,6 +8,7 @@ not know threads, rates or microphones.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,7 @@ from voice_kernel.speech.names import Sentence, sentences
 from voice_kernel.speech.resampling import Samples
 from voice_kernel.speech.transcriber import RATE_HZ, Expect
 from voice_kernel.speech.vad import SpeechDetector
-from voice_kernel.speech.vocabulary import command_prompt, opens_like_a_command, unglued
+from voice_kernel.speech.vocabulary import command_prompt, opens_like_a_command, terms, unglued
 from voice_kernel.speech.whisper import MAX_PROMPT_TOKENS, Encoded, Reading, Whisper
 
 PRE_ROLL_FRAMES = 16
@@ -49,11 +50,12 @@ BEAM = 3
 CHOICE_BEAM = 5
 """Hypotheses when the listener can choose among them: 1% more commands are understood than with 3."""
 PARTIAL_BEAM = 1
-ALTERNATIVE_LEAD = 0.4
-"""How much less likely than the best reading one that is understood may be, in log probability."""
-UNSURE, ABOUT_AS_WELL = 0.8, 0.1
-"""How well a reading is understood (see `Transcriber.open`) up to which names are looked for in it, and what
-makes no difference between two."""
+ALTERNATIVE_LEAD = 0.5
+"""How much less likely than the best reading one that is chosen may be, in log probability."""
+UNDERSTOOD_WORTH, TERM_WORTH = 0.45, 0.13
+"""What it counts, in log probability, that a reading is understood, and each word of the trade in it."""
+UNSURE = 0.8
+"""How well a reading is understood (see `Transcriber.open`) up to which names are looked for in it."""
 MOST_ASKED, MOST_COMPARED = 60, 10
 """Sentences with names that the listener is asked about, and that are compared with the sound."""
 NAME_LEAD = 1.3
@@ -307,16 +309,17 @@ class Utterance:
         close = [
             reading
             for reading in readings
-            if reading is best
-            or (
-                reading.avg_logprob > best.avg_logprob - ALTERNATIVE_LEAD
-                and opens_like_a_command(reading.text)
-            )
+            if reading.avg_logprob > best.avg_logprob - ALTERNATIVE_LEAD
+            and opens_like_a_command(unglued(reading.text))
+            and _sentences(reading.text) <= _sentences(best.text)  # or it is a loop that changes as it goes
         ]
         rates = [self._understands(reading.text) for reading in close]
-        rate = max(rates)
-        # The likeliest of those that are understood about as well as the best.
-        best = close[next(number for number, each in enumerate(rates) if each > rate - ABOUT_AS_WELL)]
+        worth = [
+            reading.avg_logprob + UNDERSTOOD_WORTH * rate + TERM_WORTH * terms(reading.text)
+            for reading, rate in zip(close, rates, strict=True)
+        ]
+        number = worth.index(max(worth))
+        best, rate = close[number], rates[number]
         if rate <= UNSURE and self._whisper.language == "en":
             best = self._with_a_name(sound, readings, best, rate) or best
         return best if opens_like_a_command(best.text) else None
@@ -365,6 +368,10 @@ class Utterance:
     def _text(self, last: Reading | None = None) -> str:
         readings = [*self._read, *([last] if last else [])]
         return " ".join(reading.text for reading in readings if reading.text)
+
+
+def _sentences(text: str) -> int:
+    return len(re.findall(r"[.?!] ", text))
 
 
 def _is_noise(plain: Reading) -> bool:

@@ -57,6 +57,32 @@ _MAX_NAME = 40
 """Longer names are not pronounced, only pasted."""
 
 
+_TERMS = """
+    airflow anthropic api arxiv async await axis boosting branch checkout classifier clustering commit
+    conda config correlation csv dask dataframe dbt df diff docker dtype fetch git github gitlab
+    gradient groupby histogram huggingface init ipynb json jupyter keras kernel kwargs lambda localhost
+    log markdown matplotlib mcp md merge notebook npm numba numpy openai outliers pandas parquet pip
+    pivot playwright plotly polars postgres pull push py pypi pyproject pytest pytorch quantile readme
+    rebase regex registry regression repo requirements rolling scatter scikit scipy seaborn server
+    servers setup sklearn spark sql sqlite src stash stat status streamlit tensorflow tests toml torch
+    txt unittest utils uv variance whisper wikipedia window xgboost yaml
+"""
+_COMMON = """
+    a add and below by cell close for go in of run show start stop take task test the this to
+"""
+TERMS = frozenset(_TERMS.split()) | (
+    frozenset(re.findall(r"[a-z]+|\d+", STANDING.lower())) - frozenset(_COMMON.split())
+)
+"""Words of the trade: of two readings that are about as likely, the one with more of them is meant."""
+MOST_TERMS = 5
+
+
+def terms(text: str) -> int:
+    """Return how many words of the trade a text has, at most `MOST_TERMS`."""
+    words = re.findall(r"[a-z']+|\d+", text.lower())
+    return min(MOST_TERMS, sum(word in TERMS for word in words))
+
+
 def opens_like_a_command(text: str) -> bool:
     """Return whether the first word, politeness aside, is one that commands begin with."""
     words = re.sub(r"[^\w\s]", " ", text.casefold()).split()
