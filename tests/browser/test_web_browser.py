@@ -115,7 +115,7 @@ def test_restart_kernel_leaves_nothing_of_the_browser(notebook: Notebook) -> Non
     assert driven_by(mark)
     page = notebook.page
     page.evaluate("() => void window.jupyterapp.commands.execute('notebook:restart-kernel')")
-    page.locator(".jp-Dialog").get_by_role("button", name="Restart").click()
+    page.get_by_role("button", name="Confirm Kernel Restart").click()
     deadline = time.monotonic() + WAIT_MS / 1000
     while driven_by(mark) or list(Path("/tmp").glob(f"{mark}*")):
         assert time.monotonic() < deadline, driven_by(mark)
