@@ -12,8 +12,8 @@ import os
 import shutil
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -234,7 +234,7 @@ class RunningServer:
         try:
             while not call.done() and not end.done() and now() < deadline:
                 await asyncio.wait({call, end}, timeout=deadline - now(), return_when="FIRST_COMPLETED")
-                if self._forms and now() >= deadline:
+                if (self._forms or self.sign_in) and now() >= deadline:
                     deadline = min(last, now() + limit_s)
             if not call.done():
                 self.errors += 1
@@ -495,8 +495,17 @@ class RunningServer:
             elicitation_callback=self._wants_answer,
             list_roots_callback=self._wants_roots,
         )
-        async with asyncio.timeout(self._start_s) as self._limit:
+        async with self._in_time():
             return await stack.enter_async_context(client)
+
+    @asynccontextmanager
+    async def _in_time(self) -> AsyncIterator[None]:
+        """Limit a part of its start; a person who has to sign in gets more time."""
+        try:
+            async with asyncio.timeout(self._start_s) as self._limit:
+                yield
+        finally:
+            self._limit = None
 
     def _begun(self, pid: int) -> None:
         self.pid = pid
@@ -548,7 +557,7 @@ class RunningServer:
     async def _learn(self, client: Client) -> None:
         tools: dict[str, Tool] = {}
         cursor: str | None = None
-        async with asyncio.timeout(self._start_s) as self._limit:
+        async with self._in_time():
             while len(tools) < MAX_TOOLS:
                 page = await client.list_tools(cursor=cursor)
                 tools.update({tool.name: tool for tool in page.tools})
