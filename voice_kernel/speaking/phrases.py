@@ -28,6 +28,8 @@ class Phrases:
     table_on_screen: str
     rest_on_screen: str
     result_on_screen: str
+    result_is: str
+    is_value: str
     picture: tuple[str, str]
     asks: str
     asks_plain: str
@@ -55,6 +57,8 @@ class Phrases:
     power: str
     fraction: str
     span: str
+    at_line: str
+    this_machine: str
     symbols: dict[str, str]
     units: dict[str, tuple[str, str]]
     prepositions: frozenset[str]
@@ -78,6 +82,8 @@ ENGLISH = Phrases(
     table_on_screen="A table is on the screen.",
     rest_on_screen="The rest is on the screen.",
     result_on_screen="The result is on the screen.",
+    result_is="The result is {}.",
+    is_value="{} is {}.",
     picture=("A picture is shown.", "{} pictures are shown."),
     asks="May I {}? {} Say: yes, do it, or no.",
     asks_plain="I need your approval. {} Say: yes, do it, or no.",
@@ -105,6 +111,8 @@ ENGLISH = Phrases(
     power="{} times ten to the {}",
     fraction="{} of {}",
     span="{} to {}",
+    at_line="{} line {}",
+    this_machine="this machine",
     symbols={
         "==": "equals",
         "=": "equals",
@@ -154,6 +162,8 @@ GERMAN = Phrases(
     table_on_screen="Eine Tabelle steht auf dem Bildschirm.",
     rest_on_screen="Der Rest steht auf dem Bildschirm.",
     result_on_screen="Das Ergebnis steht auf dem Bildschirm.",
+    result_is="Das Ergebnis ist {}.",
+    is_value="{} ist {}.",
     picture=("Ein Bild ist zu sehen.", "{} Bilder sind zu sehen."),
     asks="Darf ich {}? {} Sag: ja, mach das, oder nein.",
     asks_plain="Ich brauche deine Zustimmung. {} Sag: ja, mach das, oder nein.",
@@ -181,6 +191,8 @@ GERMAN = Phrases(
     power="{} mal zehn hoch {}",
     fraction="{} von {}",
     span="{} bis {}",
+    at_line="{} Zeile {}",
+    this_machine="diesem Rechner",
     symbols={
         "==": "ist gleich",
         "=": "ist gleich",

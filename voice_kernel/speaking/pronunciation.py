@@ -29,6 +29,10 @@ _OPENING = "([{<«„“\"'‘`"
 _CLOSING = ")]}>»“”\"'’`"
 _ENDING = ".,;:!?…"
 _SMALL = 0.001
+_LINE = re.compile(r"(.*\.[A-Za-z]\w*):(\d+)$")
+_LOOPBACK = re.compile(r"(?:localhost|127(?:\.\d{1,3}){3}|\[?::1\]?)(?::\d+)?$")
+_ALTERNATIVES = frozenset({"and/or", "yes/no", "on/off", "true/false", "input/output", "und/oder", "ja/nein"})
+"""A slash that is no path."""
 _PAIR = re.compile(r"(\d+)([/–-])(\d+)$")
 
 
@@ -107,6 +111,8 @@ def _said(core: str, words: list[str], phrases: Phrases) -> str:
         return phrases.units[core][0 if words[-1] == "1" else 1]
     if _NUMBER.match(core):
         return _number(core, phrases)
+    if _LOOPBACK.match(core):
+        return phrases.this_machine
     united = _NUMBER_UNIT.match(core)
     if united and _NUMBER.match(united.group(1)):
         number = _number(united.group(1), phrases)
@@ -123,8 +129,13 @@ def _said(core: str, words: list[str], phrases: Phrases) -> str:
         return ""
     if "::" in core:
         core = core.rpartition("::")[2]
+    if core.lower() in _ALTERNATIVES:
+        return core.replace("/", " ")
     if "/" in core or "\\" in core:
         core = _file_name(core)
+    line = _LINE.match(core)
+    if line:
+        return phrases.at_line.format(_dotted(line.group(1), phrases), line.group(2))
     if "=" in core and not core.startswith("="):
         return _assignment(core, phrases)
     if len(core) > MAX_WORD_CHARS:
@@ -142,14 +153,9 @@ def _number(text: str, phrases: Phrases) -> str:
 
 
 def _file_name(path: str) -> str:
-    """Return what names a path; words joined by a slash, as in "and/or", stay."""
+    """Return what names a path."""
     parts = [part for part in re.split(r"[/\\]", path) if part not in ("", ".", "..", "~")]
-    if not parts:
-        return ""
-    plain = all(part.isalpha() for part in parts) and len(parts) == 2 and not path.startswith(("/", "~", "."))
-    if plain and len(path) <= 12 and not path.endswith("/"):
-        return " ".join(parts)
-    return parts[-1]
+    return parts[-1] if parts else ""
 
 
 def _assignment(core: str, phrases: Phrases) -> str:

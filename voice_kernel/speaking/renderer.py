@@ -86,8 +86,17 @@ class Renderer:
         if result.exit_code is not None and task.tool == "run_shell":
             return self._command(result)
         summary = _sentence(pronounced(result.summary, self.phrases))
-        if self._value_is_code(result):
-            summary = self.phrases.result_on_screen
+        value = _value(result)
+        if value and _CODE_SHOWN.search(value):
+            if value in result.summary:
+                summary = self.phrases.result_on_screen
+        elif value and len(value) <= ONE_LINE_CHARS and task.tool in ("show_variable", "run_cells"):
+            said = pronounced(value.strip("'\""), self.phrases)
+            name = pronounced(str(task.arguments.get("name", "")), self.phrases)
+            if said and task.tool == "run_cells":
+                summary = f"{summary} {self.phrases.result_is.format(said)}"
+            elif said and name:
+                summary = _sentence(self.phrases.is_value.format(name, said))
         if verbosity == "full":
             more = self._more(task, result)
             return self._fitted(f"{summary} {more}".strip(), verbosity)
@@ -131,7 +140,7 @@ class Renderer:
         """Return a problem with what to do next: of a long hint, its first sentence."""
         said = _sentence(pronounced(hint, self.phrases)) if hint else ""
         first = sentences(said)[:1]
-        return self._fitted(" ".join([message or self.phrases.failed_plain, *first]), "full")
+        return self._fitted(" ".join([_sentence(message) or self.phrases.failed_plain, *first]), "full")
 
     def _tests(self, report: TestReport, verbosity: Verbosity) -> str:
         phrases = self.phrases
@@ -174,11 +183,6 @@ class Renderer:
             else self.phrases.done
         )
 
-    def _value_is_code(self, result: Result) -> bool:
-        """Return whether a summary names a value that has no words, e.g. `array([1, 2, 3])`."""
-        value = next((o.data.get("text/plain", "") for o in result.outputs if o.kind == "result"), "")
-        return bool(value) and value in result.summary and bool(_CODE_SHOWN.search(value))
-
     def _more(self, task: Task, result: Result) -> str:
         """Return what a full answer adds to a summary: the first lines, where they are words."""
         pictures = sum(any(mime.startswith("image/") for mime in output.data) for output in result.outputs)
@@ -190,6 +194,12 @@ class Renderer:
 
     def _fitted(self, text: str, verbosity: Verbosity) -> str:
         return first_sentences(text, FULL_CHARS if verbosity == "full" else SHORT_CHARS, self.phrases)
+
+
+def _value(result: Result) -> str:
+    """Return the one line that code gave back last; empty where it gave back more, or nothing."""
+    value = next((o.data.get("text/plain", "") for o in reversed(result.outputs) if o.kind == "result"), "")
+    return "" if "\n" in value else value
 
 
 def _sentence(text: str) -> str:
