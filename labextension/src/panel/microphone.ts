@@ -5,6 +5,7 @@
  * button looks, nor what the kernel makes of the sound.
  */
 import type { About, ToKernel } from '../messages.gen';
+import { PageEar } from './ear';
 import type { Earcon } from './earcons';
 import { type GestureAction, HoldGesture } from './gesture';
 import { recall, remember } from './preferences';
@@ -24,6 +25,8 @@ export class Microphone {
   private readonly gesture: HoldGesture;
   private readonly recorder: Recorder;
   private about: About | null = null;
+  /** The browser's own recogniser. */
+  readonly ear: PageEar;
 
   constructor(
     private readonly store: Store,
@@ -31,6 +34,7 @@ export class Microphone {
     private readonly trans: Translator,
     private readonly sound: (earcon: Earcon) => void
   ) {
+    this.ear = new PageEar(send, trans, () => store.update({}));
     this.gesture = new HoldGesture(this.mode === 'toggle');
     const events = {
       send,
@@ -41,7 +45,11 @@ export class Microphone {
           this.levels.shift();
         }
       },
-      onProblem: (problem: MicrophoneProblem) => store.update({ microphoneProblem: problem })
+      onProblem: (problem: MicrophoneProblem) => store.update({ microphoneProblem: problem }),
+      onOpen: (utteranceId: string, stream: MediaStream) =>
+        this.ear.begin(utteranceId, stream, store.snapshot.session.speech),
+      onEnd: () => this.ear.end(),
+      onDiscard: () => this.ear.discard()
     };
     this.recorder = new Recorder(events, trans);
   }

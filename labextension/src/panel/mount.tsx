@@ -127,6 +127,7 @@ export function mount(host: HTMLElement, options: MountOptions): () => void {
     if (view === 'panel' && message.type === 'state') {
       speaker.introduce(message.about);
       microphone.introduce(message.about);
+      void microphone.ear.look(message.speech.language);
     } else if (message.type === 'turn' && message.turn.surface_id === connection.surfaceId) {
       speaker.wake(); // its answer comes soon
     }

@@ -30,6 +30,12 @@ export interface RecorderEvents {
   /** Loudness of the newest 20 ms, 0 to 1. */
   onLevel(level: number): void;
   onProblem(problem: MicrophoneProblem): void;
+  /** The first samples of an utterance are here: whoever else is to hear it may begin. */
+  onOpen(utteranceId: string, stream: MediaStream): void;
+  /** Nothing more is said. */
+  onEnd(): void;
+  /** The utterance was thrown away, or got lost. */
+  onDiscard(): void;
 }
 
 export const MAX_RECORDING_MS = 5 * 60_000;
@@ -198,6 +204,9 @@ class Recording {
         if (!this.started) {
           this.started = true;
           this.events.send({ type: 'audio_start', utterance_id: this.utteranceId, rate_hz: RATE_HZ, hands_free: this.handsFree });
+          if (!this.handsFree) {
+            this.events.onOpen(this.utteranceId, this.stream);
+          }
           resolve();
         }
         this.take(this.resampler.push(event.data));
@@ -207,6 +216,7 @@ class Recording {
 
   /** Fetches what the worklet still holds, then ends the utterance. */
   async finish(): Promise<void> {
+    this.events.onEnd();
     await new Promise<void>(resolve => {
       this.flushed = resolve;
       // A dead audio device never answers.
@@ -220,6 +230,9 @@ class Recording {
   }
 
   end(discard: boolean): void {
+    if (discard) {
+      this.events.onDiscard();
+    }
     this.release();
     if (this.started) {
       this.started = false;

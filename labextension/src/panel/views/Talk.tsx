@@ -4,6 +4,7 @@ import type { ListenMode } from '../microphone';
 import type { Snapshot } from '../store';
 import { HERE, type Translator, around } from '../translation';
 import { clock } from '../wording';
+import { EngineSettings, WhereSoundGoes } from './Engines';
 import { Icon, Spinner } from './Icon';
 import { Note } from './Note';
 import { SpeakerButton, SpeakerSettings } from './Speaking';
@@ -42,6 +43,7 @@ function Settings({ snapshot, id }: { snapshot: Snapshot; id: string }) {
           ))}
         </select>
       </label>
+      <EngineSettings snapshot={snapshot} />
       <label>
         <span>{trans.__('How to listen')}</span>
         <select
@@ -233,10 +235,10 @@ export function Talk({ snapshot }: { snapshot: Snapshot }) {
       </div>
       {ui.handsFree && session.speech.heard && (
         <p class="vk-heard" title={trans.__('Heard, and not acted on')}>
-          <span class="vk-hidden">{trans.__('Heard, and not acted on')}: </span>
-          {session.speech.heard}
+          {trans.__('Heard: %1', session.speech.heard)}
         </p>
       )}
+      <WhereSoundGoes speech={session.speech} />
       {session.about?.audio_kept_in && (
         <p class="vk-kept">
           <Icon name="info" />

@@ -236,6 +236,16 @@ export const TurnView = memo(function TurnView({ turn, tasks, skipped, opened, n
       <div class="vk-turn-body">
         <Meta turn={turn} />
         {turn.asks && <Question turn={turn} />}
+        {turn.kept_audio && hasComposer && (
+          <button
+            type="button"
+            class="vk-button vk-small vk-hear-again"
+            onClick={() => send({ type: 'hear_again', turn_id: turn.id })}
+          >
+            <Icon name="retry" />
+            {trans.__('Recognise it again')}
+          </button>
+        )}
         {tasks.map(
           (task, index) =>
             cards.includes(task) && (
