@@ -52,6 +52,7 @@ PING_EVERY_S = 30.0
 PING_S = 10.0
 IDLE_S = 1_800.0
 STOP_S = 10.0
+STARTING_STOP_S = 0.5
 MAX_RESTARTS = 3
 RESTART_WINDOW_S = 120.0
 MAX_TOOLS = 500
@@ -177,7 +178,8 @@ class RunningServer:
         life = self._life
         if life is None:
             return
-        done, _ = await asyncio.wait({life}, timeout=STOP_S)
+        # One that is still starting looks at nothing else: it may wait for a person for minutes.
+        done, _ = await asyncio.wait({life}, timeout=STOP_S if self.state == "running" else STARTING_STOP_S)
         if not done:
             life.cancel()
             await asyncio.wait({life}, timeout=STOP_S)

@@ -63,7 +63,9 @@ function useSeen(onSeen: () => void) {
 }
 
 function Arguments({ approval }: { approval: Approval }) {
-  const entries = Object.entries(approval.arguments).filter(([, value]) => value !== null && value !== '');
+  const said = (value: unknown): boolean =>
+    value !== null && value !== '' && !(typeof value === 'object' && Object.keys(value).length === 0);
+  const entries = Object.entries(approval.arguments).filter(([, value]) => said(value));
   if (entries.length === 0) {
     return null;
   }
@@ -148,8 +150,8 @@ const ApprovalCard = memo(function ApprovalCard({ approval, numbered }: { approv
         </h3>
       </div>
       <p class="vk-reason">{approval.reason}</p>
-      {diff ? <Change diff={diff} /> : <Arguments approval={approval} />}
       {target && !diff && <p class="vk-target">{approval.target}</p>}
+      {diff ? <Change diff={diff} /> : <Arguments approval={approval} />}
       <div class="vk-approval-buttons">
         <button type="button" class="vk-button" aria-label={words.denyWhat} onClick={() => decide(false)}>
           {words.deny}

@@ -187,12 +187,15 @@ export function ServerPage({ snapshot, name }: { snapshot: Snapshot; name: strin
   const { act, task, busy } = useActing(snapshot);
   const [removing, setRemoving] = useState(false);
   const body = useRef<HTMLDivElement>(null);
-  const gone = known !== null && server === null;
+  const seen = useRef(false);
   useEffect(() => {
-    if (gone) {
+    if (seen.current && known !== null && server === null) {
       store.close(); // it was removed, here or elsewhere
     }
-  }, [gone]);
+    seen.current ||= server !== null; // what was known before may be older than the server
+  }, [known, server === null]);
+  // Stopped meanwhile, it would be started again nevertheless.
+  const restarting = busy && task?.tool === 'mcp_restart';
   const alive = server !== null && ['starting', 'running', 'waiting'].includes(server.state);
   const button = (icon: Parameters<typeof Icon>[0]['name'], word: string, onClick: () => void, first = false, off = false) => (
     <button type="button" class="vk-button vk-small" data-vk-first={first} aria-disabled={off} onClick={() => off || onClick()}>
@@ -224,9 +227,9 @@ export function ServerPage({ snapshot, name }: { snapshot: Snapshot; name: strin
             )}
             <div class="vk-actions">
               {alive
-                ? button('stop', trans.__('Stop'), () => act(trans.__('Stop the server %1', name), 'mcp_stop', { name }), true)
+                ? button('stop', trans.__('Stop'), () => act(trans.__('Stop the server %1', name), 'mcp_stop', { name }), true, restarting)
                 : button('send', trans.__('Start'), () => act(trans.__('Start the server %1', name), 'mcp_start', { name }), true, server.missing.length > 0)}
-              {alive && button('retry', trans.__('Restart'), () => act(trans.__('Restart the server %1', name), 'mcp_restart', { name }))}
+              {alive && button('retry', trans.__('Restart'), () => act(trans.__('Restart the server %1', name), 'mcp_restart', { name }), false, restarting)}
               {button('lines', trans.__('Log'), () => store.open({ name: 'server_log', server: name }))}
               {button('bin', trans.__('Remove…'), () => setRemoving(true))}
             </div>

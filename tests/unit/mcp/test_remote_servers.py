@@ -1,0 +1,175 @@
+"""Servers that run elsewhere: reached by their address, with a header or after a sign-in."""
+
+from __future__ import annotations
+
+import asyncio
+import urllib.request
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from faulty_servers import until
+from mcp_remote import Office, remote_server
+
+from voice_kernel.errors import ToolError
+from voice_kernel.messages import FormField
+from voice_kernel.tools.mcp import Secrets, ServerFile, Supervisor
+from voice_kernel.tools.mcp.running import RunningServer
+from voice_kernel.tools.mcp.servers import Server
+from voice_kernel.tools.mcp.signin import _to_open
+
+
+class Somebody:
+    """A person who is there, and whose browser follows the page at once."""
+
+    def __init__(self, here: bool = True) -> None:
+        self.here = here
+        self.pages: list[str] = []
+        self.browsing: set[Any] = set()
+
+    async def somebody(self) -> bool:
+        return self.here
+
+    async def fill_in(
+        self, task: Any, server: str, message: str, fields: list[FormField]
+    ) -> dict[str, Any] | None:
+        return None
+
+    def look(self, running: RunningServer) -> None:
+        if running.sign_in and running.sign_in not in self.pages:
+            self.pages.append(running.sign_in)
+            self.browsing.add(asyncio.ensure_future(asyncio.to_thread(self.browse, running.sign_in)))
+
+    def browse(self, page: str) -> None:
+        with urllib.request.urlopen(page, timeout=10) as answer:
+            assert b"You are signed in" in answer.read()
+
+
+House = Callable[..., Supervisor]
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    made: list[Supervisor] = []
+
+    def make(
+        server: Server, person: Somebody | None = None, secrets: dict[str, str] | None = None
+    ) -> Supervisor:
+        kept = Secrets(tmp_path / "secrets.json", use_keyring=False)
+        for name, value in (secrets or {}).items():
+            kept.put(server.name, name, value)
+        supervisor = Supervisor(ServerFile(tmp_path / "mcp.json"), kept, people=person, start_s=10)
+        if person is not None:
+            supervisor.on_change(person.look)
+        supervisor.put(server)
+        made.append(supervisor)
+        return supervisor
+
+    yield make
+    for supervisor in made:
+        await supervisor.close()
+
+
+def at(url: str, kind: Literal["http", "sse"] = "http", **changes: Any) -> Server:
+    return Server(name="remote", transport=kind, url=url, **changes)
+
+
+@pytest.mark.parametrize("kind", ["http", "sse"])
+async def test_a_remote_server_is_used_like_any_other(house: House, kind: Literal["http", "sse"]) -> None:
+    with remote_server(kind) as url:
+        supervisor = house(at(url, kind))
+        running = await supervisor.start("remote")
+        assert (await running.call("double", {"x": 21})).content[0].text == "42"
+        await supervisor.stop("remote")
+        assert running.state == "stopped"
+
+
+@pytest.mark.parametrize("kind", ["http", "sse"])
+async def test_a_header_with_a_secret_lets_in(house: House, kind: Literal["http", "sse"]) -> None:
+    with remote_server(kind, header=("Authorization", "Bearer hunter22")) as url:
+        server = at(url, kind, headers={"Authorization": "Bearer ${KEY}"}, secrets=("KEY",))
+        supervisor = house(server, secrets={"KEY": "hunter22"})
+        running = await supervisor.start("remote")
+        assert (await running.call("double", {"x": 1})).content[0].text == "2"
+        await running.stop()
+        supervisor.secrets.put("remote", "KEY", "wrong-key")
+        with pytest.raises(ToolError) as caught:
+            await running.start()
+        assert "wrong-key" not in f"{caught.value}{list(running.log)}"
+
+
+async def test_a_person_signs_in_once_and_the_tokens_stay_among_the_secrets(
+    house: House, tmp_path: Path
+) -> None:
+    office, person = Office(), Somebody()
+    with remote_server(office=office) as url:
+        supervisor = house(at(url), person)
+        running = await supervisor.start("remote")
+        assert (await running.call("double", {"x": 4})).content[0].text == "8"
+        assert office.asked == ["register", "authorize", "token"]
+        assert running.sign_in == ""
+        assert "access-" in (tmp_path / "secrets.json").read_text()
+        assert (tmp_path / "secrets.json").stat().st_mode & 0o777 == 0o600
+        assert "access-" not in (tmp_path / "mcp.json").read_text() + repr(list(running.log))
+        # Another session needs nobody.
+        await running.stop()
+        person.here = False
+        await running.start()
+        assert office.asked == ["register", "authorize", "token"]
+        await supervisor.remove("remote")
+        assert (tmp_path / "secrets.json").read_text() == "{}"
+
+
+async def test_tokens_that_are_no_longer_good_are_renewed_or_asked_for_again(house: House) -> None:
+    office, person = Office(), Somebody()
+    with remote_server(office=office) as url:
+        running = await house(at(url), person).start("remote")
+        office.tokens.clear()  # revoked, elsewhere
+        assert (await running.call("double", {"x": 4})).content[0].text == "8"
+        assert len(person.pages) == 2
+
+
+async def test_where_nobody_can_be_asked_a_sign_in_is_refused_at_once(house: House) -> None:
+    with remote_server(office=Office()) as url:
+        supervisor = house(at(url), Somebody(here=False))
+        with pytest.raises(ToolError, match="nobody can be asked here"):
+            await supervisor.start("remote")
+
+
+async def test_a_person_may_refuse_to_sign_in(house: House) -> None:
+    class Refuses(Somebody):
+        def browse(self, page: str) -> None:
+            back = page.partition("redirect_uri=")[2].partition("&")[0]
+            urllib.request.urlopen(f"{urllib.parse.unquote(back)}?error=access_denied", timeout=10).read()
+
+    with remote_server(office=Office()) as url, pytest.raises(ToolError, match="the sign-in was refused"):
+        await house(at(url), Refuses()).start("remote")
+
+
+async def test_a_server_that_waits_for_a_sign_in_can_be_stopped(house: House) -> None:
+    class Dawdles(Somebody):
+        def browse(self, page: str) -> None:
+            pass
+
+    with remote_server(office=Office()) as url:
+        supervisor = house(at(url), Dawdles())
+        running = supervisor.get("remote")
+        starting = asyncio.ensure_future(running.start())
+        await until(lambda: running.sign_in)
+        await asyncio.wait_for(running.stop(), 5)
+        with pytest.raises(ToolError):
+            await starting
+
+
+async def test_a_server_that_is_not_there_is_named(house: House) -> None:
+    with pytest.raises(ToolError, match="did not start"):
+        await house(at("http://127.0.0.1:9/mcp")).start("remote")
+
+
+@pytest.mark.parametrize(
+    "page", ["javascript:alert(1)", "http://example.com/authorize", "file:///etc/passwd"]
+)
+def test_only_a_protected_page_is_shown_to_sign_in_on(page: str) -> None:
+    with pytest.raises(Exception, match=r"https|address"):
+        _to_open(page)
