@@ -65,6 +65,7 @@ def test_the_web_is_searched_and_its_passages_become_a_cell(
         place_of_it = fastest.get_by_role("link").get_attribute("href") or ""
         assert place_of_it.startswith(f"{site}/polars#:~:text=In%20our%20measurement%20on,")
         expect(turn.get_by_role("link", name="Polars and pandas")).to_have_attribute("href", f"{site}/polars")
+        expect(turn.get_by_role("listitem").filter(has_text="Gone (not read:")).to_be_visible()
         turn.scroll_into_view_if_needed()
         OUT.mkdir(exist_ok=True)
         page.screenshot(path=OUT / "research.png")
@@ -72,7 +73,7 @@ def test_the_web_is_searched_and_its_passages_become_a_cell(
         sidebar.say("insert the citations")
         cell = page.locator(".jp-MarkdownCell").nth(1)
         expect(cell.locator("blockquote").first).to_be_visible(timeout=WAIT_MS)
-        expect(cell.get_by_role("heading")).to_contain_text("polars versus pandas")
+        expect(cell.get_by_role("heading")).to_contain_text("Polars versus pandas")
         expect(cell.locator("ol li").first).to_contain_text("Polars and pandas, The Loop, 2026-10-02")
         assert sidebar.sources()[1].count("#:~:text=") == cell.locator("blockquote").count()
         cell.scroll_into_view_if_needed()

@@ -6,7 +6,7 @@ and read is web's part.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -112,7 +112,8 @@ def register(
                 hint=problem.hint if problem else "",
             )
         many = len({citation.number for citation in cited})
-        return Result(summary=f"Inserted {len(cited)} passages from {many} sources.", text=source)
+        summary = f"Inserted {_counted(len(cited), 'passage')} from {_counted(many, 'source')}."
+        return Result(summary=summary, data={"source": source})
 
 
 def _searched(query: str, hits: list[Hit], read: list[Page]) -> Result:
@@ -129,17 +130,18 @@ def _searched(query: str, hits: list[Hit], read: list[Page]) -> Result:
     unread = [page for page in read if page.problem]
     lines += [f"Not read: {page.url}: {page.problem}" for page in unread]
     sites = len(numbers)
+    heading = query[:1].upper() + query[1:]
     summary = (
-        f"{len(cited)} passages from {sites} pages about {query}."
+        f"{_counted(len(cited), 'passage')} from {_counted(sites, 'page')} about {query}."
         if cited
         else f"{len(hits)} pages were found about {query}; none of those read says much."
     )
     return Result(
         summary=summary,
         text=clip("\n".join(lines).strip()),
-        outputs=_shown(query, cited),
+        outputs=_shown(heading, cited, others, unread),
         data={
-            "about": query,
+            "about": heading,
             "hits": [asdict(hit) for hit in hits],
             "citations": [asdict(citation) for citation in cited],
             "unread": {page.url: page.problem for page in unread},
@@ -191,11 +193,22 @@ def _sources(cited: list[Citation]) -> list[str]:
     return list(seen.values())
 
 
-def _shown(heading: str, cited: list[Citation]) -> list[Output]:
+def _shown(
+    heading: str, cited: list[Citation], others: Sequence[Hit] = (), unread: Sequence[Page] = ()
+) -> list[Output]:
     if not cited:
         return []
     plain = "\n".join(f"{citation.passage} [{citation.number}]" for citation in cited)
-    data = {"text/markdown": citations.markdown(heading, cited), "text/plain": plain}
+    parts = [citations.markdown(heading, cited)]
+    problems = {page.url: page.problem for page in unread}
+    if others:
+        lines = [
+            f"- {citations.linked(hit.title or hit.url, hit.url)}"
+            + (f" (not read: {citations.plain(problems[hit.url])})" if hit.url in problems else "")
+            for hit in others
+        ]
+        parts.append("\n".join(["**Also found**", "", *lines, ""]))
+    data = {"text/markdown": "\n".join(parts), "text/plain": plain}
     return [Output(kind="display", data=data)]
 
 
@@ -215,6 +228,10 @@ def _host(args: Url) -> str:
         return address_of(args.url).host
     except WebError:
         return args.url
+
+
+def _counted(many: int, noun: str) -> str:
+    return f"{many:,} {noun}" if many == 1 else f"{many:,} {noun}s"
 
 
 def _readable(url: str) -> bool:

@@ -52,11 +52,14 @@ def markdown(heading: str, citations: Sequence[Citation]) -> str:
             continue
         seen.add(citation.number)
         about = ", ".join(plain(part) for part in (citation.site, citation.date) if part)
-        title = plain(citation.title or citation.url)
-        lines.append(
-            f"{citation.number}. [{title}](<{_address(citation.url)}>)" + (f", {about}" if about else "")
-        )
+        title = linked(citation.title or citation.url, citation.url)
+        lines.append(f"{citation.number}. {title}" + (f", {about}" if about else ""))
     return "\n".join(lines) + "\n"
+
+
+def linked(title: str, url: str) -> str:
+    """Return a link in Markdown."""
+    return f"[{plain(title)}](<{_address(url)}>)"
 
 
 def plain(text: str) -> str:
