@@ -207,4 +207,40 @@ PROMISES: dict[str, tuple[str, ...]] = {
     "A search becomes passages with their places, and the citations a cell with a bibliography": (
         "browser/test_research_by_voice.py::test_the_web_is_searched_and_its_passages_become_a_cell",
     ),
+    "MCP servers are found in a registry, installed after a card, and used by voice": (
+        "kernel/test_mcp.py::test_the_time_server_is_installed_and_used_by_voice",
+        "kernel/test_mcp.py::test_the_everything_server_is_installed_and_used_by_voice",
+        "kernel/test_mcp.py::test_nothing_is_installed_unless_a_person_agrees",
+        "unit/mcp/test_catalog.py::test_entries_as_their_publishers_wrote_them_are_understood",
+    ),
+    "The dashboard shows MCP servers, their tools, logs and secrets, and the registry": (
+        "browser/test_mcp_dashboard.py::test_a_server_is_found_installed_used_looked_after_and_removed",
+        "browser/test_mcp_dashboard.py::test_servers_of_another_client_are_taken_over",
+        "unit/ui/test_server_desk.py::test_whoever_watches_is_told_at_once_and_of_every_change",
+    ),
+    "One MCP server that hangs, floods or dies holds nobody up, and nothing of it outlives the kernel": (
+        "unit/mcp/test_running_servers.py::test_a_killed_server_is_started_again",
+        "unit/mcp/test_running_servers.py::test_a_flood_of_garbage_is_no_server",
+        "unit/mcp/test_supervisor.py::test_a_dead_server_holds_none_of_the_others_up",
+        "kernel/test_mcp.py::test_a_kernel_leaves_no_server_however_it_ends",
+        "kernel/test_mcp.py::test_what_npx_and_uvx_start_is_gone_with_a_killed_kernel",
+    ),
+    "Remote MCP servers are reached with a header or after a sign-in": (
+        "unit/mcp/test_remote_servers.py::test_a_header_with_a_secret_lets_in",
+        "unit/mcp/test_remote_servers.py::test_a_person_signs_in_once_and_the_tokens_stay_among_the_secrets",
+        "kernel/test_mcp_conformance.py::test_a_scenario_of_the_conformance_suite_passes",
+    ),
+    "What an MCP server asks is a form for a person, or a no": (
+        "unit/mcp/test_people.py::test_a_form_that_a_person_fills_in_goes_to_the_server",
+        "unit/mcp/test_people.py::test_without_a_fitting_answer_the_server_is_told_so",
+        "unit/mcp/test_people.py::test_a_server_is_told_the_folder_and_gets_no_model",
+    ),
+    "Keys in configurations of other clients become secrets": (
+        "unit/mcp/test_server_files.py::test_keys_in_arguments_and_addresses_become_secrets_too",
+        "unit/mcp/test_server_files.py::test_vs_codes_comments_and_last_commas_are_read_over",
+        "unit/ui/test_server_desk.py::test_a_secret_is_kept_and_never_told",
+    ),
+    "MCP servers marked so start with every session": (
+        "kernel/test_mcp.py::test_servers_marked_so_start_with_the_session",
+    ),
 }

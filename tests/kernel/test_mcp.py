@@ -127,6 +127,47 @@ def test_a_kernel_leaves_no_server_however_it_ends(new_kernel: RealKernel, endin
     assert alive == []
 
 
+def test_servers_marked_so_start_with_the_session(new_kernel: RealKernel) -> None:
+    mark = f"mark-{os.getpid()}-autostart"
+    configured(new_kernel.folder / "data", "", mark)
+    file = new_kernel.folder / "data" / "voice_kernel" / "mcp.json"
+    known = json.loads(file.read_text())
+    known["mcpServers"]["helper"]["voice_kernel"] = {"autostart": True}
+    file.write_text(json.dumps(known))
+    new_kernel.execute("%load_ext voice_kernel").expect_ok()
+    assert processes_with(mark) == []  # nobody has said anything yet
+    new_kernel.execute("%voice list variables").expect_ok()
+    new_kernel.until(lambda: bool(processes_with(mark)))
+
+
+@pytest.mark.online
+@pytest.mark.parametrize(
+    ("command", "args"),
+    [
+        ("npx", ["-y", "@modelcontextprotocol/server-everything@2026.8.31"]),
+        ("uvx", ["mcp-server-time==2026.10.19"]),
+    ],
+    ids=["npx", "uvx"],
+)
+def test_what_npx_and_uvx_start_is_gone_with_a_killed_kernel(
+    new_kernel: RealKernel, command: str, args: list[str]
+) -> None:
+    if shutil.which(command) is None:
+        pytest.skip(f"no {command} here")
+    file = new_kernel.folder / "data" / "voice_kernel" / "mcp.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    entry = {"command": shutil.which(command), "args": args}
+    file.write_text(json.dumps({"mcpServers": {"helper": entry}}))
+    new_kernel.execute("%load_ext voice_kernel").expect_ok()
+    new_kernel.execute("%voice start the helper server", timeout_s=120).expect_ok()
+    left = psutil.Process(new_kernel.pid).children(recursive=True)
+    assert any("vk-guard" in process.name() for process in left)
+    assert len(left) >= 3  # the guard, the runner, the server
+    new_kernel.kill()
+    _, alive = psutil.wait_procs(left, timeout=20)
+    assert alive == []
+
+
 def test_the_terminal_has_the_same_servers_and_keeps_secrets_apart(tmp_path: Path) -> None:
     folder = Path(os.environ["JUPYTER_DATA_DIR"]) / "voice_kernel"
     theirs = tmp_path / "claude_desktop_config.json"

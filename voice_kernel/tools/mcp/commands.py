@@ -367,7 +367,8 @@ def register(
             for key, value in secrets.items():
                 await asyncio.to_thread(supervisor().secrets.put, server.name, key, value)
             added += 1
-            lines.append(f"{server.name}: added" + (f", with {len(secrets)} secrets" if secrets else ""))
+            kept = f", and keeps {' and '.join(secrets)} as secret" if secrets else ""
+            lines.append(f"{server.name}: added{kept}")
         return Result(summary=f"Added {added} of {len(offered)} servers.", text="\n".join(lines))
 
     async def _started(task: TaskHandle, name: str) -> RunningServer:
