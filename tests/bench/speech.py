@@ -1,20 +1,27 @@
-"""Speech beside plain faster-whisper: the same weights, threads, clips and machine, in turns.
+"""Speech: every recogniser that is installed on the same clips, in the same run.
 
-    python tests/bench/speech.py [FOLDER]
+    python tests/bench/speech.py [FOLDER ...] [--engines local,faster-whisper,...] [--quick]
 
-FOLDER holds WAV files and a manifest.jsonl with a row per file: `file`, `text` (empty: no speech),
-`group` (a name with "read" in it: read sentences), and `calls`, what the words ask for (missing or
-empty: nothing may be done). Word errors are counted on both sides after the same normalisation.
-Latency is from the end of the sound to the text, for sound that is in memory: the least of some
-repetitions, medians over clips.
+A FOLDER holds WAV files and a manifest.jsonl with a row per file: `file`, `text` (empty: no speech),
+`group` (a name with "read" in it: read sentences), and `calls`, what the words ask for (missing or empty:
+nothing may be done). Printed for each recogniser: word errors and commands understood by group of voices,
+what was done that nobody asked for (clips that are no command, and the noises of tests/noises.py), time to
+text and to action, partial texts at the pace of a microphone, CPU seconds a second of sound, memory.
+
+Latencies are wall time; recognisers take turns on each clip, so that a load falls on all of them. CPU and
+memory are measured in a process of their own.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
+import itertools
 import json
+import os
 import re
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -22,202 +29,322 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent))
+sys.path.insert(0, str(HERE))
 
-from voice_kernel.context import Context
+import ears
+import numpy as np
+import results
+from noises import noises
+from scoring import agrees, percentile, word_error_rate
+
+from voice_kernel.context import Context, Variable
+from voice_kernel.intents import Grammar
+from voice_kernel.intents.understanding import understanding
 from voice_kernel.speech.clip import AudioClip
-from voice_kernel.speech.local import LocalTranscriber
 from voice_kernel.speech.transcriber import RATE_HZ
-from voice_kernel.speech.weights import find_weights
 
 THREADS = 2
-SHORT_S = 3.0
-MAX_RATIO_SHORT, MAX_RATIO_LONG = 0.5, 0.65
-TIME_LIMIT_S = 200.0
-"""Past this, clips are timed once and no more."""
-STREAMED = 8
+LEAST_RIGHT = 0.9
+"""Commands of clear speech that must lead to the right tool with the right arguments."""
+MAX_RATIO = 0.5
+"""Key release to text, and clips under 3 s that are in memory, against plain faster-whisper."""
+MAX_RATIO_LONG, SHORT_S = 0.65, 3.0
+STREAMED = 16
 """Clips that are also fed at the pace of a microphone."""
+RELEASED_S = 0.1
+"""After the last sound, the key is let go."""
+SECOND_S = 120.0
+"""Past this, clips are timed once and no more."""
+OURS, PLAIN = "local", "faster-whisper"
 
 
 @dataclass
 class Clip:
-    """A row of the manifest, and what was made of it."""
+    """A row of a manifest, and what was made of it."""
 
     file: str
     group: str
     text: str
     calls: list[Any]
     sound: AudioClip
-    ours: str = ""
-    plain: str = ""
-    session: str = ""
-    ours_s: list[float] = field(default_factory=list)
-    plain_s: list[float] = field(default_factory=list)
+    heard: dict[str, str] = field(default_factory=dict)
+    took_s: dict[str, float] = field(default_factory=dict)
+    """The least time to the text, by recogniser."""
+    act_s: dict[str, float] = field(default_factory=dict)
+    """From the text to the plan."""
+
+
+Calls = list[tuple[str, dict[str, Any]]]
 
 
 def main(argv: Sequence[str]) -> int:
     """Print the figures; return 1 when one is out of its budget."""
-    folder = Path(argv[0]) if argv else Path(__file__).parent.parent / "data" / "speech"
-    clips = read_manifest(folder)
-    print(f"{len(clips)} clips of {folder.name}, {THREADS} threads, wall time")
-    return asyncio.run(measure(clips))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("folders", nargs="*", type=Path, default=[HERE.parent / "data" / "speech"])
+    parser.add_argument("--engines", default="", help="comma-separated; all that are installed by default")
+    parser.add_argument("--quick", action="store_true", help="each clip once, few noises, no streaming")
+    parser.add_argument("--misses", action="store_true", help="print what each miss was heard as")
+    parser.add_argument("--footprint", help=argparse.SUPPRESS)
+    options = parser.parse_args(argv)
+    if options.footprint:
+        return asyncio.run(footprint(options.footprint, options.folders))
+    names = options.engines.split(",") if options.engines else ears.installed()
+    clips = [clip for folder in options.folders for clip in read_manifest(folder)]
+    where = ", ".join(folder.name for folder in options.folders)
+    print(f"{len(clips)} clips of {where}, {THREADS} threads, load {os.getloadavg()[0]:.1f}")
+    return asyncio.run(measure(clips, names, read_context(options.folders), options))
 
 
-async def measure(clips: list[Clip]) -> int:
-    """Transcribe everything both ways and print the comparison."""
-    from faster_whisper import WhisperModel
+async def measure(clips: list[Clip], names: list[str], context: Context, options: Any) -> int:
+    """Let every recogniser hear everything, and print the comparison."""
+    grammar = Grammar.load("en")
 
-    began = time.perf_counter()
-    engine = LocalTranscriber(threads=THREADS)
-    await engine.load()
-    print(f"load, hash check and first decode included: {time.perf_counter() - began:.2f} s")
-    model = WhisperModel(str(find_weights().folder), device="cpu", compute_type="int8", cpu_threads=THREADS)
+    def act(text: str) -> Calls:
+        return [(call.tool, dict(call.arguments)) for call in grammar.parse(text, context).calls]
 
-    def plain(sound: AudioClip) -> str:
-        segments, _ = model.transcribe(sound.samples, beam_size=5, without_timestamps=True, language="en")
-        return " ".join(segment.text.strip() for segment in segments)
+    made: list[ears.Ear] = []
+    for name in names:
+        ear = ears.make(name, threads=THREADS, understands=understanding(grammar, context), context=context)
+        began = time.perf_counter()
+        await ear.load()
+        await ear.hear(clips[0].sound)  # first-call costs
+        print(f"  {name}: ready in {time.perf_counter() - began:.2f} s")
+        made.append(ear)
 
-    plain(clips[0].sound)  # first-call costs
     began = time.perf_counter()
     for clip in clips:
-        for repetition in range(3 if len(clips) <= 60 else 2):
-            if repetition and time.perf_counter() - began > TIME_LIMIT_S:
+        for repetition in range(1 if options.quick else 2):
+            if repetition and time.perf_counter() - began > SECOND_S:
                 break
-            start = time.perf_counter()
-            clip.plain = plain(clip.sound)
-            clip.plain_s.append(time.perf_counter() - start)
-            start = time.perf_counter()
-            clip.ours = (await engine.transcribe(clip.sound)).text
-            clip.ours_s.append(time.perf_counter() - start)
+            for ear in made:
+                if repetition and ear.name not in (OURS, PLAIN):
+                    continue
+                start = time.perf_counter()
+                text = clip.heard[ear.name] = await ear.hear(clip.sound)
+                took = time.perf_counter() - start
+                act(text)
+                clip.took_s[ear.name] = min(took, clip.took_s.get(ear.name, took))
+                clip.act_s[ear.name] = time.perf_counter() - start - took
+    figures: dict[str, Any] = {name: {} for name in names}
     within = [
-        errors(clips),
-        latency(clips),
-        await understood(engine, clips),
-        await noise(engine, plain, clips),
+        word_errors(clips, names, figures),
+        commands(clips, names, act, figures, misses=options.misses),
+        await false_accepts(clips, made, act, figures, every=6 if options.quick else 1),
+        latency(clips, names, figures),
     ]
-    await streamed(engine, clips[:: max(1, len(clips) // STREAMED)][:STREAMED])
-    await engine.close()
+    if not options.quick:
+        within.append(await streamed(made, clips, act, figures))
+    for ear in made:
+        await ear.close()
+    footprints(names, options.folders, figures)
+    results.keep("speech", {"clips": len(clips), "engines": figures})
     return 0 if all(within) else 1
 
 
 # ---- what is compared -----------------------------------------------------------------------------
 
 
-def errors(clips: list[Clip]) -> bool:
+def word_errors(clips: list[Clip], names: list[str], figures: dict[str, Any]) -> bool:
     """Print word error rates by group."""
-    print(f"\n{'word errors':24}{'clips':>6}{'words':>7}{'plain':>9}{'ours':>9}")
-    spoken = [c for c in clips if c.text]
-    for group in sorted({c.group for c in spoken}):
-        print_rate(group, [c for c in spoken if c.group == group])
+    header("word errors", names, "words")
+    spoken = [clip for clip in clips if clip.text]
+    groups = {group: [c for c in spoken if c.group == group] for group in sorted({c.group for c in spoken})}
+    groups["all commands"] = [c for c in spoken if "read" not in c.group]
+    groups["all reading"] = [c for c in spoken if "read" in c.group]
+    for group, chosen in groups.items():
+        if not chosen:
+            continue
+        rates = [word_error_rate((clip.text, clip.heard[name]) for clip in chosen) for name in names]
+        row(group, sum(len(c.text.split()) for c in chosen), rates, "{:.1%}")
+        for name, rate in zip(names, rates, strict=True):
+            figures[name].setdefault("word_errors", {})[group] = round(rate, 4)
+    if not {OURS, PLAIN} <= set(names):
+        return True
+    ours, plain = figures[OURS]["word_errors"], figures[PLAIN]["word_errors"]
+    within = all(ours[group] <= plain[group] for group in ("all commands", "all reading") if group in ours)
+    return verdict(within, "ours no worse than plain, on commands and on reading")
+
+
+def commands(
+    clips: list[Clip], names: list[str], act: Callable[[str], Calls], figures: dict[str, Any], *, misses: bool
+) -> bool:
+    """Print how many commands lead to the right tool with the right arguments."""
+    chosen = [clip for clip in clips if clip.calls]
+    if not chosen:
+        return True
+    header("commands understood", ["typed", *names], "clips")
+    for group in [*sorted({clip.group for clip in chosen}), "all"]:
+        these = [clip for clip in chosen if group in (clip.group, "all")]
+        typed = statistics.mean(agrees(clip.calls, act(clip.text)) for clip in these)
+        rates = [statistics.mean(agrees(c.calls, act(c.heard[name])) for c in these) for name in names]
+        row(group, len(these), [typed, *rates], "{:.1%}")
+        for name, rate in zip(names, rates, strict=True):
+            figures[name].setdefault("commands", {})[group] = round(rate, 4)
+    if misses:
+        for clip in chosen:
+            if not agrees(clip.calls, act(clip.heard[names[0]])):
+                print(f"    {clip.file}: {clip.text!r} -> {clip.heard[names[0]]!r}")
+    within = figures[names[0]]["commands"]["all"] >= LEAST_RIGHT
+    return verdict(within, f"{names[0]}: at least {LEAST_RIGHT:.0%}")
+
+
+async def false_accepts(
+    clips: list[Clip], made: list[ears.Ear], act: Callable[[str], Calls], figures: dict[str, Any], every: int
+) -> bool:
+    """Print what was done, and heard, where nobody asked for anything."""
+    names = [ear.name for ear in made]
+    talk = [clip for clip in clips if not clip.calls]
+    sounds = noises()
+    header("where nothing may be done", names, "clips")
+    acted = {name: [clip for clip in talk if act(clip.heard[name])] for name in names}
+    row("acted on speech", len(talk), [len(acted[name]) for name in names], "{}")
+    texts: list[int] = []
+    actions: list[int] = []
+    counts: list[int] = []
+    for ear in made:
+        # Others invent long texts from noise, and take seconds for each: a part of the noises must do.
+        chosen = sounds[:: every if ear.name.startswith(OURS) else max(every, 3)]
+        heard = [(name, await ear.hear(AudioClip(samples))) for name, samples in chosen]
+        counts.append(len(chosen))
+        texts.append(sum(bool(text.strip()) for _, text in heard))
+        actions.append(sum(bool(act(text)) for _, text in heard))
+        figures[ear.name]["false_accepts"] = {
+            "speech": len(acted[ear.name]), "speech_clips": len(talk), "noise": actions[-1],
+            "noise_texts": texts[-1], "noise_clips": len(chosen),
+        }  # fmt: skip
+    row("noises heard", max(counts), counts, "{}")
+    row("text from noise", max(counts), texts, "{}")
+    row("acted on noise", max(counts), actions, "{}")
+    for clip in acted[names[0]]:
+        print(f"    {clip.file}: {clip.heard[names[0]]!r} -> {act(clip.heard[names[0]])}")
+    return verdict(not acted[names[0]] and not actions[0], f"{names[0]}: nothing is done unasked")
+
+
+def latency(clips: list[Clip], names: list[str], figures: dict[str, Any]) -> bool:
+    """Print the time from the end of the sound to the text and to the plan, for clips in memory."""
+    header("end of speech to text, ms", names, "clips")
     within = True
-    for name, chosen in (
-        ("all commands", [c for c in spoken if "read" not in c.group]),
-        ("all reading", [c for c in spoken if "read" in c.group]),
-    ):
-        if chosen:
-            plain, ours = print_rate(name, chosen)
-            within = within and (ours <= plain if name == "all reading" else ours < plain or ours == 0)
-    return verdict(within, "commands better than plain, reading not worse")
+    spans = ((f"under {SHORT_S:.0f} s", 0.0, SHORT_S, MAX_RATIO), ("longer", SHORT_S, 1e9, MAX_RATIO_LONG))
+    for label, least, most, limit in spans:
+        chosen = [clip for clip in clips if clip.text and least <= clip.sound.duration_s < most]
+        if not chosen:
+            continue
+        for share, which in ((0.5, "p50"), (0.95, "p95")):
+            times = [percentile([clip.took_s[name] for clip in chosen], share) for name in names]
+            row(f"{label}, {which}", len(chosen), [time * 1e3 for time in times], "{:.0f}")
+            if which == "p50" and {OURS, PLAIN} <= set(names):
+                within = within and times[names.index(OURS)] <= limit * times[names.index(PLAIN)]
+    acts = [statistics.median(clip.act_s[name] for clip in clips) * 1e3 for name in names]
+    row("text to plan, p50", len(clips), acts, "{:.1f}")
+    for name in names:
+        took = [clip.took_s[name] for clip in clips if clip.text]
+        figures[name]["text_ms"] = [round(percentile(took, share) * 1e3) for share in (0.5, 0.95)]
+        done = [clip.took_s[name] + clip.act_s[name] for clip in clips if clip.text]
+        figures[name]["action_ms"] = [round(percentile(done, share) * 1e3) for share in (0.5, 0.95)]
+    return verdict(within, f"ours at most {MAX_RATIO} and {MAX_RATIO_LONG} of plain")
 
 
-def print_rate(name: str, clips: list[Clip]) -> tuple[float, float]:
-    """Print one line; return both rates."""
-    words = sum(len(normalise(c.text)) for c in clips)
-    plain = sum(distance(normalise(c.text), normalise(c.plain)) for c in clips) / words
-    ours = sum(distance(normalise(c.text), normalise(c.ours)) for c in clips) / words
-    print(f"{name:24}{len(clips):6}{words:7}{plain:9.1%}{ours:9.1%}")
-    return plain, ours
-
-
-def latency(clips: list[Clip]) -> bool:
-    """Print median latencies and their ratio."""
-    print(f"\n{'median time to text':24}{'clips':>6}{'plain':>10}{'ours':>10}{'ratio':>8}")
-    within = True
-    for name, limit, chosen in (
-        (f"clips < {SHORT_S:.0f} s", MAX_RATIO_SHORT, [c for c in clips if c.sound.duration_s < SHORT_S]),
-        (f"clips >= {SHORT_S:.0f} s", MAX_RATIO_LONG, [c for c in clips if c.sound.duration_s >= SHORT_S]),
-    ):
-        if chosen:
-            plain = statistics.median(min(c.plain_s) for c in chosen)
-            ours = statistics.median(min(c.ours_s) for c in chosen)
-            within = within and ours <= limit * plain
-            print(f"{name:24}{len(chosen):6}{plain * 1e3:7.0f} ms{ours * 1e3:7.0f} ms{ours / plain:8.2f}")
-    return verdict(within, f"at most {MAX_RATIO_SHORT} and {MAX_RATIO_LONG} of plain")
-
-
-async def understood(engine: LocalTranscriber, clips: list[Clip]) -> bool:
-    """Print how many transcripts lead to the right calls, and how many to calls nobody asked for.
-
-    `session` is the way of a spoken command: the recogniser may ask the grammar which of several likely
-    readings means something.
-    """
-    from voice_kernel.intents import Grammar
-
-    grammar = Grammar.load("en")
-
-    def calls(text: str) -> list[tuple[str, dict[str, Any]]]:
-        return [(c.tool, c.arguments) for c in grammar.parse(text, Context()).calls]
-
-    def understands(text: str) -> bool:
-        parse = grammar.parse(text, Context())
-        return parse.route == "intents" and all(call.tool != "approve" for call in parse.calls)
-
-    took: list[float] = []
-    for clip in clips:
-        start = time.perf_counter()
-        clip.session = (await engine.transcribe(clip.sound, understands=understands)).text
-        took.append(time.perf_counter() - start)
-    print(f"\n{'commands understood':24}{'clips':>6}{'typed':>9}{'plain':>9}{'ours':>9}{'session':>9}")
-    commands = [c for c in clips if c.calls]
-    for group in sorted({c.group for c in commands}):
-        chosen = [c for c in commands if c.group == group]
-        right = [
-            sum(agrees(c.calls, calls(getattr(c, field))) for c in chosen) / len(chosen)
-            for field in ("text", "plain", "ours", "session")
-        ]
-        print(f"{group:24}{len(chosen):6}" + "".join(f"{rate:9.1%}" for rate in right))
-    print(f"  session: median time to text {statistics.median(took) * 1e3:.0f} ms, one run")
-    talk = [c for c in clips if not c.calls]
-    acted = [c for c in talk if calls(c.session) or calls(c.ours)]
-    print(f"{'acted on, not asked for':24}{len(talk):6}{len(acted):36}")
-    for clip in acted:
-        print(f"  {clip.file}: {clip.session!r} -> {calls(clip.session)}")
-    return verdict(not acted, "nothing is done that nobody asked for")
-
-
-async def noise(engine: LocalTranscriber, plain: Callable[[AudioClip], str], clips: list[Clip]) -> bool:
-    """Print what silence and noise were taken for."""
-    sounds = [*generated_noise(), *((c.file, c.sound) for c in clips if not c.text)]
-    heard = [(name, (await engine.transcribe(sound)).text, plain(sound)) for name, sound in sounds]
-    invented = [(name, text) for name, text, _ in heard if text]
-    print(
-        f"\nnoise and silence: {len(sounds)} clips, text from {len(invented)} "
-        f"(plain: {sum(bool(text) for _, _, text in heard)})"
-    )
-    for name, text in invented:
-        print(f"  {name}: {text!r}")
-    return verdict(not invented, "no text from noise")
-
-
-async def streamed(engine: LocalTranscriber, clips: list[Clip]) -> None:
-    """Print the latency at the pace of a microphone, where reading ahead has its effect."""
-    released, first = [], []
-    for clip in clips:
+async def streamed(
+    made: list[ears.Ear], clips: list[Clip], act: Callable[[str], Calls], figures: dict[str, Any]
+) -> bool:
+    """Print what happens at the pace of a microphone: partial texts, and the time after the key is let go."""
+    spoken = [clip for clip in clips if clip.calls and clip.sound.duration_s < 6]
+    chosen = spoken[:: max(1, len(spoken) // STREAMED)][:STREAMED]
+    ports = [ear for ear in made if isinstance(ear, ears.Port) and ear.name == OURS]
+    if not ports or not chosen:
+        return True
+    plain = [ear for ear in made if ear.name == PLAIN]
+    first: list[float] = []
+    gaps: list[float] = []
+    text_s: list[float] = []
+    action_s: list[float] = []
+    plain_s: list[float] = []
+    for clip in chosen:
+        onset, end = voiced_s(clip.sound)
+        # The key is let go a moment after the last sound: what waits in the file would hide the work.
+        pcm = clip.sound.pcm[: round((end + RELEASED_S) * RATE_HZ) * 2]
         partials: list[float] = []
         start = time.perf_counter()
-        recognition = engine.open(
-            rate_hz=RATE_HZ, on_partial=lambda _, p=partials: p.append(time.perf_counter())
-        )
-        pcm = clip.sound.pcm
+        recognition = ports[0].open(RATE_HZ, lambda _, p=partials: p.append(time.perf_counter()))
         for number, at in enumerate(range(0, len(pcm), 1280)):  # 40 ms
             await asyncio.sleep(max(0.0, start + (number + 1) * 0.04 - time.perf_counter()))
             recognition.feed(pcm[at : at + 1280])
-        released.append((await recognition.finish()).latency_s)
-        first += [partials[0] - start] if partials else []
+        released = time.perf_counter()
+        heard = await recognition.finish()
+        text_s.append(time.perf_counter() - released)
+        act(heard.text)
+        action_s.append(time.perf_counter() - released)
+        first += [partials[0] - start - onset] if partials else []
+        gaps += [b - a for a, b in itertools.pairwise(partials)]
+        for ear in plain:
+            began = time.perf_counter()
+            await ear.hear(clip.sound)
+            plain_s.append(time.perf_counter() - began)
+    print(f"\nat the pace of a microphone: {len(chosen)} clips under 6 s")
+    print(f"  first words          {statistics.median(first or [0]):.2f} s after speech begins (median)")
+    print(f"  between two partials {statistics.median(gaps or [0]):.2f} s (median)")
+    for label, times in (("key release to text", text_s), ("key release to action", action_s)):
+        half, most = percentile(times, 0.5) * 1e3, percentile(times, 0.95) * 1e3
+        print(f"  {label:22} p50 {half:.0f} ms, p95 {most:.0f} ms")
+    figures[OURS]["streamed_ms"] = {
+        "first_words": round(statistics.median(first or [0]) * 1e3),
+        "partials": round(statistics.median(gaps or [0]) * 1e3),
+        "text": [round(percentile(text_s, share) * 1e3) for share in (0.5, 0.95)],
+        "action": [round(percentile(action_s, share) * 1e3) for share in (0.5, 0.95)],
+    }
+    if not plain_s:
+        return True
+    ratio = percentile(text_s, 0.5) / percentile(plain_s, 0.5)
+    figures[OURS]["streamed_ms"]["plain"] = [round(percentile(plain_s, share) * 1e3) for share in (0.5, 0.95)]
+    print(f"  plain faster-whisper   p50 {percentile(plain_s, 0.5) * 1e3:.0f} ms: ratio {ratio:.2f}")
+    return verdict(ratio <= MAX_RATIO, f"at most {MAX_RATIO} of plain")
+
+
+def footprints(names: list[str], folders: list[Path], figures: dict[str, Any]) -> None:
+    """Print CPU and memory of each recogniser, in a process of its own."""
+    header("footprint", names, "")
+    found: list[dict[str, float]] = []
+    for name in names:
+        command = [sys.executable, __file__, "--footprint", name, *map(str, folders)]
+        run = subprocess.run(command, capture_output=True, text=True)
+        found.append(json.loads(run.stdout.splitlines()[-1]) if run.returncode == 0 else {})
+        figures[name] |= found[-1]
+    row("CPU s a second of sound", 0, [each.get("cpu_per_s", 0.0) for each in found], "{:.2f}")
+    row("memory, MB", 0, [each.get("rss_mb", 0.0) for each in found], "{:.0f}")
+
+
+async def footprint(name: str, folders: list[Path]) -> int:
+    """Hear some clips and print what it cost, as JSON."""
+    clips = [clip for folder in folders for clip in read_manifest(folder)]
+    grammar = Grammar.load("en")
+    ear = ears.make(name, threads=THREADS, understands=understanding(grammar, Context()))
+    await ear.load()
+    await ear.hear(clips[0].sound)
+    began, heard_s = time.process_time(), 0.0
+    for clip in clips[:: max(1, len(clips) // 16)]:
+        await ear.hear(clip.sound)
+        heard_s += clip.sound.duration_s
+    cpu = (time.process_time() - began) / heard_s
+    await ear.close()
+    peak = re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text("ascii"))
+    print(json.dumps({"cpu_per_s": round(cpu, 3), "rss_mb": round(int(peak[1]) / 1024) if peak else 0}))
+    return 0
+
+
+# ---- tables ---------------------------------------------------------------------------------------
+
+
+def header(title: str, names: list[str], count: str) -> None:
+    """Print the first line of a table."""
+    print(f"\n{title:28}{count:>6}" + "".join(f"{name:>17}" for name in names))
+
+
+def row(title: str, count: int, values: Sequence[float], form: str) -> None:
+    """Print a line of a table."""
     print(
-        f"\n{len(clips)} clips at the pace of a microphone: text "
-        f"{statistics.median(released) * 1e3:.0f} ms after release (median), worst "
-        f"{max(released) * 1e3:.0f} ms; first words {statistics.median(first or [0]):.2f} s into the clip"
+        f"{title:28}{count or '':>6}" + "".join(f"{form.format(value):>17}" for value in values), flush=True
     )
 
 
@@ -227,7 +354,7 @@ def verdict(within: bool, budget: str) -> bool:
     return within
 
 
-# ---- clips and noise ------------------------------------------------------------------------------
+# ---- clips ----------------------------------------------------------------------------------------
 
 
 def read_manifest(folder: Path) -> list[Clip]:
@@ -245,87 +372,35 @@ def read_manifest(folder: Path) -> list[Clip]:
     ]
 
 
-def generated_noise() -> list[tuple[str, AudioClip]]:
-    """Return three seconds each of what a microphone hears when nobody speaks."""
-    random = np.random.default_rng(7)
-    count = 3 * RATE_HZ
-    t = np.arange(count) / RATE_HZ
-    white = random.normal(0, 1, count)
-    spectrum = np.fft.rfft(random.normal(0, 1, count))
-    hertz = np.fft.rfftfreq(count, 1 / RATE_HZ)
-    pink = np.fft.irfft(spectrum / np.sqrt(np.maximum(hertz, 20)), count)
-    brown = np.fft.irfft(spectrum / np.maximum(hertz, 20), count)
-    pink, brown = pink / pink.std(), brown / brown.std()
-    hum = sum(np.sin(2 * np.pi * 50 * k * t) / k for k in (1, 2, 3, 5))
-    clicks = np.zeros(count)
-    for at in random.integers(0, count - 200, 30):
-        clicks[at : at + 200] += random.normal(0, 1, 200) * np.exp(-np.arange(200) / 30)
-    notes = np.repeat(2.0 ** (random.integers(0, 24, 12) / 12), count // 12) * 220
-    melody = sum(np.sin(2 * np.pi * np.cumsum(notes) * k / RATE_HZ) / k for k in (1, 2, 3, 4))
-    chord = sum(np.sin(2 * np.pi * f * t) for f in (220.0, 277.2, 329.6))
-    gusts = pink * (0.5 + 0.5 * np.sin(2 * np.pi * 0.7 * t)) ** 2
-    typing = np.zeros(count)
-    for at in range(0, count - 1600, RATE_HZ // 6):
-        typing[at : at + 1600] += random.normal(0, 1, 1600) * np.exp(-np.arange(1600) / 120)
-    siren = np.sin(2 * np.pi * np.cumsum(700 + 300 * np.sin(2 * np.pi * 0.5 * t)) / RATE_HZ)
-    kinds = {
-        "white": white, "pink": pink, "brown": brown, "hum": hum, "clicks": clicks, "melody": melody,
-        "chord": chord, "gusts": gusts, "typing": typing, "siren": siren,
-    }  # fmt: skip
-    made = [("silence", np.zeros(count)), ("zero-length", np.zeros(1))]
-    for name, sound in kinds.items():
-        made += [(f"{name} {level}", sound * level) for level in (0.003, 0.03, 0.3)]
-    return [(name, AudioClip(np.clip(sound, -1, 1).astype(np.float32))) for name, sound in made]
+def read_context(folders: list[Path]) -> Context:
+    """Return the names that exist around the clips: `context.json` of the first folder that has one.
+
+    Its keys: `variables` (name -> columns), `files`, `tests`, `servers`, `words`.
+    """
+    for folder in folders:
+        file = folder / "context.json"
+        if file.exists():
+            known = json.loads(file.read_text("utf-8"))
+            variables = tuple(
+                Variable(name, "DataFrame" if columns else "object", columns=tuple(columns))
+                for name, columns in known.get("variables", {}).items()
+            )
+            return Context(
+                variables=variables,
+                files=tuple(known.get("files", ())),
+                tests=tuple(known.get("tests", ())),
+                servers=tuple(known.get("servers", ())),
+                words=tuple(known.get("words", ())),
+            )
+    return Context()
 
 
-# ---- words ----------------------------------------------------------------------------------------
-
-_NUMBERS = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
-    "sixteen seventeen eighteen nineteen twenty"
-)
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
-NUMBERS = {word: n for n, word in enumerate(_NUMBERS.split())}
-NUMBERS |= {word: 20 + 10 * n for n, word in enumerate(_TENS.split())}
-_TENS_DIGITS = {str(NUMBERS[word]) for word in _TENS.split()}
-
-
-def normalise(text: str) -> list[str]:
-    """Return the words as they sound: no case, no punctuation, numbers as digits, signs as words."""
-    text = text.casefold().replace("’", "'").replace("'", "")
-    text = re.sub(r"(?<=\d),(?=\d)", "", text)
-    text = re.sub(r"(?<=\w)\.(?=\w)", " dot ", text)
-    text = re.sub(r"--", " dash dash ", text)
-    text = re.sub(r"/", " slash ", text)
-    text = re.sub(r":(?=\d)", " colon ", text)
-    words: list[str] = []
-    for word in re.sub(r"[^\w\s]|_", " ", text).split():
-        if word not in NUMBERS:
-            words.append(word)
-        elif words and words[-1] in _TENS_DIGITS and 0 < NUMBERS[word] < 10:
-            words[-1] = str(int(words[-1]) + NUMBERS[word])
-        else:
-            words.append(str(NUMBERS[word]))
-    return words
-
-
-def distance(said: list[str], heard: list[str]) -> int:
-    """Return the least number of words to insert, delete or replace."""
-    row = list(range(len(heard) + 1))
-    for i, word in enumerate(said, 1):
-        before, row = row, [i]
-        for j, other in enumerate(heard, 1):
-            row.append(min(before[j] + 1, row[-1] + 1, before[j - 1] + (word != other)))
-    return row[-1]
-
-
-def agrees(expected: list[Any], calls: list[tuple[str, dict[str, Any]]]) -> bool:
-    """Return whether the calls are the expected ones; only listed arguments count, without case."""
-    return len(expected) == len(calls) and all(
-        tool == wanted[0]
-        and all(str(arguments.get(k)).casefold() == str(v).casefold() for k, v in wanted[1].items())
-        for wanted, (tool, arguments) in zip(expected, calls, strict=True)
-    )
+def voiced_s(clip: AudioClip) -> tuple[float, float]:
+    """Return when the sound first and last rises above a twentieth of its loudest 20 ms."""
+    frames = clip.samples[: len(clip.samples) // 320 * 320].reshape(-1, 320)
+    power = np.sqrt((frames**2).mean(axis=1))
+    loud = np.flatnonzero(power > power.max() / 20)
+    return float(loud[0]) * 0.02, float(loud[-1] + 1) * 0.02
 
 
 if __name__ == "__main__":
