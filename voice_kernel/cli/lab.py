@@ -19,6 +19,12 @@ def add(commands: Any) -> None:
     lab = commands.add_parser("lab", help="open JupyterLab with a notebook that shows the panel")
     lab.add_argument("notebook", nargs="?", type=Path, help="the notebook to open")
     lab.add_argument("--dry-run", action="store_true", help="print the command and do not run it")
+    lab.add_argument(
+        "--keep-audio",
+        metavar="FOLDER",
+        type=Path,
+        help="keep a recording of every spoken command in FOLDER; without it, sound stays in memory",
+    )
     lab.add_argument("options", nargs=argparse.REMAINDER, help="-- and options for jupyter lab")
     lab.set_defaults(run=_lab)
 
@@ -37,6 +43,10 @@ def _lab(options: argparse.Namespace) -> int:
     if options.dry_run:
         print(" ".join(command))
         return EXIT_OK
+    if options.keep_audio is not None:
+        folder = options.keep_audio.expanduser().resolve()
+        os.environ["VOICE_KERNEL_KEEP_AUDIO"] = str(folder)  # the kernels are its children
+        print(f"Recordings of what you say are kept in {folder}.", flush=True)
     print("Open the URL below, then run the first cell: the voice panel appears under it.", flush=True)
     os.execv(jupyter, command)
 

@@ -249,6 +249,9 @@ export function status({ session, ui }: Snapshot, trans: Translator = ENGLISH): 
   if ([...session.approvals.values()].some(approval => approval.state === 'open')) {
     return { word: trans.__('Needs approval'), tone: 'attention' };
   }
+  if ([...session.turns.values()].some(turn => turn.asks)) {
+    return { word: trans.__('Yes or no?'), tone: 'attention' };
+  }
   if (session.speech.state === 'transcribing') {
     return speechStatus('transcribing', trans);
   }
