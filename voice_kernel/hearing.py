@@ -227,4 +227,5 @@ def make_realtime(
         toolbox=toolbox,
         working_folder=working_folder,
         others=others,
+        shares=settings.model_share == "ask",
     )

@@ -413,7 +413,8 @@ class Listener:
                 oldest = next(iter(self._kept))
                 del self._kept[oldest]
                 self._set_kept(oldest, False)
-        self._session.change(turn_id, state="failed", problem=problem, kept_audio=keep)
+        # Half a text is none: it must not look like what was said.
+        self._session.change(turn_id, state="failed", text="", problem=problem, kept_audio=keep)
 
     def _set_kept(self, turn_id: int, kept: bool) -> None:
         turn = self._hub.turns.get(turn_id)

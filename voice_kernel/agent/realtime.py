@@ -15,14 +15,16 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
+from voice_kernel.agent.brain import MAX_SHARED_CHARS, SHARE
 from voice_kernel.agent.instructions import instructions, question
 from voice_kernel.agent.line import TOOL_ENDED, TOOL_MISSING, Event, Line, reported
-from voice_kernel.agent.provider import load_sdk
+from voice_kernel.agent.provider import ModelSettings, load_sdk
 from voice_kernel.agent.report import clip
+from voice_kernel.agent.servers import stays_here
 from voice_kernel.agent.tools import TurnTools
 from voice_kernel.context import Context
 from voice_kernel.endpoint import Endpoint
-from voice_kernel.errors import EngineUnavailable, ModelError, ServerFailed, SpeechError
+from voice_kernel.errors import EngineUnavailable, ModelError, Refused, ServerFailed, SpeechError
 from voice_kernel.messages import Turn
 from voice_kernel.speech.recording import CUT, Recording
 from voice_kernel.speech.transcriber import Expect, Transcript
@@ -68,6 +70,7 @@ class Realtime:
         toolbox: the one door; without it nothing is answered.
         working_folder: the folder the kernel runs in, as the model is told.
         others: what answers when another model is asked for by its name.
+        shares: whether a person is shown what the model is told, before the first time it is sent.
         text_limit_s: how long the text of an utterance is waited for.
     """
 
@@ -83,6 +86,7 @@ class Realtime:
         toolbox: Toolbox | None = None,
         working_folder: str = "",
         others: Callable[[], Awaitable[Brain]] | None = None,
+        shares: bool = False,
         text_limit_s: float = TEXT_LIMIT_S,
     ) -> None:
         self.endpoint = endpoint
@@ -93,6 +97,7 @@ class Realtime:
         self._toolbox = toolbox
         self._working_folder = working_folder
         self._others = others
+        self._shares = shares
         self._loaded = False
         self._line: Line | None = None
         self._connecting = asyncio.Lock()
@@ -209,6 +214,7 @@ class Realtime:
 
         Raises:
             ModelError: the model did not answer to the end.
+            Refused: a person did not want anything to be sent.
         """
         if model and self._others is not None:
             return await (await self._others()).answer(
@@ -233,6 +239,7 @@ class Realtime:
             line = await self.line()
             on_change(model=f"{self.model} at {self.endpoint.server}")
             asked = question(text, context)
+            await self._share(asked, turn_id, approved_tools)
             if self._said is not None and self._said[1] == text:
                 # The model has heard it; the words are those that the person sees.
                 asked = f"{asked}\n(This is what was just said, as it was written down.)"
@@ -260,6 +267,29 @@ class Realtime:
         self._untrusted = "an earlier answer" if self._past else ""
         if self._line is not None:
             self._line.retire()
+
+    async def _share(self, asked: str, turn_id: int, approved_tools: Collection[str]) -> None:
+        """Show a person what is sent beside the sound, before the first time; see `Brain`."""
+        assert self._toolbox is not None
+        if not self._shares:
+            return
+        sent = f"{self._instructions()}\n\n{asked}"
+        arguments = {
+            "model": self.model,
+            "server": self.endpoint.server,
+            "stays": stays_here(ModelSettings(base_url=self.endpoint.http_url)),
+            "sent": clip(sent, MAX_SHARED_CHARS),
+        }
+        task = await self._toolbox.call(
+            SHARE, arguments, turn_id=turn_id, origin="text", approved_tools=approved_tools
+        )
+        if task.state != "succeeded":
+            problem = task.problem
+            raise Refused(
+                problem.message if problem else "Nothing was sent to the model.",
+                hint=problem.hint if problem else "",
+            )
+        self._shares = False
 
     async def _run(self, line: Line, tools: TurnTools, answer: _Answer) -> None:
         """Let the model take its steps until it has nothing more to do."""
