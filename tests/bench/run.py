@@ -15,6 +15,7 @@ PARTS = (
     "loading",
     "intents",
     "speech",
+    "listening",
     "speaking",
     "processes",
     "output",
@@ -36,7 +37,7 @@ def main() -> int:
     failed = []
     for part in chosen:
         print(f"\n==== {part} " + "=" * (70 - len(part)), flush=True)
-        arguments = clips.split(os.pathsep) if part == "speech" else []
+        arguments = clips.split(os.pathsep) if part in ("speech", "listening") else []
         # A process each, so that no part's memory or threads colour another's figures.
         if subprocess.run([sys.executable, str(HERE / f"{part}.py"), *arguments]).returncode:
             failed.append(part)
