@@ -7,6 +7,41 @@ checks that every named test exists; a promise without a test cannot be entered.
 from __future__ import annotations
 
 PROMISES: dict[str, tuple[str, ...]] = {
+    "Another engine may turn speech into text, chosen in the panel without a restart": (
+        "browser/test_engines.py::test_the_engine_is_chosen_in_the_panel_and_it_says_where_the_sound_goes",
+        "unit/test_listening.py::test_another_engine_is_chosen_without_a_restart",
+    ),
+    "Where an engine fails, the kernel's machine hears what was said, and you are told": (
+        "browser/test_engines.py::test_a_server_hears_and_where_it_fails_this_machine_does_and_says_so",
+        "unit/speech/test_chosen.py::test_the_local_engine_hears_all_of_what_another_one_lost",
+        "unit/speech/test_openai.py::test_what_goes_wrong_is_said_in_words",
+        "unit/agent/test_realtime.py::test_a_refused_connection_is_said_in_words",
+    ),
+    "If nothing could hear it, the turn has a button to try again": (
+        "unit/test_listening.py::test_what_no_text_came_of_is_kept_and_heard_again",
+        "browser/test_engines.py::test_what_no_text_came_of_can_be_recognised_again",
+    ),
+    "Where sound leaves the machine, that is said": (
+        "unit/speech/test_chosen.py::test_before_sound_leaves_the_machine_it_is_said_once",
+        "browser/test_engines.py::test_the_browser_recognises_and_says_whether_sound_leaves_the_device",
+    ),
+    "A Realtime model is not asked what the grammar understands; the rest it does through the same tools": (
+        "unit/test_listening.py::test_a_realtime_model_is_not_asked_what_the_grammar_understands",
+        "unit/test_listening.py::test_a_realtime_model_answers_the_rest_through_the_same_toolbox",
+        "unit/agent/test_realtime.py::test_after_text_of_strangers_the_next_turn_knows",
+    ),
+    "Your key for OpenAI is never sent to another speech server, and no log holds a key, sound or words": (
+        "unit/test_hearing.py::test_a_key_goes_only_to_the_server_it_is_for",
+        "unit/speech/test_openai.py::test_neither_key_nor_sound_nor_text_is_logged",
+        "unit/agent/test_realtime.py::test_neither_key_nor_sound_nor_words_are_logged",
+    ),
+    "A language that the weights do not know is said, never heard as English": (
+        "unit/speech/test_named.py::test_a_language_that_the_model_does_not_know_is_said_never_heard_as_english",
+    ),
+    "A speech model is named in the settings; a package may bring another engine": (
+        "unit/speech/test_named.py::test_a_named_model_is_taken_from_the_cache_and_hears",
+        "unit/test_hearing.py::test_an_engine_of_an_installed_package_hears",
+    ),
     "Hold the button, speak, and the words become a transcript, a route, a task and results": (
         "browser/test_speak_and_act.py::test_a_spoken_command_becomes_a_transcript_a_route_a_task_and_test_results",
     ),
