@@ -42,6 +42,7 @@ class Wire(BaseModel):
         extra="forbid",
         # Else `type` and every other field with a default turn optional in the generated TypeScript.
         json_schema_serialization_defaults_required=True,
+        defer_build=True,  # a session that says "help" needs few of them, and its first cell waits for all
     )
 
 
@@ -1335,5 +1336,6 @@ ToKernel = Annotated[
     Field(discriminator="type"),
 ]
 
-to_kernel: TypeAdapter[ToKernel] = TypeAdapter(ToKernel)
-to_surface: TypeAdapter[ToSurface] = TypeAdapter(ToSurface)
+LATER = ConfigDict(defer_build=True)
+to_kernel: TypeAdapter[ToKernel] = TypeAdapter(ToKernel, config=LATER)
+to_surface: TypeAdapter[ToSurface] = TypeAdapter(ToSurface, config=LATER)

@@ -43,7 +43,8 @@ Effects = frozenset[Effect]
 class Arguments(BaseModel):
     """Base of every tool's arguments: frozen, unknown names refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Built when a tool is first called: a session calls few of them.
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     @model_validator(mode="after")
     def _without_nul(self) -> Self:

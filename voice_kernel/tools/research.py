@@ -204,7 +204,11 @@ def _shown(
     if others:
         lines = [
             f"- {citations.linked(hit.title or hit.url, hit.url)}"
-            + (f" (not read: {citations.plain(problems[hit.url])})" if hit.url in problems else "")
+            + (
+                f" (not read: {citations.plain(problems[hit.url].rstrip('.'))})"
+                if hit.url in problems
+                else ""
+            )
             for hit in others
         ]
         parts.append("\n".join(["**Also found**", "", *lines, ""]))

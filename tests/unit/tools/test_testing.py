@@ -146,8 +146,8 @@ def test_a_test_is_found_in_its_class_and_by_its_sound(bench: Workbench) -> None
 
 def test_a_test_that_does_not_exist_names_what_is_near(bench: Workbench) -> None:
     write(bench, test_a=TWO)
-    task = bench.call("run_tests", test="login walks thrice")
-    assert message_of(task) == "There is no test named login walks thrice."
+    task = bench.call("run_tests", test="login fails at night")
+    assert message_of(task) == "There is no test named login fails at night."
     assert task.problem is not None
     assert "test_login_works" in task.problem.hint
 

@@ -15,7 +15,7 @@ NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,59}")
 class Server(BaseModel):
     """One configured server."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     name: str = Field(pattern=NAME.pattern)
     transport: Literal["stdio", "http", "sse"] = "stdio"

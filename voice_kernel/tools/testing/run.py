@@ -329,7 +329,7 @@ class Execution:
         """Return what was asked for besides the tests themselves."""
         parts = [self.selection.note]
         if self.args.slowest and slowest:
-            lines = [f"{duration(seconds):>9}  {id_}" for id_, seconds in slowest]
+            lines = [f"{duration(seconds)}  {id_}" for id_, seconds in slowest]
             parts.append("\n".join(["The slowest tests:", *lines]))
         if self.coverage:
             lines = [
