@@ -56,6 +56,8 @@ class Context:
     """Numbers of the known tasks, oldest first."""
     words: tuple[str, ...] = ()
     """The user's own vocabulary list (setting `vocabulary`)."""
+    called: str = ""
+    """What is said before a command to call the assistant (the wake phrase), where something is."""
     page_open: bool = False
     """Whether the browser shows a page, or is about to."""
     complete: bool = False

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from voice_kernel.context import Context
@@ -45,6 +45,7 @@ from voice_kernel.speech.transcriber import (
     Transcriber,
     Transcript,
 )
+from voice_kernel.speech.wake import after_phrase
 from voice_kernel.task.runner import problem_of
 
 MAX_PHRASES = 100
@@ -386,15 +387,16 @@ class Listener:
         on_partial: Callable[[str], None] | None = None,
         engine: Transcriber | None = None,
     ) -> Recognition:
-        context = self._context()
-
+        called = self._manners.wake_phrase
+        context = replace(self._context(), called=called)
         rate: Callable[[str], float] | None = None
 
         def understands(text: str) -> float:
             nonlocal rate
             if rate is None and self._grammar is not None:
                 rate = understanding(self._grammar, context)
-            return rate(text) if rate is not None else 0.0
+            rest = after_phrase(text, called) if called else None
+            return rate(text if rest is None else rest) if rate is not None else 0.0
 
         return (engine or self._transcriber).open(
             rate_hz=rate_hz,

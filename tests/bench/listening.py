@@ -97,14 +97,18 @@ async def measure(folders: Sequence[Path], minutes: float) -> int:
     engine = LocalTranscriber(threads=2)
     await engine.load()
     grammar = Grammar.shared()
-    within = []
+    within, cut, count = [], 0, 0
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         for clips in folders:
             commands = read_commands(clips)
             print(f"{len(commands)} commands of {clips.name}, load {psutil.getloadavg()[0]:.1f}")
-            within.append(await cuts(engine, grammar, folder, commands))
+            cut += await cuts(engine, grammar, folder, commands)
+            count += len(commands)
             within.append(await latencies(engine, grammar, folder, commands))
+        share = cut / max(1, count)
+        print(f"commands cut short: {cut} of {count} ({share:.1%})")
+        within.append(verdict(share <= MAX_CUT, f"at most {MAX_CUT:.0%} of all commands cut short"))
         within.append(await noise(engine, grammar, folder, minutes))
     await engine.close()
     return 0 if all(within) else 1
@@ -140,8 +144,8 @@ async def fresh(engine: LocalTranscriber, grammar: Grammar, folder: Path) -> Mic
     return microphone
 
 
-async def cuts(engine: LocalTranscriber, grammar: Grammar, folder: Path, commands: list[Command]) -> bool:
-    """Print how many commands were ended in the middle."""
+async def cuts(engine: LocalTranscriber, grammar: Grammar, folder: Path, commands: list[Command]) -> int:
+    """Print how many commands were ended in the middle, and return that."""
     cut, waits = [], []
     for command in commands:
         microphone = await fresh(engine, grammar, folder)
@@ -152,10 +156,9 @@ async def cuts(engine: LocalTranscriber, grammar: Grammar, folder: Path, command
             cut.append(command.file)
         elif ends:
             waits.append(ends[0].frame * FRAME_S - command.ends_at_s)
-    share = len(cut) / max(1, len(commands))
-    print(f"  cut short: {len(cut)} of {len(commands)} ({share:.1%}) {' '.join(cut)}")
+    print(f"  cut short: {len(cut)} of {len(commands)} {' '.join(cut)}")
     print(f"  silence until the end was decided: {spread([w * 1000 for w in waits])} ms of sound")
-    return verdict(share <= MAX_CUT, f"at most {MAX_CUT:.0%} cut short")
+    return len(cut)
 
 
 async def latencies(

@@ -15,7 +15,7 @@ from voice_kernel.speech.transcriber import RATE_HZ
 
 WAIT_MS = 60_000
 SPOKEN = sound(
-    1.5, "hibari_002.wav",  # run cell three
+    1.5, "hibari_025.wav",  # show df
     1.6, "librivox_0930.wav",
     1.4, "flite-slt_035.wav",  # list files
     1.5, "hibari_077.wav",  # the weather is nice today
@@ -23,7 +23,7 @@ SPOKEN = sound(
     1.5, "hibari_025.wav",  # show df
     2.0,
 )  # fmt: skip
-CALLS = ["run_cells", "list_files", "show_variable"]
+CALLS = ["show_variable", "list_files", "show_variable"]
 
 
 @pytest.fixture(scope="module")

@@ -23,6 +23,7 @@ from voice_kernel.speech.resampling import Samples
 from voice_kernel.speech.transcriber import RATE_HZ, Expect
 from voice_kernel.speech.vad import SpeechDetector
 from voice_kernel.speech.vocabulary import command_prompt, opens_like_a_command, terms, unglued
+from voice_kernel.speech.wake import after_phrase
 from voice_kernel.speech.whisper import MAX_PROMPT_TOKENS, Encoded, Reading, Whisper
 
 PRE_ROLL_FRAMES = 16
@@ -128,6 +129,7 @@ class Utterance:
         whisper = self._whisper = ears.whisper
         self._understands = understands
         self._context = context
+        self._opening_tokens = OPENING_TOKENS + 3 * len(context.called.split())
         self._prompt = ""
         if expect == "command":
             self._prompt = command_prompt(
@@ -302,7 +304,7 @@ class Utterance:
         else:
             readings = self._whisper.readings(sound, prompt=self._prompt, beam=CHOICE_BEAM)
         best = readings[0]
-        if not opens_like_a_command(unglued(best.text)):
+        if not self._opens(unglued(best.text)):
             return None
         if self._understands is None or self._read:
             return best
@@ -310,7 +312,7 @@ class Utterance:
             reading
             for reading in readings
             if reading.avg_logprob > best.avg_logprob - ALTERNATIVE_LEAD
-            and opens_like_a_command(unglued(reading.text))
+            and self._opens(unglued(reading.text))
             and _sentences(reading.text) <= _sentences(best.text)  # or it is a loop that changes as it goes
         ]
         rates = [self._understands(reading.text) for reading in close]
@@ -322,7 +324,7 @@ class Utterance:
         best, rate = close[number], rates[number]
         if rate <= UNSURE and self._whisper.language == "en":
             best = self._with_a_name(sound, readings, best, rate) or best
-        return best if opens_like_a_command(best.text) else None
+        return best if self._opens(best.text) else None
 
     def _with_a_name(
         self, sound: Encoded, readings: list[Reading], best: Reading, rate: float
@@ -351,17 +353,23 @@ class Utterance:
             return Reading(chosen.text, best.avg_logprob, best.no_speech_prob)
         return None
 
+    def _opens(self, text: str) -> bool:
+        """Return whether a text opens like a command, after the assistant's name if that was said."""
+        called = self._context.called
+        rest = after_phrase(text, called) if called else None
+        return opens_like_a_command(text if rest is None else rest)
+
     def _may_be_command(self, sound: Encoded, segment: Segment) -> bool:
         if segment.end - segment.start < LONG_FRAMES:
             return True
-        opening = self._whisper.read(sound, prompt=self._prompt, beam=1, max_tokens=OPENING_TOKENS)
-        return opens_like_a_command(opening.text)
+        opening = self._whisper.read(sound, prompt=self._prompt, beam=1, max_tokens=self._opening_tokens)
+        return self._opens(opening.text)
 
     def _glance(self, segment: Segment) -> Reading:
         """Read a segment quickly, for a partial text that the next one replaces."""
         sound = self._whisper.encode(self._sound(segment))
         reading = self._whisper.read(sound, prompt=self._prompt, beam=PARTIAL_BEAM)
-        if self._prompt and not opens_like_a_command(reading.text):
+        if self._prompt and not self._opens(reading.text):
             reading = self._whisper.read(sound, beam=PARTIAL_BEAM)
         return Reading("", reading.avg_logprob, reading.no_speech_prob) if _is_noise(reading) else reading
 
