@@ -15,7 +15,14 @@ from dataclasses import dataclass, replace
 from voice_kernel.context import Context
 from voice_kernel.errors import AudioError, EngineUnavailable, SpeechError
 from voice_kernel.speech.recording import Recording
-from voice_kernel.speech.transcriber import Expect, HeardByPage, Recognition, Transcriber, Transcript
+from voice_kernel.speech.transcriber import (
+    Expect,
+    HeardByPage,
+    Recognition,
+    TellsSpeech,
+    Transcriber,
+    Transcript,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -142,6 +149,18 @@ class ChosenTranscriber:
         self._rest(REST_S if isinstance(error, EngineUnavailable) else getattr(error, "rest_s", 0.0))
         return _open(self._engine(LOCAL), replace(options, on_partial=None))
 
+    async def is_silent(self, recording: Recording) -> bool:
+        """Return whether surely nobody speaks in a recording; False where this machine cannot tell."""
+        local = self.local
+        if not isinstance(local, TellsSpeech) or not recording.audio_s:
+            return False
+        try:
+            return not await local.speech_in(recording.pcm, recording.rate_hz)
+        except AudioError:
+            raise
+        except SpeechError:
+            return False
+
     # ---- inside ------------------------------------------------------------------------------------
 
     def _now(self) -> Transcriber:
@@ -168,6 +187,7 @@ class KeptRecognition:
     def __init__(self, chosen: ChosenTranscriber, engine: Transcriber, options: Options) -> None:
         self._chosen = chosen
         self._name = chosen.chosen
+        self._leaves = bool(engine.sent_to)
         self._options = options
         self._recording = Recording(options.rate_hz)
         self._recognition: Recognition | None = None
@@ -196,6 +216,10 @@ class KeptRecognition:
             raise SpeechError("The recording was thrown away.")
         self._over = True
         try:
+            if self._leaves and await self._chosen.is_silent(self._recording):
+                # A server makes up words for noise; and what nobody said need not be sent.
+                self.discard()
+                return Transcript("", self._recording.audio_s, 0.0, self._name)
             if self._recognition is not None and self._failure is None:
                 with self._guarded():
                     return await self._recognition.finish()
@@ -220,7 +244,7 @@ class KeptRecognition:
             yield
         except SpeechError as error:
             self._failure = error
-        except Exception as error:  # an engine of somebody else's must not take away what was said
+        except Exception as error:  # noqa: BLE001  an engine of somebody else's must not take away what was said
             logger.error("the speech engine %s failed: %s", self._name, type(error).__name__)
             self._failure = SpeechError(f"The speech engine {self._name} failed ({type(error).__name__}).")
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:  # at run time numpy and all that needs it is imported by the 
     from voice_kernel.speech.clip import AudioClip
     from voice_kernel.speech.resampling import PcmStream
     from voice_kernel.speech.utterance import Ears, Utterance
+    from voice_kernel.speech.vad import SpeechDetector
 
 logger = logging.getLogger(__name__)
 
@@ -68,6 +69,7 @@ class LocalTranscriber:
         self._threads = threads or min(4, os.cpu_count() or 1)
         self._worker = Worker("voice-kernel-speech")
         self._ears: Ears | None = None
+        self._detector: SpeechDetector | None = None  # the worker's own
         self._loading: asyncio.Future[None] | None = None
         self._recognitions: set[LocalRecognition] = set()
 
@@ -120,6 +122,31 @@ class LocalTranscriber:
         recognition.feed(clip.pcm)
         return await recognition.finish()
 
+    async def speech_in(self, pcm: bytes, rate_hz: int) -> bool:
+        """Return whether somebody speaks, by the detector alone; see `TellsSpeech`.
+
+        Raises:
+            EngineUnavailable: the detector is not installed.
+        """
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[bool] = loop.create_future()
+
+        def settle(found: bool | None, error: SpeechError | None) -> None:
+            if answer.done():
+                return
+            if error is not None:
+                answer.set_exception(error)
+            else:
+                answer.set_result(bool(found))
+
+        def look() -> None:
+            found, error = _outcome(lambda: self._speech_in(pcm, rate_hz))
+            _call_soon(loop, lambda: settle(found, error))
+
+        if not self.submit(Urgency.ANSWER, look):
+            raise _closed()
+        return await answer
+
     async def close(self) -> None:
         """Stop the worker; see `Transcriber.close`. What waits for a transcript gets an error."""
         loop = asyncio.get_running_loop()
@@ -158,6 +185,19 @@ class LocalTranscriber:
             weights = find_weights(self._model_path, search_path=self._search_path)
             self._ears = Ears.load(weights.folder, threads=self._threads, language=self.language)
         return self._ears
+
+    def _speech_in(self, pcm: bytes, rate_hz: int) -> bool:
+        from voice_kernel.speech.frames import ONSET
+        from voice_kernel.speech.resampling import PcmStream
+        from voice_kernel.speech.utterance import MIN_SURE_FRAMES
+        from voice_kernel.speech.vad import SpeechDetector
+
+        if self._detector is None:
+            self._detector = SpeechDetector()
+        track, stream = self._detector.track(), PcmStream(rate_hz)
+        track.push(stream.push(pcm))
+        track.push(stream.flush())
+        return sum(probability >= ONSET for probability in track.probabilities) >= MIN_SURE_FRAMES
 
     def _start_loading(self) -> asyncio.Future[None]:
         loop = asyncio.get_running_loop()

@@ -112,6 +112,19 @@ class HeardByPage(Protocol):
         ...
 
 
+@runtime_checkable
+class TellsSpeech(Protocol):
+    """An engine that can tell whether somebody speaks without writing it down."""
+
+    async def speech_in(self, pcm: bytes, rate_hz: int) -> bool:
+        """Return whether somebody speaks in mono 16-bit little-endian PCM.
+
+        Raises:
+            SpeechError: it cannot tell here.
+        """
+        ...
+
+
 class Transcriber(Protocol):
     """A speech engine."""
 

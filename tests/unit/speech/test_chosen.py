@@ -216,6 +216,17 @@ async def test_choosing_an_engine_again_ends_its_rest() -> None:
     assert desk.chosen.name == "openai"
 
 
+async def test_a_sound_without_speech_is_not_sent_away() -> None:
+    class Detector(Ear):
+        async def speech_in(self, pcm: bytes, rate_hz: int) -> bool:
+            return any(pcm) and pcm != SOUND
+
+    desk = Desk(remote(), Detector())
+    transcript = await desk.hear()
+    assert (transcript.text, transcript.audio_s) == ("", 1.0)
+    assert (desk.local.heard, desk.other.heard) == ([], [])  # type: ignore[attr-defined]
+
+
 async def test_a_discarded_utterance_goes_to_no_engine() -> None:
     desk = Desk(remote())
     recognition = desk.chosen.open(rate_hz=16_000)
@@ -231,7 +242,7 @@ async def test_closing_closes_what_was_used() -> None:
     await desk.hear()
     await desk.chosen.close()
     assert desk.other.closed  # type: ignore[attr-defined]
-    assert not desk.local.closed
+    assert desk.local.closed  # it told whether anybody spoke
 
 
 @pytest.mark.parametrize("where", ["open", "feed", "finish"])

@@ -75,6 +75,14 @@ async def test_a_clip_of_speech_gives_its_words(
     assert transcript.notice == ""
 
 
+@pytest.mark.parametrize("kind", ["silence", "white", "hum", "clicks"])
+async def test_the_detector_alone_tells_speech_from_noise(
+    engine: LocalTranscriber, clips: Clips, kind: str
+) -> None:
+    assert await engine.speech_in(clips["hibari_002.wav"].pcm, 16_000)
+    assert not await engine.speech_in(noise(kind, 0.1).pcm, 16_000)
+
+
 async def test_the_hint_is_what_makes_an_unclear_command_heard(
     engine: LocalTranscriber, clips: Clips
 ) -> None:
