@@ -26,7 +26,7 @@ PARTS = (
     "notebooks",
     "cells",
     "suites",
-    "mcp",
+    "servers",
 )
 """Each is a module of its own that prints its figures; run alone with `python tests/bench/NAME.py`."""
 

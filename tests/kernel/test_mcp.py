@@ -152,11 +152,12 @@ def test_servers_marked_so_start_with_the_session(new_kernel: RealKernel) -> Non
 def test_what_npx_and_uvx_start_is_gone_with_a_killed_kernel(
     new_kernel: RealKernel, command: str, args: list[str]
 ) -> None:
-    if shutil.which(command) is None:
+    path = shutil.which(command, path=environment()["PATH"])
+    if path is None:
         pytest.skip(f"no {command} here")
     file = new_kernel.folder / "data" / "voice_kernel" / "mcp.json"
     file.parent.mkdir(parents=True, exist_ok=True)
-    entry = {"command": shutil.which(command), "args": args}
+    entry = {"command": path, "args": args}
     file.write_text(json.dumps({"mcpServers": {"helper": entry}}))
     new_kernel.execute("%load_ext voice_kernel").expect_ok()
     new_kernel.execute("%voice start the helper server", timeout_s=120).expect_ok()

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from voice_kernel.errors import ToolError, WebError
+from voice_kernel.tools.mcp.running import program_path
 from voice_kernel.tools.mcp.servers import Server
 from voice_kernel.web.addresses import Reach, address_of
 from voice_kernel.web.fetch import Fetcher
@@ -145,7 +146,7 @@ def offer_of(entry: Any) -> Offer | None:
             server, questions, what = _packaged(short, name, about, package)
         except (ToolError, KeyError, TypeError, ValueError):
             continue  # an entry that is not as the schema says is not for us
-        missing = "" if shutil.which(server.command) else server.command
+        missing = "" if shutil.which(server.command, path=program_path()) else server.command
         return Offer(server, tuple(questions), package=what, missing=missing, **common)
     for remote in _list(about, "remotes"):
         kind = {"streamable-http": "http", "sse": "sse"}.get(str(remote.get("type")))

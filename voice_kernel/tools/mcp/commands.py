@@ -164,7 +164,8 @@ def register(
             ways = "\n".join(f"voice-kernel mcp secret {name} {key}" for key in unset)
             return Result(
                 summary=f"{name} is installed. Before it can start it needs {', '.join(unset)}.",
-                text=f"In a terminal, where nobody hears it:\n{ways}\nThen say: start the {name} server.",
+                text=f"In the panel's dashboard of servers, or in a terminal, where nobody hears it:\n{ways}\n"
+                f"Then say: start the {name} server.",
             )
         task.progress(None, f"starting {name}")
         running = await _started(task, name)

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import os
 import shutil
+import sys
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -645,7 +646,13 @@ def environment() -> dict[str, str]:
     folders = ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "UV_CACHE_DIR")
     sources = ("NPM_CONFIG_REGISTRY", "npm_config_registry", "UV_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX")
     names = (*kept, *proxies, *(name.lower() for name in proxies), *trusted, *folders, *sources)
-    return {name: os.environ[name] for name in names if name in os.environ}
+    return {name: os.environ[name] for name in names if name in os.environ} | {"PATH": program_path()}
+
+
+def program_path() -> str:
+    """Return where programs are looked for: `uvx` may stand beside a Python whose folder is on no PATH."""
+    beside = str(Path(sys.executable).parent)
+    return os.pathsep.join(part for part in (os.environ.get("PATH", os.defpath), beside) if part)
 
 
 def _reason(error: BaseException) -> str:

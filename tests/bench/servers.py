@@ -18,7 +18,7 @@ from voice_kernel.tools.mcp.servers import Server
 
 SERVER = Path(__file__).parents[1] / "mcp_server.py"
 SIX = tuple(f"server-{number}" for number in range(6))
-RUNS = 5
+RUNS = 3
 START_S = 30.0
 BUDGET_PARALLEL, BUDGET_DEAD = 0.7, 1.2
 
