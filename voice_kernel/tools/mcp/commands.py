@@ -6,6 +6,7 @@ Whatever adds a server goes through `mcp_add`, which always asks a person: its c
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -162,10 +163,10 @@ def register(
         unset = [key for key, value in values.items() if value is None and key not in server.optional]
         if unset:
             ways = "\n".join(f"voice-kernel mcp secret {name} {key}" for key in unset)
+            where = "In the panel's dashboard of servers, or in a terminal, where nobody hears it:"
             return Result(
                 summary=f"{name} is installed. Before it can start it needs {', '.join(unset)}.",
-                text=f"In the panel's dashboard of servers, or in a terminal, where nobody hears it:\n{ways}\n"
-                f"Then say: start the {name} server.",
+                text=f"{where}\n{ways}\nThen say: start the {name} server.",
             )
         task.progress(None, f"starting {name}")
         running = await _started(task, name)
@@ -437,8 +438,10 @@ def listed(known: list[RunningServer]) -> Result:
         + (f" ({row['problem']})" if row["problem"] else "")
         for row in rows
     )
-    table = "| server | state | tools | calls | errors |\n|---|---|--:|--:|--:|\n" + "\n".join(
-        f"| {row['name']} | {row['state']} | {row['tools']} | {row['calls']} | {row['errors']} |"
+    head = "| server | state | tools | calls | errors | last error |\n|---|---|--:|--:|--:|---|\n"
+    table = head + "\n".join(
+        f"| {row['name']} | {row['state']} | {row['tools']} | {row['calls']} | {row['errors']} "
+        f"| {_cell(str(row['problem']))} |"
         for row in rows
     )
     running = sum(one.state == "running" for one in known)
@@ -526,6 +529,11 @@ def _ensure(done: Task) -> Result:
             raise ToolFailed(done.problem, done.result)
         raise ToolError(f"{done.title} was {done.state}.")
     return done.result or Result()
+
+
+def _cell(text: str) -> str:
+    """Return a stranger's text for a cell of a table: no mark-up, no end of the cell."""
+    return re.sub(r"([\\|`*_<>\[\]])", r"\\\1", " ".join(text.split()))[:160]
 
 
 def _line(text: str | None) -> str:
