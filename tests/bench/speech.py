@@ -29,9 +29,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent))
-sys.path.insert(0, str(HERE))
+sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parent))
 
 import ears
 import numpy as np
@@ -45,6 +44,7 @@ from voice_kernel.intents.understanding import understanding
 from voice_kernel.speech.clip import AudioClip
 from voice_kernel.speech.transcriber import RATE_HZ
 
+HERE = Path(__file__).parent
 THREADS = 2
 LEAST_RIGHT = 0.9
 """Commands of clear speech that must lead to the right tool with the right arguments."""
@@ -267,7 +267,7 @@ async def streamed(
         pcm = clip.sound.pcm[: round((end + RELEASED_S) * RATE_HZ) * 2]
         partials: list[float] = []
         start = time.perf_counter()
-        recognition = ports[0].open(RATE_HZ, lambda _, p=partials: p.append(time.perf_counter()))
+        recognition = ports[0].open(RATE_HZ, stamper(partials))
         for number, at in enumerate(range(0, len(pcm), 1280)):  # 40 ms
             await asyncio.sleep(max(0.0, start + (number + 1) * 0.04 - time.perf_counter()))
             recognition.feed(pcm[at : at + 1280])
@@ -302,6 +302,11 @@ async def streamed(
     return verdict(ratio <= MAX_RATIO, f"at most {MAX_RATIO} of plain")
 
 
+def stamper(times: list[float]) -> Callable[[str], None]:
+    """Return a listener to partial texts that notes when they come."""
+    return lambda _: times.append(time.perf_counter())
+
+
 def footprints(names: list[str], folders: list[Path], figures: dict[str, Any]) -> None:
     """Print CPU and memory of each recogniser, in a process of its own."""
     header("footprint", names, "")
@@ -328,9 +333,14 @@ async def footprint(name: str, folders: list[Path]) -> int:
         heard_s += clip.sound.duration_s
     cpu = (time.process_time() - began) / heard_s
     await ear.close()
-    peak = re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text("ascii"))
-    print(json.dumps({"cpu_per_s": round(cpu, 3), "rss_mb": round(int(peak[1]) / 1024) if peak else 0}))
+    print(json.dumps({"cpu_per_s": round(cpu, 3), "rss_mb": peak_mb()}))
     return 0
+
+
+def peak_mb() -> int:
+    """Return the most memory that this process has had (Linux; `ru_maxrss` would tell the parent's)."""
+    peak = re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text("ascii"))
+    return round(int(peak[1]) / 1024) if peak else 0
 
 
 # ---- tables ---------------------------------------------------------------------------------------

@@ -59,7 +59,10 @@ def _parse(options: argparse.Namespace) -> int:
 
 
 def _transcribe(options: argparse.Namespace) -> int:
+    from voice_kernel.app import load_grammar
+    from voice_kernel.context import Context
     from voice_kernel.hearing import Hearing
+    from voice_kernel.intents.understanding import understanding
     from voice_kernel.settings import load
     from voice_kernel.speech import transcribe_files
     from voice_kernel.speech.chosen import ChosenTranscriber
@@ -74,7 +77,10 @@ def _transcribe(options: argparse.Namespace) -> int:
         else ChosenTranscriber(hearing.make, settings.speech_engine, tell=_told)
     )
     failed = False
-    for row in transcribe_files(options.files, transcriber):
+    # As in a session: of several readings, the one is taken that means something.
+    context = Context(words=settings.vocabulary)
+    rate = understanding(load_grammar(settings), context)
+    for row in transcribe_files(options.files, transcriber, context=context, understands=rate):
         failed = failed or "error" in row
         if options.json:
             print(json.dumps(row, ensure_ascii=False), flush=True)

@@ -6,7 +6,7 @@ It does not know the command line.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,11 @@ def transcribe_files(
     *,
     context: Context | None = None,
     expect: Expect = "command",
+    understands: Callable[[str], float] | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Yield one record per file, in order, and close the engine at the end.
+
+    `context`, `expect` and `understands` are those of `Transcriber.open`.
 
     Runs an event loop of its own, so it may not be called from a coroutine. A file that cannot be
     read, or in which an engine fails, gives a record with `error` and `hint` instead of a text; the others
@@ -45,7 +48,7 @@ def transcribe_files(
                     continue
                 runner.run(transcriber.load())  # so that the first file's latency is like the others'
                 try:
-                    heard = runner.run(_heard(transcriber, clip, context, expect))
+                    heard = runner.run(_heard(transcriber, clip, context, expect, understands))
                 except EngineUnavailable:
                     raise
                 except SpeechError as error:
@@ -66,8 +69,14 @@ def transcribe_files(
 
 
 async def _heard(
-    transcriber: Transcriber, clip: AudioClip, context: Context | None, expect: Expect
+    transcriber: Transcriber,
+    clip: AudioClip,
+    context: Context | None,
+    expect: Expect,
+    understands: Callable[[str], float] | None,
 ) -> Transcript:
-    recognition = transcriber.open(rate_hz=clip.rate_hz, context=context, expect=expect)
+    recognition = transcriber.open(
+        rate_hz=clip.rate_hz, context=context, expect=expect, understands=understands
+    )
     recognition.feed(clip.pcm)
     return await recognition.finish()
