@@ -29,6 +29,8 @@ from voice_kernel.toolbox.policy import Policy
 from voice_kernel.toolbox.registry import Registry
 
 CLIPS = Path(__file__).parent / "data" / "speech"
+TURNS = Path(__file__).parent / "data" / "listening"
+"""What is said to take a turn, to give it back, or to stop."""
 STEP_S = 0.16
 """Sound between two looks at what came of it: four chunks of the panel."""
 
@@ -36,12 +38,16 @@ STEP_S = 0.16
 def sound(*parts: str | float, noise: float = 0.001, seed: int = 7) -> np.ndarray:
     """Return clips (by file name) and silences (in seconds) in a row, 16-bit, over a little noise."""
     pieces = [
-        AudioClip.read(CLIPS / part).samples if isinstance(part, str) else np.zeros(round(part * RATE_HZ))
-        for part in parts
+        read(part) if isinstance(part, str) else np.zeros(round(part * RATE_HZ), np.float32) for part in parts
     ]
     whole = np.concatenate(pieces)
     whole = whole + np.random.default_rng(seed).normal(0, noise, len(whole))
     return (np.clip(whole, -1, 1) * 32767).astype("<i2")
+
+
+def read(clip: str) -> np.ndarray:
+    """Return a clip by its file name, or one of `TURNS` by its name."""
+    return AudioClip.read(CLIPS / clip if clip.endswith(".wav") else TURNS / f"{clip}.wav").samples
 
 
 class Microphone:
@@ -107,9 +113,9 @@ class Microphone:
         """The open stream."""
         return self.listener.microphones[0]
 
-    async def hear(self, samples: np.ndarray) -> None:
+    async def hear(self, samples: np.ndarray, step_s: float = STEP_S) -> None:
         """Let it hear sound, and wait after each little piece until all that follows from it is done."""
-        size = round(STEP_S * RATE_HZ)
+        size = round(step_s * RATE_HZ)
         for at in range(0, len(samples), size):
             piece = samples[at : at + size]
             for chunk in range(0, len(piece), 640):

@@ -430,9 +430,9 @@ class HandsFree:
     def _partial(self, words: _Words, text: str) -> None:
         shown = words.settling.next(text)
         command = self._command(shown.text, words.addressed)
-        if words.spoken and is_echo(command, words.spoken):
-            return
         if words.turn_id is None:
+            if words.spoken:
+                return  # perhaps it is ourselves; the whole utterance tells
             if not (words.addressed or self._room.expect == "dictation" or self._may_be_meant(command)):
                 self._room.show(heard=shown.text)
                 return

@@ -6,15 +6,18 @@ import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from open_microphone import Microphone, sound
 
 from voice_kernel.handsfree import Manners
 from voice_kernel.intents import Grammar
 from voice_kernel.messages import SpeechChanged, TurnChanged
+from voice_kernel.speech.frames import FRAME_S
 from voice_kernel.speech.keeping import AudioFolder
 from voice_kernel.speech.local import LocalTranscriber
 from voice_kernel.speech.transcriber import RATE_HZ
+from voice_kernel.speech.vad import SpeechDetector
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +79,116 @@ async def test_with_a_wake_phrase_the_same_commands_are_not_acted_on(
     await microphone.hear(sound(0.8, "hibari_002.wav", 1.2, "hibari_010.wav", 1.5, "flite-slt_030.wav", 1.5))
     await microphone.close()
     assert microphone.turns == []
+
+
+async def test_the_wake_phrase_wakes_for_a_command_in_the_same_breath_and_for_one_after_it(
+    engine: LocalTranscriber, grammar: Grammar, tmp_path: Path
+) -> None:
+    microphone = Microphone(engine, tmp_path, grammar, manners=Manners(wake_phrase="hey jupyter"))
+    await microphone.open()
+    await microphone.hear(sound(0.8, "hibari_010.wav", 1.2, "hey_jupyter_run_cell_three", 1.5))
+    assert microphone.acts == [RUN_3]
+    assert "upyter" in microphone.turns[0].text  # the words are shown as they were heard
+    await microphone.hear(sound(0.8, "hibari_010.wav", 1.2, "hey_jupyter", 1.4, "flite-slt_030.wav", 1.5))
+    assert microphone.acts == [RUN_3, ("run_tests", {})]
+    await microphone.hear(sound(0.5, "hibari_010.wav", 1.5))  # it sleeps again
+    await microphone.close()
+    assert len(microphone.acts) == 2
+
+
+async def test_a_phrase_with_a_model_of_its_own_wakes_without_the_recogniser(
+    engine: LocalTranscriber, grammar: Grammar, tmp_path: Path
+) -> None:
+    pytest.importorskip("pymicro_wakeword")
+    microphone = Microphone(engine, tmp_path, grammar, manners=Manners(wake_phrase="Hey Jarvis"))
+    await microphone.open()
+    await microphone.hear(sound(1.5, "hibari_010.wav", 1.2, "hey_jarvis_run_cell_three", 1.6))
+    assert microphone.acts == [RUN_3]
+    await microphone.hear(sound(1.0, "hey_jarvis", 1.4, "flite-slt_030.wav", 1.5))
+    await microphone.close()
+    assert microphone.acts == [RUN_3, ("run_tests", {})]
+
+
+async def test_a_pause_in_the_middle_of_a_command_does_not_cut_it(
+    engine: LocalTranscriber, grammar: Grammar, tmp_path: Path
+) -> None:
+    microphone = Microphone(engine, tmp_path, grammar)
+    await microphone.open()
+    await microphone.hear(sound(0.6, "run_the_tests_in", 0.6, "the_unit_folder", 1.6))
+    await microphone.close()
+    assert microphone.acts == [("run_tests", {"path": "tests/unit"})]
+
+
+async def test_over_ends_a_command_before_the_silence_does(
+    engine: LocalTranscriber, grammar: Grammar, tmp_path: Path
+) -> None:
+    microphone = Microphone(engine, tmp_path, grammar, manners=Manners(end_silence_s=2.0))
+    await microphone.open()
+    await microphone.hear(sound(0.6, "run_all_cells_over", 0.4))
+    await microphone.ended()
+    assert microphone.acts == [("run_cells", {"cells": "all"})]
+    assert microphone.turns[0].text.lower().rstrip(". ").endswith("over")
+    await microphone.close()
+
+
+async def test_stop_listening_closes_the_microphone_of_the_page(
+    engine: LocalTranscriber, grammar: Grammar, tmp_path: Path
+) -> None:
+    microphone = Microphone(engine, tmp_path, grammar)
+    await microphone.open()
+    await microphone.hear(sound(0.6, "stop_listening", 1.0))
+    await microphone.ended()
+    assert microphone.controls == ["stop_listening"]
+    await microphone.close()
+
+
+class Mouth:
+    """Says one thing until it is stopped."""
+
+    def __init__(self, words: str) -> None:
+        self.saying = words
+        self.stopped_at: list[float] = []
+        self.clock = lambda: 0.0
+
+    def stop(self, surface_id: str = "") -> bool:
+        if self.saying:
+            self.stopped_at.append(self.clock())
+        self.saying = ""
+        return True
+
+
+async def test_who_speaks_up_stops_the_answer(
+    engine: LocalTranscriber, grammar: Grammar, tmp_path: Path
+) -> None:
+    mouth = Mouth("Here is a long answer about the weather in the mountains.")
+    microphone = Microphone(engine, tmp_path, grammar, mouth=mouth)
+    await microphone.open()
+    mouth.clock = lambda: microphone.stream.heard_s
+    spoken = sound(0.5, "hibari_002.wav", 1.2)
+    track = SpeechDetector().track()
+    track.push(spoken.astype(np.float32) / 32768)
+    await microphone.hear(spoken, step_s=0.04)
+    await microphone.close()
+    assert microphone.acts == [RUN_3]
+    assert mouth.stopped_at[0] <= track.speech.index(True) * FRAME_S + 0.2
+
+
+async def test_our_own_words_are_not_acted_on(
+    engine: LocalTranscriber, grammar: Grammar, tmp_path: Path
+) -> None:
+    class Deaf(Mouth):
+        def stop(self, surface_id: str = "") -> bool:
+            return False  # it is heard to its end
+
+    mouth = Deaf("You can say: run cell three, or delete this cell.")
+    microphone = Microphone(engine, tmp_path, grammar, mouth=mouth)
+    await microphone.open()
+    await microphone.hear(sound(0.8, "hibari_002.wav", 1.2, "hibari_010.wav", 1.2))
+    assert microphone.turns == []
+    mouth.saying = ""
+    await microphone.hear(sound(0.8, "hibari_002.wav", 1.2))
+    await microphone.close()
+    assert microphone.acts == [RUN_3]
 
 
 async def test_a_key_ends_an_utterance_at_once(

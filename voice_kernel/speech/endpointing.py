@@ -16,9 +16,9 @@ from voice_kernel.speech.frames import FRAME_S, OFFSET, ONSET
 
 SURE_FRAMES, SURE_WITHIN = 3, 6
 """So many sure frames (96 ms) within so many (192 ms) begin an utterance; less is a click or a cough."""
-INSISTENT = 0.8
-INSISTENT_FRAMES = 4
-"""So many very sure frames in a row (128 ms): somebody speaks up. What interrupts an answer must be quick."""
+INSISTENT = 0.7
+INSISTENT_FRAMES = 3
+"""So many very sure frames in a row (96 ms): somebody speaks up. What interrupts an answer must be quick."""
 
 UNFINISHED_S = 1.2
 """How much longer a command is waited for that breaks off in the middle: "run the tests in ..."."""
