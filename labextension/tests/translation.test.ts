@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { FindTasks, ListThreads, PastTask, Task, Thread, ToKernel, ToSurface } from '../src/messages.gen';
+import { loadChunk } from '../src/chunks';
+import type { FindTasks, ListThreads, McpOffer, McpServer, PastTask, Question, Task, Thread, ToKernel, ToSurface } from '../src/messages.gen';
 import type { Channel } from '../src/panel/channel';
 import { type Controls, mount } from '../src/panel/mount';
 import { ENGLISH, HERE, type Translator, around } from '../src/panel/translation';
@@ -73,10 +74,35 @@ function answer(message: ToKernel): ToSurface | null {
       return {
         type: 'log_page', id, first_line: 0, lines: ['§line§'], total_lines: 1, total_bytes: 9, complete: true, problem
       };
+    case 'watch_servers':
+      return message.on ? { type: 'servers', servers: SERVERS, registry: '§registry§', secrets_place: '§place§', configs: ['§file§'], problem } : null;
+    case 'read_server':
+      return {
+        type: 'server_details', id, problem,
+        tools: (['reads', 'destroys', ''] as const).map(hint => ({ name: `§${hint}§`, description: '§about§', arguments: ['§a§'], on: true, hint })),
+        prompts: [{ name: '§prompt§', title: '', description: '§about§', arguments: ['§a§'] }],
+        resources: [{ name: '§uri§', title: '§memo§', description: '', arguments: [] }]
+      };
+    case 'search_registry':
+      return { type: 'offers', id, offers: [OFFER], problem };
     default:
       return null;
   }
 }
+
+const SERVER: McpServer = {
+  name: '§server§', state: 'running', problem: '§problem§', what: '§command§', transport: 'stdio', version: '§1§', registry_name: '§name§',
+  autostart: false, pid: 7, started_at: 1, tools: 2, tools_off: 1, calls: 3, errors: 1, log_lines: 4, secrets: ['§KEY§'], missing: ['§KEY§'],
+  sign_in: 'http://127.0.0.1/'
+};
+const SERVERS: McpServer[] = (['running', 'stopped', 'asleep', 'starting', 'waiting', 'failed'] as const).map((state, index) => ({
+  ...SERVER, state, name: `§server ${index}§`, transport: index === 1 ? 'http' : 'stdio'
+}));
+const QUESTION: Question = { name: '§key§', description: '§about§', secret: false, required: false, default: '' };
+const OFFER: McpOffer = {
+  name: '§name§', short: '§short§', publisher: '§publisher§', version: '§1§', description: '§about§', repository: 'https://example.org', runs: '§runs§',
+  questions: [QUESTION, { ...QUESTION, name: '§secret§', secret: true }], missing: '§program§', hint: '§hint§', installed: false
+};
 
 function mounted() {
   const host = document.createElement('div');
@@ -97,7 +123,7 @@ function mounted() {
     onClose: () => () => undefined
   };
   const unmount = mount(host, {
-    channel, view: 'panel', turnId: 0, kind: 'sidebar', cells: true, trans: FOREIGN, holdKey: () => '§keys§',
+    channel, loadPart: loadChunk, view: 'panel', turnId: 0, kind: 'sidebar', cells: true, trans: FOREIGN, holdKey: () => '§keys§',
     onReady: ready => (controls = ready)
   });
   return { host, unmount, controls };
@@ -173,7 +199,7 @@ describe('a panel in another language', () => {
     await look('.vk-title');
     await look('.vk-thread:nth-child(2) .vk-icon-button');
     await look(close, '.vk-title', '.vk-thread:nth-child(2) .vk-icon-button:last-child');
-    await look(close, '.vk-header-buttons .vk-icon-button');
+    await look(close, '.vk-header-buttons .vk-icon-button:nth-child(2)');
     await look(close, '[data-tab="tasks"]');
     for (const id of [1, 2, 5, 7]) {
       await look(`[data-row="${id}"] .vk-row-main`);
@@ -186,6 +212,36 @@ describe('a panel in another language', () => {
     await look('[data-row="5"] .vk-row-actions .vk-icon-button'); // the log
     await look(close, '[data-tab="history"]', '[data-place="history"] .vk-row-main');
     expect(words).toEqual([]);
+    unmount();
+  }, 20_000);
+
+  it('has none in the dashboard of servers either', async () => {
+    const { host, unmount } = mounted();
+    await drawn();
+    const words: string[] = [];
+    const look = async (...selectors: string[]): Promise<void> => {
+      for (const selector of selectors) {
+        press(host, selector);
+        await vi.waitFor(() => expect(host.querySelector('.vk-sheet')).not.toBeNull());
+        await drawn();
+      }
+      words.push(...[...host.querySelectorAll<HTMLElement>('.vk-sheet')].flatMap(untranslated));
+    };
+    const close = '.vk-sheet-head .vk-icon-button';
+    press(host, '.vk-header-buttons .vk-icon-button');
+    await vi.waitFor(() => expect(host.querySelectorAll('.vk-server')).toHaveLength(6));
+    await look('.vk-server-tools .vk-button:nth-child(2)'); // import
+    for (const row of [1, 2, 5]) {
+      await look(`.vk-server:nth-child(${row}) .vk-row-main`);
+      await look('.vk-actions .vk-button:last-child', close); // remove
+    }
+    await look('.vk-server-tools .vk-button:first-child');
+    const search = host.querySelector<HTMLInputElement>('.vk-search input')!;
+    search.value = '§words§';
+    search.dispatchEvent(new Event('input', { bubbles: true }));
+    await vi.waitFor(() => expect(host.querySelectorAll('.vk-offer')).toHaveLength(1));
+    await look('.vk-offer .vk-row-main');
+    expect([...new Set(words)]).toEqual([]);
     unmount();
   }, 20_000);
 });

@@ -62,7 +62,7 @@ function Import({ configs, snapshot, onDone }: { configs: readonly string[]; sna
           type="text"
           list="vk-configs"
           value={path}
-          placeholder="~/.cursor/mcp.json"
+          placeholder={trans.__('e.g. ~/.cursor/mcp.json')}
           autocomplete="off"
           spellcheck={false}
           onInput={event => setPath(event.currentTarget.value)}
