@@ -28,7 +28,10 @@ SOME_WORDS = 2
 OVER = {"en": ("over",), "de": ("ende", "over")}
 """What ends an utterance when it is said last, by language."""
 _QUESTIONS = frozenset(
-    "what which who whose when where why how is are was were do does did can could should would".split()  # noqa: SIM905  a list of words
+    (
+        "what which who whose when where why how is are was were do does did can could should would "
+        "was welche welcher welches wer wann wo warum wie ist sind kann könnte"
+    ).split()
 )
 
 
@@ -114,7 +117,7 @@ def is_echo(heard: str, spoken: str) -> bool:
 
 def _opens_like_a_question(text: str) -> bool:
     words = _words(text)
-    return bool(words) and (words[0] in _QUESTIONS or text.rstrip().endswith("?"))
+    return bool(words) and (words[0].split("'")[0] in _QUESTIONS or text.rstrip().endswith("?"))
 
 
 def _words(text: str) -> list[str]:
