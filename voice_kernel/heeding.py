@@ -27,12 +27,11 @@ SOME_WORDS = 2
 
 OVER = {"en": ("over",), "de": ("ende", "over")}
 """What ends an utterance when it is said last, by language."""
-_QUESTIONS = frozenset(
-    (
-        "what which who whose when where why how is are was were do does did can could should would "
-        "was welche welcher welches wer wann wo warum wie ist sind kann könnte"
-    ).split()
-)
+_QUESTION_WORDS = """
+    what which who whose when where why how is are was were do does did can could should would
+    welche welcher welches wer wann wo warum wie ist sind kann könnte
+"""
+_QUESTIONS = frozenset(_QUESTION_WORDS.split())
 
 
 def is_sure(transcript: Transcript, *, understood: bool = True) -> bool:
