@@ -176,11 +176,11 @@ def _voice(random: np.random.Generator, count: int) -> Wave:
 
 
 def _babble(random: np.random.Generator, count: int) -> Wave:
-    return sum((_voice(random, count) for _ in range(8)), np.zeros(count))
+    return sum((_voice(random, count) for _ in range(4)), np.zeros(count))
 
 
 def _crowd(random: np.random.Generator, count: int) -> Wave:
-    return sum((_voice(random, count) for _ in range(16)), np.zeros(count)) + 0.3 * _pink(random, count)
+    return sum((_voice(random, count) for _ in range(8)), np.zeros(count)) + 0.3 * _pink(random, count)
 
 
 def _mumble(random: np.random.Generator, count: int) -> Wave:
