@@ -166,7 +166,8 @@ def _speech() -> Finding:
     if chosen.name == "local":
         from voice_kernel.speech.weights import check_weights
 
-        model = f"{check_weights(settings.speech_model or settings.speech_model_path or None).source}, "
+        options = Hearing(settings).options
+        model = f"{check_weights(options.model or None, language=options.language).source}, "
     return Finding("speech", "ok", f"{chosen.name}: {model}{_whither(chosen)}")
 
 

@@ -204,7 +204,7 @@ def speak(panel: Locator, page: Page) -> None:
     button.scroll_into_view_if_needed()
     button.hover()
     page.mouse.down()
-    expect(panel.locator(".vk-elapsed")).to_have_text("0:04", timeout=WAIT_MS)
+    expect(panel.locator(".vk-talk .vk-elapsed")).to_have_text("0:04", timeout=WAIT_MS)
     page.mouse.up()
 
 

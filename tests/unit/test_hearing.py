@@ -81,7 +81,7 @@ def test_only_engines_that_send_sound_name_a_host() -> None:
 
 
 def test_what_an_engine_lacks_is_said() -> None:
-    engines = hearing(speech_language="de")
+    engines = hearing(speech_language="de", speech_model="tiny.en")
     assert "knows only English" in engines.examine("local").problem
     assert engines.examine("openai").hint == "Set OPENAI_API_KEY."
     assert engines.examine("realtime").hint == "Set OPENAI_API_KEY."

@@ -13,6 +13,8 @@
     whisper       one short-window decode of at most 30 s, and the guard against its loops
     utterance     from the samples of one utterance to its text: segments, reading ahead, belief
     vocabulary    the text that tells Whisper which words to expect
+    joined        the multilingual model, out of its two parts
+    named         models by name, from the Hugging Face Hub
     weights       where the model files are, and whether they are the ones we know
     worker        one daemon thread that runs jobs by urgency
     local         the `local` engine: utterances in the worker, behind the ports

