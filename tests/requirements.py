@@ -275,6 +275,48 @@ PROMISES: dict[str, tuple[str, ...]] = {
         "unit/mcp/test_server_files.py::test_vs_codes_comments_and_last_commas_are_read_over",
         "unit/ui/test_server_desk.py::test_a_secret_is_kept_and_never_told",
     ),
+    "Hands-free, of commands, pauses and chatter exactly the commands are acted on": (
+        "browser/test_handsfree.py::"
+        "test_of_commands_and_chatter_in_one_recording_exactly_the_commands_are_acted_on",
+        "unit/test_handsfree.py::test_chatter_is_shown_for_a_moment_and_becomes_no_turn",
+        "unit/test_heeding.py::test_words_are_heeded_as_far_as_they_are_meant_for_us",
+    ),
+    "A command that breaks off is waited for; over, a key and stop listening end it": (
+        "unit/test_handsfree.py::test_a_pause_in_the_middle_of_a_command_does_not_cut_it",
+        "unit/test_handsfree.py::test_over_ends_a_command_before_the_silence_does",
+        "unit/test_handsfree.py::test_a_key_ends_an_utterance_at_once",
+        "unit/test_handsfree.py::test_stop_listening_closes_the_microphone_of_the_page",
+        "unit/speech/test_endpointing.py::test_how_long_a_silence_must_be_depends_on_what_was_said",
+    ),
+    "With a wake phrase nothing is acted on before it": (
+        "browser/test_handsfree.py::test_with_a_wake_phrase_the_same_recording_is_not_acted_on",
+        "unit/test_handsfree.py::"
+        "test_the_wake_phrase_wakes_for_a_command_in_the_same_breath_and_for_one_after_it",
+        "unit/test_handsfree.py::test_a_phrase_with_a_model_of_its_own_wakes_without_the_recogniser",
+    ),
+    "What was not heard well is asked back and not done": (
+        "unit/test_questions.py::test_a_spoken_yes_from_before_the_question_does_not_count",
+        "unit/test_questions.py::test_nobodys_answer_is_a_no",
+        "browser/test_listening_choices.py::test_a_question_is_answered_by_a_click",
+    ),
+    "Speaking up stops the answer, and the assistant's own words are not acted on": (
+        "unit/test_handsfree.py::test_who_speaks_up_stops_the_answer",
+        "unit/test_handsfree.py::test_our_own_words_are_not_acted_on",
+    ),
+    "Words appear while they are spoken, and settled ones stay": (
+        "unit/test_handsfree.py::test_words_appear_while_they_are_spoken_and_settled_ones_stay",
+        "unit/speech/test_settling.py::test_what_is_settled_is_never_taken_back",
+    ),
+    "The microphone's state is always visible and audible": (
+        "browser/test_listening_choices.py::test_what_is_waited_for_and_what_is_heard_is_always_visible",
+        "browser/test_listening_choices.py::"
+        "test_tones_tell_that_the_microphone_opens_and_closes_and_can_be_switched_off",
+    ),
+    "Sound is written nowhere unless the person wants it, and the panel says where": (
+        "unit/test_handsfree.py::test_nothing_is_written_unless_the_person_wants_it",
+        "unit/speech/test_keeping.py::test_a_recording_is_a_wav_file_for_its_owner_alone",
+        "browser/test_listening_choices.py::test_where_recordings_are_kept_is_never_hidden",
+    ),
     "MCP servers marked so start with every session": (
         "kernel/test_mcp.py::test_servers_marked_so_start_with_the_session",
     ),
