@@ -15,6 +15,7 @@ from voice_kernel.errors import ToolError
 
 if TYPE_CHECKING:
     from voice_kernel.tools.mcp import Catalog, Supervisor
+    from voice_kernel.tools.mcp.running import RunningServer
 
 
 def add(commands: Any) -> None:
@@ -201,9 +202,26 @@ def _agreed(text: str, yes: bool) -> bool:
 def _supervisor() -> Supervisor:
     from voice_kernel.settings import data_folder
     from voice_kernel.tools.mcp import Secrets, ServerFile, Supervisor
+    from voice_kernel.tools.mcp.people import Nobody
+
+    class Terminal(Nobody):
+        """A person who sees the page to sign in on, and can open it; no form is asked for here."""
+
+        async def somebody(self) -> bool:
+            return sys.stdout.isatty()
 
     folder = data_folder()
-    return Supervisor(ServerFile(folder / "mcp.json"), Secrets(folder / "secrets.json"))
+    secrets = Secrets(folder / "secrets.json")
+    supervisor = Supervisor(ServerFile(folder / "mcp.json"), secrets, people=Terminal())
+    shown: set[str] = set()
+
+    def tell(running: RunningServer) -> None:
+        if running.sign_in and running.sign_in not in shown:
+            shown.add(running.sign_in)
+            print(f"To sign in to {running.server.name}, open {running.sign_in}", flush=True)
+
+    supervisor.on_change(tell)
+    return supervisor
 
 
 def _catalog() -> Catalog:

@@ -20,8 +20,9 @@ _PAGE = (
     "browser_snapshot", "browser_take_screenshot", "browser_type", "browser_wait_for",
 )  # fmt: skip
 _SERVER = (
-    "mcp_list_tools", "mcp_remove", "mcp_restart", "mcp_show_log", "mcp_start", "mcp_stop", "mcp_toggle_tool",
-    "mcp_use",
+    "mcp_autostart", "mcp_list_prompts", "mcp_list_resources", "mcp_list_tools", "mcp_read_resource",
+    "mcp_remove", "mcp_restart", "mcp_show_log", "mcp_show_prompt", "mcp_start", "mcp_stop",
+    "mcp_toggle_tool", "mcp_use",
 )  # fmt: skip
 NEEDS: Mapping[str, Need] = {**dict.fromkeys(_PAGE, "page"), **dict.fromkeys(_SERVER, "server")}
 BRINGS: Mapping[str, Need] = {
