@@ -107,6 +107,8 @@ class OpenAIServer:
         self.holding = threading.Event()
         """Set when a reply has come to its `hold_after`."""
         self.release = threading.Event()
+        self.sent_at = 0.0
+        """When the first piece of text of the last reply was sent, in seconds since the epoch."""
         self.hung_up = threading.Event()
         """Set when the client closed a reply that was on hold."""
         self._ids = itertools.count(1)
@@ -415,6 +417,8 @@ class OpenAIServer:
 
     async def _stops(self, reply: Reply, count: int) -> bool:
         """Do what the reply wants after `count` pieces; returns whether it ends there."""
+        if count == 0:
+            self.sent_at = time.time()
         if count == reply.hold_after:
             self.holding.set()
             try:

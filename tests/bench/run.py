@@ -27,6 +27,7 @@ PARTS = (
     "cells",
     "suites",
     "servers",
+    "model",
 )
 """Each is a module of its own that prints its figures; run alone with `python tests/bench/NAME.py`."""
 

@@ -145,6 +145,14 @@ function Lines({ diff, wide }: { diff: Diff; wide: boolean }) {
     <table class="vk-diff-table" data-wide={wide}>
       <caption class="vk-hidden">{trans.__('Changes of %1', diff.name)}</caption>
       {wide && (
+        <colgroup>
+          <col class="vk-diff-numbers" />
+          <col />
+          <col class="vk-diff-numbers" />
+          <col />
+        </colgroup>
+      )}
+      {wide && (
         <thead>
           <tr>
             <th colSpan={2}>{trans.__('Now')}</th>

@@ -1,0 +1,241 @@
+"""The model in a real JupyterLab and a real Notebook 7, against a server on loopback: its changes are seen as
+diffs, accepted, rejected and undone; a card that waits survives what happens to pages and kernels, once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from lab import NOTEBOOK, Notebook
+from openai_server import Call, OpenAIServer, Reply, serve
+from playwright.sync_api import Browser, BrowserContext, Locator, expect
+from sidebar_page import WAIT_MS, FrontEnd, Sidebar, outputs_text, write_cells
+
+OUT = Path(__file__).resolve().parents[2] / "out"
+IN_ONE = pytest.mark.parametrize("front_end", ["lab"], ids=["JupyterLab"], indirect=True)
+AREA = "def area(width, height):\n    size = width * height\n    return size"
+BETTER = "def area(width: float, height: float) -> float:\n    return width * height"
+ONCE = "with open('ran.txt', 'a') as file:\n    file.write('x')"
+
+
+@pytest.fixture(scope="module")
+def model() -> Iterator[OpenAIServer]:
+    with serve() as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def _configured(model: OpenAIServer, root: Path) -> None:
+    model.reset()
+    (root / ".env").write_text(f"VOICE_KERNEL_BASE_URL={model.url}\nMODEL=scripted\n")
+    (root / "ran.txt").write_text("")
+
+
+def some_cells() -> list[Any]:
+    new = nbformat.v4
+    return [
+        new.new_code_cell(AREA, id="area"),
+        new.new_code_cell("print(area(3, 4))", id="use"),
+        new.new_code_cell("left alone", id="rest"),
+    ]
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    opened = browser.new_context(viewport={"width": 1400, "height": 900})
+    yield opened
+    for page in opened.pages:
+        page.evaluate(
+            """async () => {
+              for (const widget of window.jupyterapp?.shell.widgets('main') ?? [])
+                await widget.sessionContext?.shutdown();
+            }"""
+        )
+    opened.close()
+
+
+@pytest.fixture
+def notebook(
+    context: BrowserContext, front_end: FrontEnd, root: Path, request: pytest.FixtureRequest
+) -> Notebook:
+    name = f"{request.node.name.split('[')[0]}-{front_end.app}.ipynb"
+    write_cells(root / name, some_cells())
+    return front_end.open(context, name)
+
+
+@pytest.fixture
+def sidebar(notebook: Notebook) -> Sidebar:
+    return Sidebar.open(notebook.page)
+
+
+def card(sidebar: Sidebar, name: str) -> Locator:
+    """Return the card that asks about a cell, or about a tool."""
+    return sidebar.card.filter(has=sidebar.page.get_by_role("heading", name=name))
+
+
+def click(button: Locator) -> None:
+    """Click a button once it can be: a card takes no click in its first moment."""
+    expect(button).not_to_have_attribute("aria-disabled", "true", timeout=WAIT_MS)
+    button.click()
+
+
+def proposal() -> Call:
+    edits = [
+        {"cell": "1", "source": BETTER},
+        {"cell": "3", "source": "gone = True"},
+        {"action": "insert", "cell": "1", "source": "# A rectangle's area", "kind": "markdown"},
+    ]
+    return Call("propose_edits", {"edits": edits, "run": True})
+
+
+def test_changes_are_seen_as_diffs_accepted_rejected_and_undone(
+    sidebar: Sidebar, front_end: FrontEnd, model: OpenAIServer
+) -> None:
+    model.says(Reply(text="I would **type** the function.", calls=(proposal(),)), "Two of three are in.")
+    before = sidebar.sources()
+    turn = sidebar.send("ask the model to tidy up cell 1")
+    edit = card(sidebar, "Change cell 1 and run it?")
+    expect(edit.locator(".vk-diff-table")).to_be_visible(timeout=WAIT_MS)
+    expect(edit.locator(".vk-diff-removed.vk-diff-line")).to_contain_text(["def area(width, height):"])
+    expect(sidebar.card).to_have_count(3)
+    assert sidebar.sources() == before
+    sidebar.page.screenshot(path=OUT / f"diff-{front_end.app}.png")
+    edit.get_by_role("button", name="Side by side").click()
+    dialog = sidebar.page.get_by_role("dialog", name="Changes of cell 1")
+    expect(dialog.get_by_role("columnheader", name="Proposed")).to_be_visible()
+    sidebar.page.screenshot(path=OUT / f"diff-wide-{front_end.app}.png")
+    dialog.get_by_role("button", name="Close").click()
+    expect(dialog).to_have_count(0)
+    click(edit.get_by_role("button", name="Accept"))
+    click(card(sidebar, "Change cell 3").get_by_role("button", name="Reject"))
+    expect(sidebar.card).to_have_count(1)
+    said = sidebar.send("accept")  # the last one by words
+    sidebar.ended(said)
+    sidebar.ended(turn)
+    assert sidebar.sources() == [BETTER, "# A rectangle's area", "print(area(3, 4))", "left alone"]
+    expect(turn).to_contain_text("Two of three are in.")
+    expect(turn.locator("[data-model]")).to_contain_text("scripted at 127.0.0.1")
+    sidebar.say("undo")
+    assert sidebar.sources() == before
+
+
+@IN_ONE
+def test_all_changes_are_rejected_by_one_click_and_nothing_has_changed(
+    sidebar: Sidebar, model: OpenAIServer
+) -> None:
+    model.says(proposal(), "As you wish.")
+    before = sidebar.sources()
+    turn = sidebar.send("ask the model to tidy up")
+    expect(sidebar.card).to_have_count(3, timeout=WAIT_MS)
+    sidebar.panel.get_by_role("button", name="Reject all").click()
+    sidebar.ended(turn)
+    assert sidebar.sources() == before
+    assert "rejected by the user" in str(model.asked[1])
+
+
+def once() -> Call:
+    return Call("run_code", {"code": ONCE})
+
+
+@IN_ONE
+def test_a_card_survives_a_reload_and_a_double_click_runs_it_once(
+    sidebar: Sidebar, notebook: Notebook, model: OpenAIServer, root: Path
+) -> None:
+    model.says(once(), "Done.")
+    sidebar.send("ask the model to note it")
+    expect(card(sidebar, "run_code")).to_be_visible(timeout=WAIT_MS)
+    sidebar.page.reload()
+    again = Sidebar.open(sidebar.page)
+    approve = card(again, "run_code").get_by_role("button", name="Approve")
+    expect(approve).not_to_have_attribute("aria-disabled", "true", timeout=WAIT_MS)
+    approve.dblclick()
+    again.ended(again.turns.last)
+    assert (root / "ran.txt").read_text() == "x"
+
+
+@IN_ONE
+def test_two_tabs_that_both_approve_run_it_once(
+    sidebar: Sidebar, notebook: Notebook, context: BrowserContext, model: OpenAIServer, root: Path
+) -> None:
+    model.says(once(), "Done.")
+    turn = sidebar.send("ask the model to note it")
+    expect(card(sidebar, "run_code")).to_be_visible(timeout=WAIT_MS)
+    other_page = context.new_page()
+    other_page.goto(sidebar.page.url)
+    expect(other_page.locator(".jp-Cell").first).to_be_visible(timeout=WAIT_MS)
+    other = Sidebar.open(other_page)
+    here = card(sidebar, "run_code").get_by_role("button", name="Approve")
+    there = card(other, "run_code").get_by_role("button", name="Approve")
+    expect(there).not_to_have_attribute("aria-disabled", "true", timeout=WAIT_MS)
+    there.evaluate("button => button.click()")
+    if here.count():
+        here.evaluate("button => button.click()", timeout=2_000)
+    sidebar.ended(turn)
+    expect(other.card).to_have_count(0)
+    assert (root / "ran.txt").read_text() == "x"
+
+
+@IN_ONE
+def test_a_card_that_waits_while_the_kernel_restarts_is_closed_and_nothing_ran(
+    sidebar: Sidebar, notebook: Notebook, model: OpenAIServer, root: Path
+) -> None:
+    model.says(once(), "never said")
+    sidebar.send("ask the model to note it")
+    expect(card(sidebar, "run_code")).to_be_visible(timeout=WAIT_MS)
+    notebook.page.evaluate(f"async () => {{ await ({NOTEBOOK}).sessionContext.restartKernel(); }}")
+    again = Sidebar.open(sidebar.page)
+    again.wait_gone_on()
+    expect(again.card).to_have_count(0)
+    expect(again.turns.last).to_have_attribute("data-state", "failed")
+    assert (root / "ran.txt").read_text() == ""
+
+
+@IN_ONE
+def test_faults_end_in_words_with_what_was_said_before_and_a_way_on(
+    sidebar: Sidebar, model: OpenAIServer
+) -> None:
+    model.says(Reply(text="One two three four.", cut_after=2), "One two three four.")
+    broken = sidebar.say("ask the model to count to four", "failed")
+    expect(broken).to_contain_text("One two")
+    expect(broken).to_contain_text("broke off in the middle of its answer")
+    sidebar.page.screenshot(path=OUT / "model-broke-off.png")
+    newest = sidebar.newest
+    broken.get_by_role("button", name="Try again").click()
+    expect(sidebar.ended(sidebar.after(newest))).to_contain_text("One two three four.")
+    model.says(Reply(status=429, error={"message": "slow"}, headers={"retry-after": "90"}))
+    expect(sidebar.say("ask the model again", "failed")).to_contain_text("Ask again in 90 s.")
+    model.says(Reply(refusal="I would rather not."))
+    expect(sidebar.say("ask the model for more", "failed")).to_contain_text("The model declined")
+    model.key = "sk-right"
+    expect(sidebar.say("ask the model once more", "failed")).to_contain_text("wants an API key")
+
+
+@IN_ONE
+def test_the_first_piece_of_an_answer_is_seen_while_the_rest_is_still_being_written(
+    sidebar: Sidebar, model: OpenAIServer
+) -> None:
+    model.says(Reply(text="First second third.", hold_after=1))
+    turn = sidebar.send("ask the model to count")
+    expect(turn).to_contain_text("First", timeout=WAIT_MS)
+    expect(turn).not_to_contain_text("second")
+    turn.get_by_role("button", name=re.compile("^Stop")).click()
+    sidebar.ended(turn, "cancelled")
+    expect(turn).to_contain_text("First")
+
+
+@IN_ONE
+def test_another_model_is_chosen_in_the_panel(sidebar: Sidebar, model: OpenAIServer) -> None:
+    chooser = sidebar.panel.get_by_role("combobox", name="Model")
+    expect(chooser.locator("option").first).to_have_text("scripted")
+    newest = sidebar.newest
+    chooser.select_option("ollama")
+    turn = sidebar.ended(sidebar.after(newest), "failed")  # nobody listens there
+    expect(turn).to_contain_text("cannot be reached")
+    model.says("Still me.")
+    expect(sidebar.say("ask the model who it is")).to_contain_text("Still me.")
+    assert outputs_text(Notebook(sidebar.page), 0) == ""
