@@ -26,9 +26,9 @@ from voice_kernel.context import Context
 from voice_kernel.endpoint import Endpoint
 from voice_kernel.errors import EngineUnavailable, ModelError, Refused, ServerFailed, SpeechError
 from voice_kernel.messages import Turn
+from voice_kernel.speech.names import hint
 from voice_kernel.speech.recording import CUT, Recording
 from voice_kernel.speech.transcriber import Expect, Transcript
-from voice_kernel.speech.vocabulary import command_prompt
 from voice_kernel.toolbox.door import Toolbox
 
 if TYPE_CHECKING:
@@ -184,8 +184,8 @@ class Realtime:
             item, _ = self._said
             self._said = None
             await line.send("conversation.item.delete", item_id=item)
-        prompt = command_prompt(context, lambda text: len(text) <= MAX_PROMPT_CHARS)
-        await line.expect(self._transcription(prompt if expect == "command" else ""))
+        prompt = hint(context, expect, self.language, MAX_PROMPT_CHARS)
+        await line.expect(self._transcription(prompt))
         await line.send("input_audio_buffer.clear")
 
     def was_said(self, item: str, text: str) -> None:

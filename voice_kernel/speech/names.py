@@ -14,7 +14,8 @@ from functools import lru_cache
 
 from voice_kernel import phonemes
 from voice_kernel.context import Context
-from voice_kernel.speech.vocabulary import TERMS
+from voice_kernel.speech.transcriber import Expect
+from voice_kernel.speech.vocabulary import TERMS, command_prompt
 
 MOST_NAMES = 600
 """Names that are compared, the likeliest first."""
@@ -47,6 +48,27 @@ def names_of(context: Context) -> tuple[str, ...]:
     groups = (context.words, variables[:250], context.columns[:250], context.servers, files, context.tests)
     named = dict.fromkeys(name for group in groups for name in group if 1 < len(name) <= 40)
     return tuple(name for name in named if not name.startswith("_"))[:MOST_NAMES]
+
+
+def hint(context: Context, expect: Expect, language: str, most_chars: int) -> str:
+    """Return what a server is told to expect, as text that might have been said before.
+
+    Args:
+        context: the names that may be spoken.
+        expect: what kind of speech this is; dictation is not bent towards anything.
+        language: what is spoken. The sentences of commands are English; elsewhere the names stand alone.
+        most_chars: how long it may be.
+    """
+    if expect != "command":
+        return ""
+    if language == "en":
+        return command_prompt(context, lambda text: len(text) <= most_chars)
+    chosen = ""
+    for name in names_of(context):
+        if len(chosen) + len(name) + 2 > most_chars:
+            break
+        chosen = f"{chosen}, {name}" if chosen else name
+    return chosen
 
 
 def sentences(readings: Sequence[str], context: Context) -> list[Sentence]:

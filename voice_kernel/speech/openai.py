@@ -16,10 +16,9 @@ from typing import TYPE_CHECKING, Any
 from voice_kernel.context import Context
 from voice_kernel.endpoint import Endpoint, Failure, failure_of
 from voice_kernel.errors import EngineUnavailable, ServerFailed, SpeechError
-from voice_kernel.speech.names import names_of
+from voice_kernel.speech.names import hint, names_of
 from voice_kernel.speech.recording import CUT, Recording
 from voice_kernel.speech.transcriber import Expect, Transcript
-from voice_kernel.speech.vocabulary import command_prompt
 
 if TYPE_CHECKING:
     import openai
@@ -169,7 +168,8 @@ class OpenAITranscriber:
             "language": self.language,
         }
         if expect == "command":
-            request["prompt"] = command_prompt(context, lambda text: len(text) <= MAX_PROMPT_CHARS)
+            if prompt := hint(context, expect, self.language, MAX_PROMPT_CHARS):
+                request["prompt"] = prompt
             if model.startswith(OPENAI_MODEL):  # the only one that knows the field
                 request["keywords"] = list(names_of(context)[:MAX_KEYWORDS])
         return request

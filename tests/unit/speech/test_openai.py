@@ -83,6 +83,7 @@ async def test_the_words_of_the_notebook_are_named_to_the_server(
     await hear(newer, context=context)
     await newer.close()
     assert "revenue_df" in server.recordings[1]["keywords[]"]
+    assert server.recordings[1]["prompt"] == "revenue_df, month"  # no English sentences before German
     assert server.recordings[1]["language"] == "de"
 
 
