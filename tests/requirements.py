@@ -7,6 +7,44 @@ checks that every named test exists; a promise without a test cannot be entered.
 from __future__ import annotations
 
 PROMISES: dict[str, tuple[str, ...]] = {
+    "Results are spoken in a short sentence, without code, ids or long numbers": (
+        "browser/test_spoken_answers.py::"
+        "test_a_command_is_answered_by_the_local_voice_and_repeated_and_silenced",
+        "unit/speaking/test_renderer.py::test_every_tools_result_is_one_short_answer",
+        "unit/speaking/test_renderer.py::test_no_tool_is_forgotten",
+        "unit/speaking/test_renderer.py::test_a_failed_test_is_named_with_what_was_wrong",
+        "unit/speaking/test_pronunciation.py::test_what_is_written_is_said_as_a_person_would",
+    ),
+    "Speaking is off until it is switched on, and nothing is loaded before": (
+        "unit/test_answering.py::test_nothing_is_loaded_or_followed_before_a_page_wants_to_hear",
+        "browser/test_spoken_answers.py::test_the_button_switches_speaking_on_and_off_and_is_remembered",
+    ),
+    "A screen reader loses nothing without spoken answers, and is not told twice with them": (
+        "browser/test_spoken_answers.py::test_a_screen_reader_is_not_told_what_is_spoken_anyway",
+    ),
+    "Any key, a click or words stop a spoken answer at once": (
+        "browser/test_spoken_answers.py::test_it_stops_within_200_ms",
+        "browser/test_spoken_answers.py::test_what_comes_after_it_was_stopped_is_not_heard",
+        "unit/test_answering.py::test_stop_is_at_once_and_forgets_what_waits",
+    ),
+    "Repeat, read the error, slower, faster and in full are understood": (
+        "unit/test_answering.py::test_repeat_says_the_last_answer_again",
+        "unit/test_answering.py::test_speaking_slower_and_faster_is_remembered_by_the_page",
+        "unit/test_answering.py::test_speaking_is_switched_on_and_off_by_words",
+        "unit/tools/test_last_failure.py::test_the_error_is_that_of_what_failed_last",
+    ),
+    "Only the page that was spoken to answers; the background only when it took long; cells not at all": (
+        "unit/test_answering.py::test_a_result_is_spoken_with_its_sound_to_the_page_that_asked",
+        "unit/test_answering.py::test_what_ends_in_the_background_is_announced_only_when_it_took_long",
+        "unit/test_answering.py::test_a_cell_is_not_answered_aloud_unless_it_took_long",
+    ),
+    "The browser's voice, the kernel's, or that of a server": (
+        "unit/test_answering.py::test_the_browsers_voice_is_given_the_words",
+        "unit/test_answering.py::"
+        "test_where_the_local_voice_is_missing_the_browsers_speaks_and_that_is_said_once",
+        "unit/speaking/test_voices.py::test_the_local_voice_speaks_without_silence_around_it",
+        "unit/speaking/test_voices.py::test_a_server_speaks_and_its_sound_is_passed_on_as_it_comes",
+    ),
     "Another engine may turn speech into text, chosen in the panel without a restart": (
         "browser/test_engines.py::test_the_engine_is_chosen_in_the_panel_and_it_says_where_the_sound_goes",
         "unit/test_listening.py::test_another_engine_is_chosen_without_a_restart",
