@@ -18,13 +18,13 @@ The map, from the top; imports go down only, `a | b` are independent of each oth
     heeding             what of the things that were heard is meant for us
     session             one turn: utterance -> plan -> tool calls -> events
     surroundings        finds out what exists around the user
-    agent               openai-agents brain: the toolbox as function tools
+    agent               openai-agents brain: the toolbox as function tools; Realtime, an ear and a model in one
     usertools           the user's own functions as tools
     tools               what can be done: data, shell, tests, files, tasks ...
     toolbox | script    the one door: validation, policy, approval, task; what was done, as steps and files
     speaking            what happened -> words and sound
     intents             grammar: (text, Context) -> tool calls
-    speech              sound -> text, locally
+    speech              sound -> text, locally or by an engine that was chosen
     kernel              the only door to the IPython shell
     task                state machine, runner, lanes, progress, processes, executors, logs
     store               what outlives a session: conversations, tasks, events in a database

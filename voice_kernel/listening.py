@@ -143,6 +143,8 @@ class Listener:
             self._hearing.check_free()
             self._transcriber.choose(engine)
             self._rest()
+            if self._loading is not None:  # the engine before it
+                await asyncio.wait({self._loading})
             self.warm_up()
 
     async def engines(self, message: ListEngines) -> SpeechEngines:

@@ -209,6 +209,15 @@ async def test_another_engine_is_chosen_without_a_restart(house: House, server: 
         await house.listener.choose("openai")
 
 
+async def test_an_engine_that_is_chosen_while_another_one_loads_is_loaded_too(house: House) -> None:
+    house.listener.warm_up()
+    await house.listener.choose("realtime")
+    async with asyncio.timeout(30):
+        while house.hub.speech.state != "ready":  # noqa: ASYNC110  it says so, and nothing more
+            await asyncio.sleep(0.01)
+    assert house.hub.speech.engine == "realtime"
+
+
 @pytest.mark.parametrize("house", ["browser"], indirect=True)
 async def test_the_words_of_a_page_become_its_turn(house: House) -> None:
     name = house.begin()

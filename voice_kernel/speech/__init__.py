@@ -1,4 +1,4 @@
-"""From sound to text, on this machine.
+"""From sound to text: on this machine, unless somebody chose otherwise.
 
     transcriber   the ports: `Transcriber`, `Recognition`, `Transcript` (standard library only)
     clip          `AudioClip`: mono 16 kHz sound out of files, bytes and PCM
@@ -18,6 +18,10 @@
     weights       where the model files are, and whether they are the ones we know
     worker        one daemon thread that runs jobs by urgency
     local         the `local` engine: utterances in the worker, behind the ports
+    recording     the sound of one utterance, kept until a text exists
+    openai        the `openai` engine: any server with OpenAI's interface for transcriptions
+    browser       the `browser` engine: the page that records recognises too
+    chosen        the engine that was chosen, and the local one in its place while it fails
     files         transcripts of whole files, one record each
 
 Importing this package, `transcriber` or `local` costs nothing: numpy, CTranslate2 and ONNX Runtime
