@@ -197,7 +197,6 @@ class App:
                 end_silence_s=settings.end_silence_ms / 1000,
                 wake_phrase=settings.wake_phrase,
                 language=settings.language,
-                model=settings.model_configured,
             ),
             mouth=self.answering,
             asked=lambda: bool(self.approvals.open or self.session.questions.open),

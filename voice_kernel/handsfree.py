@@ -65,8 +65,6 @@ class Manners:
     end_silence_s: float = 0.5
     wake_phrase: str = ""
     language: str = "en"
-    model: bool = False
-    """Whether a model answers what the grammar does not understand."""
 
 
 class Room(Protocol):
@@ -479,7 +477,7 @@ class HandsFree:
     def _interrupt(self) -> None:
         mouth = self._room.mouth
         # Where our own voice was taken for somebody's, words must tell from now on (`_conclude`).
-        if mouth is not None and mouth.saying and not self._echoes and self.awake:
+        if mouth is not None and mouth.saying and not self._echoes:
             mouth.stop(self.surface_id)
 
     async def _conclude(self, words: _Words) -> None:
@@ -508,7 +506,7 @@ class HandsFree:
                 sure=sure,
                 addressed=words.addressed,
                 asked=room.asked,
-                model=room.manners.model,
+                model=session.answers_rest,
             )
             if verdict == "ignore":
                 self._dismiss(words, transcript.text)

@@ -173,6 +173,7 @@ class Listener:
             )
             return
         if hands_free:
+            self._leave_other_microphones(surface_id)
             room = _Room(self)
             self._microphones[utterance_id] = HandsFree(room, surface_id, rate_hz, approved_tools)
             self._rest()
@@ -199,6 +200,15 @@ class Listener:
         )
         self._tell("listening")
         self.warm_up()
+
+    def _leave_other_microphones(self, surface_id: str) -> None:
+        """Listen to one open microphone only: two in one room would hear, and do, everything twice."""
+        for utterance_id in [i for i, m in self._microphones.items() if m.surface_id != surface_id]:
+            self._microphones.pop(utterance_id).close()
+            self._notice(
+                "Another page listens hands-free now; what this one hears is not acted on any more.",
+                "Close the microphone of the page that you do not use.",
+            )
 
     def _end_if_over(self, text: str) -> None:
         """Have the page end its recording where the speaker has said that it is over."""

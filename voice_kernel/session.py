@@ -562,7 +562,7 @@ class Session:
         controls = {call.tool for call in parse.calls} & CONTROLS
         if not controls:
             self.questions.withdraw()
-        asks = not heard.sure and not controls and (parse.calls or self._answers_rest)
+        asks = not heard.sure and not controls and (parse.calls or self.answers_rest)
         if asks and not await self.questions.ask(turn_id, f"Did you mean “{text.strip()}”?"):
             self.change(turn_id, state="nothing", route=parse.route, answer=NOT_DONE)
             return
@@ -621,7 +621,7 @@ class Session:
     async def _unmatched(
         self, turn_id: int, text: str, prepared: _Prepared, approved_tools: Collection[str]
     ) -> None:
-        if not self._answers_rest:
+        if not self.answers_rest:
             message, hint = prepared.lacks or (NOT_UNDERSTOOD, 'Say "help" for what you can say.')
             problem = Problem(kind="NotUnderstood", message=message, hint=hint)
             closest = list(prepared.parse.closest)
@@ -630,7 +630,8 @@ class Session:
         await self._ask_model(turn_id, text, prepared.context, approved_tools)
 
     @property
-    def _answers_rest(self) -> bool:
+    def answers_rest(self) -> bool:
+        """Whether a model answers what the grammar does not understand."""
         return self._brain is not None and self._model_on()
 
     async def _ask_model(

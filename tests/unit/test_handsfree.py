@@ -12,7 +12,7 @@ from open_microphone import Microphone, sound
 
 from voice_kernel.handsfree import Manners
 from voice_kernel.intents import Grammar
-from voice_kernel.messages import SpeechChanged, TurnChanged
+from voice_kernel.messages import Notice, SpeechChanged, TurnChanged
 from voice_kernel.speech.frames import FRAME_S
 from voice_kernel.speech.keeping import AudioFolder
 from voice_kernel.speech.local import LocalTranscriber
@@ -139,6 +139,18 @@ async def test_stop_listening_closes_the_microphone_of_the_page(
     await microphone.hear(sound(0.6, "stop_listening", 1.0))
     await microphone.ended()
     assert microphone.controls == ["stop_listening"]
+    await microphone.close()
+
+
+async def test_of_two_open_microphones_only_the_newer_one_is_listened_to(
+    engine: LocalTranscriber, grammar: Grammar, tmp_path: Path
+) -> None:
+    microphone = Microphone(engine, tmp_path, grammar)
+    microphone.listener.start("other", RATE_HZ, "another page", hands_free=True)
+    await microphone.open()
+    assert [stream.surface_id for stream in microphone.listener.microphones] == ["page"]
+    notices = [message.message for message in microphone.told if isinstance(message, Notice)]
+    assert any("Another page" in text for text in notices)
     await microphone.close()
 
 

@@ -62,6 +62,9 @@ function Settings({ snapshot, id }: { snapshot: Snapshot; id: string }) {
           {phrase
             ? trans.__('Say “%1” before a command. Until then nothing is recognised outside of this machine.', phrase)
             : trans.__('Silence ends a command. Talk that is no command is not acted on. “Stop listening” closes the microphone.')}
+          {!phrase && snapshot.session.speech.sent_to && (
+            <> {trans.__('Everything that is said is sent to %1 meanwhile.', snapshot.session.speech.sent_to)}</>
+          )}
         </p>
       )}
       <label class="vk-check">
