@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+import urllib.parse
 import urllib.request
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Literal
 
+import httpx2
 import pytest
 from faulty_servers import until
 from mcp_remote import Office, remote_server
 
-from voice_kernel.errors import ToolError
+from voice_kernel.errors import AddressRefused, ToolError
 from voice_kernel.messages import FormField
 from voice_kernel.tools.mcp import Secrets, ServerFile, Supervisor
+from voice_kernel.tools.mcp.remote import _fence
 from voice_kernel.tools.mcp.running import RunningServer
 from voice_kernel.tools.mcp.servers import Server
 from voice_kernel.tools.mcp.signin import _to_open
@@ -97,6 +103,50 @@ async def test_a_header_with_a_secret_lets_in(house: House, kind: Literal["http"
         with pytest.raises(ToolError) as caught:
             await running.start()
         assert "wrong-key" not in f"{caught.value}{list(running.log)}"
+
+
+@contextmanager
+def redirecting(to: str) -> Iterator[str]:
+    """Send everybody on to another address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers.get("content-length", 0)))
+            self.send_response(307)
+            self.send_header("location", to)
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        do_GET = do_DELETE = do_POST  # noqa: N815 - the names are those of the base class
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/mcp"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.mark.parametrize("kind", ["http", "sse"])
+async def test_a_redirect_elsewhere_gets_none_of_the_secrets(
+    house: House, kind: Literal["http", "sse"]
+) -> None:
+    with remote_server(kind, header=("X-Key", "hunter22")) as url, redirecting(url) as elsewhere:
+        supervisor = house(at(elsewhere, kind, secrets=("X-Key",)), secrets={"X-Key": "hunter22"})
+        with pytest.raises(ToolError):
+            await supervisor.start("remote")
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9/", "http://169.254.169.254/latest", "http://localhost/"])
+async def test_a_public_server_leads_to_no_private_address(url: str) -> None:
+    fence = await _fence("https://93.184.215.14/mcp")
+    with pytest.raises(AddressRefused):
+        await fence(httpx2.Request("GET", url))
+    await (await _fence("http://127.0.0.1:8000/mcp"))(httpx2.Request("GET", "http://127.0.0.1:9/"))
 
 
 async def test_a_person_signs_in_once_and_the_tokens_stay_among_the_secrets(

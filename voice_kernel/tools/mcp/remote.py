@@ -60,7 +60,9 @@ async def streams(
             auth: httpx2.Auth | None = None,
         ) -> httpx2.AsyncClient:
             hooks: dict[str, list[Any]] = {"request": [prepare]}
-            return httpx2.AsyncClient(headers=headers, timeout=timeout, auth=auth, event_hooks=hooks)
+            return httpx2.AsyncClient(
+                headers=headers, timeout=timeout, auth=auth, event_hooks=hooks, follow_redirects=True
+            )
 
         if server.transport == "http":
             from mcp.client.streamable_http import streamable_http_client
