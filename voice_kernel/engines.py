@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from voice_kernel.agent.models import Models
-from voice_kernel.hearing import REALTIME, Hearing, make_realtime
+from voice_kernel.hearing import REALTIME, Hearing, make_realtime, speech_endpoint
 from voice_kernel.messages import Notice, Turn
 from voice_kernel.session import Brain
 from voice_kernel.settings import Settings, data_folder
@@ -116,18 +116,10 @@ class Engines:
     @cached_property
     def openai_voice(self) -> Voice:
         """The voice of a server with OpenAI's interface."""
-        from voice_kernel.endpoint import OPENAI_URL, Endpoint
         from voice_kernel.speaking.openai import OpenAIVoice
 
         settings = self._settings
-        key = settings.speech_api_key if settings.speech_url else settings.openai_api_key
-        endpoint = Endpoint(
-            settings.speech_url or settings.base_url or OPENAI_URL,
-            key.get_secret_value() if key else None,
-            "VOICE_KERNEL_SPEECH_URL" if settings.speech_url else "VOICE_KERNEL_BASE_URL",
-            "VOICE_KERNEL_SPEECH_API_KEY" if settings.speech_url else "OPENAI_API_KEY",
-        )
-        return OpenAIVoice(endpoint, model=settings.voice_model, voice=settings.voice_name)
+        return OpenAIVoice(speech_endpoint(settings), model=settings.voice_model, voice=settings.voice_name)
 
     def voice(self, engine: VoiceEngine) -> Voice:
         """Return the kernel's voice that a page has chosen."""
