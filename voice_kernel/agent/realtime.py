@@ -26,7 +26,7 @@ from voice_kernel.context import Context
 from voice_kernel.endpoint import Endpoint
 from voice_kernel.errors import EngineUnavailable, ModelError, Refused, ServerFailed, SpeechError
 from voice_kernel.messages import Turn
-from voice_kernel.speech.names import hint
+from voice_kernel.speech.names import hint, names_of
 from voice_kernel.speech.recording import CUT, Recording
 from voice_kernel.speech.transcriber import Expect, Transcript
 from voice_kernel.toolbox.door import Toolbox
@@ -39,6 +39,10 @@ logger = logging.getLogger(__name__)
 
 OPENAI_MODEL = "gpt-realtime-2.1"
 TRANSCRIPTION_MODEL = "gpt-transcribe"
+KEYWORDED = ("gpt-transcribe", "gpt-live-transcribe")
+"""Models that take names as such. Source: OpenAI's API, `audio.input.transcription`; so is the next."""
+UNPROMPTED = "gpt-realtime-whisper"
+MAX_KEYWORDS = 100
 LINE_RATE_HZ = 24_000
 """The only rate of 16-bit sound that the interface takes."""
 TEXT_LIMIT_S = 20.0
@@ -185,7 +189,7 @@ class Realtime:
             self._said = None
             await line.send("conversation.item.delete", item_id=item)
         prompt = hint(context, expect, self.language, MAX_PROMPT_CHARS)
-        await line.expect(self._transcription(prompt))
+        await line.expect(self._transcription(prompt, names_of(context) if expect == "command" else ()))
         await line.send("input_audio_buffer.clear")
 
     def was_said(self, item: str, text: str) -> None:
@@ -342,15 +346,20 @@ class Realtime:
             "audio": {
                 "input": {
                     "format": "pcm16",
-                    "transcription": self._transcription(""),
+                    "transcription": self._transcription(),
                     # We say when an utterance is over, and whether it is to be answered.
                     "turn_detection": None,
                 }
             },
         }
 
-    def _transcription(self, prompt: str) -> dict[str, Any]:
-        wanted = {"model": self._transcription_model, "language": self.language, "prompt": prompt}
+    def _transcription(self, prompt: str = "", names: Sequence[str] = ()) -> dict[str, Any]:
+        model = self._transcription_model
+        wanted: dict[str, Any] = {"model": model, "language": self.language}
+        if model != UNPROMPTED:
+            wanted["prompt"] = prompt
+        if model.startswith(KEYWORDED):
+            wanted["keywords"] = list(names[:MAX_KEYWORDS])
         return {key: value for key, value in wanted.items() if value}
 
     async def _hang_up(self) -> None:

@@ -78,7 +78,9 @@ async def test_the_words_of_the_notebook_are_named_for_each_utterance(
     context = Context(variables=(Variable("revenue_df", "DataFrame", columns=("month",)),))
     await hear(ear, context=context)
     updates = [event["session"] for event in server.talks[0] if event["type"] == "session.update"]
-    assert "revenue_df" in updates[-1]["audio"]["input"]["transcription"]["prompt"]
+    told = updates[-1]["audio"]["input"]["transcription"]
+    assert "revenue_df" in told["prompt"]
+    assert told["keywords"] == ["revenue_df", "month"]
 
 
 async def test_one_line_carries_utterance_after_utterance(ear: Realtime, server: OpenAIServer) -> None:
