@@ -80,6 +80,10 @@ class Notebook:
         self.asked = 0
         self.kills = 0
         self.reloads = 0
+        self._sent = 0  # to the kernel that lives
+        self._newest = 0  # number of its newest task that was heard of
+        self._cancelled: set[int] = set()
+        self._moved: set[int] = set()
         self._random = random_
         self._manager: AsyncKernelManager | None = None
         self._client: Any = None
@@ -87,6 +91,8 @@ class Notebook:
 
     async def start(self) -> None:
         """Start the kernel, load voice_kernel, open the page."""
+        self._sent = self._newest = 0
+        self._cancelled, self._moved = set(), set()
         self._manager = AsyncKernelManager(kernel_name="python3")
         environment = os.environ | {"JPY_SESSION_NAME": str(self.folder / f"{self.name}.ipynb")}
         await self._manager.start_kernel(cwd=str(self.folder), env=environment)
@@ -107,7 +113,7 @@ class Notebook:
         while time.monotonic() < deadline:
             event = await self._next(1.0)
             if isinstance(event, State):
-                self.tasks = {task.id: task for task in event.tasks}
+                self._take(event)
                 return
         raise TimeoutError(f"{self.name}: the session did not answer")
 
@@ -143,46 +149,56 @@ class Notebook:
         weights = [weight for weight, _tool, _arguments in KINDS]
         begun = self.asked
         while self.asked - begun < many and time.monotonic() < until:
-            while len(self.open) + self._unseen < AT_ONCE and self.asked - begun < many:
+            while len(self.open) + self._on_the_way < AT_ONCE and self.asked - begun < many:
                 _weight, tool, arguments = self._random.choices(KINDS, weights)[0]
                 self._send(Do(text=f"{self.name} {self.asked}", calls=[Call(tool=tool, arguments=arguments)]))
                 self.asked += 1
-                self._unseen += 1
+                self._sent += 1
                 if self.asked % RELOAD_EVERY == 0:
                     await self.reload()
                 if kill and self.asked % KILL_EVERY == 0:
-                    self._unseen = 0
                     await self.kill()
             await self._hear()
             self._meddle()
-        while (self.open or self._unseen > 0) and time.monotonic() < until:
+        while (self.open or self._on_the_way > 0) and time.monotonic() < until:
             await self._hear()
             for task in self.open:
                 if "600" in str(task.arguments):
-                    self._send(CancelTask(task_id=task.id))
+                    self._cancel(task)
 
-    _unseen = 0
+    @property
+    def _on_the_way(self) -> int:
+        """What was sent and is no task yet: tasks are numbered from 1 in every session."""
+        return max(0, self._sent - self._newest)
 
     def _meddle(self) -> None:
         for task in self.open:
             endless = "600" in str(task.arguments)
             if self._random.random() < (0.5 if endless else CANCELLED / 10):
-                self._send(CancelTask(task_id=task.id))
-            elif task.state == "queued" and self._random.random() < 0.05:
+                self._cancel(task)
+            elif task.state == "queued" and task.id not in self._moved and self._random.random() < 0.05:
                 self._send(MoveTask(task_id=task.id, to=self._random.choice(("first", "up", "down", "last"))))
+                self._moved.add(task.id)
+
+    def _cancel(self, task: Task) -> None:
+        """Once, as a person clicks."""
+        if task.id not in self._cancelled:
+            self._send(CancelTask(task_id=task.id))
+            self._cancelled.add(task.id)
 
     async def _hear(self) -> None:
         event = await self._next(0.2)
         while event is not None:
             if isinstance(event, TaskChanged):
-                if event.task.id not in self.tasks:
-                    self._unseen = max(0, self._unseen - 1)
                 self.tasks[event.task.id] = event.task
+                self._newest = max(self._newest, event.task.id)
             elif isinstance(event, State):
-                self.tasks = {task.id: task for task in event.tasks}
+                self._take(event)
             event = await self._next(0.001)
-        if not self.open:
-            self._unseen = max(0, self._unseen - 1)  # one that was begun and ended between two pages
+
+    def _take(self, state: State) -> None:
+        self.tasks = {task.id: task for task in state.tasks}
+        self._newest = max([self._newest, *self.tasks])
 
     async def _next(self, limit_s: float) -> ToSurface | None:
         try:
