@@ -11,10 +11,11 @@ import numpy as np
 
 from voice_kernel.context import Context, Variable
 from voice_kernel.events import Hub
-from voice_kernel.handsfree import HandsFree, Manners, Mouth
+from voice_kernel.handsfree import HandsFree
 from voice_kernel.intents import Grammar
 from voice_kernel.listening import Listener
 from voice_kernel.messages import About, ControlSpoken, Task, ToSurface, Turn
+from voice_kernel.room import Manners, Mouth
 from voice_kernel.session import ENDED_TURN, Session
 from voice_kernel.speech.clip import AudioClip
 from voice_kernel.speech.keeping import AudioFolder

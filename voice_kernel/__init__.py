@@ -15,7 +15,7 @@ The map, from the top; imports go down only, `a | b` are independent of each oth
     conversations       which conversation is open: shown, continued, kept
     listening           microphone streams become turns
     handsfree           one open microphone: finds the utterances that are meant for us
-    heeding             what of the things that were heard is meant for us
+    heeding | room      what of the things that were heard is meant for us; what an open microphone needs
     session             one turn: utterance -> plan -> tool calls -> events
     surroundings        finds out what exists around the user
     agent               openai-agents brain: the toolbox as function tools; Realtime, an ear and a model in one

@@ -34,12 +34,12 @@ from voice_kernel.handles import (
     TurnHandle,
     was_interrupted,
 )
-from voice_kernel.handsfree import Manners
 from voice_kernel.intents import Grammar
 from voice_kernel.kernel import Kernel
 from voice_kernel.listening import Listener
 from voice_kernel.loop import AgentLoop
 from voice_kernel.messages import About, AboutChanged, Call, Notice, Origin, SpeechChanged, Task
+from voice_kernel.room import Manners
 from voice_kernel.session import Session, TurnResult
 from voice_kernel.settings import Settings, data_folder
 from voice_kernel.settings import load as load_settings

@@ -11,21 +11,20 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Collection
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Protocol
 
-from voice_kernel.context import Context
 from voice_kernel.errors import SpeechError, VoiceKernelError
 from voice_kernel.heeding import heed, is_echo, is_sure, may_be_meant, without_over
-from voice_kernel.intents import Grammar
-from voice_kernel.session import CONTROLS, Session
+from voice_kernel.room import Room
+from voice_kernel.session import CONTROLS
 from voice_kernel.speech.endpointing import Began, Ended, Endpointer, Event, Insisted, Progress
 from voice_kernel.speech.frames import FRAME, FRAME_S
+from voice_kernel.speech.recent import RecentSound
 from voice_kernel.speech.settling import Settling
 from voice_kernel.speech.spotting import Spotted, Spotter
-from voice_kernel.speech.transcriber import RATE_HZ, Expect, ReadsAhead, Recognition, Transcript
+from voice_kernel.speech.transcriber import RATE_HZ, ReadsAhead, Recognition, Transcript
 from voice_kernel.speech.wake import WakeModel, after_phrase, has_model
 
 logger = logging.getLogger(__name__)
@@ -42,85 +41,6 @@ CHATTER_S = 5.0
 """Talk that does not begin like a command for so long is not listened to until it pauses."""
 FINISH_LIMIT_S = 20.0
 """A transcript that takes longer is given up."""
-_BYTES_S = 2 * RATE_HZ
-
-
-class Mouth(Protocol):
-    """Whoever speaks our answers."""
-
-    @property
-    def saying(self) -> str:
-        """What is being heard now, or was a moment ago; empty when nothing is."""
-        ...
-
-    def stop(self, surface_id: str = "") -> bool:
-        """Stop speaking at once; returns whether anything was being said."""
-        ...
-
-
-@dataclass(frozen=True)
-class Manners:
-    """How the person wants to be listened to."""
-
-    end_silence_s: float = 0.5
-    wake_phrase: str = ""
-    language: str = "en"
-
-
-class Room(Protocol):
-    """What an open microphone needs of the session around it."""
-
-    manners: Manners
-    session: Session
-    mouth: Mouth | None
-
-    @property
-    def grammar(self) -> Grammar | None:
-        """The intents; None until they are loaded."""
-        ...
-
-    async def load_grammar(self) -> Grammar:
-        """Return the intents, once they are loaded."""
-        ...
-
-    @property
-    def expect(self) -> Expect:
-        """What kind of speech comes next."""
-        ...
-
-    @property
-    def asked(self) -> bool:
-        """Whether a card or a question waits for a yes or a no."""
-        ...
-
-    def context(self) -> Context:
-        """Return the names that may be spoken."""
-        ...
-
-    def recognise(self, on_partial: Callable[[str], None]) -> Recognition:
-        """Begin an utterance of `RATE_HZ` with the session's engine."""
-        ...
-
-    def recognise_here(self) -> Recognition:
-        """Begin one with an engine on this machine: what waits for a wake phrase goes nowhere else."""
-        ...
-
-    def show(self, *, heard: str | None = None, waiting_for: str | None = None) -> None:
-        """Tell everyone what is heard, or what is waited for."""
-        ...
-
-    def notice(self, message: str, hint: str) -> None:
-        """Tell everyone what they should know."""
-        ...
-
-    @property
-    def keeps(self) -> bool:
-        """Whether the person wants recordings to be kept."""
-        ...
-
-    def keep(self, turn_id: int, pcm: bytes, rate_hz: int) -> None:
-        """Keep one."""
-        ...
 
 
 @dataclass
@@ -156,33 +76,6 @@ class _Waking:
     checking: bool = False
 
 
-class _Past:
-    """The newest sound of a stream, by position."""
-
-    def __init__(self) -> None:
-        self._pcm = bytearray()
-        self._first = 0
-        """Position of the first sample that is still there."""
-
-    @property
-    def end(self) -> int:
-        """The position after the newest sample."""
-        return self._first + len(self._pcm) // 2
-
-    def add(self, pcm: bytes) -> None:
-        """Add 16-bit PCM; what is older than `KEPT_S` goes."""
-        self._pcm += pcm
-        over = len(self._pcm) - int(KEPT_S * _BYTES_S)
-        if over > _BYTES_S:  # now and then, not with every chunk
-            del self._pcm[:over]
-            self._first += over // 2
-
-    def between(self, start: int, end: int) -> bytes:
-        """Return the sound between two positions, as far as it is there."""
-        at = max(0, start - self._first) * 2
-        return bytes(self._pcm[at : max(0, end - self._first) * 2])
-
-
 class HandsFree:
     """One microphone that stays open.
 
@@ -203,7 +96,7 @@ class HandsFree:
         modelled = bool(self._phrase) and has_model(self._phrase)
         self._modelled = modelled
         self._endpointer = Endpointer(room.manners.end_silence_s)
-        self._past = _Past()
+        self._past = RecentSound(KEPT_S)
         self._words: _Words | None = None
         self._waking: _Waking | None = None
         self._onset: int | None = None  # first sample of the speech under way

@@ -14,7 +14,7 @@ from typing import Any
 from voice_kernel.context import Context
 from voice_kernel.errors import AudioError, VoiceKernelError
 from voice_kernel.events import Hub
-from voice_kernel.handsfree import HandsFree, Manners, Mouth
+from voice_kernel.handsfree import HandsFree
 from voice_kernel.hearing import BROWSER, Hearing
 from voice_kernel.heeding import is_sure, without_over
 from voice_kernel.intents import Grammar
@@ -30,6 +30,7 @@ from voice_kernel.messages import (
     SpeechEngines,
     TurnChanged,
 )
+from voice_kernel.room import Manners, Mouth
 from voice_kernel.session import Session, TurnResult
 from voice_kernel.speech.chosen import ChosenTranscriber
 from voice_kernel.speech.keeping import AudioFolder
@@ -244,9 +245,23 @@ class Listener:
             utterance.recognition.heard(text, final=final, problem=problem)
 
     async def end(
-        self, utterance_id: str, chunks: int, discard: bool, approved_tools: Collection[str] = ()
+        self,
+        utterance_id: str,
+        chunks: int,
+        discard: bool,
+        approved_tools: Collection[str] = (),
+        *,
+        asks: bool = True,
     ) -> TurnResult | None:
-        """End an utterance: transcribe it and act on it, or throw it away. A microphone is closed."""
+        """End an utterance: transcribe it and act on it, or throw it away. A microphone is closed.
+
+        Args:
+            utterance_id: which one.
+            chunks: how many were sent.
+            discard: whether it is thrown away.
+            approved_tools: tools a person approved beforehand.
+            asks: whether a person is there who can be asked what they meant.
+        """
         microphone = self._microphones.pop(utterance_id, None)
         if microphone is not None:
             if discard:
@@ -301,7 +316,7 @@ class Listener:
             first_sample_at=utterance.started_at,
             approved_tools=approved_tools,
             command=self._command(transcript.text),
-            sure=is_sure(transcript),
+            sure=is_sure(transcript) or not asks,
         )
 
     async def recording(
@@ -489,7 +504,7 @@ class Listener:
 
 
 class _Room:
-    """The session around an open microphone; see `handsfree.Room`."""
+    """The session around an open microphone; see `room.Room`."""
 
     def __init__(self, listener: Listener) -> None:
         self._listener = listener

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from open_microphone import Microphone, sound
 
-from voice_kernel.handsfree import Manners
 from voice_kernel.intents import Grammar
 from voice_kernel.messages import Notice, SpeechChanged, TurnChanged
+from voice_kernel.room import Manners
 from voice_kernel.speech.frames import FRAME_S
 from voice_kernel.speech.keeping import AudioFolder
 from voice_kernel.speech.local import LocalTranscriber

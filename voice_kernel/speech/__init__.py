@@ -7,6 +7,8 @@
     vad           where in the sound somebody speaks (Silero)
     spotting      the same for an open microphone, in a thread of its own
     endpointing   when an utterance begins and ends in it (standard library only)
+    recent        the newest sound of an open microphone (standard library only)
+    keeping       recordings that are kept because the person asked for it
     wake          the wake phrase, by a model of its own or in the recogniser's text
     settling      partial texts that do not flicker (standard library only)
     melspectrum   what Whisper sees of a sound

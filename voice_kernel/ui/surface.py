@@ -35,8 +35,8 @@ from voice_kernel.messages import (
     DeleteThread,
     Do,
     FindTasks,
-    Heard,
     HearAgain,
+    Heard,
     Hello,
     Interrupt,
     KeepSecret,
@@ -247,7 +247,15 @@ class Surface:
             case Audio():
                 listener.chunk(message.utterance_id, message.seq, buffers[0] if buffers else b"")
             case AudioEnd():
-                self._spawn(listener.end(message.utterance_id, message.chunks, message.discard, self.approve))
+                self._spawn(
+                    listener.end(
+                        message.utterance_id,
+                        message.chunks,
+                        message.discard,
+                        self.approve,
+                        asks=self.asks,
+                    )
+                )
             case Heard():
                 listener.heard(
                     message.utterance_id, message.text, final=message.final, problem=message.problem
