@@ -16,13 +16,14 @@ import contextlib
 import logging
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from voice_kernel.errors import Refused, SpeechError, VoiceUnavailable
 from voice_kernel.events import OPEN_TURNS, Hub
 from voice_kernel.messages import (
+    AnswerDelta,
     Approval,
     ApprovalChanged,
     Notice,
@@ -38,7 +39,7 @@ from voice_kernel.messages import (
     Verbosity,
     VoiceEngine,
 )
-from voice_kernel.speaking.prose import pieces
+from voice_kernel.speaking.prose import pieces, sentences
 from voice_kernel.speaking.renderer import READS, Renderer
 from voice_kernel.speaking.voice import MAX_RATE, MIN_RATE, Voice
 
@@ -96,8 +97,42 @@ class _Answer:
     """Whether it waits for its turn instead of taking the place of what is said now."""
     made_at: float = field(default_factory=time.monotonic)
     begun: bool = False
+    complete: bool = True
+    """Whether all of the text is there; a model's answer is spoken while it is written."""
+    parts: list[str] = field(default_factory=list)
+    """The sentences that a model's answer has so far."""
+    grown: asyncio.Event = field(default_factory=asyncio.Event)
     over: asyncio.Event = field(default_factory=asyncio.Event)
     """The page has said what became of it."""
+
+    def grow(self, sentences: Sequence[str]) -> None:
+        """Take more sentences."""
+        self.parts.extend(sentences)
+        self.text = " ".join(self.parts)
+        self.grown.set()
+
+    def finish(self) -> None:
+        """Let it end with the sentences that it has."""
+        self.complete = True
+        self.grown.set()
+
+    async def pieces(self) -> AsyncIterator[str]:
+        """Yield the pieces in which it is spoken, as they come to be known."""
+        if self.complete and not self.parts:
+            for piece in pieces(self.text):
+                yield piece
+            return
+        told = 0
+        while True:
+            self.grown.clear()
+            while told < len(self.parts):
+                for piece in pieces(self.parts[told]) if told == 0 else [self.parts[told]]:
+                    yield piece
+                told += 1
+            if self.complete and told == len(self.parts):
+                return
+            if not self.grown.is_set():
+                await self.grown.wait()
 
 
 class Answering:
@@ -130,6 +165,12 @@ class Answering:
         """Turns and whether they have ended, as far as this module has taken notice."""
         self._asked: set[int] = set()
         """Approvals that are open and were asked for aloud."""
+        self._stream: _Answer | None = None
+        """The answer of a model that is spoken while it is written."""
+        self._hushed = 0
+        """The turn whose answer a person has stopped while it was written."""
+        self._told: dict[int, list[str]] = {}
+        """Of a turn whose answer was broken off by a question: the sentences told before."""
         self._questions: dict[int, str] = {}
         """The question of a turn that was asked last."""
         self._listening: set[int] = set()
@@ -201,6 +242,10 @@ class Answering:
             Whether anything was being said.
         """
         self._queue = deque(answer for answer in self._queue if surface_id not in ("", answer.surface_id))
+        stream = self._stream
+        if stream is not None and surface_id in ("", stream.surface_id):
+            self._stream = None
+            self._hushed = stream.turn_id
         answer = self._current
         if answer is None or surface_id not in ("", answer.surface_id):
             return False
@@ -305,6 +350,8 @@ class Answering:
     def _take(self, message: ToSurface) -> None:
         if isinstance(message, TurnChanged):
             self._turn(message.turn)
+        elif isinstance(message, AnswerDelta):
+            self._written(message.turn_id)
         elif isinstance(message, ApprovalChanged):
             self._approval(message.approval)
 
@@ -332,6 +379,44 @@ class Answering:
             return
         self._see(turn.id, True)
         self._ended(turn, hearer)
+
+    def _written(self, turn_id: int) -> None:
+        """Speak the sentences of a model's answer as they are finished."""
+        turn = self._hub.turns.get(turn_id)
+        hearer = self._hearers.get(turn.surface_id) if turn is not None and turn.surface_id else None
+        if turn is None or hearer is None or turn.parent_id is not None or turn_id != hearer.newest_turn:
+            return
+        if turn.state not in OPEN_TURNS or turn_id in self._told or turn_id == self._hushed:
+            return
+        said = self._renderer.so_far(turn.answer, hearer.choice.speak)
+        if not said:
+            return
+        stream = self._stream
+        if stream is None or stream.turn_id != turn_id:
+            stream = self._enqueue(hearer, turn_id, "", waits=False, complete=False)
+            self._stream = stream
+        more = [sentence for sentence in said if sentence not in stream.parts]
+        if more:
+            stream.grow(more)
+            hearer.last = stream.text
+
+    def _told_before(self, turn: Turn, text: str) -> str:
+        """Return what is left to be said of an answer that was spoken while it was written."""
+        stream, self._stream = self._stream, None
+        before = self._told.pop(turn.id, None)
+        if stream is None or stream.turn_id != turn.id:
+            if before is None or turn.state != "succeeded":
+                return text
+            return " ".join(sentence for sentence in sentences(text) if sentence not in before)
+        if turn.state != "succeeded" or not text:
+            stream.finish()
+            return text
+        stream.grow([sentence for sentence in sentences(text) if sentence not in stream.parts])
+        stream.finish()
+        hearer = self._hearers.get(stream.surface_id)
+        if hearer is not None:
+            hearer.last = text
+        return ""
 
     def _see(self, turn_id: int, ended: bool) -> None:
         self._seen[turn_id] = ended
@@ -368,6 +453,9 @@ class Answering:
         except Exception as error:  # words that no rule foresaw must not make the session mute
             log.exception("an answer could not be put into words: %s", type(error).__name__)
             return
+        if turn.id == self._hushed and turn.state == "succeeded":
+            return
+        text = self._told_before(turn, text)
         if text:
             self._enqueue(hearer, turn.id, text, waits=in_background)
 
@@ -389,14 +477,20 @@ class Answering:
         if hearer is None and turn is not None and turn.origin == "magic":
             hearer = self._attentive()
         if hearer is not None and turn is not None and hearer.choice.speak != "off":
+            stream, self._stream = self._stream, None
+            if stream is not None:  # the model waits for the answer, and the question must not wait for it
+                self._told = {stream.turn_id: list(stream.parts)}
+                stream.finish()
             self._enqueue(hearer, turn.id, self._renderer.approval(approval), waits=True)
 
     # ---- speaking ---------------------------------------------------------------------------------
 
-    def _enqueue(self, hearer: _Hearer, turn_id: int, text: str, *, waits: bool) -> None:
+    def _enqueue(
+        self, hearer: _Hearer, turn_id: int, text: str, *, waits: bool, complete: bool = True
+    ) -> _Answer:
         self._last_id += 1
         hearer.last = text
-        answer = _Answer(self._last_id, hearer.page.surface_id, turn_id, text, waits)
+        answer = _Answer(self._last_id, hearer.page.surface_id, turn_id, text, waits, complete=complete)
         if waits:
             self._queue.append(answer)
             while len(self._queue) > MAX_WAITING:
@@ -409,6 +503,7 @@ class Answering:
                 self._queue = deque(one for one in self._queue if one.waits or one is answer)
                 self._replace(current)
         self._go_on()
+        return answer
 
     def _replace(self, current: _Answer) -> None:
         self._end(current)
@@ -459,6 +554,8 @@ class Answering:
 
     async def _by_browser(self, answer: _Answer, hearer: _Hearer) -> None:
         rate = hearer.choice.rate
+        async for _ in answer.pieces():
+            pass  # it is given all the words at once, so they must be there
         answer.begun = True
         self._send(
             answer,
@@ -476,7 +573,7 @@ class Answering:
     async def _by_kernel(self, answer: _Answer, hearer: _Hearer, voice: Voice) -> None:
         rate = hearer.choice.rate
         seq, sound_s, began = 0, 0.0, 0.0
-        for text in pieces(answer.text):
+        async for text in answer.pieces():
             async with contextlib.aclosing(voice.speak(text, rate=rate)) as sound:
                 async for pcm in sound:
                     if not answer.begun:

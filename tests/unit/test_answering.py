@@ -13,6 +13,7 @@ from voice_kernel.errors import Refused, VoiceUnavailable
 from voice_kernel.events import Hub
 from voice_kernel.messages import (
     About,
+    AnswerDelta,
     Approval,
     ApprovalChanged,
     Call,
@@ -453,3 +454,54 @@ async def test_sound_is_not_sent_far_ahead_of_what_is_heard(
     room.say("One. Two. Three. Four. Five.")
     await page.until_heard("Five.")
     assert time.monotonic() - began >= 0.1  # 0.5 s of sound, at most 0.25 s ahead and one piece
+
+
+async def test_a_models_answer_is_spoken_while_it_is_written(room: Room) -> None:
+    page = room.page()
+    await page.choose("full")
+    turn = room.begin(state="running", route="model")
+    for piece in ("The mean ", "is 3.5. ", "It rises", " slowly. T"):
+        room.hub.publish(AnswerDelta(turn_id=turn.id, text=piece))
+    await page.until_heard("It rises slowly.")
+    assert not any(isinstance(m, SpeakAnswer) and m.last for m in page.messages)
+    room.end(turn, route="model", answer="The mean is 3.5. It rises slowly. That is all.\n\n```\nx\n```\n")
+    await page.until(lambda: any(isinstance(m, SpeakAnswer) and m.last for m in page.messages))
+    assert page.heard == [
+        "The mean is 3.5.",
+        "It rises slowly.",
+        "That is all.",
+        "The code is on the screen.",
+    ]
+    assert len({m.id for m in page.messages if isinstance(m, SpeakAnswer)}) == 1
+    await settled()
+    assert room.answering.control("repeat_answer", {}, "page").startswith("The mean is 3.5.")
+
+
+async def test_a_models_answer_that_was_stopped_is_not_begun_again(room: Room) -> None:
+    page = room.page()
+    await page.choose("full")
+    turn = room.begin(state="running", route="model")
+    room.hub.publish(AnswerDelta(turn_id=turn.id, text="The first. The sec"))
+    await page.until_heard("The first.")
+    page.say(1, "stopped")
+    room.hub.publish(AnswerDelta(turn_id=turn.id, text="ond. The third"))
+    await settled()
+    room.end(turn, route="model", answer="The first. The second. The third.")
+    await settled()
+    assert page.heard == ["The first."]
+
+
+async def test_a_question_is_not_kept_waiting_by_an_answer_that_is_being_written(room: Room) -> None:
+    page = room.page()
+    await page.choose("full")
+    turn = room.begin(state="running", route="model")
+    room.hub.publish(AnswerDelta(turn_id=turn.id, text="I will install it. The"))
+    await page.until_heard("I will install it.")
+    task = Task(id=1, turn_id=turn.id, tool="run_shell", title="pip", state="awaiting_approval", created_at=1)
+    room.hub.publish(TaskChanged(task=task))
+    card = Approval(id=1, task_id=1, tool="run_shell", target="x", reason="It installs it.", created_at=1)
+    room.hub.publish(ApprovalChanged(approval=card))
+    await page.until_heard("It installs it.")
+    room.end(turn, route="model", answer="I will install it. Then it is done.")
+    await page.until_heard("Then it is done.")
+    assert page.heard.count("I will install it.") == 1

@@ -29,8 +29,14 @@ _CLAUSES = re.compile(r"(?<=[,;:–—])\s+")
 _ABBREVIATION = re.compile(r"(?:\b[A-Za-z]|\b(?:e\.g|i\.e|z\.B|d\.h|etc|vs|approx|ca|Dr|Mr|Ms|Nr|No))\.$")
 
 
-def markdown_said(text: str, phrases: Phrases) -> str:
-    """Return Markdown as it is read aloud, without code, tables, pictures and addresses."""
+def markdown_said(text: str, phrases: Phrases, *, notes: bool = True) -> str:
+    """Return Markdown as it is read aloud, without code, tables, pictures and addresses.
+
+    Args:
+        text: the Markdown.
+        phrases: of the language.
+        notes: whether to say that there is code, or a table, on the screen.
+    """
     had_code = _FENCE.search(text) is not None
     text = _FENCE.sub("\n", text)
     had_table = _TABLE.search(text) is not None
@@ -40,16 +46,24 @@ def markdown_said(text: str, phrases: Phrases) -> str:
     text = _CITATION.sub("", text)
     text = _CODE.sub(lambda found: found.group(1) if _PLAIN_CODE.match(found.group(1)) else "", text)
     text = _EMPHASIS.sub(r"\2", text)
-    lines = []
-    for line in text.splitlines():
-        bare = _MARK.sub("", line).strip()
-        if bare and bare.strip("-*_= "):
-            lines.append(bare if bare[-1] in ".!?:;," else f"{bare}.")
-    said = pronounced(" ".join(lines), phrases)
-    # Where a text leads up to code with a colon, that code is what is on the screen.
-    said = re.sub(r"[:;,]$", ".", said)
-    notes = [phrases.code_on_screen] * had_code + [phrases.table_on_screen] * had_table
-    return " ".join(filter(None, [said, *notes]))
+    said = pronounced(" ".join(_paragraphs(text)), phrases)
+    if not notes:
+        return said
+    there = [phrases.code_on_screen] * had_code + [phrases.table_on_screen] * had_table
+    return " ".join(filter(None, [said, *there]))
+
+
+def settled(text: str) -> str:
+    """Return of a text that is still being written what will stay: whole sentences and paragraphs."""
+    ends = [
+        found.end() for found in _ENDS.finditer(text) if _is_end(text[: found.start()], text[found.end() :])
+    ]
+    paragraph = text.rfind("\n\n")
+    cut = text[: max([paragraph + 2 if paragraph >= 0 else 0, *ends])]
+    lines = cut.splitlines(keepends=True)
+    while lines and lines[-1].lstrip().startswith("|"):
+        lines.pop()  # a table, perhaps: it is one once its second line is there
+    return "".join(lines)
 
 
 def sentences(text: str) -> list[str]:
@@ -58,7 +72,7 @@ def sentences(text: str) -> list[str]:
     begin = 0
     for end in _ENDS.finditer(text):
         sentence = text[begin : end.start()]
-        if _ABBREVIATION.search(sentence) or text[end.end()].islower():
+        if not _is_end(sentence, text[end.end() :]):
             continue
         found.append(text[begin : end.end()].strip())
         begin = end.end()
@@ -88,6 +102,28 @@ def first_sentences(text: str, limit: int, phrases: Phrases) -> str:
     if kept and len(kept[0]) > limit * 2:
         kept[0] = kept[0][: limit * 2].rpartition(" ")[0] + "."
     return " ".join([*kept, phrases.rest_on_screen])
+
+
+def _is_end(before: str, after: str) -> bool:
+    """Return whether a full stop ends a sentence, from what stands before and after it."""
+    return not _ABBREVIATION.search(before) and not after[:1].islower()
+
+
+def _paragraphs(text: str) -> list[str]:
+    """Return the paragraphs, headings and items of a list, each as a sentence of its own."""
+    found: list[str] = []
+    joins = False
+    for line in text.splitlines():
+        bare = _MARK.sub("", line).strip()
+        if not bare.strip("-*_= "):
+            joins = False
+            continue
+        if joins and bare == line.strip():
+            found[-1] = f"{found[-1]} {bare}"  # a line that was only wrapped
+        else:
+            found.append(bare)
+        joins = not line.lstrip().startswith("#")
+    return [part if part[-1] in ".!?" else f"{part.rstrip(':;,')}." for part in found]
 
 
 def _clauses(sentence: str, limit: int) -> list[str]:

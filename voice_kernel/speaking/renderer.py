@@ -13,10 +13,12 @@ from voice_kernel.messages import Approval, Result, Task, TestReport, Turn, Verb
 from voice_kernel.speaking.failures import problem_said, test_failure
 from voice_kernel.speaking.phrases import Phrases, phrases_of, plural
 from voice_kernel.speaking.pronunciation import pronounced
-from voice_kernel.speaking.prose import first_sentences, markdown_said, sentences
+from voice_kernel.speaking.prose import first_sentences, markdown_said, sentences, settled
 
 SHORT_CHARS = 200
 FULL_CHARS = 1_200
+MAX_ANSWER_CHARS = 6_000
+"""Of a model's answer that is still being written, so much is looked at again with every piece."""
 MAX_FAILURES = 4
 """Failed tests that are named in a full answer; a short one names one."""
 MAX_TASKS = 3
@@ -69,6 +71,23 @@ class Renderer:
         if len(parts) > MAX_TASKS:
             parts = [*parts[: MAX_TASKS - 1], parts[-1]]
         return " ".join(dict.fromkeys(parts))  # the same words are said once
+
+    def so_far(self, answer: str, verbosity: Verbosity) -> list[str]:
+        """Return the sentences of a model's answer that are sure while it is still being written.
+
+        They are the first ones of what `turn` will return of it.
+        """
+        if verbosity not in ("short", "full"):
+            return []
+        limit = FULL_CHARS if verbosity == "full" else SHORT_CHARS
+        kept: list[str] = []
+        for sentence in sentences(
+            markdown_said(settled(answer[:MAX_ANSWER_CHARS]), self.phrases, notes=False)
+        ):
+            if len(sentence) > limit * 2 or (kept and sum(map(len, kept)) + len(sentence) > limit):
+                break
+            kept.append(sentence)
+        return kept
 
     def task(self, task: Task, verbosity: Verbosity) -> str:
         """Return what is said of a task that has ended."""

@@ -60,11 +60,15 @@ export class Speaker {
   /** Ends with any key on the page, and with a click in the panel. Returns how to stop watching. */
   watch(root: HTMLElement): () => void {
     const onKeyDown = (event: KeyboardEvent): void => {
-      if (this.speaking && !event.repeat && !LEAVE_ALONE.has(event.key)) {
+      if (this.sounding && !event.repeat && !LEAVE_ALONE.has(event.key)) {
         this.stop();
       }
     };
-    const onPointerDown = (): void => this.stop();
+    const onPointerDown = (): void => {
+      if (this.sounding) {
+        this.stop();
+      }
+    };
     const onVoices = (): void => this.choose();
     const onStorage = (event: StorageEvent): void => {
       if (event.key?.startsWith('voice_kernel.speak')) {
@@ -192,6 +196,11 @@ export class Speaker {
 
   get speaking(): boolean {
     return this.playing !== null;
+  }
+
+  /** Whether something is heard now; a model may pause within its answer. */
+  private get sounding(): boolean {
+    return (this.playing?.sources.size ?? 0) > 0 || (this.playing !== null && (synthesis()?.speaking ?? false));
   }
 
   /** Opens the device, so that the first sound need not wait for it. */
