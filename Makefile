@@ -13,7 +13,7 @@ PANEL_SOURCES := $(shell find labextension/src labextension/schema labextension/
     labextension/build.mjs -type f 2>/dev/null)
 LABEXTENSION := .venv/share/jupyter/labextensions/voice-kernel
 
-.PHONY: help setup lab demo test check together bench soak generate screenshot clean
+.PHONY: help setup lab demo test check together bench eval soak generate screenshot clean
 
 help:           ## say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -88,6 +88,9 @@ online: .venv/debian ## the tests that fetch programs of others while they run
 
 bench: setup .venv/debian ## print the figures, each beside a peer measured in the same run
 	CLIPS=$(CLIPS) $(BIN)/python tests/bench/run.py
+
+eval: setup ## try the configured model on tasks of our own, with checks of what came of it
+	$(BIN)/python tests/evaluation/evaluate.py $(TASKS)
 
 soak: setup      ## 2,000 tasks, cancelled, killed and reloaded at random, in at most ten minutes
 	$(BIN)/python tests/soak.py

@@ -13,7 +13,7 @@ import nbformat
 import pytest
 from lab import NOTEBOOK, Notebook
 from openai_server import Call, OpenAIServer, Reply, serve
-from playwright.sync_api import Browser, BrowserContext, Locator, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from sidebar_page import WAIT_MS, FrontEnd, Sidebar, outputs_text, write_cells
 
 OUT = Path(__file__).resolve().parents[2] / "out"
@@ -76,6 +76,14 @@ def sidebar(notebook: Notebook) -> Sidebar:
 def card(sidebar: Sidebar, name: str) -> Locator:
     """Return the card that asks about a cell, or about a tool."""
     return sidebar.card.filter(has=sidebar.page.get_by_role("heading", name=name))
+
+
+def reopened(page: Page) -> Sidebar:
+    """Open the side bar of a page while a card waits."""
+    page.evaluate("() => void window.jupyterapp.commands.execute('voice-kernel:open')")
+    sidebar = Sidebar(page)
+    sidebar.wait_ready(re.compile("Needs approval"))
+    return sidebar
 
 
 def click(button: Locator) -> None:
@@ -150,7 +158,8 @@ def test_a_card_survives_a_reload_and_a_double_click_runs_it_once(
     sidebar.send("ask the model to note it")
     expect(card(sidebar, "run_code")).to_be_visible(timeout=WAIT_MS)
     sidebar.page.reload()
-    again = Sidebar.open(sidebar.page)
+    expect(sidebar.page.locator(".jp-Cell").first).to_be_visible(timeout=WAIT_MS)
+    again = reopened(sidebar.page)
     approve = card(again, "run_code").get_by_role("button", name="Approve")
     expect(approve).not_to_have_attribute("aria-disabled", "true", timeout=WAIT_MS)
     approve.dblclick()
@@ -168,7 +177,7 @@ def test_two_tabs_that_both_approve_run_it_once(
     other_page = context.new_page()
     other_page.goto(sidebar.page.url)
     expect(other_page.locator(".jp-Cell").first).to_be_visible(timeout=WAIT_MS)
-    other = Sidebar.open(other_page)
+    other = reopened(other_page)
     here = card(sidebar, "run_code").get_by_role("button", name="Approve")
     there = card(other, "run_code").get_by_role("button", name="Approve")
     expect(there).not_to_have_attribute("aria-disabled", "true", timeout=WAIT_MS)
