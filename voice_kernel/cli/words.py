@@ -16,6 +16,9 @@ def add(commands: Any) -> None:
     """Add the commands to the parser."""
     parse = commands.add_parser("parse", help="show what words would do, without doing it")
     parse.add_argument("--json", action="store_true", help="one JSON object a line")
+    parse.add_argument(
+        "--language", default="", metavar="LL", help="en or de; the setting language when not given"
+    )
     parse.add_argument("text", nargs="+", help="the words; - reads one text a line from stdin")
     parse.set_defaults(run=_parse)
 
@@ -38,7 +41,7 @@ def _parse(options: argparse.Namespace) -> int:
     from voice_kernel.settings import load
     from voice_kernel.surroundings import scan
 
-    settings = load()
+    settings = load(**({"language": options.language} if options.language else {}))
     files, tests = scan(Path.cwd())
     context = Context(files=files, tests=tests, words=settings.vocabulary)
     lines: Iterator[str] | list[str] = (
