@@ -23,6 +23,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError
 
@@ -175,8 +176,10 @@ class Settings(BaseModel):
     @property
     def secrets(self) -> tuple[str, ...]:
         """The values that no log, no history and no page may hold."""
-        values = (getattr(self, name) for name in type(self).model_fields)
-        return tuple(value.get_secret_value() for value in values if isinstance(value, SecretStr))
+        values = [getattr(self, name) for name in type(self).model_fields]
+        keys = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+        passwords = (_password(value) for value in values if isinstance(value, str) and "://" in value)
+        return (*keys, *(password for password in passwords if password))
 
     def is_locked(self, name: str) -> bool:
         """Whether the administrator has fixed a setting, so that nothing else may change it."""
@@ -188,6 +191,13 @@ class Settings(BaseModel):
         if self.sentences_file:
             return Path(self.sentences_file).expanduser()
         return config_dir() / "sentences.yaml"
+
+
+def _password(address: str) -> str:
+    try:
+        return urlsplit(address).password or ""
+    except ValueError:  # no address, whatever it was meant to be
+        return ""
 
 
 def config_dir() -> Path:

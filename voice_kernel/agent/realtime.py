@@ -198,11 +198,6 @@ class Realtime:
 
     # ---- the brain ---------------------------------------------------------------------------------
 
-    @property
-    def answers(self) -> bool:
-        """Whether it can act, and not only listen."""
-        return self._toolbox is not None
-
     async def answer(
         self,
         text: str,

@@ -63,6 +63,13 @@ function Meta({ turn }: { turn: Turn }) {
       </span>
     );
   }
+  if (turn.engine && turn.engine !== 'local') {
+    parts.push(
+      <span class="vk-turn-engine" title={trans.__('The speech engine that heard this')}>
+        {turn.engine}
+      </span>
+    );
+  }
   if (turn.latency_s !== null) {
     parts.push(<span title={trans.__('From the end of speech to its text')}>{duration(turn.latency_s)}</span>);
   }
