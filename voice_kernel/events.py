@@ -36,7 +36,7 @@ from voice_kernel.messages import (
 )
 
 MAX_TURNS = 200
-MAX_TASKS = 500
+MAX_TASKS = 300
 MAX_TAIL_CHARS = 8_192
 MAX_TAIL_LINES = 300
 MAX_PENDING = 2_000
