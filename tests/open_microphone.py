@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -128,6 +129,18 @@ class Microphone:
                 await asyncio.sleep(0.001)
             for _ in range(3):  # taking in, reading ahead, and what a reading brought
                 await self._engine_idle()
+
+    async def play(self, samples: np.ndarray) -> float:
+        """Let it hear sound at the pace of a microphone; return when the first sample was due."""
+        began = time.perf_counter()
+        for at in range(0, len(samples), 640):
+            piece = samples[at : at + 640]
+            # A chunk is complete only when its last sample was spoken.
+            await asyncio.sleep(max(0.0, began + (at + len(piece)) / RATE_HZ - time.perf_counter()))
+            self.listener.chunk("m", self.seq, piece.tobytes())
+            self.seq += 1
+        self.fed += len(samples)
+        return began
 
     async def _engine_idle(self) -> None:
         loop, idle = asyncio.get_running_loop(), asyncio.Event()

@@ -39,6 +39,8 @@ AWAKE_S = 8.0
 """How long a command is waited for after the wake phrase, or an answer after a question."""
 CHATTER_S = 5.0
 """Talk that does not begin like a command for so long is not listened to until it pauses."""
+HEARD_S = 8.0
+"""How long words are shown that were not meant for us."""
 FINISH_LIMIT_S = 20.0
 """A transcript that takes longer is given up."""
 
@@ -110,6 +112,7 @@ class HandsFree:
         self._lost = 0
         self._work: set[asyncio.Task[object]] = set()
         self._preparing: asyncio.Task[object] | None = None
+        self._forgetting: asyncio.TimerHandle | None = None
         wake = partial(WakeModel, self._phrase) if modelled else None
         self._spotter = Spotter(rate_hz, self._spotted, self._broken, wake)
         self._show_state()
@@ -140,6 +143,9 @@ class HandsFree:
         self._closed = True
         self._spotter.close()
         self._give_up()
+        if self._forgetting is not None:
+            self._forgetting.cancel()
+        self._room.show(heard="")
         if self._waking is not None:
             self._waking.recognition.discard()
             self._waking = None
@@ -213,7 +219,8 @@ class HandsFree:
         return long and not words.addressed and self._room.expect == "command"
 
     def _began(self, event: Began) -> None:
-        start = self._onset = max(0, event.frame * FRAME - round(PRE_ROLL_S * RATE_HZ))
+        self._onset = event.frame * FRAME
+        start = max(0, self._onset - round(PRE_ROLL_S * RATE_HZ))
         if self.awake:
             self._listen(start, addressed=bool(self._phrase) and self._now_s < self._called_until_s)
         elif not self._modelled and self._waking is None:
@@ -222,7 +229,7 @@ class HandsFree:
             except VoiceKernelError as error:
                 self._broken(SpeechError(error.message, hint=error.hint))
                 return
-            self._waking = _Waking(recognition, start, start, self._time_of(start))
+            self._waking = _Waking(recognition, start, start, self._time_of(self._onset))
 
     def _ended(self, event: Ended) -> None:
         self._onset = None
@@ -245,7 +252,10 @@ class HandsFree:
         """Take what follows, and what was said in the same breath, as meant for us."""
         self._called()
         if self._onset is not None and self._words is None:
-            self._listen(max(self._onset, self._past.end - round(WAKE_S * RATE_HZ)), addressed=True)
+            start = max(
+                self._onset - round(PRE_ROLL_S * RATE_HZ), self._past.end - round(WAKE_S * RATE_HZ), 0
+            )
+            self._listen(start, addressed=True)
 
     def _called(self) -> None:
         self._awake_until_s = self._called_until_s = self._now_s + AWAKE_S
@@ -276,7 +286,8 @@ class HandsFree:
 
     def _listen(self, start: int, *, addressed: bool, began_at: float | None = None) -> None:
         self._give_up()
-        self._words = self._opened(start, addressed, began_at or self._time_of(start))
+        onset = self._onset if self._onset is not None and self._onset > start else start
+        self._words = self._opened(start, addressed, began_at or self._time_of(onset))
         self._feed()
 
     def _opened(self, start: int, addressed: bool, began_at: float) -> _Words | None:
@@ -430,6 +441,17 @@ class HandsFree:
             self._room.session.change(words.turn_id, state="cancelled" if not text else "nothing", text=text)
         else:
             self._room.show(heard=text)
+            self._forget_soon()
+
+    def _forget_soon(self) -> None:
+        if self._forgetting is not None:
+            self._forgetting.cancel()
+        self._forgetting = asyncio.get_running_loop().call_later(HEARD_S, self._forget)
+
+    def _forget(self) -> None:
+        self._forgetting = None
+        if self._words is None:
+            self._room.show(heard="")
 
     async def _transcript(self, recognition: Recognition) -> Transcript | None:
         try:

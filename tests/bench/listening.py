@@ -45,7 +45,6 @@ LEAD_S, TAIL_S = 0.6, 2.2
 """Silence before and after each command; after it more than the longest wait."""
 PACED = 24
 """Clips that are played at the pace of a microphone."""
-CHUNK = 640
 MAX_CUT, MAX_TEXT_MS, MAX_CPU, MAX_GROWTH_MB = 0.01, 100.0, 0.10, 20.0
 
 
@@ -174,7 +173,7 @@ async def latencies(
             told.append((time.perf_counter(), message)),
             publish(message),
         )
-        began = await play(microphone, command.sound)
+        began = await microphone.play(command.sound)
         await microphone.ended()
         await microphone.close()
         if len(OBSERVED.ends) != 1 or not OBSERVED.texts:
@@ -214,17 +213,6 @@ def partials(told: list[tuple[float, Any]]) -> list[float]:
             shown.append(when)
         text = now
     return shown
-
-
-async def play(microphone: Microphone, sound: np.ndarray) -> float:
-    """Feed sound at the pace of a microphone; return when its first sample was due."""
-    began = time.perf_counter()
-    for number, at in enumerate(range(0, len(sound), CHUNK)):
-        piece = sound[at : at + CHUNK]
-        # A chunk is complete only when its last sample was spoken.
-        await asyncio.sleep(max(0.0, began + (at + len(piece)) / RATE_HZ - time.perf_counter()))
-        microphone.listener.chunk("m", number, piece.tobytes())
-    return began
 
 
 async def noise(engine: LocalTranscriber, grammar: Grammar, folder: Path, minutes: float) -> bool:

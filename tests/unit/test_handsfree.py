@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from open_microphone import Microphone, sound
 
+from voice_kernel import handsfree, heeding
 from voice_kernel.intents import Grammar
 from voice_kernel.messages import Notice, SpeechChanged, TurnChanged
 from voice_kernel.room import Manners
@@ -139,6 +140,37 @@ async def test_stop_listening_closes_the_microphone_of_the_page(
     await microphone.hear(sound(0.6, "stop_listening", 1.0))
     await microphone.ended()
     assert microphone.controls == ["stop_listening"]
+    await microphone.close()
+
+
+async def test_what_was_not_heard_well_is_asked_and_a_spoken_yes_does_it(
+    engine: LocalTranscriber, grammar: Grammar, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(heeding, "SURE_LOGPROB", 0.0)  # nothing is ever heard so well
+    microphone = Microphone(engine, tmp_path, grammar)
+    await microphone.open()
+    await microphone.hear(sound(0.5, "hibari_002.wav", 1.0))
+    (turn,) = microphone.turns
+    assert turn.asks == f"Did you mean “{turn.text}”?"
+    assert microphone.acts == []
+    await microphone.play(sound(0.3, "yes", 1.0))  # what was said before the question would not count
+    await microphone.ended()
+    assert microphone.acts == [RUN_3]
+    await microphone.close()
+
+
+async def test_words_that_were_not_meant_for_us_are_shown_for_a_moment_only(
+    engine: LocalTranscriber, grammar: Grammar, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handsfree, "HEARD_S", 0.0)
+    microphone = Microphone(engine, tmp_path, grammar)
+    await microphone.open()
+    await microphone.hear(sound(0.5, "hibari_077.wav", 1.2))
+    async with asyncio.timeout(5):
+        while microphone.hub.speech.heard:  # noqa: ASYNC110  a timer of the loop takes it away
+            await asyncio.sleep(0)
+    heard = [message.speech.heard for message in microphone.told if isinstance(message, SpeechChanged)]
+    assert any(heard)
     await microphone.close()
 
 
