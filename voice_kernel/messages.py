@@ -1218,6 +1218,19 @@ class KeepSecret(Wire):
     value: SecretStr = Field(max_length=20_000)
 
 
+class FinishSignIn(Wire):
+    """Hand over the address that a sign-in led to, where the browser is on another machine than the kernel.
+
+    Answered with `Done`.
+    """
+
+    type: Literal["finish_sign_in"] = "finish_sign_in"
+    id: int
+    server: str = Field(max_length=60)
+    address: SecretStr = Field(max_length=8_000)
+    """It holds a code that is good for once."""
+
+
 class ReadPart(Wire):
     """Read a piece of the panel that is loaded when it is first needed. Answered with `Part`."""
 
@@ -1324,6 +1337,7 @@ ToKernel = Annotated[
     | ReadServer
     | SearchRegistry
     | KeepSecret
+    | FinishSignIn
     | ReadPart
     | ApprovalShown
     | Decide

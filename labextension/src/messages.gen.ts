@@ -27,6 +27,7 @@ export type ToKernel =
   | ReadServer
   | SearchRegistry
   | KeepSecret
+  | FinishSignIn
   | ReadPart
   | ApprovalShown
   | Decide
@@ -486,6 +487,17 @@ export interface FindTasks {
     'queued' | 'awaiting_approval' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'interrupted'
   )[];
   type: 'find_tasks';
+}
+/**
+ * Hand over the address that a sign-in led to, where the browser is on another machine than the kernel.
+ *
+ * Answered with `Done`.
+ */
+export interface FinishSignIn {
+  address: string;
+  id: number;
+  server: string;
+  type: 'finish_sign_in';
 }
 /**
  * Turn the sound of a turn into text once more: none came of it before.

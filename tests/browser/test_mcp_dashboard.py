@@ -12,9 +12,12 @@ from pathlib import Path
 import pytest
 from lab import NOTEBOOK, Notebook, chromium, lab_server
 from mcp_registry import registry
-from panel_page import AXE
+from panel_page import AXE, PanelPage, Theme
+from panel_scenes import first_run
 from playwright.sync_api import Locator, Page, expect
 from sidebar_page import WAIT_MS, FrontEnd, Sidebar, write_cells
+
+from voice_kernel.messages import McpServer, McpTool, Problem, ServersChanged
 
 SHOTS = Path(__file__).parents[2] / "out" / "mcp"
 SERVER = Path(__file__).parents[1] / "mcp_server.py"
@@ -224,3 +227,82 @@ def test_servers_of_another_client_are_taken_over(notebook: Notebook, tmp_path: 
     looked_at(notebook.page, "import")
     secrets = json.loads((notebook.data / "secrets.json").read_text())  # type: ignore[attr-defined]
     assert secrets == {"files/API_KEY": "k-12345"}
+
+
+STATES = ("running", "stopped", "asleep", "starting", "waiting", "failed")
+ANSWERS = """message => {
+  const answers = {
+    read_server: { type: 'server_details', tools: TOOLS, prompts: [], resources: [], problem: null },
+    search_registry: { type: 'offers', offers: [], problem: PROBLEM },
+    keep_secret: { type: 'done', problem: PROBLEM },
+  };
+  const answer = answers[message.type];
+  if (answer) window.deliver({ ...answer, id: message.id });
+}"""
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 250), ("dark", 640), ("none", 320)])
+def test_every_state_of_a_server_is_shown_in_the_widget_too(theme: Theme, width: int) -> None:
+    problem = Problem(kind="WebError", message="The registry did not answer.", hint="Is there a network?")
+    servers = [
+        McpServer(
+            name=f"server-{at}",
+            state=one,
+            what="uvx a-very-long-name-of-a-package==2026.10.19 --with options --and more",
+            problem="it ended with exit status 3" if one == "failed" else "",
+            started_at=1.0 if one == "running" else None,
+            secrets=["API_KEY"] if at else [],
+            missing=["API_KEY"] if one == "stopped" else [],
+            sign_in="https://example.com/authorize" if one == "starting" else "",
+            tools=120,
+            tools_off=3,
+            calls=40,
+            errors=2,
+        )
+        for at, one in enumerate(STATES)
+    ]
+    tools = [
+        McpTool(name=f"tool_{at}", description="Does this. " * at, arguments=["a", "[b]"], on=at % 3 > 0)
+        for at in range(20)
+    ]
+    with chromium() as browser:
+        page = browser.new_page(viewport={"width": 900, "height": 900})
+        panel = PanelPage(page, theme=theme, width=width)
+        script = ANSWERS.replace("TOOLS", json.dumps([one.model_dump() for one in tools]))
+        panel.answer(script.replace("PROBLEM", problem.model_dump_json()))
+        panel.deliver(*first_run())
+        page.get_by_role("button", name="MCP servers").click()
+        assert panel.wait_sent("watch_servers") == {"type": "watch_servers", "on": True}
+        panel.deliver(ServersChanged(servers=servers, registry="https://registry.example.com"))
+        expect(page.locator(".vk-server")).to_have_count(len(STATES))
+        assert panel.violations() == []
+        SHOTS.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=SHOTS / f"widget-{theme}-{width}.png")
+        for at in (0, 1, 3, 5):
+            page.locator(f'[data-server="server-{at}"] button').click()
+            expect(page.locator("[data-tool]")).to_have_count(20)
+            assert panel.violations() == []
+            assert page.locator("#host").evaluate("host => host.scrollWidth <= host.clientWidth")
+            page.screenshot(path=SHOTS / f"widget-{theme}-{width}-{STATES[at]}.png")
+            page.keyboard.press("Escape")
+        page.locator('[data-server="server-1"] button').click()
+        start = page.get_by_role("button", name="Start", exact=True)
+        expect(start).to_have_attribute("aria-disabled", "true")  # its secret is missing
+        page.get_by_label(re.compile("API_KEY")).fill("hunter22")
+        page.get_by_role("button", name="Keep API_KEY").click()
+        expect(page.get_by_text("The registry did not answer.")).to_be_visible()
+        assert panel.sent("keep_secret")[-1]["value"] == "hunter22"
+        page.keyboard.press("Escape")
+        page.locator('[data-server="server-0"] button').click()
+        page.locator('[data-tool="tool_1"]').get_by_role("switch").uncheck()
+        assert panel.sent("do")[-1]["calls"] == [
+            {"tool": "mcp_toggle_tool", "arguments": {"name": "server-0", "tool": "tool_1", "on": False}}
+        ]
+        page.keyboard.press("Escape")
+        page.get_by_role("button", name="Find and install").click()
+        page.get_by_role("searchbox").fill("clock")
+        expect(page.get_by_text("The registry did not answer.")).to_be_visible()
+        page.keyboard.press("Escape")
+        page.keyboard.press("Escape")
+        page.keyboard.press("Escape")
+        assert panel.sent("watch_servers")[-1] == {"type": "watch_servers", "on": False}

@@ -127,6 +127,27 @@ def test_a_kernel_leaves_no_server_however_it_ends(new_kernel: RealKernel, endin
     assert alive == []
 
 
+def test_a_cell_lists_the_servers_and_a_form_is_declined_where_nobody_can_fill_it_in(tmp_path: Path) -> None:
+    configured(Path(os.environ["JUPYTER_DATA_DIR"]), "", f"mark-{os.getpid()}-cell")
+    notebook = tmp_path / "work.ipynb"
+    cells = ["%load_ext voice_kernel", "%voice use the helper server to book", "%voice mcp"]
+    nbformat.write(nbformat.v4.new_notebook(cells=list(map(nbformat.v4.new_code_cell, cells))), notebook)
+    done = subprocess.run(
+        [*COMMAND, "run", str(notebook)],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    outputs = [json.dumps(cell.outputs) for cell in nbformat.read(notebook, 4).cells]
+    assert "decline" in outputs[1]
+    assert "1 MCP server, 1 running" in outputs[2]
+    assert "last error" in outputs[2]
+
+
 def test_servers_marked_so_start_with_the_session(new_kernel: RealKernel) -> None:
     mark = f"mark-{os.getpid()}-autostart"
     configured(new_kernel.folder / "data", "", mark)

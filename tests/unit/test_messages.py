@@ -42,6 +42,7 @@ from voice_kernel.messages import (
     Done,
     EditCell,
     FindTasks,
+    FinishSignIn,
     FormField,
     HearAgain,
     Heard,
@@ -276,6 +277,7 @@ ABOUT = About(
     earcons=False,
     wake_phrase="hey jupyter",
     audio_kept_in="/tmp/a",
+    language="de",
     speak="short",
     voice="local",
     speech_rate=1.5,
@@ -383,6 +385,7 @@ SAMPLES: list[Wire] = [
     WatchServers(on=False),
     ReadServer(id=4, server="time"),
     SearchRegistry(id=4, query="time"),
+    FinishSignIn(id=4, server="time", address="**********"),
     KeepSecret(id=4, server="time", name="TOKEN", value="**********"),  # as it is shown: it is kept so
     Hello(surface_id="s1", kind="client", cells=True, approve=["run_code"], asks=True, scripted=True),
     AudioStart(utterance_id="u", rate_hz=48_000, hands_free=True),

@@ -15,6 +15,7 @@ from typing import TypeVar
 from voice_kernel.errors import LogError, VoiceKernelError
 from voice_kernel.messages import (
     Done,
+    FinishSignIn,
     KeepSecret,
     LogHit,
     LogHits,
@@ -39,6 +40,7 @@ from voice_kernel.tools.mcp.catalog import Offer
 from voice_kernel.tools.mcp.commands import consent
 from voice_kernel.tools.mcp.configs import known_files, shown
 from voice_kernel.tools.mcp.running import RunningServer
+from voice_kernel.tools.mcp.signin import send_back
 
 LOOK_S = 1.0
 """How often what changes without a word (calls, log lines, a file changed elsewhere) is looked at."""
@@ -218,6 +220,15 @@ class ServerDesk:
             return Done(id=request.id, problem=problem_of(error))
         self._missing.pop(server.name, None)
         self._changed.set()
+        return Done(id=request.id)
+
+    async def finish(self, request: FinishSignIn) -> Done:
+        """Hand a server the address that its sign-in led to."""
+        try:
+            running = self._supervisor().get(request.server)
+            await send_back(running.sign_in, request.address.get_secret_value())
+        except VoiceKernelError as error:
+            return Done(id=request.id, problem=problem_of(error))
         return Done(id=request.id)
 
     # ---- logs ---------------------------------------------------------------------------------------

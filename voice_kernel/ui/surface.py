@@ -35,6 +35,7 @@ from voice_kernel.messages import (
     DeleteThread,
     Do,
     FindTasks,
+    FinishSignIn,
     HearAgain,
     Heard,
     Hello,
@@ -283,7 +284,7 @@ class Surface:
                 self._spawn(self._answer(self._surfaces.servers.page(message)))
             case SearchLog() if message.server:
                 self._spawn(self._answer(self._surfaces.servers.hits(message)))
-            case WatchServers() | ReadServer() | SearchRegistry() | KeepSecret():
+            case WatchServers() | ReadServer() | SearchRegistry() | KeepSecret() | FinishSignIn():
                 self._ask_servers(message)
             case ReadLog():
                 self._spawn(self._answer(self._surfaces.logs.page(message)))
@@ -324,7 +325,9 @@ class Surface:
             case CellReply():
                 self._surfaces.cells.replied(self, message)
 
-    def _ask_servers(self, message: WatchServers | ReadServer | SearchRegistry | KeepSecret) -> None:
+    def _ask_servers(
+        self, message: WatchServers | ReadServer | SearchRegistry | KeepSecret | FinishSignIn
+    ) -> None:
         servers = self._surfaces.servers
         match message:
             case WatchServers():
@@ -335,6 +338,8 @@ class Surface:
                 self._spawn(self._answer(servers.offers(message)))
             case KeepSecret():
                 self._spawn(self._answer(servers.keep(message)))
+            case FinishSignIn():
+                self._spawn(self._answer(servers.finish(message)))
 
     def _hello(self, hello: Hello) -> None:
         if hello.protocol != PROTOCOL:

@@ -7,6 +7,7 @@
 import type {
   Done,
   FindTasks,
+  FinishSignIn,
   KeepSecret,
   ListEngines,
   ListThreads,
@@ -41,6 +42,7 @@ export interface Questions {
   search_log: { question: SearchLog; answer: LogHits };
   read_server: { question: ReadServer; answer: ServerDetails };
   search_registry: { question: SearchRegistry; answer: Offers };
+  finish_sign_in: { question: FinishSignIn; answer: Done };
   keep_secret: { question: KeepSecret; answer: Done };
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -23,7 +24,7 @@ from voice_kernel.tools.mcp import Secrets, ServerFile, Supervisor
 from voice_kernel.tools.mcp.remote import _fence
 from voice_kernel.tools.mcp.running import RunningServer
 from voice_kernel.tools.mcp.servers import Server
-from voice_kernel.tools.mcp.signin import _to_open
+from voice_kernel.tools.mcp.signin import _to_open, send_back
 
 
 class Somebody:
@@ -185,6 +186,41 @@ async def test_where_nobody_can_be_asked_a_sign_in_is_refused_at_once(house: Hou
         supervisor = house(at(url), Somebody(here=False))
         with pytest.raises(ToolError, match="nobody can be asked here"):
             await supervisor.start("remote")
+
+
+async def test_a_person_far_from_the_kernel_hands_the_address_over(house: House) -> None:
+    class Far(Somebody):
+        """Whose browser cannot reach the kernel's loopback: it is left with an address."""
+
+        def browse(self, page: str) -> None:
+            class Stay(urllib.request.HTTPRedirectHandler):
+                def redirect_request(self, *given: Any) -> None:
+                    return None
+
+            try:
+                urllib.request.build_opener(Stay()).open(page, timeout=10)
+            except urllib.error.HTTPError as redirect:
+                self.left_with = redirect.headers["location"]
+
+    person = Far()
+    with remote_server(office=Office()) as url:
+        running = house(at(url), person).get("remote")
+        starting = asyncio.ensure_future(running.start())
+        await until(lambda: getattr(person, "left_with", ""))
+        for wrong in (
+            "",
+            "https://example.com/callback?code=1",
+            person.left_with.replace("callback", "other"),
+        ):
+            with pytest.raises(ToolError, match="not where this sign-in leads"):
+                await send_back(running.sign_in, wrong)
+        page = running.sign_in
+        await send_back(page, f" {person.left_with} ")
+        await starting
+        assert running.state == "running"
+        await running.stop()
+        with pytest.raises(ToolError, match="Nobody waits"):
+            await send_back(page, person.left_with)
 
 
 async def test_a_person_may_refuse_to_sign_in(house: House) -> None:

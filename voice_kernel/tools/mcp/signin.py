@@ -159,6 +159,35 @@ async def sign_in(url: str, shelf: TokenShelf, tell: Tell) -> AsyncIterator[http
         listener.close()
 
 
+async def send_back(page: str, address: str) -> None:
+    """Do what a browser on this machine would have done at the end: ask for the address it was sent back to.
+
+    Args:
+        page: where the person signed in.
+        address: what stands in their browser now.
+
+    Raises:
+        ToolError: it is not the address that this sign-in leads back to, or nobody waits for it any more.
+    """
+    back = urlsplit(parse_qs(urlsplit(page).query).get("redirect_uri", [""])[0])
+    given = urlsplit(address.strip())
+    if not back.port or given[:3] != back[:3] or any(ord(character) < 33 for character in given.query):
+        raise ToolError(
+            "That is not where this sign-in leads.",
+            hint=f"Copy the whole address of the page that is not shown; it begins with {back.geturl()}.",
+        )
+    try:
+        async with asyncio.timeout(10):
+            reader, writer = await asyncio.open_connection("127.0.0.1", back.port)
+            writer.write(f"GET {PATH}?{given.query} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+            status = (await reader.readline()).decode("latin-1").split()
+            writer.close()
+    except (OSError, TimeoutError):
+        status = []
+    if status[1:2] != ["200"]:
+        raise ToolError("Nobody waits for this sign-in any more.", hint="Start the server again.")
+
+
 async def _heard(
     reader: asyncio.StreamReader, answer: asyncio.Future[AuthorizationCodeResult]
 ) -> tuple[str, str]:

@@ -100,6 +100,53 @@ function Secret({ server, name, place, missing }: { server: string; name: string
   );
 }
 
+/** The page to sign in on; where the kernel is elsewhere, a way to hand over where that led. */
+function SignIn({ server, page }: { server: string; page: string }) {
+  const { requests, trans } = usePanel();
+  const box = useRef<HTMLInputElement>(null);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const finish = async (): Promise<void> => {
+    const address = box.current?.value ?? '';
+    if (!address) {
+      return;
+    }
+    try {
+      await requests.ask('finish_sign_in', { server, address });
+      setProblem(null);
+    } catch (error) {
+      setProblem(problemOf(error));
+    }
+    if (box.current) {
+      box.current.value = '';
+    }
+  };
+  return (
+    <Note tone="warning" message={trans.__('This server wants you to sign in.')} hint={trans.__('A page of its own opens; come back here afterwards.')}>
+      <a class="vk-link" href={page} target="_blank" rel="noopener noreferrer">
+        {trans.__('Sign in')}
+      </a>
+      <form
+        class="vk-server-secret"
+        onSubmit={event => {
+          event.preventDefault();
+          void finish();
+        }}
+      >
+        <label class="vk-server-field">
+          <span>{trans.__('Did it end on a page that cannot be shown, since the kernel is on another machine? Paste its address:')}</span>
+          <span class="vk-server-pair">
+            <input ref={box} type="text" autocomplete="off" spellcheck={false} />
+            <button type="submit" class="vk-button vk-small">
+              {trans.__('Finish')}
+            </button>
+          </span>
+        </label>
+      </form>
+      {problem && <p class="vk-hint">{`${problem.message} ${problem.hint}`}</p>}
+    </Note>
+  );
+}
+
 function Entries({ title, entries }: { title: string; entries: readonly McpEntry[] }) {
   if (entries.length === 0) {
     return null;
@@ -214,13 +261,7 @@ export function ServerPage({ snapshot, name }: { snapshot: Snapshot; name: strin
       <div class="vk-sheet-body" ref={body} tabIndex={0} role="group" aria-label={trans.__('Server %1', name)}>
         {server && (
           <>
-            {server.sign_in && (
-              <Note tone="warning" message={trans.__('This server wants you to sign in.')} hint={trans.__('A page of its own opens; come back here afterwards.')}>
-                <a class="vk-link" href={server.sign_in} target="_blank" rel="noopener noreferrer">
-                  {trans.__('Sign in')}
-                </a>
-              </Note>
-            )}
+            {server.sign_in && <SignIn server={name} page={server.sign_in} />}
             {server.problem && <Note tone="error" message={server.problem} hint={trans.__('Its log may say more.')} />}
             {task?.problem && task.problem.message !== server.problem && (
               <Note tone="warning" message={task.problem.message} hint={task.problem.hint} />
