@@ -60,6 +60,8 @@ ECHO_S = 1.5
 RATE_STEP = 1.2
 MAX_SEEN = 500
 
+LOCAL_LANGUAGES = frozenset({"en"})
+"""What the kernel's own voice speaks."""
 SILENT = frozenset({"stop_speaking", "stop_listening", "approve", "accept_changes"})
 """Controls whose own answer nobody needs to hear."""
 ASKED = READS | {"repeat_answer", "change_speech_rate", "answer_aloud"}
@@ -543,9 +545,9 @@ class Answering:
         if engine == "browser":
             await self._by_browser(answer, hearer)
             return
-        voice = self._voice(engine)
         try:
-            await self._by_kernel(answer, hearer, voice)
+            self._check(engine)
+            await self._by_kernel(answer, hearer, self._voice(engine))
         except VoiceUnavailable as error:
             if answer.begun or not hearer.choice.browser_voice:
                 raise
@@ -606,13 +608,24 @@ class Answering:
             log.debug("a page did not say what became of an answer")
 
     def _engine(self, choice: SpeakChoice) -> VoiceEngine:
-        if choice.voice != "auto":
-            return choice.voice
-        # The local voice speaks English only.
-        return "browser" if choice.browser_voice or self._renderer.language != "en" else "local"
+        if choice.voice == "auto":
+            return "browser" if choice.browser_voice else "local"
+        return choice.voice
+
+    def _check(self, engine: VoiceEngine) -> None:
+        if engine == "local" and self._renderer.language not in LOCAL_LANGUAGES:
+            raise VoiceUnavailable(
+                "The kernel's own voice speaks English only.",
+                hint="Choose a voice of the browser, or that of a server, in the settings beside the button.",
+            )
 
     def _load_ahead(self, hearer: _Hearer) -> None:
         engine = self._engine(hearer.choice)
+        try:
+            self._check(engine)
+        except VoiceUnavailable as error:
+            self._tell(hearer, error, fallback=hearer.choice.browser_voice)
+            return
         if engine == "browser":
             return
         voice = self._voice(engine)

@@ -603,6 +603,7 @@ class App:
             shell_allowed=self.settings.shell_allowed,
             cwd=str(Path.cwd()),
             notify_after_s=self.settings.notify_after_s,
+            language=self.settings.language,
             speak=self.settings.speak,
             voice=self.settings.voice,
             speech_rate=self.settings.speech_rate,

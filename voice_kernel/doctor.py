@@ -45,6 +45,7 @@ def examine() -> Iterator[Finding]:
         _scripted_runs,
         _speech,
         _other_ears,
+        _voice,
         _model,
         _shell,
         _executor,
@@ -180,6 +181,19 @@ def _other_ears() -> Finding:
     others = [hearing.examine(name) for name in hearing.names if name != settings.speech_engine]
     told = [f"{other.name} ({(other.problem or _whither(other)).rstrip('.')})" for other in others]
     return Finding("other engines", "ok", "; ".join(told), "Choose one with VOICE_KERNEL_SPEECH_ENGINE.")
+
+
+def _voice() -> Finding:
+    from importlib.util import find_spec
+
+    if find_spec("hibari") is None:
+        return Finding(
+            "voice",
+            "note",
+            "the kernel has no voice of its own; the browser's, or a server's, can speak",
+            'pip install "voice-kernel[local]"',
+        )
+    return Finding("voice", "ok", "the kernel has a voice of its own, for English")
 
 
 def _whither(engine: SpeechEngine) -> str:

@@ -371,6 +371,8 @@ class About(Wire):
     warnings: list[str] = []
     notify_after_s: float = 20.0
     """Tasks that took longer than this are worth a notification, to those who asked for notifications."""
+    language: str = "en"
+    """What the session speaks and shows: ISO 639-1."""
     speak: Verbosity = "off"
     """How much is spoken where the page has no choice of its own; so are the next two."""
     voice: VoiceEngine = "auto"

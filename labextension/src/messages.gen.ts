@@ -80,6 +80,7 @@ export interface About {
   audio_kept_in: string;
   cwd: string;
   earcons: boolean;
+  language: string;
   listen: 'push' | 'toggle' | 'handsfree';
   model: string;
   model_server: string;

@@ -23,7 +23,8 @@ export function aState(change: Partial<State> = {}): State {
     type: 'state', protocol: 1,
     about: {
       version: '1', model: '', model_server: '', model_stays: false, models: [], shell_allowed: false, cwd: '/', warnings: [], notify_after_s: 20,
-      speak: 'off', voice: 'auto', speech_rate: 1, listen: 'push', earcons: true, wake_phrase: '', audio_kept_in: ''
+      language: 'en',
+    speak: 'off', voice: 'auto', speech_rate: 1, listen: 'push', earcons: true, wake_phrase: '', audio_kept_in: ''
     },
     speech: { state: 'ready', engine: 'local', message: '', hint: '', mode: 'command', hands_free: false, waiting_for: '', heard: '', chosen: '', sent_to: '', language: 'en', phrases: [] },
     keeping: { state: 'kept', message: '', hint: '', thread: null },

@@ -505,3 +505,17 @@ async def test_a_question_is_not_kept_waiting_by_an_answer_that_is_being_written
     room.end(turn, route="model", answer="I will install it. Then it is done.")
     await page.until_heard("Then it is done.")
     assert page.heard.count("I will install it.") == 1
+
+
+async def test_a_voice_that_does_not_know_the_language_is_not_used_and_that_is_said() -> None:
+    room = Room(language="de")
+    page = room.page()
+    await page.choose()
+    room.say("12 Dateien.")
+    await page.until_heard("12 Dateien.")
+    answer = next(m for m in page.messages if isinstance(m, SpeakAnswer))
+    assert (answer.rate_hz, answer.last) == (0, True)
+    (notice,) = [m for m in page.messages if isinstance(m, Notice)]
+    assert "English only" in notice.message
+    assert room.asked == []
+    await room.answering.close()

@@ -38,7 +38,6 @@ class LocalVoice:
 
     name = "local"
     rate_hz = RATE_HZ
-    languages = frozenset({"en"})
 
     def __init__(self) -> None:
         self._worker = Worker("voice-kernel-voice")

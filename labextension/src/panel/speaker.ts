@@ -159,7 +159,7 @@ export class Speaker {
   }
 
   private get language(): string {
-    return ((this.about as { language?: string } | null)?.language ?? 'en').toLowerCase();
+    return (this.about?.language ?? 'en').toLowerCase();
   }
 
   /** Tells the kernel how this page is to be answered. */
@@ -332,7 +332,8 @@ export class Speaker {
   private speak(answer: SpeakAnswer): void {
     const voice = synthesis();
     const playing = this.playing!;
-    if (!voice) {
+    // Without a voice of its own a browser says nothing, and not even that.
+    if (!voice || voice.getVoices().length === 0) {
       this.ports.tell(answer.text);
       this.finish('failed');
       return;
