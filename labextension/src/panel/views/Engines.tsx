@@ -9,7 +9,7 @@ import { Icon } from './Icon';
 import { Note } from './Note';
 import { usePanel } from './context';
 
-function nameOf(engine: SpeechEngine, trans: Translator): string {
+function nameOf(engine: Pick<SpeechEngine, 'name' | 'sent_to'>, trans: Translator): string {
   switch (engine.name) {
     case 'local':
       return trans.__('The kernel’s machine');
@@ -82,7 +82,7 @@ export function EngineSettings({ snapshot }: { snapshot: Snapshot }) {
           disabled={!told || told.locked}
           onChange={event => send({ type: 'choose_engine', engine: event.currentTarget.value })}
         >
-          {!engine && <option value={chosen}>{chosen}</option>}
+          {!engine && <option value={chosen}>{nameOf({ name: chosen, sent_to: speech.sent_to }, trans)}</option>}
           {engines.map(each => (
             <option key={each.name} value={each.name}>
               {each.problem ? trans.__('%1 (not ready)', nameOf(each, trans)) : nameOf(each, trans)}
