@@ -46,6 +46,14 @@ describe('reduce', () => {
     ).toBe(EMPTY_SESSION);
   });
 
+  it('keeps what it was told of MCP servers over a new State', () => {
+    const told = reduce(EMPTY_SESSION, {
+      type: 'servers', servers: [], registry: 'r', secrets_place: 'p', configs: [], problem: null
+    });
+    const session = reduce(told, aState());
+    expect(session.servers?.registry).toBe('r');
+  });
+
   it('survives a message of a newer kernel', () => {
     expect(reduce(EMPTY_SESSION, { type: 'hologram' } as never)).toBe(EMPTY_SESSION);
   });

@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 
 from voice_kernel.errors import LogError, VoiceKernelError
 from voice_kernel.messages import (
@@ -48,7 +47,6 @@ MAX_DESCRIPTION = 500
 MAX_SHOWN = 500
 
 Send = Callable[[ToSurface], None]
-T = TypeVar("T")
 
 
 class ServerDesk:
