@@ -92,6 +92,54 @@ PROMISES: dict[str, tuple[str, ...]] = {
     ),
     "A model answers only what the grammar does not understand, and asks before it acts": (
         "unit/test_toolbox.py::test_a_model_is_asked_for_whatever_changes_something",
+        "kernel/test_model_route.py::test_what_the_grammar_understands_never_reaches_the_model",
+    ),
+    "A model is chosen by setting, words, magic or panel, and no other is asked in its place": (
+        "kernel/test_model_route.py::"
+        "test_a_model_can_be_chosen_and_a_server_that_is_away_never_means_the_cloud",
+        "kernel/test_model_route.py::test_the_model_can_be_asked_what_the_grammar_understands",
+        "browser/test_model_by_words.py::test_another_model_is_chosen_in_the_panel",
+        "unit/agent/test_servers.py::test_a_key_goes_to_no_other_server",
+    ),
+    "What is sent to a model is shown before it is sent, and values only where they are asked for": (
+        "kernel/test_model_route.py::test_what_is_sent_is_shown_once_before_it_is_sent",
+        "unit/agent/test_surroundings.py::test_what_leaves_this_machine_is_sent_only_after_a_yes",
+        "unit/agent/test_surroundings.py::test_values_are_told_after_one_yes_in_a_session",
+        "unit/agent/test_surroundings.py::test_references_bring_a_value_a_cell_and_a_file_into_the_question",
+    ),
+    "What a model would change is seen as a diff, accepted or rejected cell by cell, and undone at once": (
+        "browser/test_model_by_words.py::test_changes_are_seen_as_diffs_accepted_rejected_and_undone",
+        "unit/agent/test_proposals.py::"
+        "test_every_change_is_shown_as_a_diff_and_accepted_or_rejected_by_itself",
+        "unit/agent/test_proposals.py::test_undo_takes_the_whole_turn_back",
+        "unit/agent/test_proposals.py::"
+        "test_attempts_end_with_the_budget_and_the_model_must_say_why",
+    ),
+    "A card that waits survives a reload, and what it asks about runs once or not at all": (
+        "browser/test_model_by_words.py::"
+        "test_a_card_survives_a_reload_and_a_double_click_runs_it_once",
+        "browser/test_model_by_words.py::test_two_tabs_that_both_approve_run_it_once",
+        "browser/test_model_by_words.py::"
+        "test_a_card_that_waits_while_the_kernel_restarts_is_closed_and_nothing_ran",
+    ),
+    "Whatever strangers wrote, what acts on it waits for a fresh yes, and ordinary turns ask no more": (
+        "unit/agent/test_injection.py::test_what_strangers_want_is_held_for_a_fresh_approval",
+        "unit/agent/test_injection.py::test_an_ordinary_turn_asks_no_more_than_it_did",
+        "unit/agent/test_injection.py::test_strangers_text_of_an_earlier_turn_still_counts",
+    ),
+    "When a model fails, what was said stays, and the turn says how to go on": (
+        "browser/test_model_by_words.py::"
+        "test_faults_end_in_words_with_what_was_said_before_and_a_way_on",
+        "unit/agent/test_limits.py::"
+        "test_what_was_said_before_the_stream_dropped_is_kept_and_known",
+        "unit/agent/test_limits.py::"
+        "test_a_conversation_that_does_not_fit_is_compacted_and_asked_again",
+        "unit/agent/test_limits.py::test_a_call_made_again_and_again_is_refused_and_then_ended",
+        "unit/agent/test_limits.py::test_a_budget_stops_a_turn_and_the_next_one",
+    ),
+    "What a model took, and when, is told on request and sent nowhere": (
+        "kernel/test_model_route.py::test_what_happened_and_what_it_took_is_told_on_request",
+        "unit/agent/test_brain.py::test_nothing_is_sent_but_the_question",
     ),
     "Shell commands are refused until you allow them, and the refusal says how": (
         "unit/test_toolbox.py::test_with_shell_off_it_is_refused_with_the_way_to_allow_it",

@@ -62,7 +62,7 @@ async def cards(bench: Bench, count: int) -> list[Approval]:
 async def card_of(bench: Bench, number: int) -> Approval:
     """Wait until the card with a number is open."""
     async with asyncio.timeout(LIMIT_S):
-        while not (found := [card for card in bench.toolbox.approvals.open if card.id == number]):
+        while not (found := [card for card in bench.toolbox.approvals.open if card.id == number]):  # noqa: ASYNC110
             await asyncio.sleep(0.002)
     return found[0]
 

@@ -103,6 +103,16 @@ async def test_what_the_grammar_took_is_gone_before_the_model_is_asked(
     assert kinds(talk).index("conversation.item.delete") < kinds(talk).index("response.create")
 
 
+async def test_typed_words_are_not_answered_together_with_a_command_before_them(
+    ear: Realtime, server: OpenAIServer
+) -> None:
+    server.says("Hello.")
+    await hear(ear)
+    assert await ask(ear, "good morning") == "Hello."
+    order = kinds(server.talks[0])
+    assert order.index("conversation.item.delete") < order.index("response.create")
+
+
 async def test_the_model_acts_through_the_toolbox_and_then_answers(
     ear: Realtime, server: OpenAIServer, bench: Bench
 ) -> None:
