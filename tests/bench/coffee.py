@@ -122,13 +122,14 @@ def hear(whisper: Whisper, orders: Orders, sound: NDArray[np.float32]) -> tuple[
     if slots is not None:
         return slots, readings
     candidates: dict[str, tuple[float, Slots]] = {}
-    for reading in readings:
+    # The hint can also cut a reading short or bend it: without it, the sound is read once more.
+    for reading in (*readings, *whisper.readings(encoded, beam=3)):
         less_likely = readings[0].avg_logprob - reading.avg_logprob
         if less_likely > AS_LIKELY:
             continue
         exact = orders.exact(reading.text)
         for distance, order in orders.near(reading.text) if exact is None else [(0.0, exact)]:
-            key = orders.say(order)
+            key = orders.say(order, reading.text)
             cost = distance + less_likely
             if key not in candidates or cost < candidates[key][0]:
                 candidates[key] = (cost, order)
@@ -180,7 +181,7 @@ class Orders:
         if found is None:
             return None
         slots: dict[str, str] = {}
-        for name, value in found.groupdict().items():
+        for name, value in sorted(found.groupdict().items(), key=lambda item: found.start(item[0])):
             slot = name.rstrip("0123456789")
             if value and slots.setdefault(slot, value) != value:
                 return None
@@ -196,13 +197,16 @@ class Orders:
         """Return the orders that sound most like a text, with their distance in phonemes, nearest first."""
         return list(_near(self._sounds, phonemes.text(plain_words(text))))
 
-    def say(self, order: Slots) -> str:
-        """Return an order as it may be said."""
-        words = [order[slot] for slot in (*MODIFIERS, "coffeeDrink") if slot in order]
-        extras = [order[slot] for slot in ("milkAmount", "sugarAmount") if slot in order]
+    def say(self, order: Slots, heard: str) -> str:
+        """Return an order as it may be said: its slots in their order, opened as what was heard."""
+        words = [value for slot, value in order.items() if not slot.endswith("Amount")]
+        extras = [value for slot, value in order.items() if slot.endswith("Amount")]
         with_them = f" with {' and '.join(extras)}" if extras else ""
         article = "an" if words[0][0] in "aeiou" else "a"
-        return f"Can I get {article} {' '.join(words)}{with_them}?"
+        said = plain_words(heard)
+        opening = next((each for each in self.domain["openings"] if said.startswith(each)), "can i get")
+        text = f"{opening} {article} {' '.join(words)}{with_them}".replace(" i ", " I ").replace("i'd", "I'd")
+        return text[0].upper() + text[1:] + ("?" if opening.startswith(("can", "may")) else ".")
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
@@ -316,14 +320,14 @@ def _path(
         ways = cost[:, None] + matrix
         back.append(ways.argmin(axis=0))
         cost = ways.min(axis=0)
-    places: dict[str, tuple[int, int]] = {}
+    found: list[tuple[str, tuple[int, int]]] = []
     end = count
     for (slot, _), origins in zip(reversed(pieces), reversed(back), strict=True):
         begin = int(origins[end])
         if slot:
-            places[slot] = (begin, end)
+            found.append((slot, (begin, end)))
         end = begin
-    return float(cost[count]), places
+    return float(cost[count]), dict(reversed(found))
 
 
 @lru_cache(maxsize=4096)

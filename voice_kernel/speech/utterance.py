@@ -69,6 +69,8 @@ NOISE_LOGPROB = -1.0
 """Beyond both, the plain reading is invented from noise.
 
 Source: the thresholds of OpenAI's reference decoder for `no_speech` and `logprob`."""
+GUESS_LOGPROB = -1.4
+"""A reading with a hint that is less likely than this is a guess too: what is spoken fits one of the two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,7 @@ class Utterance:
         whisper = self._whisper = ears.whisper
         self._understands = understands
         self._context = context
+        self._hinted = 0.0  # how likely the newest reading with a hint was, in log probability
         self._opening_tokens = OPENING_TOKENS + 3 * len(context.called.split())
         self._prompt = ""
         if expect == "command":
@@ -287,13 +290,14 @@ class Utterance:
         4.8% with it), so it is used for what opens like a command, and only for that.
         """
         sound = self._whisper.encode(self._sound(segment))
+        self._hinted = 0.0
         command: Reading | None = None
         if self._prompt and self._may_be_command(sound, segment):
             command = self._command(sound)
             if command is not None and command.avg_logprob >= SURE_LOGPROB:
                 return command
         plain = self._whisper.read(sound, beam=BEAM)
-        if _is_noise(plain):
+        if _is_noise(plain, self._hinted):
             return Reading("", plain.avg_logprob, plain.no_speech_prob)
         return command or plain
 
@@ -304,6 +308,7 @@ class Utterance:
         else:
             readings = self._whisper.readings(sound, prompt=self._prompt, beam=CHOICE_BEAM)
         best = readings[0]
+        self._hinted = best.avg_logprob
         if not self._opens(unglued(best.text)):
             return None
         if self._understands is None or self._read:
@@ -363,6 +368,7 @@ class Utterance:
         if segment.end - segment.start < LONG_FRAMES:
             return True
         opening = self._whisper.read(sound, prompt=self._prompt, beam=1, max_tokens=self._opening_tokens)
+        self._hinted = opening.avg_logprob
         return self._opens(opening.text)
 
     def _glance(self, segment: Segment) -> Reading:
@@ -382,5 +388,7 @@ def _sentences(text: str) -> int:
     return len(re.findall(r"[.?!] ", text))
 
 
-def _is_noise(plain: Reading) -> bool:
-    return plain.no_speech_prob > NOISE_PROB and plain.avg_logprob < NOISE_LOGPROB
+def _is_noise(plain: Reading, hinted: float = 0.0) -> bool:
+    if plain.no_speech_prob <= NOISE_PROB:
+        return False
+    return plain.avg_logprob < NOISE_LOGPROB or hinted < GUESS_LOGPROB
