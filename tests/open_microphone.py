@@ -21,7 +21,7 @@ from voice_kernel.session import ENDED_TURN, Session
 from voice_kernel.speech.clip import AudioClip
 from voice_kernel.speech.keeping import AudioFolder
 from voice_kernel.speech.local import LocalTranscriber
-from voice_kernel.speech.transcriber import RATE_HZ, Expect
+from voice_kernel.speech.transcriber import RATE_HZ, Expect, Transcriber
 from voice_kernel.speech.worker import Urgency
 from voice_kernel.task.logs import LogFolder
 from voice_kernel.task.runner import Runner
@@ -65,6 +65,7 @@ class Microphone:
         mouth: Mouth | None = None,
         expect: Expect = "command",
         keep_in: AudioFolder | None = None,
+        ear: Transcriber | None = None,
     ) -> None:
         self.engine = engine
         self.hub = Hub(About(version="test"))
@@ -89,7 +90,7 @@ class Microphone:
         self.listener = Listener(
             self.hub,
             self.session,
-            engine,
+            ear or engine,
             lambda: self.context,
             load_grammar,
             lambda: expect,

@@ -57,8 +57,12 @@ class _Words:
     addressed: bool
     spoken: str
     """What we said ourselves when it began."""
+    reads_ahead: bool
+    """Whether its engine tells what was said before a pause."""
     fed: int = 0
     """The sample after the last one that was fed."""
+    newest: str = ""
+    """The newest partial text."""
     turn_id: int | None = None
     settling: Settling = field(default_factory=Settling)
     sound: list[bytes] = field(default_factory=list)
@@ -180,8 +184,11 @@ class HandsFree:
         for event in self._endpointer.push(piece.probabilities):
             self._take(event)
         self._feed()
-        if self._endpointer.in_utterance and self._words is None:
-            for event in self._endpointer.read("other"):  # nobody reads it: the usual silence is enough
+        words = self._words
+        if self._endpointer.pausing and (words is None or not words.reads_ahead):
+            # Nobody will tell what was said before the pause: what is known of it must do.
+            newest = words.newest if words is not None else ""
+            for event in self._endpointer.read(self._progress(newest) if newest else "other"):
                 self._take(event)
         self._show_state()
 
@@ -307,12 +314,12 @@ class HandsFree:
         except VoiceKernelError as error:
             self._broken(SpeechError(error.message, hint=error.hint))
             return None
+        reads_ahead = isinstance(recognition, ReadsAhead)
         if isinstance(recognition, ReadsAhead):
             recognition.on_pause = on_pause
         mouth = self._room.mouth
-        words = _Words(
-            recognition, start, began_at, addressed, mouth.saying if mouth is not None else "", fed=start
-        )
+        spoken = mouth.saying if mouth is not None else ""
+        words = _Words(recognition, start, began_at, addressed, spoken, reads_ahead, fed=start)
         return words
 
     def _command(self, text: str, addressed: bool) -> str:
@@ -330,6 +337,7 @@ class HandsFree:
         return text
 
     def _partial(self, words: _Words, text: str) -> None:
+        words.newest = text
         shown = words.settling.next(text)
         command = self._command(shown.text, words.addressed)
         if words.turn_id is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from voice_kernel.room import Manners
 from voice_kernel.speech.frames import FRAME_S
 from voice_kernel.speech.keeping import AudioFolder
 from voice_kernel.speech.local import LocalTranscriber
-from voice_kernel.speech.transcriber import RATE_HZ
+from voice_kernel.speech.transcriber import RATE_HZ, Transcriber
 from voice_kernel.speech.vad import SpeechDetector
 
 
@@ -114,6 +115,34 @@ async def test_a_pause_in_the_middle_of_a_command_does_not_cut_it(
     engine: LocalTranscriber, grammar: Grammar, tmp_path: Path
 ) -> None:
     microphone = Microphone(engine, tmp_path, grammar)
+    await microphone.open()
+    await microphone.hear(sound(0.6, "run_the_tests_in", 0.6, "the_unit_folder", 1.6))
+    await microphone.close()
+    assert microphone.acts == [("run_tests", {"path": "tests/unit"})]
+
+
+class Hearsay:
+    """An engine that tells partial words, and nothing of pauses: as engines of others do."""
+
+    def __init__(self, engine: LocalTranscriber) -> None:
+        self.engine = engine
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.engine, name)
+
+    def open(self, **options: Any) -> Any:
+        inner = self.engine.open(**options)
+
+        class Plain:
+            feed, finish, discard = inner.feed, inner.finish, inner.discard
+
+        return Plain()
+
+
+async def test_a_command_that_breaks_off_is_waited_for_with_any_engine(
+    engine: LocalTranscriber, grammar: Grammar, tmp_path: Path
+) -> None:
+    microphone = Microphone(engine, tmp_path, grammar, ear=cast("Transcriber", Hearsay(engine)))
     await microphone.open()
     await microphone.hear(sound(0.6, "run_the_tests_in", 0.6, "the_unit_folder", 1.6))
     await microphone.close()

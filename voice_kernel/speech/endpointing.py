@@ -87,6 +87,11 @@ class Endpointer:
         return self._began is not None
 
     @property
+    def pausing(self) -> bool:
+        """Whether nobody speaks at the moment, within an utterance."""
+        return self._began is not None and not self._speaking
+
+    @property
     def silence_s(self) -> float:
         """How long it has been silent, within an utterance."""
         return (self.frame - self._last_speech) * FRAME_S
