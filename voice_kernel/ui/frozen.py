@@ -181,6 +181,13 @@ def task_text(task: Task, *, now: bool = False) -> str:
     return "\n".join(lines)
 
 
+def _is_told(task: Task) -> bool:
+    """Say whether the problem says all that the summary says."""
+    return (
+        task.result is not None and task.problem is not None and task.problem.message == task.result.summary
+    )
+
+
 class _Page:
     """Collects pieces until the caps are reached, then only what closes them."""
 
@@ -251,7 +258,7 @@ def _task(page: _Page, task: Task, *, now: bool = False) -> None:
     _problem(page, task.problem)
     result = task.result
     if result:
-        if result.summary and not result.tests:
+        if result.summary and not result.tests and not _is_told(task):
             page.add_block(f'<div style="margin-top:4px">{html.escape(_head(result.summary, 1_000))}</div>')
         if result.tests:
             _tests(page, result.tests)
@@ -369,7 +376,7 @@ def _problem_lines(problem: Problem) -> list[str]:
 def _result_lines(task: Task, now: bool) -> list[str]:
     result = task.result
     assert result is not None
-    lines = [result.summary] if result.summary else []
+    lines = [result.summary] if result.summary and not _is_told(task) else []
     if result.tests:
         for case in result.tests.cases:
             if case.outcome in ("failed", "error"):

@@ -67,6 +67,16 @@ class Tags(HTMLParser):
         self.text += data
 
 
+def test_what_the_problem_says_is_not_said_twice() -> None:
+    said = "1 failed: test_a"
+    task = a_task(
+        state="failed", problem=Problem(kind="TestsFailed", message=said), result=Result(summary=said)
+    )
+    turn = a_turn(state="failed", problem=task.problem)
+    assert frozen_text(turn, [task]).count(said) == 1
+    assert Tags(frozen_html(turn, [task])).text.count(said) == 1
+
+
 def test_what_was_asked_for_besides_the_tests_stands_below_them() -> None:
     report = TestReport(passed=1, failed=0, errors=0, skipped=0, duration_s=1.0, cases=[])
     task = a_task(result=Result(summary="1 passed", text="The slowest tests:\n 1.0 s  test_a", tests=report))

@@ -10,6 +10,7 @@ import json
 import os
 import tempfile
 from collections.abc import Iterable
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,12 @@ class Secrets:
 
     def __init__(self, path: Path, *, use_keyring: bool = True) -> None:
         self._path = path
-        self._keyring: Any = _keyring() if use_keyring else None
+        self._use_keyring = use_keyring
+
+    @cached_property
+    def _keyring(self) -> Any:
+        # Looked for when the first secret is: it brings along whatever each desktop has.
+        return _keyring() if self._use_keyring else None
 
     @property
     def place(self) -> str:
