@@ -40,13 +40,13 @@ def _lab(options: argparse.Namespace) -> int:
         command.append("--allow-root")
     if not os.environ.get("DISPLAY") and sys.platform == "linux" and "--no-browser" not in command:
         command.append("--no-browser")
+    kept_in = options.keep_audio.expanduser().resolve() if options.keep_audio is not None else None
     if options.dry_run:
-        print(" ".join(command))
+        print(" ".join([f"VOICE_KERNEL_KEEP_AUDIO={kept_in}", *command] if kept_in else command))
         return EXIT_OK
-    if options.keep_audio is not None:
-        folder = options.keep_audio.expanduser().resolve()
-        os.environ["VOICE_KERNEL_KEEP_AUDIO"] = str(folder)  # the kernels are its children
-        print(f"Recordings of what you say are kept in {folder}.", flush=True)
+    if kept_in is not None:
+        os.environ["VOICE_KERNEL_KEEP_AUDIO"] = str(kept_in)  # the kernels are its children
+        print(f"Recordings of what you say are kept in {kept_in}.", flush=True)
     print("Open the URL below, then run the first cell: the voice panel appears under it.", flush=True)
     os.execv(jupyter, command)
 

@@ -26,6 +26,13 @@ def test_the_version_is_the_packages(capsys):
     assert capsys.readouterr().out == f"voice-kernel {__version__}\n"
 
 
+def test_recordings_are_kept_only_where_the_person_says_so(capsys, tmp_path):
+    assert main(["lab", "--keep-audio", str(tmp_path), "--dry-run"]) == 0
+    assert capsys.readouterr().out.startswith(f"VOICE_KERNEL_KEEP_AUDIO={tmp_path} ")
+    assert main(["lab", "--dry-run"]) == 0
+    assert "KEEP_AUDIO" not in capsys.readouterr().out
+
+
 def test_nothing_heavy_is_imported_to_read_options():
     heavy = "pydantic sqlalchemy alembic nbformat jupyter_client hassil numpy"
     code = f"import sys, voice_kernel.cli; print([m for m in {heavy.split()!r} if m in sys.modules])"
