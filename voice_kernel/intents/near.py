@@ -61,8 +61,8 @@ class Ear:
         self._function_words = function_words
         self._confused: dict[str, list[str]] = {}
         for word, wrong in confusions.items():
-            for text in str(wrong).split():
-                self._confused.setdefault(text.replace("-", " "), []).append(str(word))
+            for text in fold(str(wrong)).split():
+                self._confused.setdefault(text.replace("-", " "), []).append(fold(str(word)))
         self._content = sorted(
             word for word in vocabulary if len(word) > 2 and word not in function_words and word.isalpha()
         )
