@@ -288,6 +288,9 @@ class HandsFree:
             if words is not None:
                 self._give(words, waking.ended)
                 await self._conclude(words)
+        elif self._onset is not None and self._words is None:
+            # The command began while the phrase before it was still being read.
+            self._listen(max(0, self._onset - round(PRE_ROLL_S * RATE_HZ)), addressed=True)
 
     # ---- an utterance -----------------------------------------------------------------------------
 
