@@ -55,13 +55,12 @@ class Line:
         self._reader = asyncio.ensure_future(self._read())
 
     @classmethod
-    async def connect(cls, endpoint: Endpoint, settings: dict[str, Any], told: str) -> Line:
+    async def connect(cls, endpoint: Endpoint, settings: dict[str, Any]) -> Line:
         """Open a connection.
 
         Args:
             endpoint: the server.
             settings: of the session, as `agents.realtime` names them.
-            told: the instructions of the model.
 
         Raises:
             ServerFailed: the server cannot be reached, or does not want us.
@@ -83,7 +82,7 @@ class Line:
 
         model = settings["model_name"]
         runner = RealtimeRunner(
-            RealtimeAgent(name="voice_kernel", instructions=told),
+            RealtimeAgent(name="voice_kernel"),
             model=Model(),
             # The SDK would post every session to OpenAI's tracing.
             config=cast("RealtimeRunConfig", {"tracing_disabled": True, "model_settings": settings}),

@@ -108,6 +108,8 @@ class Realtime:
         self.microphone = asyncio.Lock()
         """There is one buffer for sound at the other end: held by the utterance that fills it."""
         self._said: tuple[str, str] | None = None
+        self._answering = False
+        self._introduced = False
         self._past: deque[tuple[str, str]] = deque(maxlen=MAX_PAST)
         self._untrusted = ""
         self._recognitions: set[RealtimeRecognition] = set()
@@ -174,27 +176,34 @@ class Realtime:
             if self._line is not None and not (self._line.usable and self._line.age_s < MAX_LINE_AGE_S):
                 await self._hang_up()
             if self._line is None:
-                self._line = await Line.connect(self.endpoint, self._settings(), self._instructions())
+                # It is told nothing yet: an ear needs to know no more than it hears.
+                self._line = await Line.connect(self.endpoint, self._settings())
                 self._said = None
-                for asked, answered in self._past:
-                    await self._line.add("user", asked)
-                    await self._line.add("assistant", answered)
+                self._introduced = False
             return self._line
 
     async def prepare(self, line: Line, context: Context, expect: Expect) -> None:
         """Make ready for an utterance: say which words to expect, and clear what was left over."""
-        if self._said is not None:
-            # What nobody asked the model about must not be answered with the next question.
-            item, _ = self._said
-            self._said = None
-            await line.send("conversation.item.delete", item_id=item)
+        await self._unsay(line)
         prompt = hint(context, expect, self.language, MAX_PROMPT_CHARS)
         await line.expect(self._transcription(prompt, names_of(context) if expect == "command" else ()))
         await line.send("input_audio_buffer.clear")
 
-    def was_said(self, item: str, text: str) -> None:
+    async def _unsay(self, line: Line) -> None:
+        """Take an utterance that the model was not asked about out of its conversation.
+
+        It must not be answered together with the next one.
+        """
+        if self._said is not None:
+            item, _ = self._said
+            self._said = None
+            await line.send("conversation.item.delete", item_id=item)
+
+    async def was_said(self, line: Line, item: str, text: str) -> None:
         """Remember which item of the conversation holds the newest utterance."""
         self._said = item, text
+        if self._answering:  # what is said into an answer, such as "approve", is not for the model
+            await self._unsay(line)
 
     # ---- the brain ---------------------------------------------------------------------------------
 
@@ -225,6 +234,23 @@ class Realtime:
                 on_change=on_change,
                 model=model,
             )
+        if self._answering:  # a second answer would mix with the first; a cell that it runs may ask for one
+            raise ModelError(f"{self.model} is answering another turn.", hint="Wait for it.", retryable=True)
+        self._answering = True
+        try:
+            return await self._answer(text, turn_id, context, on_text, approved_tools, on_change)
+        finally:
+            self._answering = False
+
+    async def _answer(
+        self,
+        text: str,
+        turn_id: int,
+        context: Context,
+        on_text: Callable[[str], None],
+        approved_tools: Collection[str],
+        on_change: Callable[..., None],
+    ) -> str:
         assert self._toolbox is not None  # nobody asks what can only listen
         tools = TurnTools(
             self._toolbox,
@@ -239,10 +265,13 @@ class Realtime:
             on_change(model=f"{self.model} at {self.endpoint.server}")
             asked = question(text, context)
             await self._share(asked, turn_id, approved_tools)
-            if self._said is not None and self._said[1] == text:
+            if not self._introduced:
+                await self._introduce(line)
+            if self._said is not None and text in self._said[1]:
                 # The model has heard it; the words are those that the person sees.
                 asked = f"{asked}\n(This is what was just said, as it was written down.)"
-            self._said = None
+                self._said = None
+            await self._unsay(line)
             await line.add("user", asked)
             await line.equip(self._instructions(), tools.function_tools())
             await self._run(line, tools, answer)
@@ -266,6 +295,15 @@ class Realtime:
         self._untrusted = "an earlier answer" if self._past else ""
         if self._line is not None:
             self._line.retire()
+
+    async def _introduce(self, line: Line) -> None:
+        """Tell a new line what was said over others."""
+        self._introduced = True
+        if self._past:
+            await self._unsay(line)  # the newest words are the last ones: they follow in writing
+        for asked, answered in self._past:
+            await line.add("user", asked)
+            await line.add("assistant", answered)
 
     async def _share(self, asked: str, turn_id: int, approved_tools: Collection[str]) -> None:
         """Show a person what is sent beside the sound, before the first time; see `Brain`."""
@@ -501,7 +539,7 @@ class RealtimeRecognition:
                 await line.send_audio(_pcm(stream.flush()) + bytes(_LEAST_BYTES))
                 await line.send("input_audio_buffer.commit")
                 item, text = await written.text
-            self._engine.was_said(item, text)
+            await self._engine.was_said(line, item, text)
             return text
 
     async def _send(self, line: Line, stream: PcmStream) -> None:

@@ -50,6 +50,12 @@ async def ask(engine: Realtime, text: str, pieces: list[str] | None = None) -> s
         return await engine.answer(text, turn_id=1, context=Context(), on_text=on_text)
 
 
+def past(text: str, answer: str) -> Turn:
+    return Turn(
+        id=9, state="succeeded", origin="voice", text=text, route="model", answer=answer, created_at=1
+    )
+
+
 def kinds(talk: list[dict[str, object]]) -> list[object]:
     return [event["type"] for event in talk]
 
@@ -161,19 +167,7 @@ async def test_after_a_break_the_model_is_told_what_was_said_before(
 async def test_another_conversation_begins_on_another_line(ear: Realtime, server: OpenAIServer) -> None:
     server.says("One.", "Two.")
     await ask(ear, "one")
-    ear.recall(
-        [
-            Turn(
-                id=9,
-                state="succeeded",
-                origin="voice",
-                text="old",
-                route="model",
-                answer="news",
-                created_at=1,
-            )
-        ]
-    )
+    ear.recall([past("old", "news")])
     await ask(ear, "two")
     texts = [event["item"]["content"][0]["text"] for event in server.talks[1] if "item" in event]
     assert texts[:2] == ["old", "news"]
@@ -261,6 +255,30 @@ async def test_after_text_of_strangers_the_next_turn_knows(
     bench.toolbox.approvals.decide(card.id, True)
     assert await asking == "Ran."
     assert bench.ran == ["1"]
+
+
+async def test_an_ear_is_told_nothing_but_what_it_hears(ear: Realtime, server: OpenAIServer) -> None:
+    ear.recall([past("old", "news")])
+    await hear(ear)
+    assert "/home/ada" not in str(server.talks[0])
+    assert "news" not in str(server.talks[0])
+
+
+async def test_what_is_said_into_an_answer_is_not_for_the_model(
+    ear: Realtime, server: OpenAIServer, bench: Bench
+) -> None:
+    server.says(Call("wait_long"), "Done.")
+    asking = asyncio.ensure_future(ask(ear, "wait"))
+    async with asyncio.timeout(LIMIT_S):
+        await bench.started.wait()
+        server.hears("approve")
+        assert (await hear(ear)).text == "approve"
+        with pytest.raises(ModelError, match="answering another turn"):
+            await ask(ear, "and this")
+        bench.finish.set()
+        assert await asking == "Done."
+    order = kinds(server.talks[0])
+    assert order.index("conversation.item.delete") < len(order) - 1 - order[::-1].index("response.create")
 
 
 async def test_two_utterances_at_once_do_not_mix(ear: Realtime, server: OpenAIServer) -> None:
