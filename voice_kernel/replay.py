@@ -153,7 +153,9 @@ class Replay:
             return
         seen.answered.add(approval.id)
         self.session.send(ApprovalShown(approval_id=approval.id))
-        self.session.send(Decide(approval_id=approval.id, approved=await self.ask(approval)))
+        # A form needs a page to be filled in on; here it gets a no.
+        approved = not approval.fields and await self.ask(approval)
+        self.session.send(Decide(approval_id=approval.id, approved=approved))
 
     async def _give_up(self, seen: _Seen) -> None:
         if seen.turn is None:
