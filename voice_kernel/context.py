@@ -8,6 +8,7 @@ against it, speech biases recognition with its vocabulary).
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -105,6 +106,7 @@ class ContextSource(Protocol):
 
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _SQUASHED = re.compile(r"[^a-z0-9]+")
+_TWO_LETTERS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "æ": "ae", "ø": "oe", "å": "aa"})
 _SPELLINGS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), sound)
     for pattern, sound in (
@@ -122,8 +124,14 @@ are what a recogniser confuses (cell/sell/sale, plot/blot, save/safe). After Phi
 
 
 def squash(name: str) -> str:
-    """Return a name without case, spaces and marks: `Sales_Data` and `sales data` are the same."""
-    return _SQUASHED.sub("", name.lower())
+    """Return a name without case, spaces and marks: `Sales_Data` and `sales data` are the same.
+
+    Letters with marks are written without: `Umsätze` is `umsaetze`, `café` is `cafe`.
+    """
+    name = name.lower()
+    if not name.isascii():
+        name = unicodedata.normalize("NFKD", unicodedata.normalize("NFC", name).translate(_TWO_LETTERS))
+    return _SQUASHED.sub("", name)
 
 
 @lru_cache(maxsize=4096)

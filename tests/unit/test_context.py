@@ -31,6 +31,11 @@ def test_squashing_drops_case_and_marks() -> None:
     assert squash("Sales_Data.CSV") == squash("sales data csv") == "salesdatacsv"
 
 
+def test_squashing_writes_umlauts_and_accents_out() -> None:
+    assert squash("Umsätze_Größe") == squash("Umsa\u0308tze Groesse") == "umsaetzegroesse"
+    assert squash("Café") == "cafe"
+
+
 @pytest.mark.parametrize(
     ("said", "found"),
     [
