@@ -42,7 +42,7 @@ def test_every_example_is_understood(grammar: Grammar) -> None:
 def test_help_covers_every_area_of_the_tool_table(grammar: Grammar) -> None:
     assert set(grammar.help()) == {
         "notebook", "data", "shell", "tests", "browser", "research", "mcp", "tasks", "lab", "session",
-        "controls",
+        "model", "controls",
     }  # fmt: skip
     assert grammar.examples("run_cells")[0] == "run cell three"
     assert grammar.examples("no_such_tool") == ()
