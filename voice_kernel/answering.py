@@ -18,7 +18,8 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
 
 from voice_kernel.errors import Refused, SpeechError, VoiceUnavailable
 from voice_kernel.events import OPEN_TURNS, Hub
@@ -39,9 +40,10 @@ from voice_kernel.messages import (
     Verbosity,
     VoiceEngine,
 )
-from voice_kernel.speaking.prose import pieces, sentences
-from voice_kernel.speaking.renderer import READS, Renderer
 from voice_kernel.speaking.voice import MAX_RATE, MIN_RATE, Voice
+
+if TYPE_CHECKING:  # at run time it is loaded with the first words
+    from voice_kernel.speaking.renderer import Renderer
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +66,7 @@ LOCAL_LANGUAGES = frozenset({"en"})
 """What the kernel's own voice speaks."""
 SILENT = frozenset({"stop_speaking", "stop_listening", "approve", "accept_changes"})
 """Controls whose own answer nobody needs to hear."""
-ASKED = READS | {"repeat_answer", "change_speech_rate", "answer_aloud"}
+ASKED = frozenset({"repeat_answer", "change_speech_rate", "answer_aloud"})
 """Whoever says these wants to hear something, however little is spoken otherwise."""
 
 
@@ -120,6 +122,8 @@ class _Answer:
 
     async def pieces(self) -> AsyncIterator[str]:
         """Yield the pieces in which it is spoken, as they come to be known."""
+        from voice_kernel.speaking.prose import pieces
+
         if self.complete and not self.parts:
             for piece in pieces(self.text):
                 yield piece
@@ -142,7 +146,7 @@ class Answering:
 
     Args:
         hub: what happens.
-        renderer: puts it into words.
+        renderer: makes what puts it into words, when there is something to be said.
         voice: returns an engine of the kernel by its name.
         notify_after_s: what took longer is worth an announcement when it ends in the background.
     """
@@ -150,13 +154,13 @@ class Answering:
     def __init__(
         self,
         hub: Hub,
-        renderer: Renderer,
+        renderer: Callable[[], Renderer],
         voice: Callable[[VoiceEngine], Voice],
         *,
         notify_after_s: float = 20.0,
     ) -> None:
         self._hub = hub
-        self._renderer = renderer
+        self._make_renderer = renderer
         self._voice = voice
         self._notify_after_s = notify_after_s
         self._hearers: dict[str, _Hearer] = {}
@@ -184,6 +188,10 @@ class Answering:
         self._speaker: asyncio.Task[None] | None = None
         self._loading: set[asyncio.Task[None]] = set()
         self._told_unavailable = ""
+
+    @cached_property
+    def _renderer(self) -> Renderer:
+        return self._make_renderer()
 
     # ---- pages ------------------------------------------------------------------------------------
 
@@ -404,6 +412,8 @@ class Answering:
 
     def _told_before(self, turn: Turn, text: str) -> str:
         """Return what is left to be said of an answer that was spoken while it was written."""
+        from voice_kernel.speaking.prose import sentences
+
         stream, self._stream = self._stream, None
         before = self._told.pop(turn.id, None)
         if stream is None or stream.turn_id != turn.id:
@@ -448,7 +458,7 @@ class Answering:
             return
         tasks = [task for task in self._hub.tasks.values() if task.turn_id == turn.id]
         verbosity = hearer.choice.speak
-        if verbosity == "errors" and calls & ASKED:
+        if verbosity == "errors" and calls & ASKED:  # as the renderer does with what reads aloud
             verbosity = "short"
         try:
             text = self._renderer.turn(turn, tasks, verbosity)

@@ -43,7 +43,6 @@ from voice_kernel.room import Manners
 from voice_kernel.session import Session, TurnResult
 from voice_kernel.settings import Settings, data_folder
 from voice_kernel.settings import load as load_settings
-from voice_kernel.speaking.renderer import Renderer
 from voice_kernel.speech.keeping import AudioFolder
 from voice_kernel.store import Store
 from voice_kernel.surroundings import Surroundings, scan
@@ -89,6 +88,8 @@ from voice_kernel.version import __version__
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
+
+    from voice_kernel.speaking.renderer import Renderer
 
 
 BEGIN_LIMIT_S = 10.0
@@ -155,7 +156,7 @@ class App:
         self.dictation = Dictation(self._dictation_changed)
         self.answering = Answering(
             self.hub,
-            Renderer(settings.language),
+            self._renderer,
             self.engines.voice,
             notify_after_s=settings.notify_after_s,
         )
@@ -480,6 +481,11 @@ class App:
             tasks=self.toolbox.runner.tasks,
         )
         session_module.register(self.registry, self.grammar, self.conversations.new)
+
+    def _renderer(self) -> Renderer:
+        from voice_kernel.speaking.renderer import Renderer
+
+        return Renderer(self.settings.language)
 
     def _adopt(self) -> None:
         for notice in self.own_tools.update():

@@ -123,7 +123,7 @@ class Room:
         self.hub = Hub(About(version="1"))
         self.voice = voice or FakeVoice()
         self.asked: list[VoiceEngine] = []
-        self.answering = Answering(self.hub, Renderer(language), self._voice, notify_after_s=20.0)
+        self.answering = Answering(self.hub, lambda: Renderer(language), self._voice, notify_after_s=20.0)
         self._turns = 0
 
     def _voice(self, engine: VoiceEngine) -> Voice:
@@ -366,7 +366,7 @@ async def test_speaking_is_switched_on_and_off_by_words(room: Room) -> None:
 
 
 def test_only_a_page_can_be_told_to_speak() -> None:
-    room = Answering(Hub(About(version="1")), Renderer(), lambda engine: FakeVoice())
+    room = Answering(Hub(About(version="1")), Renderer, lambda engine: FakeVoice())
     with pytest.raises(Refused, match="panel"):
         room.control("answer_aloud", {}, "")
 
