@@ -102,10 +102,10 @@ async def test_of_readings_about_as_likely_the_one_that_is_understood_is_taken(
         return False
 
     likeliest = (await engine.transcribe(clip, understands=nothing)).text
-    assert asked[0] == likeliest
-    assert len(asked) > 1, "no other reading was offered"
-    chosen = (await engine.transcribe(clip, understands=lambda text: text == asked[1])).text
-    assert chosen == asked[1] != likeliest
+    assert likeliest in asked
+    others = [text for text in asked if text != likeliest]
+    assert others, "no other reading was offered"
+    assert (await engine.transcribe(clip, understands=lambda text: text == others[0])).text == others[0]
     assert (await engine.transcribe(clip, understands=lambda text: True)).text == likeliest
 
 
