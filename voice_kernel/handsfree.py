@@ -171,6 +171,7 @@ class HandsFree:
 
     def _broken(self, error: SpeechError) -> None:
         self._room.notice(error.message, error.hint or "Hold the button and talk instead.")
+        self._room.stop_listening()  # it must not look as if somebody listened
         self.close()
 
     def _spotted(self, piece: Spotted) -> None:

@@ -556,6 +556,9 @@ class _Room:
         if changed != speech:
             self._listener._hub.publish(SpeechChanged(speech=changed))
 
+    def stop_listening(self) -> None:
+        self._listener._hub.publish(ControlSpoken(control="stop_listening"))
+
     def notice(self, message: str, hint: str) -> None:
         self._listener._notice(message, hint)
 

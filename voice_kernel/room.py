@@ -79,6 +79,10 @@ class Room(Protocol):
         """Tell everyone what is heard, or what is waited for."""
         ...
 
+    def stop_listening(self) -> None:
+        """Have the page close its microphone."""
+        ...
+
     def notice(self, message: str, hint: str) -> None:
         """Tell everyone what they should know."""
         ...

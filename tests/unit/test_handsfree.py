@@ -203,6 +203,21 @@ async def test_words_that_were_not_meant_for_us_are_shown_for_a_moment_only(
     await microphone.close()
 
 
+async def test_a_microphone_that_nobody_can_listen_to_is_closed_and_that_is_said(
+    engine: LocalTranscriber, grammar: Grammar, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handsfree, "has_model", lambda phrase: True)
+    microphone = Microphone(engine, tmp_path, grammar, manners=Manners(wake_phrase="hey jupyter"))
+    await microphone.open()
+    microphone.listener.chunk("m", 0, bytes(1280))
+    async with asyncio.timeout(5):
+        while not microphone.controls:  # noqa: ASYNC110  the thread that fails tells the loop
+            await asyncio.sleep(0.01)
+    assert microphone.controls == ["stop_listening"]
+    assert any(isinstance(m, Notice) and "no model" in m.message for m in microphone.told)
+    await microphone.close()
+
+
 async def test_of_two_open_microphones_only_the_newer_one_is_listened_to(
     engine: LocalTranscriber, grammar: Grammar, tmp_path: Path
 ) -> None:
