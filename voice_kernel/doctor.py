@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib.metadata
 import importlib.util
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -51,6 +52,7 @@ def examine() -> Iterator[Finding]:
         _executor,
         _browser,
         _research,
+        _servers,
     ]
     for check in checks:
         try:
@@ -291,3 +293,30 @@ def _research() -> Finding:
     key = settings.search_api_key
     engine = engine_of(settings.search_engine, settings.search_url, key.get_secret_value() if key else "")
     return Finding("research", "ok", f"the web is searched with {engine.name}")
+
+
+def _servers() -> Finding:
+    from voice_kernel.settings import data_folder
+    from voice_kernel.tools.mcp import Secrets, ServerFile
+    from voice_kernel.tools.mcp.catalog import RUNNERS
+    from voice_kernel.tools.mcp.running import program_path
+
+    if importlib.util.find_spec("mcp") is None:
+        return Finding("servers", "note", "MCP servers need more", 'pip install "voice-kernel[mcp]"')
+    folder = data_folder()
+    servers = ServerFile(folder / "mcp.json").read()
+    path = program_path()
+    gone = sorted(
+        {one.command for one in servers.values() if one.command and not shutil.which(one.command, path=path)}
+    )
+    if gone:
+        return Finding("servers", "bad", f"MCP servers need {', '.join(gone)}, which is not here")
+    there = [name for name in RUNNERS.values() if shutil.which(name, path=path)]
+    place = Secrets(folder / "secrets.json").place
+    many = "1 MCP server" if len(servers) == 1 else f"{len(servers)} MCP servers"
+    runs = (
+        f"servers can be run with {', '.join(there)}"
+        if there
+        else "there is no npx, uvx or docker to run others"
+    )
+    return Finding("servers", "ok" if there else "note", f"{many}; {runs}; their secrets are in {place}")

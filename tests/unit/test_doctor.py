@@ -52,3 +52,16 @@ def test_a_cluster_that_is_not_there_is_found(home: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("VOICE_KERNEL_EXECUTOR", "dask")
     assert found("executor").message == "No Dask scheduler is configured."
     assert "VOICE_KERNEL_DASK_SCHEDULER" in found("executor").cure
+
+
+def test_what_runs_mcp_servers_is_named_and_a_missing_program_found(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(home / "data"))
+    assert "0 MCP servers; " in found("servers").message
+    file = home / "data" / "voice_kernel" / "mcp.json"
+    file.parent.mkdir(parents=True)
+    file.write_text('{"mcpServers": {"helper": {"command": "no-such-program"}}}')
+    assert found("servers") == Finding(
+        "servers", "bad", "MCP servers need no-such-program, which is not here"
+    )
