@@ -55,6 +55,8 @@ ALTERNATIVE_LEAD = 0.5
 """How much less likely than the best reading one that is chosen may be, in log probability."""
 UNDERSTOOD_WORTH, TERM_WORTH = 0.45, 0.13
 """What it counts, in log probability, that a reading is understood, and each word of the trade in it."""
+BREAK_COST = 0.08
+"""What it counts against a reading that a sentence ends within it: few commands are two sentences."""
 UNSURE = 0.8
 """How well a reading is understood (see `Transcriber.open`) up to which names are looked for in it."""
 MOST_ASKED, MOST_COMPARED = 60, 10
@@ -322,7 +324,10 @@ class Utterance:
         ]
         rates = [self._understands(reading.text) for reading in close]
         worth = [
-            reading.avg_logprob + UNDERSTOOD_WORTH * rate + TERM_WORTH * terms(reading.text)
+            reading.avg_logprob
+            + UNDERSTOOD_WORTH * rate
+            + TERM_WORTH * terms(reading.text)
+            - BREAK_COST * _sentences(reading.text)
             for reading, rate in zip(close, rates, strict=True)
         ]
         number = worth.index(max(worth))
