@@ -62,16 +62,21 @@ export function Turns({ snapshot, turnIds }: { snapshot: Snapshot; turnIds: read
 }
 
 function FirstRun({ local }: { local: boolean }) {
-  const { store, holdKey, trans } = usePanel();
+  const { microphone, store, holdKey, trans } = usePanel();
   const keys = holdKey();
+  const holds = microphone.mode === 'push';
   const examples = [
     trans.__('run the tests'),
     trans.__('show variables'),
     trans.__('list files'),
     trans.__('what can I say')
   ];
-  const [before, after] = around(trans.__('Hold the button and say %1', HERE));
-  const [hold, held] = around(trans.__('Or hold %1 anywhere on the page.', HERE));
+  const [before, after] = around(
+    holds ? trans.__('Hold the button and say %1', HERE) : trans.__('Click the button and say %1', HERE)
+  );
+  const [hold, held] = around(
+    holds ? trans.__('Or hold %1 anywhere on the page.', HERE) : trans.__('Or press %1 anywhere on the page.', HERE)
+  );
   const fill = (phrase: string): void =>
     store.update({ draft: phrase, focusDraft: store.snapshot.ui.focusDraft + 1 });
   return (
