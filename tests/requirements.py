@@ -7,6 +7,15 @@ checks that every named test exists; a promise without a test cannot be entered.
 from __future__ import annotations
 
 PROMISES: dict[str, tuple[str, ...]] = {
+    "A spoken name of the notebook is heard as it is written there": (
+        "unit/speech/test_names.py::test_a_spoken_name_is_heard_as_it_is_written_in_the_notebook",
+        "unit/speech/test_names.py::test_a_name_that_sounds_like_what_was_heard_is_offered",
+        "unit/test_phonemes.py::test_a_name_of_code_is_said_in_one_of_its_forms",
+    ),
+    "What is no speech gives no text": (
+        "unit/speech/test_noises.py::test_no_noise_gives_a_text",
+        "unit/speech/test_local.py::test_silence_and_noise_give_no_text",
+    ),
     "Results are spoken in a short sentence, without code, ids or long numbers": (
         "browser/test_spoken_answers.py::"
         "test_a_command_is_answered_by_the_local_voice_and_repeated_and_silenced",
