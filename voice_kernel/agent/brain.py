@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from voice_kernel.agent import failure, provider
 from voice_kernel.agent.accounts import NOTHING, Accounts, add
-from voice_kernel.agent.instructions import MAX_TASKS, instructions, question
+from voice_kernel.agent.instructions import MAX_TASKS, instructions, question, readable
 from voice_kernel.agent.memory import Memory
 from voice_kernel.agent.provider import Connection, ModelSettings
 from voice_kernel.agent.report import clip
@@ -236,7 +236,7 @@ class Brain:
     def _as_text(self, asked: dict[str, Any]) -> str:
         content = asked["content"]
         parts = [{"type": "input_text", "text": content}] if isinstance(content, str) else content
-        shown = [part.get("text", "[a picture]") for part in parts]
+        shown = [readable(part["text"]) if "text" in part else "[a picture]" for part in parts]
         offered = sorted(spec.name for spec in self._toolbox.registry.available() if spec.for_models)
         memory = (
             f"[{len(self._memory.items())} items of this conversation]\n\n" if self._memory.items() else ""

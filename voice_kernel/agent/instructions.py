@@ -83,6 +83,15 @@ def question(
     return f"<surroundings>\n{encoded}\n</surroundings>\n\n{text}"
 
 
+def readable(text: str) -> str:
+    """Return a question with what is around it laid out for a person; the words are the same."""
+    head, mark, rest = text.partition("</surroundings>")
+    if not mark:
+        return text
+    around = json.loads(head.removeprefix("<surroundings>"))
+    return f"{json.dumps(around, ensure_ascii=False, indent=1)}{rest}"
+
+
 def _surroundings(context: Context, tasks: Sequence[Task]) -> dict[str, Any]:
     around: dict[str, Any] = {
         "variables": [_variable(v) for v in reversed(context.variables[-MAX_VARIABLES:])],

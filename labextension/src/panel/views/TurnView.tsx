@@ -280,13 +280,15 @@ export const TurnView = memo(function TurnView({ turn, tasks, skipped, opened, n
           ))}
         {turn.problem && !told && <ProblemNote problem={turn.problem} />}
         {turn.route === 'model' && turn.problem?.retryable && hasComposer && (
-          <button
-            type="button"
-            class="vk-button"
-            onClick={() => send({ type: 'say', text: turn.text, corrects_turn_id: null })}
-          >
-            {trans.__('Try again')}
-          </button>
+          <p>
+            <button
+              type="button"
+              class="vk-button"
+              onClick={() => send({ type: 'say', text: turn.text, corrects_turn_id: null })}
+            >
+              {trans.__('Try again')}
+            </button>
+          </p>
         )}
         {turn.closest.length > 0 && <Closest phrases={turn.closest} />}
       </div>
