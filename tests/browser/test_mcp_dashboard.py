@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lab import NOTEBOOK, Notebook, chromium, lab_server
+from lab import NOTEBOOK, Notebook, lab_server
 from mcp_registry import registry
 from panel_page import AXE, PanelPage, Theme
 from panel_scenes import first_run
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 from sidebar_page import WAIT_MS, FrontEnd, Sidebar, write_cells
 
 from voice_kernel.messages import McpServer, McpTool, Problem, ServersChanged
@@ -48,7 +48,7 @@ AXE_RUN = """() => axe.run({ include: [['.vk-sidebar']] }, { resultTypes: ['viol
 
 
 @pytest.fixture(scope="module")
-def notebook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Notebook]:
+def notebook(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Notebook]:
     """A notebook whose registry has a server that runs on this machine, whatever `docker` is elsewhere."""
     root, folder = tmp_path_factory.mktemp("notebooks"), tmp_path_factory.mktemp("server")
     programs = tmp_path_factory.mktemp("programs")
@@ -61,7 +61,7 @@ def notebook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Notebook]:
         patch.setenv("PATH", str(programs), prepend=":")
         patch.setenv("MCP_REGISTRY_URL", url)
         patch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
-        with lab_server(root, folder) as base, chromium() as browser:
+        with lab_server(root, folder) as base:
             context = browser.new_context(viewport={"width": 1300, "height": 1000}, reduced_motion="reduce")
             opened = FrontEnd("lab", base).open(context, "page.ipynb")
             opened.page.evaluate(AXE.read_text(encoding="utf-8"))
@@ -242,7 +242,9 @@ ANSWERS = """message => {
 
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 250), ("dark", 640), ("none", 320)])
-def test_every_state_of_a_server_is_shown_in_the_widget_too(theme: Theme, width: int) -> None:
+def test_every_state_of_a_server_is_shown_in_the_widget_too(
+    browser: Browser, theme: Theme, width: int
+) -> None:
     problem = Problem(kind="WebError", message="The registry did not answer.", hint="Is there a network?")
     servers = [
         McpServer(
@@ -265,44 +267,44 @@ def test_every_state_of_a_server_is_shown_in_the_widget_too(theme: Theme, width:
         McpTool(name=f"tool_{at}", description="Does this. " * at, arguments=["a", "[b]"], on=at % 3 > 0)
         for at in range(20)
     ]
-    with chromium() as browser:
-        page = browser.new_page(viewport={"width": 900, "height": 900})
-        panel = PanelPage(page, theme=theme, width=width)
-        script = ANSWERS.replace("TOOLS", json.dumps([one.model_dump() for one in tools]))
-        panel.answer(script.replace("PROBLEM", problem.model_dump_json()))
-        panel.deliver(*first_run())
-        page.get_by_role("button", name="MCP servers").click()
-        assert panel.wait_sent("watch_servers") == {"type": "watch_servers", "on": True}
-        panel.deliver(ServersChanged(servers=servers, registry="https://registry.example.com"))
-        expect(page.locator(".vk-server")).to_have_count(len(STATES))
+    page = browser.new_page(viewport={"width": 900, "height": 900})
+    panel = PanelPage(page, theme=theme, width=width)
+    script = ANSWERS.replace("TOOLS", json.dumps([one.model_dump() for one in tools]))
+    panel.answer(script.replace("PROBLEM", problem.model_dump_json()))
+    panel.deliver(*first_run())
+    page.get_by_role("button", name="MCP servers").click()
+    assert panel.wait_sent("watch_servers") == {"type": "watch_servers", "on": True}
+    panel.deliver(ServersChanged(servers=servers, registry="https://registry.example.com"))
+    expect(page.locator(".vk-server")).to_have_count(len(STATES))
+    assert panel.violations() == []
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SHOTS / f"widget-{theme}-{width}.png")
+    for at in (0, 1, 3, 5):
+        page.locator(f'[data-server="server-{at}"] button').click()
+        expect(page.locator("[data-tool]")).to_have_count(20)
         assert panel.violations() == []
-        SHOTS.mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=SHOTS / f"widget-{theme}-{width}.png")
-        for at in (0, 1, 3, 5):
-            page.locator(f'[data-server="server-{at}"] button').click()
-            expect(page.locator("[data-tool]")).to_have_count(20)
-            assert panel.violations() == []
-            assert page.locator("#host").evaluate("host => host.scrollWidth <= host.clientWidth")
-            page.screenshot(path=SHOTS / f"widget-{theme}-{width}-{STATES[at]}.png")
-            page.keyboard.press("Escape")
-        page.locator('[data-server="server-1"] button').click()
-        start = page.get_by_role("button", name="Start", exact=True)
-        expect(start).to_have_attribute("aria-disabled", "true")  # its secret is missing
-        page.get_by_label(re.compile("API_KEY")).fill("hunter22")
-        page.get_by_role("button", name="Keep API_KEY").click()
-        expect(page.get_by_text("The registry did not answer.")).to_be_visible()
-        assert panel.sent("keep_secret")[-1]["value"] == "hunter22"
+        assert page.locator("#host").evaluate("host => host.scrollWidth <= host.clientWidth")
+        page.screenshot(path=SHOTS / f"widget-{theme}-{width}-{STATES[at]}.png")
         page.keyboard.press("Escape")
-        page.locator('[data-server="server-0"] button').click()
-        page.locator('[data-tool="tool_1"]').get_by_role("switch").uncheck()
-        assert panel.sent("do")[-1]["calls"] == [
-            {"tool": "mcp_toggle_tool", "arguments": {"name": "server-0", "tool": "tool_1", "on": False}}
-        ]
-        page.keyboard.press("Escape")
-        page.get_by_role("button", name="Find and install").click()
-        page.get_by_role("searchbox").fill("clock")
-        expect(page.get_by_text("The registry did not answer.")).to_be_visible()
-        page.keyboard.press("Escape")
-        page.keyboard.press("Escape")
-        page.keyboard.press("Escape")
-        assert panel.sent("watch_servers")[-1] == {"type": "watch_servers", "on": False}
+    page.locator('[data-server="server-1"] button').click()
+    start = page.get_by_role("button", name="Start", exact=True)
+    expect(start).to_have_attribute("aria-disabled", "true")  # its secret is missing
+    page.get_by_label(re.compile("API_KEY")).first.fill("hunter22")
+    page.get_by_role("button", name="Keep API_KEY").click()
+    expect(page.get_by_text("The registry did not answer.")).to_be_visible()
+    assert panel.sent("keep_secret")[-1]["value"] == "hunter22"
+    page.keyboard.press("Escape")
+    page.locator('[data-server="server-0"] button').click()
+    page.locator('[data-tool="tool_1"]').get_by_role("switch").uncheck()
+    assert panel.sent("do")[-1]["calls"] == [
+        {"tool": "mcp_toggle_tool", "arguments": {"name": "server-0", "tool": "tool_1", "on": False}}
+    ]
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Find and install").click()
+    page.get_by_role("searchbox").fill("clock")
+    expect(page.get_by_text("The registry did not answer.")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    assert panel.sent("watch_servers")[-1] == {"type": "watch_servers", "on": False}
+    page.close()

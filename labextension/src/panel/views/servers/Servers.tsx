@@ -27,10 +27,10 @@ function ServerRow({ server }: { server: McpServer }) {
         <span class="vk-row-title">{server.name}</span>
         <span class="vk-row-meta">
           <ServerState server={server} />
+          {server.missing.length > 0 && <span class="vk-tone-warning">{trans.__('needs a secret')}</span>}
           <Uptime server={server} />
           {server.tools > 0 && <span>{trans._n('%1 tool', '%1 tools', on)}</span>}
           {server.errors > 0 && <span>{trans._n('%1 error', '%1 errors', server.errors)}</span>}
-          {server.missing.length > 0 && <span class="vk-tone-warning">{trans.__('needs a secret')}</span>}
           {server.problem && server.state === 'failed' && <span class="vk-row-detail">{server.problem}</span>}
         </span>
       </button>
