@@ -40,6 +40,7 @@ from voice_kernel.messages import (
     Verbosity,
     VoiceEngine,
 )
+from voice_kernel.session import CONTROLS
 from voice_kernel.speaking.voice import MAX_RATE, MIN_RATE, Voice
 
 if TYPE_CHECKING:  # at run time it is loaded with the first words
@@ -88,6 +89,8 @@ class _Hearer:
     choice: SpeakChoice
     last: str = ""
     newest_turn: int = 0
+    """The last command; a yes, a "be quiet" or noise does not take its place for good."""
+    turn_before: int = 0
     active_at: float = 0.0
 
 
@@ -333,7 +336,7 @@ class Answering:
 
     def _follow_or_rest(self) -> None:
         wanted = any(hearer.choice.speak != "off" for hearer in self._hearers.values())
-        if wanted and self._follower is None:
+        if wanted and (self._follower is None or self._follower.done()):
             self._follower = asyncio.ensure_future(self._follow())
             self._follower.add_done_callback(_look_at)
         elif not wanted and self._follower is not None:
@@ -377,7 +380,7 @@ class Answering:
             self._see(turn.id, False)
             if hearer is not None:
                 # A person says something new: what was being said is over.
-                hearer.newest_turn = turn.id
+                hearer.turn_before, hearer.newest_turn = hearer.newest_turn, turn.id
                 hearer.active_at = time.monotonic()
                 self.stop(turn.surface_id)
         if turn.asks and turn.state in OPEN_TURNS and hearer is not None and hearer.choice.speak != "off":
@@ -389,6 +392,9 @@ class Answering:
             return
         self._see(turn.id, True)
         self._ended(turn, hearer)
+        is_command = turn.state != "nothing" and not (turn.calls and {c.tool for c in turn.calls} <= CONTROLS)
+        if hearer is not None and hearer.newest_turn == turn.id and not is_command:
+            hearer.newest_turn = hearer.turn_before
 
     def _written(self, turn_id: int) -> None:
         """Speak the sentences of a model's answer as they are finished."""
@@ -410,26 +416,6 @@ class Answering:
             stream.grow(more)
             hearer.last = stream.text
 
-    def _told_before(self, turn: Turn, text: str) -> str:
-        """Return what is left to be said of an answer that was spoken while it was written."""
-        from voice_kernel.speaking.prose import sentences
-
-        stream, self._stream = self._stream, None
-        before = self._told.pop(turn.id, None)
-        if stream is None or stream.turn_id != turn.id:
-            if before is None or turn.state != "succeeded":
-                return text
-            return " ".join(sentence for sentence in sentences(text) if sentence not in before)
-        if turn.state != "succeeded" or not text:
-            stream.finish()
-            return text
-        stream.grow([sentence for sentence in sentences(text) if sentence not in stream.parts])
-        stream.finish()
-        hearer = self._hearers.get(stream.surface_id)
-        if hearer is not None:
-            hearer.last = text
-        return ""
-
     def _see(self, turn_id: int, ended: bool) -> None:
         self._seen[turn_id] = ended
         if len(self._seen) > MAX_SEEN:
@@ -440,36 +426,50 @@ class Answering:
         self._quiet.clear()
 
     def _ended(self, turn: Turn, hearer: _Hearer | None) -> None:
-        if turn.parent_id is not None:
-            return
-        took_s = (turn.ended_at or 0.0) - turn.created_at
-        long = took_s >= self._notify_after_s
+        stream = self._stream
+        if stream is not None and stream.turn_id == turn.id:
+            self._stream = None
+        else:
+            stream = None
+        before = self._told.pop(turn.id, None)
+        listener, text = self._answer_of(turn, hearer)
+        if stream is not None:
+            if turn.state == "succeeded" and text and listener is not None:
+                stream.grow(_without(text, stream.parts))
+                listener.last, text = text, ""
+            stream.finish()
+        elif before is not None and turn.state == "succeeded":
+            text = " ".join(_without(text, before))
+        if text and listener is not None:
+            self._enqueue(listener, turn.id, text, waits=turn.id != listener.newest_turn)
+
+    def _answer_of(self, turn: Turn, hearer: _Hearer | None) -> tuple[_Hearer | None, str]:
+        """Return who is to hear what of a turn that has ended; nobody, or nothing, where it is of no news."""
+        nothing = None, ""
+        if turn.parent_id is not None or (turn.id == self._hushed and turn.state == "succeeded"):
+            return nothing
+        long = (turn.ended_at or 0.0) - turn.created_at >= self._notify_after_s
         if hearer is None:
             if turn.surface_id or turn.origin != "magic" or not long:
-                return  # another page's, or a cell's own business
+                return nothing  # another page's, or a cell's own business
             hearer = self._attentive()
         if hearer is None or hearer.choice.speak == "off":
-            return
+            return nothing
         calls = {call.tool for call in turn.calls}
         if turn.state == "succeeded" and calls and calls <= SILENT:
-            return
+            return nothing
         in_background = turn.id != hearer.newest_turn
         if in_background and not long and turn.state != "failed":
-            return
+            return nothing
         tasks = [task for task in self._hub.tasks.values() if task.turn_id == turn.id]
         verbosity = hearer.choice.speak
         if verbosity == "errors" and calls & ASKED:  # as the renderer does with what reads aloud
             verbosity = "short"
         try:
-            text = self._renderer.turn(turn, tasks, verbosity)
+            return hearer, self._renderer.turn(turn, tasks, verbosity)
         except Exception as error:  # words that no rule foresaw must not make the session mute
             log.exception("an answer could not be put into words: %s", type(error).__name__)
-            return
-        if turn.id == self._hushed and turn.state == "succeeded":
-            return
-        text = self._told_before(turn, text)
-        if text:
-            self._enqueue(hearer, turn.id, text, waits=in_background)
+            return nothing
 
     def _attentive(self) -> _Hearer | None:
         """Return the page that was used last, of those that speak."""
@@ -584,12 +584,11 @@ class Answering:
 
     async def _by_kernel(self, answer: _Answer, hearer: _Hearer, voice: Voice) -> None:
         rate = hearer.choice.rate
-        seq, sound_s, began = 0, 0.0, 0.0
+        seq, heard_until = 0, 0.0
         async for text in answer.pieces():
             async with contextlib.aclosing(voice.speak(text, rate=rate)) as sound:
                 async for pcm in sound:
-                    if not answer.begun:
-                        answer.begun, began = True, time.monotonic()
+                    answer.begun = True
                     message = SpeakAnswer(
                         id=answer.id,
                         seq=seq,
@@ -602,13 +601,13 @@ class Answering:
                     )
                     self._send(answer, message, [pcm])
                     seq += 1
-                    sound_s += len(pcm) / 2 / voice.rate_hz
-                    ahead_s = sound_s - (time.monotonic() - began)
-                    if ahead_s > AHEAD_S:
-                        await asyncio.sleep(ahead_s - AHEAD_S)  # the sound itself is the clock
+                    now = time.monotonic()
+                    heard_until = max(heard_until, now) + len(pcm) / 2 / voice.rate_hz
+                    if heard_until - now > AHEAD_S:
+                        await asyncio.sleep(heard_until - now - AHEAD_S)  # the sound itself is the clock
         self._send(answer, SpeakAnswer(id=answer.id, seq=seq, turn_id=answer.turn_id, rate=rate))
         answer.begun = True
-        await self._over(answer, sound_s - (time.monotonic() - began) * bool(began) + GRACE_S)
+        await self._over(answer, max(0.0, heard_until - time.monotonic()) + GRACE_S)
 
     async def _over(self, answer: _Answer, limit_s: float) -> None:
         try:
@@ -670,6 +669,13 @@ class Answering:
         hearer = self._hearers.get(answer.surface_id)
         if hearer is not None:
             hearer.page.send(message, buffers)
+
+
+def _without(text: str, told: Sequence[str]) -> list[str]:
+    """Return the sentences of a text that were not told before."""
+    from voice_kernel.speaking.prose import sentences
+
+    return [sentence for sentence in sentences(text) if sentence not in told]
 
 
 def _look_at(work: asyncio.Task[None]) -> None:

@@ -203,6 +203,21 @@ def test_a_screen_reader_is_not_told_what_is_spoken_anyway(panel: PanelPage) -> 
     assert states(panel) == ["failed"]
 
 
+def test_a_browser_that_forbids_sound_is_said_with_what_to_do(page: Page) -> None:
+    # What Chromium does before anybody has clicked or typed: the context stays suspended.
+    page.add_init_script("AudioContext.prototype.resume = () => new Promise(() => {});")
+    page.add_init_script(
+        "Object.defineProperty(AudioContext.prototype, 'state', { get: () => 'suspended' });"
+    )
+    panel = PanelPage(page)
+    panel.deliver(*first_run())
+    answer(panel, 1.0)
+    expect(page.get_by_text("The browser did not let this page make a sound.")).to_be_visible()
+    expect(page.locator("[aria-live=polite]").first).to_contain_text("Two files.")
+    assert states(panel) == ["failed"]
+    assert panel.violations() == []
+
+
 # ---- everything together ----------------------------------------------------------------------------
 
 

@@ -519,3 +519,43 @@ async def test_a_voice_that_does_not_know_the_language_is_not_used_and_that_is_s
     assert "English only" in notice.message
     assert room.asked == []
     await room.answering.close()
+
+
+async def test_an_answer_that_is_being_written_outlives_the_turns_of_other_pages(room: Room) -> None:
+    page, other = room.page("page"), room.page("other")
+    await page.choose("full")
+    await other.choose("off")
+    turn = room.begin(state="running", route="model")
+    room.hub.publish(AnswerDelta(turn_id=turn.id, text="The first. The sec"))
+    await page.until_heard("The first.")
+    room.say("Elsewhere.", "other")
+    await settled()
+    room.end(turn, route="model", answer="The first. The second.")
+    await page.until(lambda: any(isinstance(m, SpeakAnswer) and m.last for m in page.messages))
+    assert page.heard == ["The first.", "The second."]
+
+
+async def test_a_model_that_fails_in_the_middle_of_its_answer_is_said(room: Room) -> None:
+    page = room.page()
+    await page.choose("full")
+    turn = room.begin(state="running", route="model")
+    room.hub.publish(AnswerDelta(turn_id=turn.id, text="The first. The sec"))
+    await page.until_heard("The first.")
+    problem = Problem(kind="ModelError", message="The server has gone.")
+    room.end(turn, route="model", answer="The first. The sec", state="failed", problem=problem)
+    await page.until_heard("The server has gone.")
+    assert page.stopped == [1]
+
+
+@pytest.mark.parametrize("tool", ["approve", "stop_speaking", ""])
+async def test_a_yes_or_noise_in_between_does_not_make_a_command_one_of_the_background(
+    room: Room, tool: str
+) -> None:
+    page = room.page()
+    await page.choose()
+    command = room.begin()
+    calls = [Call(tool=tool)] if tool else []
+    room.end(room.begin(), calls=calls, answer="Approved.", state="succeeded" if tool else "nothing")
+    room.end(command, "It is installed.", took_s=5)
+    await page.until_heard("It is installed.")
+    assert page.heard == ["It is installed."]
