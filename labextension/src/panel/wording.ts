@@ -249,7 +249,7 @@ export function status({ session, ui }: Snapshot, trans: Translator = ENGLISH): 
   if ([...session.approvals.values()].some(approval => approval.state === 'open')) {
     return { word: trans.__('Needs approval'), tone: 'attention' };
   }
-  if ([...session.turns.values()].some(turn => turn.asks)) {
+  if ([...session.turns.values()].some(turn => turn.asks && turn.state === 'understanding')) {
     return { word: trans.__('Yes or no?'), tone: 'attention' };
   }
   if (session.speech.state === 'transcribing') {

@@ -242,7 +242,7 @@ export const TurnView = memo(function TurnView({ turn, tasks, skipped, opened, n
       </div>
       <div class="vk-turn-body">
         <Meta turn={turn} />
-        {turn.asks && <Question turn={turn} />}
+        {turn.asks && !turnHasEnded(turn) && <Question turn={turn} />}
         {turn.kept_audio && hasComposer && (
           <button
             type="button"
