@@ -383,7 +383,7 @@ class OpenAIServer:
         await socket.accept()
         with contextlib.suppress(WebSocketDisconnect, ConnectionResetError):
             await RealtimeTalk(self, socket).run()
-        with contextlib.suppress(RuntimeError):
+        with contextlib.suppress(RuntimeError, WebSocketDisconnect):
             await socket.close(1011)
 
     # ---- both -------------------------------------------------------------------------------------

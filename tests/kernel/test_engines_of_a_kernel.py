@@ -50,7 +50,7 @@ def test_a_realtime_model_hears_and_answers_what_the_grammar_does_not(
     kernel: RealKernel, server: OpenAIServer
 ) -> None:
     server.hears("List variables.", "What on earth have I got here?")
-    assert heard(kernel) == "List variables. | intents | realtime |  | [('list_variables', 'magic')]\n"
+    assert heard(kernel) == "List variables. | intents | realtime |  | [('list_variables', 'script')]\n"
     assert "response.create" not in [event["type"] for event in server.talks[0]]
     server.says(Call("list_variables"), "You have one variable, answer.")
     assert heard(kernel) == (
@@ -71,7 +71,7 @@ def test_a_server_hears_and_this_machine_where_it_breaks_off(
     kernel: RealKernel, server: OpenAIServer
 ) -> None:
     server.hears("List variables.", Reply(text="Restart the kernel.", cut_after=2))
-    assert heard(kernel) == "List variables. | intents | openai |  | [('list_variables', 'magic')]\n"
+    assert heard(kernel) == "List variables. | intents | openai |  | [('list_variables', 'script')]\n"
     words, route, engine, *_ = heard(kernel).split(" | ")
     assert (words.strip(". ").lower(), route, engine) == ("list variables", "intents", "local")
     assert len(server.recordings) == 2

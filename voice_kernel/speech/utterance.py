@@ -64,6 +64,8 @@ MOST_ASKED, MOST_COMPARED = 60, 10
 NAME_LEAD = 1.3
 """How much less likely a sentence with a name that exists may be than one with a name that does not, in log
 probability: names are rare words."""
+TALK_LEAD = 1.0
+"""The same, where what was heard is no command at all, though it opens like one: "showmark's expected"."""
 LONE_LEAD, LONE_BY = 2.0, 1.2
 """The same, where no other name comes nearer to it than that."""
 NOISE_PROB = 0.6
@@ -136,7 +138,9 @@ class Utterance:
         self._hinted = 0.0  # how likely the newest reading with a hint was, in log probability
         self._opening_tokens = OPENING_TOKENS + 3 * len(context.called.split())
         self._prompt = ""
-        if expect == "command":
+        # The sentences of the hint, and the words by which a command is known, are English.
+        self._chooses = expect == "command" and understands is not None and whisper.language != "en"
+        if expect == "command" and whisper.language == "en":
             self._prompt = command_prompt(
                 context, lambda text: whisper.prompt_tokens(text) <= MAX_PROMPT_TOKENS
             )
@@ -298,10 +302,21 @@ class Utterance:
             command = self._command(sound)
             if command is not None and command.avg_logprob >= SURE_LOGPROB:
                 return command
-        plain = self._whisper.read(sound, beam=BEAM)
-        if _is_noise(plain, self._hinted):
-            return Reading("", plain.avg_logprob, plain.no_speech_prob)
-        return command or plain
+        if self._chooses and not self._read:
+            plain = self._whisper.readings(sound, beam=CHOICE_BEAM)
+        else:
+            plain = [self._whisper.read(sound, beam=BEAM)]
+        if _is_noise(plain[0], self._hinted):
+            return Reading("", plain[0].avg_logprob, plain[0].no_speech_prob)
+        return command or self._meant(plain)
+
+    def _meant(self, readings: list[Reading]) -> Reading:
+        """Return the likeliest reading, or one about as likely that means something."""
+        if len(readings) == 1 or self._understands is None:
+            return readings[0]
+        close = [r for r in readings if r.avg_logprob > readings[0].avg_logprob - ALTERNATIVE_LEAD]
+        worth = [r.avg_logprob + UNDERSTOOD_WORTH * self._understands(r.text) for r in close]
+        return close[worth.index(max(worth))]
 
     def _command(self, sound: Encoded) -> Reading | None:
         """Return the reading of a sound as a command, or None when it is none."""
@@ -359,7 +374,9 @@ class Utterance:
             (s for s, (_, other) in zip(scores, sayings, strict=True) if other != chosen), default=-9.0
         )
         lead = heard - score
-        if lead <= (NAME_LEAD if rate else 0.0) or (rate and lead <= LONE_LEAD and score - rival > LONE_BY):
+        if lead <= (NAME_LEAD if rate else TALK_LEAD) or (
+            rate and lead <= LONE_LEAD and score - rival > LONE_BY
+        ):
             return Reading(chosen.text, best.avg_logprob, best.no_speech_prob)
         return None
 

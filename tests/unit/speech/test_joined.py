@@ -94,6 +94,25 @@ async def test_it_hears_english_too(own_cache: Path, clips: Clips) -> None:
     assert "cell" in heard.text.lower()
 
 
+async def test_of_readings_in_another_language_the_one_that_is_understood_is_taken(
+    own_cache: Path, clips: Clips
+) -> None:
+    engine = LocalTranscriber(language="de", threads=1)
+    asked: list[str] = []
+
+    def nothing(text: str) -> float:
+        asked.append(text)
+        return 0.0
+
+    likeliest = (await engine.transcribe(clips["hibari_031.wav"], understands=nothing)).text
+    assert asked[0] == likeliest
+    assert len(asked) > 1, "no other reading was offered"
+    other = asked[1]
+    chosen = (await engine.transcribe(clips["hibari_031.wav"], understands=lambda text: text == other)).text
+    await engine.close()
+    assert chosen == other != likeliest
+
+
 async def test_another_language_is_written_in_its_own_words(own_cache: Path, clips: Clips) -> None:
     engine = LocalTranscriber(language="de", threads=1)
     heard = await engine.transcribe(clips["az_weather.wav"], expect="dictation")
