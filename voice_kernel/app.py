@@ -153,7 +153,7 @@ class App:
                 self.engines.page_open or any(t.area == "browser" and not t.ended_at for t in runner.tasks())
             ),
         )
-        self.dictation = Dictation(self._dictation_changed)
+        self.dictation = Dictation(self._dictation_changed, settings.language)
         self.answering = Answering(
             self.hub,
             self._renderer,

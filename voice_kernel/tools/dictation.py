@@ -25,21 +25,38 @@ MAX_UTTERANCES = 100
 """How many utterances "scratch that" can take back."""
 WRITE: Effects = frozenset({"write"})
 
-CALLS: Mapping[str, Call] = {
-    phrase: call
-    for phrases, call in (
+_STOP, _SCRATCH = Call(tool="stop_dictation"), Call(tool="scratch_dictation")
+_BELOW = Call(tool="insert_cell", arguments={"position": "below"})
+_CODE_BELOW = Call(tool="insert_cell", arguments={"kind": "code", "position": "below"})
+_TEXT_BELOW = Call(tool="insert_cell", arguments={"kind": "markdown", "position": "below"})
+_DEAF = Call(tool="stop_listening")
+
+
+def _by_phrase(*rows: tuple[str, Call]) -> dict[str, Call]:
+    return {phrase: call for phrases, call in rows for phrase in phrases.split("|")}
+
+
+CALLS: Mapping[str, Mapping[str, Call]] = {
+    "en": _by_phrase(
         ("stop dictation|stop dictating|end dictation|dictation off|stop the dictation|command mode|"
-         "quit dictation|finish dictation", Call(tool="stop_dictation")),
-        ("scratch that|scratch it|delete that|undo that", Call(tool="scratch_dictation")),
-        ("new cell|new cell below", Call(tool="insert_cell", arguments={"position": "below"})),
-        ("new code cell", Call(tool="insert_cell", arguments={"kind": "code", "position": "below"})),
-        ("new markdown cell|new text cell",
-         Call(tool="insert_cell", arguments={"kind": "markdown", "position": "below"})),
-        ("stop listening", Call(tool="stop_listening")),
-    )
-    for phrase in phrases.split("|")
+         "quit dictation|finish dictation", _STOP),
+        ("scratch that|scratch it|delete that|undo that", _SCRATCH),
+        ("new cell|new cell below", _BELOW),
+        ("new code cell", _CODE_BELOW),
+        ("new markdown cell|new text cell", _TEXT_BELOW),
+        ("stop listening", _DEAF),
+    ),
+    "de": _by_phrase(
+        ("diktat beenden|beende das diktat|diktat aus|diktat ende|ende des diktats|diktat stoppen|"
+         "stopp das diktat|stoppe das diktat|befehlsmodus|hör auf zu diktieren", _STOP),
+        ("streich das|streiche das|lösch das|lösche das|rückgängig|mach das rückgängig", _SCRATCH),
+        ("neue zelle|neue zelle darunter", _BELOW),
+        ("neue codezelle|neue code zelle", _CODE_BELOW),
+        ("neue markdownzelle|neue markdown zelle|neue textzelle", _TEXT_BELOW),
+        ("hör auf zuzuhören|mikrofon aus", _DEAF),
+    ),
 }  # fmt: skip
-"""What is a command while dictation is on, as the whole of what was said."""
+"""By language: what is a command while dictation is on, as the whole of what was said."""
 
 
 class Start(Arguments):
@@ -78,9 +95,11 @@ class Dictation:
 
     Args:
         on_change: told when it goes on or off.
+        language: the language of the commands that still count.
     """
 
-    def __init__(self, on_change: Callable[[bool], None]) -> None:
+    def __init__(self, on_change: Callable[[bool], None], language: str = "en") -> None:
+        self._commands = CALLS.get(language, CALLS["en"])
         self._on_change = on_change
         self._spoken: list[_Spoken] = []
         self.on = False
@@ -92,7 +111,7 @@ class Dictation:
         if not self.on:
             return None
         said = " ".join("".join(mark if mark.isalnum() else " " for mark in text.lower()).split())
-        call = CALLS.get(said)
+        call = self._commands.get(said)
         if call is None:
             return [Call(tool="dictate", arguments={"text": text.strip()})]
         if call.tool == "insert_cell" and "kind" not in call.arguments:

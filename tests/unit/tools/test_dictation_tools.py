@@ -57,3 +57,11 @@ async def test_dictation_is_for_people_and_not_for_models(
     task = await toolbox.call(tool, {}, turn_id=1, origin="model")
     assert task.state == "failed"
     assert not mode.on
+
+
+def test_german_dictation_ends_in_german() -> None:
+    mode = Dictation(lambda on: None, "de")
+    mode.switch(True)
+    assert [call.tool for call in mode.calls("führe Zelle drei aus") or []] == ["dictate"]
+    assert [call.tool for call in mode.calls("Diktat beenden.") or []] == ["stop_dictation"]
+    assert [call.tool for call in mode.calls("Streich das!") or []] == ["scratch_dictation"]
