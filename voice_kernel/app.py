@@ -218,6 +218,7 @@ class App:
             self.conversations,
             self.answering,
         )
+        self.surfaces.on_attach = self.engines.models.attach
         self.kernel.on_control(self.surfaces.receive_control)
         self.kernel.on_shutdown(self.end)
         atexit.register(self.end)

@@ -1248,6 +1248,18 @@ class ApprovalShown(Wire):
     approval_id: int
 
 
+class Attach(Wire):
+    """A file that was dropped or pasted, for questions to refer to by `@name`; in the first binary buffer.
+
+    Kept in memory until the session ends, and given to nobody before a question names it.
+    """
+
+    type: Literal["attach"] = "attach"
+    name: str = Field(min_length=1, max_length=200)
+    size: int = Field(ge=0, le=8_000_000)
+    """Bytes, so that a file that did not arrive whole is noticed."""
+
+
 class Decide(Wire):
     """A click on Approve or Deny."""
 
@@ -1342,6 +1354,7 @@ ToKernel = Annotated[
     | FinishSignIn
     | ReadPart
     | ApprovalShown
+    | Attach
     | Decide
     | AnswerQuestion
     | Interrupt

@@ -30,6 +30,7 @@ export type ToKernel =
   | FinishSignIn
   | ReadPart
   | ApprovalShown
+  | Attach
   | Decide
   | AnswerQuestion
   | Interrupt
@@ -171,6 +172,16 @@ export interface ApprovalChanged {
 export interface ApprovalShown {
   approval_id: number;
   type: 'approval_shown';
+}
+/**
+ * A file that was dropped or pasted, for questions to refer to by `@name`; in the first binary buffer.
+ *
+ * Kept in memory until the session ends, and given to nobody before a question names it.
+ */
+export interface Attach {
+  name: string;
+  size: number;
+  type: 'attach';
 }
 /**
  * One chunk of mono 16-bit little-endian PCM, in the message's first binary buffer.

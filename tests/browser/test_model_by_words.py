@@ -248,3 +248,21 @@ def test_another_model_is_chosen_in_the_panel(sidebar: Sidebar, model: OpenAISer
     model.says("Still me.")
     expect(sidebar.say("ask the model who it is")).to_contain_text("Still me.")
     assert outputs_text(Notebook(sidebar.page), 0) == ""
+
+
+@IN_ONE
+def test_a_file_that_is_dropped_goes_with_the_question_that_names_it(
+    sidebar: Sidebar, model: OpenAIServer
+) -> None:
+    sidebar.page.evaluate(
+        """() => {
+          const data = new DataTransfer();
+          data.items.add(new File(['Sow in May.'], 'my plan.txt', { type: 'text/plain' }));
+          document.querySelector('.vk-sidebar-panel:not([hidden]) .vk-say').dispatchEvent(
+            new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }));
+        }"""
+    )
+    expect(sidebar.box).to_have_value('@"my plan.txt" ')
+    model.says("In May.")
+    sidebar.say('ask the model when to sow by @"my plan.txt"')
+    assert "Sow in May." in str(model.asked[0])

@@ -20,6 +20,9 @@ from voice_kernel.tools.notebook import CellHost, view_of
 if TYPE_CHECKING:
     from voice_kernel.agent.brain import Brain
 
+MAX_ATTACHED = 20
+MAX_ATTACHED_BYTES = 32_000_000
+
 
 def configured(settings: Settings) -> ModelSettings:
     """Return the model that the settings name.
@@ -66,6 +69,7 @@ class Models:
         self._brain: Brain | None = None
         self._chosen: tuple[ModelSettings, str] | None = None
         self._past_turns: Sequence[Turn] = ()
+        self._attached: dict[str, bytes] = {}
 
     @property
     def on(self) -> bool:
@@ -84,7 +88,13 @@ class Models:
                 configured(settings),
                 self._toolbox(),
                 working_folder=str(self._folder()),
-                around=Sight(self._look, self._show, self._folder, values=settings.model_values != "never"),
+                around=Sight(
+                    self._look,
+                    self._show,
+                    self._folder,
+                    values=settings.model_values != "never",
+                    attached=self._attached,
+                ),
                 accounts=Accounts(Price.parse(settings.model_price), settings.model_budget),
                 limits=Limits(settings.model_steps, settings.model_attempts),
                 shares=settings.model_share == "ask",
@@ -123,6 +133,15 @@ class Models:
                 "models": self._choices(),
             }
         )
+
+    def attach(self, name: str, data: bytes) -> None:
+        """Keep a file for questions that name it; the oldest ones go when there are too many."""
+        self._attached.pop(name, None)
+        self._attached[name] = data
+        while len(self._attached) > 1 and (
+            len(self._attached) > MAX_ATTACHED or sum(map(len, self._attached.values())) > MAX_ATTACHED_BYTES
+        ):
+            del self._attached[next(iter(self._attached))]
 
     async def close(self) -> None:
         """Close the connections."""

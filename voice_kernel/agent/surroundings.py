@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -71,6 +71,7 @@ class Sight:
         show: shows a variable as a task of the turn, which the person sees too.
         folder: returns the working folder; no file above it is read.
         values: whether a person may put values into a question.
+        attached: files that were dropped into the panel, by name.
     """
 
     def __init__(
@@ -80,15 +81,17 @@ class Sight:
         folder: Callable[[], Path],
         *,
         values: bool = True,
+        attached: Mapping[str, bytes] | None = None,
     ) -> None:
         self._cells = cells
         self._show = show
         self._folder = folder
         self._values = values
+        self._attached = attached if attached is not None else {}
 
     async def __call__(self, text: str, turn_id: int, context: Context) -> Around:
         """Return what goes with a question. Never raises: what cannot be read is said to be so."""
-        wanted = references(text, context)
+        wanted = references(text, context, self._attached)
         seen = _Seen()
         await self._look(turn_id, wanted, seen)
         for name in wanted.variables:
@@ -150,7 +153,10 @@ class Sight:
 
     async def _file(self, path: str, seen: _Seen) -> None:
         try:
-            text, picture = await asyncio.to_thread(read, self._folder(), path)
+            if path in self._attached:
+                text, picture = _shown(path, self._attached[path])
+            else:
+                text, picture = await asyncio.to_thread(read, self._folder(), path)
         except (OSError, ValueError) as error:
             seen.refer(f"@{path}", f"it could not be read: {type(error).__name__}")
             return
@@ -169,7 +175,7 @@ class References:
     files: tuple[str, ...] = ()
 
 
-def references(text: str, context: Context) -> References:
+def references(text: str, context: Context, attached: Collection[str] = ()) -> References:
     """Return the cells, variables and files that words refer to, `MAX_REFERENCES` of each at most.
 
     A cell may be named in plain words; a variable or a file only with its `@`.
@@ -184,7 +190,9 @@ def references(text: str, context: Context) -> References:
             cells[int(match.group("cell"))] = None
             continue
         name = match.group("quoted") or match.group("name").rstrip(".")
-        if name in names:
+        if name in attached:
+            paths[name] = None
+        elif name in names:
             variables[name] = None
         elif name in files or "/" in name or "." in name:
             paths[name] = None
@@ -203,14 +211,18 @@ def read(folder: Path, path: str) -> tuple[str, str]:
     found = (root / path).resolve()
     if not found.is_relative_to(root):
         raise ValueError("it lies outside of the working folder")
-    mime = PICTURES.get(found.suffix.lower())
-    if mime and found.stat().st_size <= MAX_PICTURE_BYTES:
-        return "[a picture]", f"data:{mime};base64,{base64.b64encode(found.read_bytes()).decode()}"
     with found.open("rb") as file:
-        raw = file.read(FILE_CHARS * 4)
+        return _shown(found.name, file.read(MAX_PICTURE_BYTES + 1))
+
+
+def _shown(name: str, raw: bytes) -> tuple[str, str]:
+    mime = PICTURES.get(Path(name).suffix.lower())
+    if mime and len(raw) <= MAX_PICTURE_BYTES:
+        return "[a picture]", f"data:{mime};base64,{base64.b64encode(raw).decode()}"
     if b"\0" in raw[:4_096]:
-        return f"[{found.stat().st_size:,} bytes that are no text]", ""
-    return clip(raw.decode("utf-8", "replace"), FILE_CHARS), ""
+        size = f"{len(raw):,}" if len(raw) <= MAX_PICTURE_BYTES else f"more than {MAX_PICTURE_BYTES:,}"
+        return f"[{size} bytes that are no text]", ""
+    return clip(raw[: FILE_CHARS * 4].decode("utf-8", "replace"), FILE_CHARS), ""
 
 
 class _Seen:

@@ -24,6 +24,7 @@ from voice_kernel.messages import (
     PROTOCOL,
     AnswerQuestion,
     ApprovalShown,
+    Attach,
     Audio,
     AudioEnd,
     AudioStart,
@@ -106,6 +107,8 @@ class Surfaces:
         self.conversations = conversations
         self.answering = answering
         self.cells = SurfaceCells(hub)
+        self.on_attach: Callable[[str, bytes], None] = lambda name, data: None
+        """Takes a file that a person has dropped."""
         self._said_hello: set[Surface] = set()
         self._somebody = asyncio.Event()
 
@@ -314,6 +317,8 @@ class Surface:
                 self._spawn(self._told(self._surfaces.conversations.rename(message.thread_id, message.title)))
             case DeleteThread():
                 self._spawn(self._told(self._surfaces.conversations.delete(message.thread_id)))
+            case Attach():
+                self._attach(message, buffers)
             case ApprovalShown():
                 self._surfaces.approvals.shown(message.approval_id)
             case WarmUp():
@@ -340,6 +345,13 @@ class Surface:
                 self._spawn(self._answer(servers.keep(message)))
             case FinishSignIn():
                 self._spawn(self._answer(servers.finish(message)))
+
+    def _attach(self, attached: Attach, buffers: list[bytes]) -> None:
+        data = buffers[0] if buffers else b""
+        if len(data) == attached.size:
+            self._surfaces.on_attach(attached.name, bytes(data))
+        else:
+            self.send(Notice(level="error", message="The file did not arrive whole.", hint="Drop it again."))
 
     def _hello(self, hello: Hello) -> None:
         if hello.protocol != PROTOCOL:

@@ -18,11 +18,13 @@ from test_brain import sent
 from voice_kernel.agent import brain as brain_module
 from voice_kernel.agent import commands
 from voice_kernel.agent.brain import Brain
+from voice_kernel.agent.models import MAX_ATTACHED, MAX_ATTACHED_BYTES, Models
 from voice_kernel.agent.provider import ModelSettings
 from voice_kernel.agent.surroundings import Around, Sight, read, references
 from voice_kernel.context import Context, Variable
 from voice_kernel.errors import Refused
 from voice_kernel.messages import CellView, NotebookView, Output, ReadNotebook, Result
+from voice_kernel.settings import Settings
 from voice_kernel.task.runner import TaskHandle
 from voice_kernel.toolbox.policy import Policy
 from voice_kernel.toolbox.registry import Arguments
@@ -119,6 +121,26 @@ async def test_references_bring_a_value_a_cell_and_a_file_into_the_question(
     assert "the value of secret" not in text
     (task,) = bench.tasks  # the person sees what was looked at
     assert (task.tool, task.origin) == ("show_variable", "text")
+
+
+async def test_a_file_that_was_dropped_is_named_like_any_other(
+    seeing: Asked, sight: Sight, server: OpenAIServer
+) -> None:
+    sight._attached = {"my plan.txt": b"Sow in May.", "shot.png": PIXEL, "df": b"a file, not the table"}
+    server.says("Well.")
+    await seeing.answer('read @"my plan.txt", @shot.png and @df', NAMES)
+    text = sent(server.asked[0])
+    assert all(words in text for words in ("Sow in May.", "data:image/png;base64,", "a file, not the table"))
+    assert "4242" not in text
+
+
+def test_files_that_were_dropped_are_kept_within_bounds() -> None:
+    models = Models(Settings(), lambda: None, lambda: None)  # type: ignore[arg-type, return-value]
+    for number in range(MAX_ATTACHED + 5):
+        models.attach(f"{number}.txt", b"x")
+    assert next(iter(models._attached)) == "5.txt"
+    models.attach("big.bin", bytes(MAX_ATTACHED_BYTES))
+    assert list(models._attached) == ["big.bin"]
 
 
 async def test_a_model_that_does_not_see_gets_no_pictures(seeing: Asked, server: OpenAIServer) -> None:

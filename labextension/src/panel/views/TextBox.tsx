@@ -5,6 +5,8 @@ import { Icon } from './Icon';
 import { usePanel } from './context';
 
 const MAX_TEXT = 10_000;
+/** What one message carries, and the kernel takes. */
+const MAX_FILE_BYTES = 8_000_000;
 
 /** What was said before, newest first, each once. */
 function historyOf(snapshot: Snapshot): string[] {
@@ -16,7 +18,7 @@ function historyOf(snapshot: Snapshot): string[] {
 }
 
 export function TextBox({ snapshot }: { snapshot: Snapshot }) {
-  const { send, store, trans } = usePanel();
+  const { send, store, say, trans } = usePanel();
   const ref = useRef<HTMLTextAreaElement>(null);
   const [recalled, setRecalled] = useState(-1);
   const { ui, session } = snapshot;
@@ -55,6 +57,23 @@ export function TextBox({ snapshot }: { snapshot: Snapshot }) {
     setRecalled(next);
     store.update({ draft: next < 0 ? '' : (history[next] ?? '') });
   };
+  /** Files become `@name` in the text; what is in them is read when the question is asked. */
+  const attach = async (files: Iterable<File>): Promise<void> => {
+    for (const file of files) {
+      if (file.size > MAX_FILE_BYTES) {
+        say(trans.__('%1 is too large: 8 MB at most.', file.name));
+        continue;
+      }
+      send({ type: 'attach', name: file.name, size: file.size }, [await file.arrayBuffer()]);
+      const { draft } = store.snapshot.ui;
+      const name = /^[\w./-]+$/.test(file.name) ? `@${file.name}` : `@"${file.name}"`;
+      store.update({
+        draft: `${draft}${draft === '' || draft.endsWith(' ') ? '' : ' '}${name} `,
+        focusDraft: store.snapshot.ui.focusDraft + 1
+      });
+    }
+  };
+  const filesOf = (data: DataTransfer | null): File[] => [...(data?.files ?? [])];
   const onKeyDown = (event: KeyboardEvent): void => {
     // While an input method composes, Enter picks a candidate.
     if (event.isComposing) {
@@ -81,6 +100,25 @@ export function TextBox({ snapshot }: { snapshot: Snapshot }) {
   return (
     <form
       class="vk-say"
+      onDragOver={event => {
+        if (event.dataTransfer?.types.includes('Files')) {
+          event.preventDefault();
+        }
+      }}
+      onDrop={event => {
+        const files = filesOf(event.dataTransfer);
+        if (files.length > 0) {
+          event.preventDefault();
+          void attach(files);
+        }
+      }}
+      onPaste={event => {
+        const files = filesOf(event.clipboardData);
+        if (files.length > 0) {
+          event.preventDefault();
+          void attach(files);
+        }
+      }}
       onSubmit={event => {
         event.preventDefault();
         submit();

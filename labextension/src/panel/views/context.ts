@@ -11,7 +11,7 @@ import type { Store } from '../store';
 import type { Translator } from '../translation';
 
 export interface PanelActions {
-  readonly send: (message: ToKernel) => void;
+  readonly send: (message: ToKernel, buffers?: ArrayBuffer[]) => void;
   /** What has one answer: conversations, the history, logs. */
   readonly requests: Requests;
   /** What is loaded when it is first needed. */
