@@ -71,7 +71,8 @@ def heed(
         return "ignore"
     tools = {call.tool for call in parse.calls}
     if tools and tools <= {"approve", "deny", "accept_changes", "reject_changes"}:
-        return "act" if asked else "ignore"
+        # A no is always safe to take generously; a yes must have been heard well.
+        return "act" if asked and (sure or "approve" not in tools) else "ignore"
     if parse.route == "intents":
         return "act" if sure else "ask"
     if parse.route == "fuzzy":

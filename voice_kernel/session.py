@@ -77,6 +77,7 @@ FOR_THE_MODEL = re.compile(
 )
 """What makes a model answer whatever the grammar understands; the words reach it as they were said."""
 NOT_DONE = "Nothing was done."
+UNSURE_YES = "I am not sure that I heard a yes, so it does not count."
 PREPARED_S = 3.0
 """What was worked out so long ago at most still holds when the turn ends."""
 
@@ -562,6 +563,8 @@ class Session:
         controls = {call.tool for call in parse.calls} & CONTROLS
         if not controls:
             self.questions.withdraw()
+        if not heard.sure and "approve" in controls:
+            raise Refused(UNSURE_YES, hint="Say it again, or click.")
         asks = not heard.sure and not controls and (parse.calls or self.answers_rest)
         if asks and not await self.questions.ask(turn_id, f"Did you mean “{text.strip()}”?"):
             self.change(turn_id, state="nothing", route=parse.route, answer=NOT_DONE)

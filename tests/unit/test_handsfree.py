@@ -182,10 +182,24 @@ async def test_what_was_not_heard_well_is_asked_and_a_spoken_yes_does_it(
     (turn,) = microphone.turns
     assert turn.asks == f"Did you mean “{turn.text}”?"
     assert microphone.acts == []
+    await microphone.play(sound(0.3, "yes", 1.0))
+    assert microphone.acts == []  # that was not heard well either
+    monkeypatch.undo()
     await microphone.play(sound(0.3, "yes", 1.0))  # what was said before the question would not count
     await microphone.ended()
     assert microphone.acts == [RUN_3]
     await microphone.close()
+
+
+async def test_a_yes_that_was_not_heard_well_approves_nothing(
+    engine: LocalTranscriber, grammar: Grammar, tmp_path: Path
+) -> None:
+    session = Microphone(engine, tmp_path, grammar).session
+    turn_id = session.begin("voice", surface_id="page", state="understanding")
+    result = await session.understand(turn_id, "yes", sure=False)
+    assert result.outcome == "failed"
+    assert result.turn.problem is not None
+    assert "does not count" in result.turn.problem.message
 
 
 async def test_words_that_were_not_meant_for_us_are_shown_for_a_moment_only(

@@ -43,6 +43,8 @@ def test_words_are_heeded_as_far_as_they_are_meant_for_us(
 def test_a_yes_counts_only_where_something_was_asked(grammar: Grammar) -> None:
     assert heed("yes", grammar.parse("yes"), sure=True, addressed=True) == "ignore"
     assert heed("yes", grammar.parse("yes"), sure=True, addressed=False, asked=True) == "act"
+    assert heed("yes", grammar.parse("yes"), sure=False, addressed=False, asked=True) == "ignore"
+    assert heed("no", grammar.parse("no"), sure=False, addressed=False, asked=True) == "act"
 
 
 def test_less_is_believed_of_words_that_no_template_fits() -> None:
