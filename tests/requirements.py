@@ -99,6 +99,12 @@ PROMISES: dict[str, tuple[str, ...]] = {
         "notebooks/test_execute.py::test_a_command_that_is_not_understood_makes_the_run_fail",
         "unit/intents/test_sentences.py::test_talk_is_never_acted_on",
     ),
+    "Commands may be German, with the same tools, the same caution and approvals as strict": (
+        "unit/intents/test_german.py::test_every_german_sentence_of_the_data_makes_the_right_calls",
+        "unit/intents/test_german.py::test_german_talk_is_never_acted_on",
+        "unit/intents/test_german.py::test_nothing_else_approves_in_german",
+        "unit/intents/test_german.py::test_german_says_all_that_english_says",
+    ),
     "A model answers only what the grammar does not understand, and asks before it acts": (
         "unit/test_toolbox.py::test_a_model_is_asked_for_whatever_changes_something",
         "kernel/test_model_route.py::test_what_the_grammar_understands_never_reaches_the_model",
@@ -121,12 +127,10 @@ PROMISES: dict[str, tuple[str, ...]] = {
         "unit/agent/test_proposals.py::"
         "test_every_change_is_shown_as_a_diff_and_accepted_or_rejected_by_itself",
         "unit/agent/test_proposals.py::test_undo_takes_the_whole_turn_back",
-        "unit/agent/test_proposals.py::"
-        "test_attempts_end_with_the_budget_and_the_model_must_say_why",
+        "unit/agent/test_proposals.py::test_attempts_end_with_the_budget_and_the_model_must_say_why",
     ),
     "A card that waits survives a reload, and what it asks about runs once or not at all": (
-        "browser/test_model_by_words.py::"
-        "test_a_card_survives_a_reload_and_a_double_click_runs_it_once",
+        "browser/test_model_by_words.py::test_a_card_survives_a_reload_and_a_double_click_runs_it_once",
         "browser/test_model_by_words.py::test_two_tabs_that_both_approve_run_it_once",
         "browser/test_model_by_words.py::"
         "test_a_card_that_waits_while_the_kernel_restarts_is_closed_and_nothing_ran",
@@ -137,12 +141,9 @@ PROMISES: dict[str, tuple[str, ...]] = {
         "unit/agent/test_injection.py::test_strangers_text_of_an_earlier_turn_still_counts",
     ),
     "When a model fails, what was said stays, and the turn says how to go on": (
-        "browser/test_model_by_words.py::"
-        "test_faults_end_in_words_with_what_was_said_before_and_a_way_on",
-        "unit/agent/test_limits.py::"
-        "test_what_was_said_before_the_stream_dropped_is_kept_and_known",
-        "unit/agent/test_limits.py::"
-        "test_a_conversation_that_does_not_fit_is_compacted_and_asked_again",
+        "browser/test_model_by_words.py::test_faults_end_in_words_with_what_was_said_before_and_a_way_on",
+        "unit/agent/test_limits.py::test_what_was_said_before_the_stream_dropped_is_kept_and_known",
+        "unit/agent/test_limits.py::test_a_conversation_that_does_not_fit_is_compacted_and_asked_again",
         "unit/agent/test_limits.py::test_a_call_made_again_and_again_is_refused_and_then_ended",
         "unit/agent/test_limits.py::test_a_budget_stops_a_turn_and_the_next_one",
     ),
