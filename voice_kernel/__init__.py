@@ -18,7 +18,7 @@ The map, from the top; imports go down only, `a | b` are independent of each oth
     heeding | room      what of the things that were heard is meant for us; what an open microphone needs
     session             one turn: utterance -> plan -> tool calls -> events
     surroundings        finds out what exists around the user
-    agent               openai-agents brain: the toolbox as function tools; Realtime, an ear and a model in one
+    agent               openai-agents brain: the toolbox as function tools; Realtime, ear and model in one
     usertools           the user's own functions as tools
     tools               what can be done: data, shell, tests, files, tasks ...
     toolbox | script    the one door: validation, policy, approval, task; what was done, as steps and files

@@ -22,7 +22,8 @@ NAMES = """
     browser_tabs browser_take_screenshot browser_close web_search read_page mcp_list_servers mcp_search
     mcp_install mcp_remove mcp_start mcp_stop mcp_list_tools list_tasks retry_task show_history replay_task
     run_command correct help new_thread approve deny cancel_task interrupt_kernel stop_listening
-    stop_speaking repeat_answer change_speech_rate answer_aloud find_cell go_to_heading go_to_error where_am_i read_cell read_output read_error
+    stop_speaking repeat_answer change_speech_rate answer_aloud
+    find_cell go_to_heading go_to_error where_am_i read_cell read_output read_error
     explain_error fix_error go_to_line edit_lines insert_line replace_text rename_variable
     start_dictation stop_dictation
     dictate scratch_dictation aggregate filter_rows show_rows sort_rows count_values unique_values
