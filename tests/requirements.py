@@ -35,6 +35,7 @@ PROMISES: dict[str, tuple[str, ...]] = {
         "browser/test_spoken_answers.py::test_it_stops_within_200_ms",
         "browser/test_spoken_answers.py::test_what_comes_after_it_was_stopped_is_not_heard",
         "unit/test_answering.py::test_stop_is_at_once_and_forgets_what_waits",
+        "browser/test_spoken_answers.py::test_a_browser_that_forbids_sound_is_said_with_what_to_do",
     ),
     "Repeat, read the error, slower, faster and in full are understood": (
         "unit/test_answering.py::test_repeat_says_the_last_answer_again",
@@ -397,6 +398,7 @@ PROMISES: dict[str, tuple[str, ...]] = {
     ),
     "Speaking up stops the answer, and the assistant's own words are not acted on": (
         "unit/test_handsfree.py::test_who_speaks_up_stops_the_answer",
+        "browser/test_barge_in.py::test_who_speaks_up_ends_the_answer",
         "unit/test_handsfree.py::test_our_own_words_are_not_acted_on",
     ),
     "Words appear while they are spoken, and settled ones stay": (
