@@ -118,7 +118,8 @@ def _own_problem(turn: Turn, tasks: list[Task]) -> Problem | None:
 
 def _in_cell(task: Task) -> bool:
     """Say whether the outputs of code stand in the cell itself, right beside the card."""
-    return task.origin in ("magic", "script") and task.area != "tasks"  # a table of tasks is no code's
+    # A table of tasks or servers, and what a server answers, are no code's.
+    return task.origin in ("magic", "script") and task.area not in ("tasks", "mcp")
 
 
 def _outputs(task: Task, now: bool) -> list[Output]:

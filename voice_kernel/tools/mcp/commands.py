@@ -6,7 +6,7 @@ Whatever adds a server goes through `mcp_add`, which always asks a person: its c
 from __future__ import annotations
 
 import asyncio
-import re
+import html
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -438,18 +438,24 @@ def listed(known: list[RunningServer]) -> Result:
         + (f" ({row['problem']})" if row["problem"] else "")
         for row in rows
     )
-    head = "| server | state | tools | calls | errors | last error |\n|---|---|--:|--:|--:|---|\n"
-    table = head + "\n".join(
-        f"| {row['name']} | {row['state']} | {row['tools']} | {row['calls']} | {row['errors']} "
-        f"| {_cell(str(row['problem']))} |"
+    names = ("server", "state", "tools", "calls", "errors", "last error")
+    head = "".join(f"<th>{name}</th>" for name in names)
+    body = "".join(
+        "<tr>"
+        + "".join(
+            f"<td>{html.escape(str(row[key]))}</td>"
+            for key in ("name", "state", "tools", "calls", "errors", "problem")
+        )
+        + "</tr>"
         for row in rows
     )
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     running = sum(one.state == "running" for one in known)
     many = "1 MCP server" if len(known) == 1 else f"{len(known)} MCP servers"
     return Result(
         summary=f"{many}, {running} running.",
         text=text,
-        outputs=[Output(kind="display", data={"text/markdown": table, "text/plain": text})],
+        outputs=[Output(kind="display", data={"text/html": table, "text/plain": text})],
         data={"servers": rows},
     )
 
@@ -529,11 +535,6 @@ def _ensure(done: Task) -> Result:
             raise ToolFailed(done.problem, done.result)
         raise ToolError(f"{done.title} was {done.state}.")
     return done.result or Result()
-
-
-def _cell(text: str) -> str:
-    """Return a stranger's text for a cell of a table: no mark-up, no end of the cell."""
-    return re.sub(r"([\\|`*_<>\[\]])", r"\\\1", " ".join(text.split()))[:160]
 
 
 def _line(text: str | None) -> str:
