@@ -76,6 +76,32 @@ async def test_a_dialog_waits_for_an_answer(desk: Desk, site: str) -> None:
     assert await desk.status() == "Ada"
 
 
+async def test_a_page_that_asks_is_answered_before_anything_else_is_done(desk: Desk, site: str) -> None:
+    await desk.say("navigate", url=f"{site}/shop")
+    await desk.say("click", target="buy")
+    for tool, arguments in (("click", {"target": "about"}), ("scroll", {}), ("badges", {"visible": False})):
+        with pytest.raises(ToolError, match="The page asks first: “Really buy"):
+            await desk.say(tool, **arguments)
+    await desk.say("handle_dialog", accept=True)
+    assert await desk.status() == "bought"
+    asked = await desk.say("press_key", key="Enter")  # the button is in focus
+    assert "Really buy?" in asked.summary
+    await desk.say("handle_dialog", accept=False)
+    assert await desk.status() == "left"
+    with pytest.raises(ToolError, match="in time"):
+        await desk.say("wait_for", text="zebra", time=0.2)
+    script = (await desk.say("export")).text
+    assert script.index("name='Buy'") < script.index("keyboard.press('Enter')")
+    assert "DIALOGS = [(True, ''), (False, '')]" in script
+
+
+async def test_there_is_nothing_before_the_first_page(desk: Desk, site: str) -> None:
+    await desk.say("navigate", url=f"{site}/shop")
+    with pytest.raises(ToolError, match="no page to go back to"):
+        await desk.say("navigate_back")
+    assert desk.life.current().page.url == f"{site}/shop"
+
+
 async def test_files_go_up_from_the_working_folder_only(
     desk: Desk, site: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

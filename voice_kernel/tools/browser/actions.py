@@ -17,7 +17,7 @@ from voice_kernel.errors import ToolError
 from voice_kernel.messages import Output, Result
 from voice_kernel.task.runner import TaskHandle
 from voice_kernel.toolbox.registry import Arguments, Effects, Registry
-from voice_kernel.tools.browser.hands import Found, Hands, Nothing, said, seen, told
+from voice_kernel.tools.browser.hands import LIMIT_S, Found, Hands, Nothing, answered, said, seen, told
 from voice_kernel.tools.browser.life import ACT_MS, Window
 from voice_kernel.tools.browser.outline import Outline, outline_of
 from voice_kernel.tools.browser.recording import call
@@ -118,7 +118,8 @@ def register(registry: Registry, hands: Hands) -> None:
 
     def tool(**options: Any) -> Callable[[Any], Any]:
         # What a page does to the network is held where it leads to a host that was not agreed to.
-        return registry.tool(area="browser", untrusted=True, **{"effects": READ, **options})
+        register_it = registry.tool(area="browser", untrusted=True, **{"effects": READ, **options})
+        return lambda handler: register_it(answered(handler))
 
     def reaching(args: Url) -> Effects:
         return ACT if hands.is_known(args.url) else NETWORK
@@ -162,9 +163,11 @@ def register(registry: Registry, hands: Hands) -> None:
         async with told(window, args.target), hands.acting(task, window):
             found = await hands.find(window.page, args.target)
             times = 2 if args.double else 1
-            await found.element.click(button=args.button, click_count=times, timeout=ACT_MS)
             button = args.button if args.button != "left" else ""
-            hands.recording.did(call(found.code, "dblclick" if args.double else "click", button=button))
+            with hands.recording.doing(
+                call(found.code, "dblclick" if args.double else "click", button=button)
+            ):
+                await found.element.click(button=args.button, click_count=times, timeout=ACT_MS)
         return await seen(window, f"Clicked “{found.name}”.")
 
     @tool(effects=ACT, target=lambda args: args.target or "the field in focus")
@@ -192,8 +195,8 @@ def register(registry: Registry, hands: Hands) -> None:
         """Press a key on the page."""
         window = await hands.window()
         async with told(window, args.key), hands.acting(task, window):
-            await window.page.keyboard.press(args.key)
-            hands.recording.did(f"page.keyboard.press({args.key!r})")
+            with hands.recording.doing(f"page.keyboard.press({args.key!r})"):
+                await window.page.keyboard.press(args.key)
         return await seen(window, f"Pressed {args.key}.")
 
     @tool(effects=ACT)
@@ -220,7 +223,7 @@ def register(registry: Registry, hands: Hands) -> None:
     async def browser_wait_for(task: TaskHandle, args: WaitFor) -> Result:
         """Wait until a text appears on the page, or for some seconds."""
         window = await hands.window()
-        async with told(window, args.text):
+        async with told(window, args.text, LIMIT_S + (args.time or 0.0)):
             if args.text:
                 text = window.page.get_by_text(args.text).first
                 await text.wait_for(timeout=(args.time or 30.0) * 1000)
@@ -237,7 +240,11 @@ def register(registry: Registry, hands: Hands) -> None:
         window = await hands.window()
         hands.badges.clear()
         async with told(window), hands.acting(task, window):
-            if await window.page.go_back(wait_until="domcontentloaded") is None:
+            left = window.page.url
+            await window.page.go_back(wait_until="domcontentloaded")
+            if window.page.url == "about:blank" and left != "about:blank":  # the tab began with nothing
+                await window.page.go_forward(wait_until="domcontentloaded")
+            if window.page.url == left:
                 raise ToolError("There is no page to go back to.")
             hands.recording.did("page.go_back()")
         return await seen(window, "Back at")
@@ -286,7 +293,7 @@ def register(registry: Registry, hands: Hands) -> None:
     @tool(effects=ACT)
     async def browser_handle_dialog(task: TaskHandle, args: Dialog) -> Result:
         """Accept or dismiss the dialog that the page shows."""
-        window = await hands.window()
+        window = await hands.window(answering=True)
         dialog, window.dialog = window.dialog, None
         if dialog is None:
             raise ToolError("The page asks nothing.")

@@ -15,7 +15,7 @@ from voice_kernel.messages import Result
 from voice_kernel.task.runner import TaskHandle
 from voice_kernel.toolbox.registry import Arguments, Effects, Registry
 from voice_kernel.tools.browser import badges
-from voice_kernel.tools.browser.hands import Hands, Nothing, seen, told
+from voice_kernel.tools.browser.hands import Hands, Nothing, answered, seen, told
 from voice_kernel.tools.browser.life import ACT_MS
 from voice_kernel.tools.browser.recording import call
 from voice_kernel.tools.terminal import clip
@@ -99,7 +99,8 @@ def register(registry: Registry, hands: Hands) -> None:
     """
 
     def tool(**options: Any) -> Callable[[Any], Any]:
-        return registry.tool(area="browser", untrusted=True, **options)
+        register_it = registry.tool(area="browser", untrusted=True, **options)
+        return lambda handler: register_it(answered(handler))
 
     @tool(effects=READ)
     async def browser_badges(task: TaskHandle, args: Badges) -> Result:
@@ -151,8 +152,8 @@ def register(registry: Registry, hands: Hands) -> None:
         async with told(window, args.target), hands.acting(task, window):
             found = await hands.find(window.page, args.target, "check")
             method = "check" if args.checked else "uncheck"
-            await getattr(found.element, method)(timeout=ACT_MS)
-            hands.recording.did(call(found.code, method))
+            with hands.recording.doing(call(found.code, method)):
+                await getattr(found.element, method)(timeout=ACT_MS)
         return await seen(window, f"{'Ticked' if args.checked else 'Cleared'} “{found.name}”.")
 
     @tool(effects=frozenset({"network"}), target=lambda args: ", ".join(args.paths))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import functools
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from playwright.async_api import ElementHandle, Locator, Page
 
 STALE_MS = 2_000
+LIMIT_S = 60.0
+"""What is done to a page takes no longer than this: a script that never ends lets nothing through."""
 MAX_AROUND_CHARS = 40
 MAX_KNOWN = 2_000
 MAX_RECORDINGS = 16
@@ -34,6 +38,9 @@ _UNITS = [
 ]  # fmt: skip
 _TENS = ["zero", "ten", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 _POINTED = "found => found.map(e => getComputedStyle(e).cursor === 'pointer')"
+
+
+Handler = Callable[[TaskHandle, Any], Awaitable[Result]]
 
 
 class Nothing(Arguments):
@@ -155,15 +162,25 @@ class Hands:
                 hint="To allow it, set ALLOW_BROWSER_AUTOMATION=true, then restart the kernel.",
             )
 
-    async def window(self, *, start: bool = False) -> Window:
+    async def window(self, *, start: bool = False, answering: bool = False) -> Window:
         """Return the open pages.
+
+        Args:
+            start: whether to open one if none is.
+            answering: whether it is for answering what the page asks.
 
         Raises:
             Refused: driving a browser is switched off.
-            ToolError: none is open.
+            ToolError: none is open, or it asks something first.
         """
         self.check_allowed()
-        return await self.life.window() if start else self.life.current()
+        window = await self.life.window() if start else self.life.current()
+        if window.dialog is not None and not answering:
+            asked = " ".join(window.dialog.message.split())[:300]
+            raise ToolError(
+                f"The page asks first: “{asked}”.", hint="Say accept the dialog, or dismiss the dialog."
+            )
+        return window
 
     async def outline(self, page: Page) -> Outline:
         """Return what is on the page now."""
@@ -239,25 +256,68 @@ class Hands:
         return Found(badge.handle, badge.name or f"number {number}", code)
 
 
+class PageAsks(Exception):
+    """The page asks something, and does nothing else until it is answered."""
+
+
+def answered(handler: Handler) -> Handler:
+    """Let a tool that a page interrupts with a question come to an end that tells the question."""
+
+    @functools.wraps(handler)
+    async def tells(task: TaskHandle, args: Any) -> Result:
+        try:
+            return await handler(task, args)
+        except PageAsks as asks:
+            window: Window = asks.args[0]
+            happened = said(window)
+            text = "\n".join(happened.get("happened", []))
+            return Result(summary=text, text=text, data={"url": window.page.url, **happened})
+
+    return tells
+
+
 @contextlib.asynccontextmanager
-async def told(window: Window, what: str = "") -> AsyncIterator[None]:
-    """Turn Playwright's errors into sentences for a person."""
+async def told(window: Window, what: str = "", limit_s: float = LIMIT_S) -> AsyncIterator[None]:
+    """Turn Playwright's errors into sentences for a person.
+
+    Raises:
+        ToolError: something went wrong, or took longer than `limit_s`.
+        PageAsks: the page has asked something meanwhile.
+    """
     from playwright.async_api import Error
     from playwright.async_api import TimeoutError as TooLate
 
+    task = asyncio.current_task()
+    assert task is not None
+    before, asked = task.cancelling(), False
+
+    def stop() -> None:
+        nonlocal asked
+        asked = asked or task.cancel()
+
+    window.on_dialog = stop
     try:
-        yield
+        async with asyncio.timeout(limit_s):
+            yield
+    except asyncio.CancelledError:
+        if asked and task.uncancel() <= before:
+            raise PageAsks(window) from None
+        raise
     except TooLate:
-        if window.dialog is not None:
-            return  # it waits for an answer, which is told with the result
         if not what:
             raise ToolError(f"{window.page.url} did not load in time.", hint="Try again.") from None
         raise ToolError(
             f"“{what}” could not be used in time: it is covered, disabled, or has gone.",
             hint="Say read the page to see what is there.",
         ) from None
+    except TimeoutError:
+        raise ToolError(
+            "The page does not react.", hint="Say close the browser, and open it again."
+        ) from None
     except Error as error:
         raise _problem(error.message, window) from None
+    finally:
+        window.on_dialog = None
 
 
 def _problem(message: str, window: Window) -> ToolError:

@@ -69,6 +69,7 @@ class Window:
         dialog: one that waits for an answer.
         downloads: those under way.
         hold: keeps pages from hosts that were not opened before, while a model drives.
+        on_dialog: called when the page asks something: whoever acts on it waits in vain from then on.
     """
 
     context: BrowserContext
@@ -77,6 +78,7 @@ class Window:
     dialog: Dialog | None = None
     downloads: set[asyncio.Task[None]] = field(default_factory=set)
     hold: Hold | None = None
+    on_dialog: Callable[[], None] | None = None
 
 
 class BrowserLife:
@@ -293,6 +295,8 @@ class BrowserLife:
         page.on("close", lambda closed: self._left(window, closed))
 
     def _left(self, window: Window, page: Page) -> None:
+        if window.dialog is not None and window.dialog.page is page:
+            window.dialog = None
         if window.page is page and window.context.pages:
             window.page = window.context.pages[-1]
 
@@ -307,6 +311,8 @@ class BrowserLife:
             f"The page asks ({dialog.type}): “{' '.join(dialog.message.split())[:300]}”. "
             "Say accept the dialog, or dismiss the dialog."
         )
+        if window.on_dialog is not None:
+            window.on_dialog()
 
     def _download(self, window: Window, download: Download) -> None:
         task = asyncio.ensure_future(self._saved(window, download))

@@ -6,7 +6,9 @@ password field is not kept; the script asks for it. Knows no page: whoever acted
 
 from __future__ import annotations
 
+import contextlib
 from collections import deque
+from collections.abc import Iterator
 from typing import Any
 
 from voice_kernel.tools.browser.outline import Element, Outline
@@ -57,6 +59,16 @@ class Recording:
     def did(self, line: str) -> None:
         """Keep one line of Python."""
         self._steps.append(line)
+
+    @contextlib.contextmanager
+    def doing(self, line: str) -> Iterator[None]:
+        """Keep one line of Python, unless what it does fails. That a page asks something is no failure."""
+        self._steps.append(line)
+        try:
+            yield
+        except Exception:
+            self._steps.pop()
+            raise
 
     def answered(self, accept: bool, text: str) -> None:
         """Keep what a dialog was told; a script must know it before the dialog comes."""
