@@ -499,7 +499,9 @@ def _file(wanted: str, files: tuple[str, ...]) -> str | None:
             by_name = file
     if by_name is not None:
         return by_name
-    if "/" in wanted.strip("/"):  # a whole path was said: no file elsewhere is meant
+    # A folder in a folder was said: nothing elsewhere is meant. (Of "test_store.py" a recogniser also makes
+    # "tests/store.py": with an ending it may be any file.)
+    if "/" in wanted.strip("/") and "." not in wanted:
         depth = wanted.strip("/").count("/")
         return nearest(wanted, [file for file in files if file.strip("/").count("/") == depth])
     names = {file.rstrip("/").rsplit("/", 1)[-1].rsplit(".", 1)[0]: file for file in reversed(files)}

@@ -59,7 +59,7 @@ BREAK_COST = 0.08
 """What it counts against a reading that a sentence ends within it: few commands are two sentences."""
 UNSURE = 0.8
 """How well a reading is understood (see `Transcriber.open`) up to which names are looked for in it."""
-MOST_ASKED, MOST_COMPARED = 60, 10
+MOST_ASKED, MOST_COMPARED = 150, 10
 """Sentences with names that the listener is asked about, and that are compared with the sound."""
 NAME_LEAD = 1.3
 """How much less likely a sentence with a name that exists may be than one with a name that does not, in log
