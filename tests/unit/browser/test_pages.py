@@ -31,6 +31,10 @@ async def test_numbers_stand_beside_what_can_be_clicked_with_or_without_a_name(d
     await desk.life.current().page.screenshot(path=out / "badges.png")
     await desk.say("click", target=f"number {hearts[0]}")
     assert await desk.status() == "liked red"
+    with pytest.raises(ToolError, match="There is no number 99"):
+        await desk.say("click", target="ninety nine")
+    missing = await desk.say("navigate", url=f"{site}/nowhere")
+    assert "status 404" in missing.text
     await desk.say("badges", visible=False)
     assert await desk.life.current().page.locator("voice-kernel-badges").count() == 0
 

@@ -133,8 +133,10 @@ def register(registry: Registry, hands: Hands) -> None:
         hands.badges.clear()
         hands.know(url)
         async with told(window), hands.acting(task, window):
-            await window.page.goto(url, wait_until="domcontentloaded")
+            answer = await window.page.goto(url, wait_until="domcontentloaded")
             hands.recording.did(f"page.goto({url!r})")
+            if answer is not None and answer.status >= 400:
+                window.said.append(f"The site answered with the status {answer.status}.")
         return await seen(window, "Opened")
 
     @tool()

@@ -209,6 +209,8 @@ class Hands:
             text = await self._text(page, words, choice.name, choice.place)
             if text is not None:
                 return text
+        if number >= 0 and self.badges:
+            raise ToolError(f"There is no number {number}.", hint=f"They go from 1 to {max(self.badges)}.")
         close = ", ".join(f"“{name}”" for name in choice.nearest)
         raise ToolError(
             f"There is no “{words}” on the page.",
@@ -327,6 +329,7 @@ def _problem(message: str, window: Window) -> ToolError:
         ("ERR_CONNECTION_REFUSED", "Nothing answers at that address."),
         ("ERR_INTERNET_DISCONNECTED", "There is no network."),
         ("ERR_BLOCKED_BY_CLIENT", "That host is not allowed."),
+        ("ERR_UNSAFE_PORT", "Browsers open no page at that port."),
         ("ERR_ADDRESS_UNREACHABLE", "That address cannot be reached."),
         ("ERR_CERT", "The site's certificate is not valid."),
         ("ERR_TOO_MANY_REDIRECTS", "The site sends from one address to the next without end."),
