@@ -7,6 +7,7 @@
 export * as preact from 'preact';
 export * as hooks from 'preact/hooks';
 export * as jsx from 'preact/jsx-runtime';
+export { problemOf } from './requests';
 export { usePanel } from './views/context';
 export { useNow } from './views/hooks';
 export { Icon, Spinner } from './views/Icon';

@@ -1,8 +1,7 @@
 /** The registry of MCP servers: find one, see what it would run and what it asks, install it with consent. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { McpOffer, Problem } from '../../../messages.gen';
-import { problemOf } from '../../requests';
-import { Icon, Note, SearchBox, SheetFrame, Spinner, usePanel } from '../../shared';
+import { Icon, Note, SearchBox, SheetFrame, Spinner, problemOf, usePanel } from '../../shared';
 import type { Snapshot } from '../../store';
 import { useServers } from './Servers';
 import { useActing } from './acting';

@@ -1,8 +1,7 @@
 /** One MCP server: what it does, what it offers, and everything that can be done with it. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { McpEntry, McpServer, McpTool, Problem, ServerDetails } from '../../../messages.gen';
-import { problemOf } from '../../requests';
-import { Icon, Note, SheetFrame, Spinner, usePanel } from '../../shared';
+import { Icon, Note, SheetFrame, Spinner, problemOf, usePanel } from '../../shared';
 import type { Snapshot } from '../../store';
 import { moment } from '../../wording';
 import { ServerState, Uptime } from './ServerState';
