@@ -426,7 +426,20 @@ def resolve(
         return spoken.value(words, hearing.text, lexicon), 0.0
     if kind == "dictation":
         return spoken.typed(hearing.words, hearing.text, capture.start, capture.end), 0.0
-    return said(hearing.text, words), 0.0
+    return _as_said(hearing, capture), 0.0
+
+
+def _as_said(hearing: Hearing, capture: Capture) -> str:
+    """Return the words of a slot as they stand in the text; of "Anmelden-Button" only what is in the slot."""
+    words = hearing.words[capture.start : capture.end]
+    text = said(hearing.text, words)
+    last = words[-1]
+    if capture.end < len(hearing.words) and hearing.words[capture.end].start == last.start:
+        written = hearing.text[last.start : last.end]
+        inside = sum(word.start == last.start for word in words)
+        if "-" in written:
+            return text.removesuffix(written) + "-".join(written.split("-")[:inside])
+    return text
 
 
 def known_tests(context: Context) -> frozenset[str]:

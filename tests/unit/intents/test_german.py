@@ -204,3 +204,8 @@ def test_a_miss_offers_german_phrases(german: Grammar) -> None:
 def test_the_command_line_takes_a_language(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["parse", "--json", "--language", "de", "führe die Tests aus"]) == 0
     assert json.loads(capsys.readouterr().out)["calls"] == [{"tool": "run_tests", "arguments": {}}]
+
+
+def test_of_a_word_with_a_hyphen_only_the_name_is_clicked(german: Grammar) -> None:
+    assert calls(german, "klicke auf den Anmelden-Button") == [("browser_click", {"target": "Anmelden"})]
+    assert calls(german, "klicke auf den E-Mail-Link") == [("browser_click", {"target": "E-Mail"})]
