@@ -87,7 +87,7 @@ online: .venv/debian ## the tests that fetch programs of others while they run
 	$(BIN)/python -m pytest -q -m online tests/kernel
 
 bench: setup .venv/debian ## print the figures, each beside a peer measured in the same run
-	CLIPS=$(CLIPS) $(BIN)/python tests/bench/run.py
+	CLIPS=$(CLIPS) COFFEE=$(COFFEE) $(BIN)/python tests/bench/run.py
 
 eval: setup ## try the configured model on tasks of our own, with checks of what came of it
 	$(BIN)/python tests/evaluation/evaluate.py $(TASKS)

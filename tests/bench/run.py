@@ -1,6 +1,7 @@
 """`make bench`: every figure beside a peer measured in the same run.
 
-CLIPS=DIR chooses the speech clips (a folder with a manifest.jsonl); the project's own by default.
+CLIPS=DIR chooses the speech clips (a folder with a manifest.jsonl); the project's own by default. COFFEE=DIR,
+a copy of Picovoice's speech-to-intent benchmark, runs that too.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ PARTS = (
     "loading",
     "intents",
     "speech",
+    "identifiers",
     "listening",
     "speaking",
     "processes",
@@ -34,11 +36,14 @@ PARTS = (
 
 def main() -> int:
     chosen = sys.argv[1:] or PARTS
+    coffee = os.environ.get("COFFEE", "")
+    chosen = [*chosen, "coffee"] if coffee and not sys.argv[1:] else chosen
     clips = os.environ.get("CLIPS") or str(HERE.parent / "data" / "speech")
     failed = []
     for part in chosen:
         print(f"\n==== {part} " + "=" * (70 - len(part)), flush=True)
         arguments = clips.split(os.pathsep) if part in ("speech", "listening") else []
+        arguments = [coffee] if part == "coffee" else arguments
         # A process each, so that no part's memory or threads colour another's figures.
         if subprocess.run([sys.executable, str(HERE / f"{part}.py"), *arguments]).returncode:
             failed.append(part)
