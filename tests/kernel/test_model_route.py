@@ -78,7 +78,7 @@ def test_what_is_sent_is_shown_once_before_it_is_sent(
     ).text
     assert told.startswith("['share_with_model'] []\n")
     assert "so what do you make of all this" in told
-    assert '"name":"secret"' in told
+    assert '"name": "secret"' in told
     assert "swordfish" not in told + str(server.asked)
 
 
