@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CHUNK_SAMPLES, Chunker, RATE_HZ, Resampler, loudness, toInt16 } from '../src/panel/pcm';
+import { CHUNK_SAMPLES, Chunker, QuietBatcher, RATE_HZ, Resampler, loudness, toInt16 } from '../src/panel/pcm';
 
 function tone(hz: number, rateHz: number, seconds: number): Float32Array {
   return Float32Array.from({ length: Math.round(rateHz * seconds) }, (_, n) => Math.sin((2 * Math.PI * hz * n) / rateHz));
@@ -70,5 +70,47 @@ describe('loudness', () => {
     expect(loudness(new Float32Array(320))).toBe(0);
     expect(loudness(new Float32Array(320).fill(1))).toBeCloseTo(1);
     expect(loudness(tone(440, RATE_HZ, 0.02).map(value => value * 0.05))).toBeGreaterThan(0.3);
+  });
+});
+
+describe('QuietBatcher', () => {
+  const chunk = (value: number) => new Float32Array(CHUNK_SAMPLES).fill(value);
+  const lengths = (batches: Float32Array[]) => batches.map(batch => batch.length / CHUNK_SAMPLES);
+
+  it('sends every chunk by itself until it has been quiet for three seconds', () => {
+    const batcher = new QuietBatcher(4);
+    for (let n = 0; n < 75; n++) {
+      expect(lengths(batcher.push(chunk(0), 0))).toEqual([1]);
+    }
+    expect([0, 0, 0, 0, 0].map(level => lengths(batcher.push(chunk(0), level)))).toEqual([[], [], [], [4], []]);
+  });
+
+  it('lets nothing wait once it is loud, and keeps the order', () => {
+    const batcher = new QuietBatcher(4);
+    for (let n = 0; n < 75; n++) {
+      batcher.push(chunk(0), 0);
+    }
+    expect(batcher.push(chunk(0.1), 0)).toEqual([]);
+    const [batch] = batcher.push(chunk(0.9), 0.8);
+    expect([batch!.length, batch![0], batch![CHUNK_SAMPLES]]).toEqual([
+      2 * CHUNK_SAMPLES, Math.fround(0.1), Math.fround(0.9)
+    ]);
+    expect(lengths(batcher.push(chunk(0), 0))).toEqual([1]);
+  });
+
+  it('gives the rest at the end, and nothing twice', () => {
+    const batcher = new QuietBatcher(4);
+    for (let n = 0; n < 77; n++) {
+      batcher.push(chunk(0), 0);
+    }
+    expect(lengths(batcher.flush())).toEqual([2]);
+    expect(batcher.flush()).toEqual([]);
+  });
+
+  it('joins nothing while a key is held', () => {
+    const batcher = new QuietBatcher(1);
+    for (let n = 0; n < 200; n++) {
+      expect(lengths(batcher.push(chunk(0), 0))).toEqual([1]);
+    }
   });
 });

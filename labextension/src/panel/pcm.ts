@@ -141,6 +141,41 @@ export class Chunker {
   }
 }
 
+/** Below this loudness (-46 dB) nobody speaks to a microphone. */
+export const QUIET = 0.15;
+/** After 3 s of quiet no end of an utterance is waited for any more. */
+const QUIET_CHUNKS = 75;
+
+/** Joins chunks while it has been quiet for long; what is loud goes on at once, with what waited before it. */
+export class QuietBatcher {
+  private waiting: Float32Array[] = [];
+  private quiet = 0;
+
+  constructor(private readonly most: number) {}
+
+  push(chunk: Float32Array, level: number): Float32Array[] {
+    this.quiet = level < QUIET ? this.quiet + 1 : 0;
+    this.waiting.push(chunk);
+    return this.quiet > QUIET_CHUNKS && this.waiting.length < this.most ? [] : this.flush();
+  }
+
+  /** Returns what waits, as one. */
+  flush(): Float32Array[] {
+    const parts = this.waiting;
+    this.waiting = [];
+    if (parts.length < 2) {
+      return parts;
+    }
+    const joined = new Float32Array(parts.reduce((length, part) => length + part.length, 0));
+    let at = 0;
+    for (const part of parts) {
+      joined.set(part, at);
+      at += part.length;
+    }
+    return [joined];
+  }
+}
+
 /** Loudness of a piece from 0 (-54 dB full scale and below) to 1 (full scale). */
 export function loudness(samples: Float32Array): number {
   let sum = 0;

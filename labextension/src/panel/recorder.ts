@@ -7,7 +7,7 @@
  */
 import type { ToKernel } from '../messages.gen';
 import { randomId } from './connection';
-import { CHUNK_SAMPLES, Chunker, RATE_HZ, Resampler, loudness, toInt16 } from './pcm';
+import { CHUNK_SAMPLES, Chunker, QuietBatcher, RATE_HZ, Resampler, loudness, toInt16 } from './pcm';
 import type { Translator } from './translation';
 
 /** `starting`: the device opens; `listening`: samples flow; `ending`: the last samples are on their way. */
@@ -42,6 +42,8 @@ export const MAX_RECORDING_MS = 5 * 60_000;
 /** Sound is some 50 to 100 ms on its way through the system: what was said at release is still to come. */
 export const POST_ROLL_MS = 120;
 const FLUSH_MS = 250;
+/** While a room is quiet, so many chunks are sent as one: a quarter of the messages, for hours. */
+const QUIET_BATCH = 4;
 
 /** The worklet only gathers: `AudioWorkletGlobalScope` has no modules to share, and pcm.ts can be tested. */
 const WORKLET = `
@@ -181,6 +183,7 @@ class Recording {
   readonly utteranceId = randomId();
   private readonly chunker = new Chunker();
   private readonly resampler: Resampler;
+  private readonly batcher: QuietBatcher;
   private sent = 0;
   private started = false;
 
@@ -191,6 +194,7 @@ class Recording {
     private readonly handsFree: boolean
   ) {
     this.resampler = new Resampler(graph.context.sampleRate, RATE_HZ);
+    this.batcher = new QuietBatcher(handsFree ? QUIET_BATCH : 1);
   }
 
   /** Resolves when the first samples are here; they are sent from then on. */
@@ -225,7 +229,7 @@ class Recording {
     });
     this.graph.node.port.onmessage = null;
     this.take(this.resampler.flush());
-    this.chunker.flush().forEach(chunk => this.sendChunk(chunk));
+    [...this.batcher.flush(), ...this.chunker.flush()].forEach(chunk => this.sendChunk(chunk));
     this.end(false);
   }
 
@@ -258,7 +262,9 @@ class Recording {
 
   private take(samples: Float32Array): void {
     for (const chunk of this.chunker.push(samples)) {
-      this.sendChunk(chunk);
+      for (const batch of this.batcher.push(chunk, loudness(chunk))) {
+        this.sendChunk(batch);
+      }
       this.events.onLevel(loudness(chunk.subarray(0, chunk.length / 2)));
       this.events.onLevel(loudness(chunk.subarray(chunk.length / 2)));
     }

@@ -3,6 +3,8 @@ import { useEffect, useRef } from 'preact/hooks';
 
 const BAR = 3;
 const GAP = 2;
+/** Often enough to look alive, and half the work of every frame: an open microphone may be watched for hours. */
+const EVERY_MS = 32;
 
 function draw(canvas: HTMLCanvasElement, levels: readonly number[], still: boolean): void {
   const context = canvas.getContext('2d');
@@ -42,8 +44,10 @@ export function Waveform({ levels }: { levels: readonly number[] }) {
   useEffect(() => {
     const still = window.matchMedia?.('(prefers-reduced-motion: reduce)').matches ?? false;
     let frame = 0;
-    const next = (): void => {
-      if (ref.current) {
+    let drawn = -EVERY_MS;
+    const next = (now = performance.now()): void => {
+      if (ref.current && now - drawn >= EVERY_MS) {
+        drawn = now;
         draw(ref.current, levels, still);
       }
       frame = requestAnimationFrame(next);
