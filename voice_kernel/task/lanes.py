@@ -26,7 +26,20 @@ from voice_kernel.messages import QueueChanged
 LIMITS: Mapping[str, int] = {"shell": 4, "tests": 2, "browser": 2, "research": 4}
 """How many tasks of an area run at once, where the settings say nothing else. Others have no limit."""
 AREAS = frozenset(
-    {"browser", "data", "lab", "mcp", "notebook", "research", "session", "shell", "tasks", "tests", "own"}
+    {
+        "browser",
+        "data",
+        "lab",
+        "mcp",
+        "model",
+        "notebook",
+        "research",
+        "session",
+        "shell",
+        "tasks",
+        "tests",
+        "own",
+    }
 )
 """What limits can be set for: the areas of all tools there are."""
 TELL_S = 0.25
