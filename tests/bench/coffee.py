@@ -109,7 +109,7 @@ def main() -> int:
     rates = {way: sum(right) / max(1, len(right)) for way, right in totals.items()}
     print(f"{'all':>8}{rates['ours']:10.1%}{rates['as text']:10.1%}{rates['plain']:10.1%}")
     print(f"  {'passed' if rates['ours'] > GOAL else 'missed'}: {GOAL:.1%}, the best that is published")
-    figures = {way: round(rate, 4) for way, rate in rates.items()}
+    figures = {way: round(rate, 4) for way, rate in rates.items() if totals[way]}
     results.keep("coffee", {"clips": len(files), "noise": options.noise, "by_snr": by_snr, **figures})
     return 0
 
