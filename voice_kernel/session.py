@@ -563,7 +563,7 @@ class Session:
         controls = {call.tool for call in parse.calls} & CONTROLS
         if not controls:
             self.questions.withdraw()
-        if not heard.sure and "approve" in controls:
+        if not heard.sure and controls & {"approve", "accept_changes"}:
             raise Refused(UNSURE_YES, hint="Say it again, or click.")
         asks = not heard.sure and not controls and (parse.calls or self.answers_rest)
         if asks and not await self.questions.ask(turn_id, f"Did you mean “{text.strip()}”?"):
