@@ -348,6 +348,8 @@ PROMISES: dict[str, tuple[str, ...]] = {
     "The dashboard shows MCP servers, their tools, logs and secrets, and the registry": (
         "browser/test_mcp_dashboard.py::test_a_server_is_found_installed_used_looked_after_and_removed",
         "browser/test_mcp_dashboard.py::test_servers_of_another_client_are_taken_over",
+        "browser/test_mcp_dashboard.py::test_every_state_of_a_server_is_shown_in_the_widget_too",
+        "kernel/test_mcp.py::test_a_cell_lists_the_servers_and_a_form_is_declined_where_nobody_can_fill_it_in",
         "unit/ui/test_server_desk.py::test_whoever_watches_is_told_at_once_and_of_every_change",
     ),
     "One MCP server that hangs, floods or dies holds nobody up, and nothing of it outlives the kernel": (
