@@ -8,8 +8,8 @@ from __future__ import annotations
 
 PROMISES: dict[str, tuple[str, ...]] = {
     "A spoken name of the notebook is heard as it is written there": (
-        "unit/speech/test_names.py::test_a_spoken_name_is_heard_as_it_is_written_in_the_notebook",
-        "unit/speech/test_names.py::test_a_name_that_sounds_like_what_was_heard_is_offered",
+        "unit/speech/test_names_in_speech.py::test_a_spoken_name_is_heard_as_it_is_written_in_the_notebook",
+        "unit/speech/test_names_in_speech.py::test_a_name_that_sounds_like_what_was_heard_is_offered",
         "unit/test_phonemes.py::test_a_name_of_code_is_said_in_one_of_its_forms",
     ),
     "What is no speech gives no text": (
@@ -119,9 +119,9 @@ PROMISES: dict[str, tuple[str, ...]] = {
     ),
     "What is sent to a model is shown before it is sent, and values only where they are asked for": (
         "kernel/test_model_route.py::test_what_is_sent_is_shown_once_before_it_is_sent",
-        "unit/agent/test_surroundings.py::test_what_leaves_this_machine_is_sent_only_after_a_yes",
-        "unit/agent/test_surroundings.py::test_values_are_told_after_one_yes_in_a_session",
-        "unit/agent/test_surroundings.py::test_references_bring_a_value_a_cell_and_a_file_into_the_question",
+        "unit/agent/test_shown_to_model.py::test_what_leaves_this_machine_is_sent_only_after_a_yes",
+        "unit/agent/test_shown_to_model.py::test_values_are_told_after_one_yes_in_a_session",
+        "unit/agent/test_shown_to_model.py::test_references_bring_a_value_a_cell_and_a_file_into_the_question",
     ),
     "What a model would change is seen as a diff, accepted or rejected cell by cell, and undone at once": (
         "browser/test_model_by_words.py::test_changes_are_seen_as_diffs_accepted_rejected_and_undone",
