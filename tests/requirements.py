@@ -105,6 +105,7 @@ PROMISES: dict[str, tuple[str, ...]] = {
         "unit/intents/test_german.py::test_german_talk_is_never_acted_on",
         "unit/intents/test_german.py::test_nothing_else_approves_in_german",
         "unit/intents/test_german.py::test_german_says_all_that_english_says",
+        "notebooks/test_german.py::test_the_tour_can_be_typed_in_german",
     ),
     "A model answers only what the grammar does not understand, and asks before it acts": (
         "unit/test_toolbox.py::test_a_model_is_asked_for_whatever_changes_something",
