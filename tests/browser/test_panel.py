@@ -503,7 +503,7 @@ def test_a_click_on_its_way_does_not_approve_but_the_next_one_does(page: Page) -
     assert panel.sent("decide") == []
     expect(approve).to_have_attribute("aria-disabled", "false")
     approve.click()
-    assert panel.wait_sent("decide") == {"type": "decide", "approval_id": 1, "approved": True}
+    assert panel.wait_sent("decide") == {"type": "decide", "approval_id": 1, "approved": True, "values": {}}
     panel.deliver(ApprovalChanged(approval=approval(state="approved")))
     expect(page.locator(".vk-approval")).to_have_count(0)
     expect(page.get_by_role("group", name="Conversation")).to_be_focused()
@@ -513,7 +513,7 @@ def test_with_two_cards_open_each_is_decided_by_its_number(page: Page) -> None:
     panel = PanelPage(page)
     panel.deliver(*approving(2))
     page.get_by_role("button", name="Deny 2 browser_navigate").click()
-    assert panel.wait_sent("decide") == {"type": "decide", "approval_id": 2, "approved": False}
+    assert panel.wait_sent("decide") == {"type": "decide", "approval_id": 2, "approved": False, "values": {}}
 
 
 # ---- what is shown --------------------------------------------------------------------------------

@@ -131,7 +131,7 @@ def tour(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 def test_the_tour_runs_from_its_recordings_and_leaves_a_page(tour: tuple[Path, Path]) -> None:
     notebook, page = tour
     said = "".join(text_of(cell) for cell in nbformat.read(notebook, as_version=4).cells if "outputs" in cell)
-    for heard in ("List variables", "Describe the data frame df", "Plot revenue against month", "Run tests"):
+    for heard in ("List variables", "Describe the dataframe df", "Plot revenue against month", "Run tests"):
         assert heard in said
     assert "3 passed" in said
     assert "voice-kernel-turn" in page.read_text()
