@@ -401,6 +401,7 @@ PROMISES: dict[str, tuple[str, ...]] = {
     ),
     "Speaking up stops the answer, and the assistant's own words are not acted on": (
         "unit/test_handsfree.py::test_who_speaks_up_stops_the_answer",
+        "browser/test_barge_in.py::test_who_speaks_up_ends_the_answer",
         "unit/test_handsfree.py::test_our_own_words_are_not_acted_on",
     ),
     "Words appear while they are spoken, and settled ones stay": (

@@ -22,7 +22,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from voice_kernel.errors import Refused, SpeechError, VoiceUnavailable
-from voice_kernel.events import OPEN_TURNS, Hub
+from voice_kernel.events import OPEN_TURNS, Hub, Subscription
 from voice_kernel.messages import (
     AnswerDelta,
     Approval,
@@ -32,6 +32,7 @@ from voice_kernel.messages import (
     SpeakChanged,
     SpeakChoice,
     SpeakingState,
+    State,
     StopSpeaking,
     Task,
     ToSurface,
@@ -337,21 +338,24 @@ class Answering:
     def _follow_or_rest(self) -> None:
         wanted = any(hearer.choice.speak != "off" for hearer in self._hearers.values())
         if wanted and (self._follower is None or self._follower.done()):
-            self._follower = asyncio.ensure_future(self._follow())
+            # Subscribed at once: what the person says in the same moment is heard.
+            state, subscription = self._hub.subscribe()
+            self._follower = asyncio.ensure_future(self._follow(state, subscription))
             self._follower.add_done_callback(_look_at)
+            self._follower.add_done_callback(lambda _: subscription.close())  # it may end before it begins
         elif not wanted and self._follower is not None:
             self._follower.cancel()
             self._follower = None
             self._listening.clear()
             self._quiet.set()
 
-    async def _follow(self) -> None:
+    async def _follow(self, state: State, subscription: Subscription) -> None:
         while True:
-            state, subscription = self._hub.subscribe()
             for turn in state.turns:
-                self._see(turn.id, turn.state not in OPEN_TURNS)
-                if turn.state == "listening":
-                    self._listen(turn.id)
+                if turn.state in OPEN_TURNS or turn.id in self._seen:
+                    self._turn(turn)
+                else:
+                    self._see(turn.id, True)  # an old one, of no news
             self._asked.update(card.id for card in state.approvals)
             try:
                 while not subscription.overflowed:
@@ -359,6 +363,7 @@ class Answering:
                         self._take(message)
             finally:
                 subscription.close()
+            state, subscription = self._hub.subscribe()
 
     def _take(self, message: ToSurface) -> None:
         if isinstance(message, TurnChanged):

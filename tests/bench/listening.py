@@ -88,7 +88,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("folders", nargs="*", type=Path)
     options = parser.parse_args(argv)
     folders = options.folders or [Path(__file__).parents[1] / "data" / "speech"]
-    listening.HandsFree = ObservedHandsFree  # type: ignore[misc]
+    listening.HandsFree = ObservedHandsFree  # type: ignore[misc]  # it tells nobody else of its ends
     return asyncio.run(measure(folders, options.minutes))
 
 

@@ -48,9 +48,23 @@ AXE_RUN = """() => axe.run({ include: [['.vk-sidebar']] }, { resultTypes: ['viol
 
 
 @pytest.fixture(scope="module")
-def notebook(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Notebook]:
+def server_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the Jupyter server keeps its settings and its data."""
+    return tmp_path_factory.mktemp("server")
+
+
+@pytest.fixture(scope="module")
+def data(server_folder: Path) -> Path:
+    """Where voice_kernel keeps its data."""
+    return server_folder / "data" / "voice_kernel"
+
+
+@pytest.fixture(scope="module")
+def notebook(
+    browser: Browser, server_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Notebook]:
     """A notebook whose registry has a server that runs on this machine, whatever `docker` is elsewhere."""
-    root, folder = tmp_path_factory.mktemp("notebooks"), tmp_path_factory.mktemp("server")
+    root = tmp_path_factory.mktemp("notebooks")
     programs = tmp_path_factory.mktemp("programs")
     docker = programs / "docker"
     docker.write_text(f"#!/bin/sh\nexec {sys.executable} {SERVER}\n")
@@ -61,11 +75,10 @@ def notebook(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iter
         patch.setenv("PATH", str(programs), prepend=":")
         patch.setenv("MCP_REGISTRY_URL", url)
         patch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
-        with lab_server(root, folder) as base:
+        with lab_server(root, server_folder) as base:
             context = browser.new_context(viewport={"width": 1300, "height": 1000}, reduced_motion="reduce")
             opened = FrontEnd("lab", base).open(context, "page.ipynb")
             opened.page.evaluate(AXE.read_text(encoding="utf-8"))
-            opened.data = folder / "data" / "voice_kernel"  # type: ignore[attr-defined]
             yield opened
             opened.shut_down()
             context.close()
@@ -95,7 +108,7 @@ def state(sheet: Locator, name: str) -> None:
     )
 
 
-def test_a_server_is_found_installed_used_looked_after_and_removed(notebook: Notebook) -> None:
+def test_a_server_is_found_installed_used_looked_after_and_removed(notebook: Notebook, data: Path) -> None:
     page: Page = notebook.page
     page.evaluate("() => { document.querySelector('#jp-right-stack').style.minWidth = '460px'; }")
     sidebar = Sidebar.open(page)
@@ -146,7 +159,7 @@ def test_a_server_is_found_installed_used_looked_after_and_removed(notebook: Not
     echo = sheet.locator('[data-tool="echo"]').get_by_role("switch")
     expect(echo).to_be_checked(timeout=WAIT_MS)
     echo.uncheck()
-    file = notebook.data / "mcp.json"  # type: ignore[attr-defined]
+    file = data / "mcp.json"
     expect(sheet.locator('[data-tool="echo"]').get_by_role("switch")).not_to_be_checked()
     expect(sheet.get_by_role("heading", name=re.compile("Prompts"))).to_be_visible(timeout=WAIT_MS)
     looked_at(page, "running")
@@ -207,7 +220,7 @@ def test_a_server_is_found_installed_used_looked_after_and_removed(notebook: Not
     assert json.loads((folder / "secrets.json").read_text()) == {}
 
 
-def test_servers_of_another_client_are_taken_over(notebook: Notebook, tmp_path: Path) -> None:
+def test_servers_of_another_client_are_taken_over(notebook: Notebook, data: Path, tmp_path: Path) -> None:
     theirs = tmp_path / "mcp.json"
     theirs.write_text(
         '{ // VS Code\n "servers": {"files": {"command": "python", "args": ["--api-key", "k-12345",],}},}'
@@ -225,7 +238,7 @@ def test_servers_of_another_client_are_taken_over(notebook: Notebook, tmp_path: 
     expect(sheet.locator('[data-server="files"]')).to_be_visible(timeout=WAIT_MS)
     expect(sheet.get_by_text("Added 1 of 1 servers.")).to_be_visible(timeout=WAIT_MS)
     looked_at(notebook.page, "import")
-    secrets = json.loads((notebook.data / "secrets.json").read_text())  # type: ignore[attr-defined]
+    secrets = json.loads((data / "secrets.json").read_text())
     assert secrets == {"files/API_KEY": "k-12345"}
 
 

@@ -92,9 +92,8 @@ class FakePage:
     def say(self, answer_id: int, state: str) -> None:
         self._answering.page_said(self, SpeakingState.model_validate({"id": answer_id, "state": state}))
 
-    async def choose(self, speak: str = "short", **choice: object) -> None:
+    def choose(self, speak: str = "short", **choice: object) -> None:
         self._answering.choose(self, SpeakChoice.model_validate({"speak": speak, **choice}))
-        await asyncio.sleep(0)  # the first choice begins to follow the hub on the loop's next round
 
     @property
     def heard(self) -> list[str]:
@@ -188,8 +187,8 @@ async def settled(rounds: int = 20) -> None:
 
 async def test_a_result_is_spoken_with_its_sound_to_the_page_that_asked(room: Room) -> None:
     page, other = room.page("page"), room.page("other")
-    await page.choose()
-    await other.choose()
+    page.choose()
+    other.choose()
     room.say("12 files and 3 folders here")
     await page.until_heard("12 files and 3 folders here.")
     await page.until(lambda: any(isinstance(m, SpeakAnswer) and m.last for m in page.messages))
@@ -201,7 +200,7 @@ async def test_a_result_is_spoken_with_its_sound_to_the_page_that_asked(room: Ro
 
 async def test_nothing_is_loaded_or_followed_before_a_page_wants_to_hear(room: Room) -> None:
     page = room.page()
-    await page.choose("off")
+    page.choose("off")
     room.say("Saved.")
     await settled()
     assert page.messages == []
@@ -209,8 +208,15 @@ async def test_nothing_is_loaded_or_followed_before_a_page_wants_to_hear(room: R
     assert not room.voice.loaded
 
 
+async def test_what_is_said_in_the_moment_of_switching_on_is_answered_aloud(room: Room) -> None:
+    page = room.page()
+    page.choose()
+    room.end(room.begin(), "Twelve files.")
+    await page.until_heard("Twelve files.")
+
+
 async def test_the_voice_loads_ahead_when_speaking_is_switched_on(room: Room) -> None:
-    await room.page().choose("short")
+    room.page().choose("short")
     await settled()
     assert room.voice.loaded
     assert room.voice.spoken == []
@@ -218,7 +224,7 @@ async def test_the_voice_loads_ahead_when_speaking_is_switched_on(room: Room) ->
 
 async def test_only_what_goes_wrong_is_spoken_when_that_is_the_choice(room: Room) -> None:
     page = room.page()
-    await page.choose("errors")
+    page.choose("errors")
     room.say("Saved.")
     problem = Problem(kind="Refused", message="Shell commands are off.", hint="Allow them first.")
     room.end(room.begin(), state="failed", problem=problem)
@@ -228,7 +234,7 @@ async def test_only_what_goes_wrong_is_spoken_when_that_is_the_choice(room: Room
 
 async def test_a_new_command_ends_the_answer_before_it(room: Room) -> None:
     page = room.page(ends=False)
-    await page.choose()
+    page.choose()
     room.say("The first answer.")
     await page.until_heard("The first answer.")
     room.begin(state="listening")
@@ -238,7 +244,7 @@ async def test_a_new_command_ends_the_answer_before_it(room: Room) -> None:
 
 async def test_nothing_is_spoken_into_an_open_microphone(room: Room) -> None:
     page = room.page()
-    await page.choose()
+    page.choose()
     work = room.begin()
     talk = room.begin(state="listening")
     room.end(work, "Tests ran.", took_s=30)
@@ -250,7 +256,7 @@ async def test_nothing_is_spoken_into_an_open_microphone(room: Room) -> None:
 
 async def test_what_ends_in_the_background_is_announced_only_when_it_took_long(room: Room) -> None:
     page = room.page()
-    await page.choose()
+    page.choose()
     short, long = room.begin(), room.begin()
     room.say("The newest.")
     await page.until_heard("The newest.")
@@ -262,7 +268,7 @@ async def test_what_ends_in_the_background_is_announced_only_when_it_took_long(r
 
 async def test_announcements_wait_for_the_answer_that_is_being_spoken(room: Room) -> None:
     page = room.page(ends=False)
-    await page.choose()
+    page.choose()
     long = room.begin()
     room.say("The newest.")
     await page.until_heard("The newest.")
@@ -275,7 +281,7 @@ async def test_announcements_wait_for_the_answer_that_is_being_spoken(room: Room
 
 async def test_a_cell_is_not_answered_aloud_unless_it_took_long(room: Room) -> None:
     page = room.page()
-    await page.choose()
+    page.choose()
     room.end(room.begin("", origin="magic"), "From a cell.", took_s=2)
     room.end(room.begin("", origin="script"), "From a script.", took_s=200)
     room.end(room.begin("", origin="magic"), "From a long cell.", took_s=200)
@@ -285,7 +291,7 @@ async def test_a_cell_is_not_answered_aloud_unless_it_took_long(room: Room) -> N
 
 async def test_stop_is_at_once_and_forgets_what_waits(room: Room) -> None:
     page = room.page(ends=False)
-    await page.choose()
+    page.choose()
     long = room.begin()
     room.say("The newest.")
     await page.until_heard("The newest.")
@@ -303,7 +309,7 @@ async def test_stop_is_at_once_and_forgets_what_waits(room: Room) -> None:
 async def test_stopping_while_the_voice_works_ends_its_work(room: Room) -> None:
     room.voice.may_speak.clear()
     page = room.page()
-    await page.choose()
+    page.choose()
     room.say("Never heard.")
     await settled()
     assert not room.answering.stop()  # nothing was heard yet
@@ -314,7 +320,7 @@ async def test_stopping_while_the_voice_works_ends_its_work(room: Room) -> None:
 
 async def test_the_page_stops_it_too(room: Room) -> None:
     page = room.page(ends=False)
-    await page.choose()
+    page.choose()
     room.say("One. Two. Three.")
     await page.until_heard("One.")
     page.say(1, "stopped")
@@ -323,7 +329,7 @@ async def test_the_page_stops_it_too(room: Room) -> None:
 
 async def test_repeat_says_the_last_answer_again(room: Room) -> None:
     page = room.page()
-    await page.choose()
+    page.choose()
     assert room.answering.control("repeat_answer", {}, "page") == "I have not said anything yet."
     room.say("12 files.")
     await page.until_heard("12 files.")
@@ -336,7 +342,7 @@ async def test_repeat_says_the_last_answer_again(room: Room) -> None:
 
 async def test_speaking_slower_and_faster_is_remembered_by_the_page(room: Room) -> None:
     page = room.page()
-    await page.choose()
+    page.choose()
     assert room.answering.control("change_speech_rate", {"change": "faster"}, "page")
     assert page.messages[-1] == SpeakChanged(speak="short", rate=1.2)
     room.say("Quick.")
@@ -349,7 +355,7 @@ async def test_speaking_slower_and_faster_is_remembered_by_the_page(room: Room) 
 
 async def test_speaking_is_switched_on_and_off_by_words(room: Room) -> None:
     page = room.page(ends=False)
-    await page.choose("off")
+    page.choose("off")
     assert room.answering.control("repeat_answer", {}, "page") == (
         "Answers are not spoken. Say: answer out loud."
     )
@@ -373,7 +379,7 @@ def test_only_a_page_can_be_told_to_speak() -> None:
 
 async def test_be_quiet_is_not_answered_aloud(room: Room) -> None:
     page = room.page()
-    await page.choose()
+    page.choose()
     room.end(room.begin(), answer="Stopped.", calls=[Call(tool="stop_speaking")])
     room.say("Next.")
     await page.until_heard("Next.")
@@ -382,7 +388,7 @@ async def test_be_quiet_is_not_answered_aloud(room: Room) -> None:
 
 async def test_a_question_is_asked_aloud_once(room: Room) -> None:
     page = room.page()
-    await page.choose("errors")
+    page.choose("errors")
     turn = room.begin()
     task = Task(id=1, turn_id=turn.id, tool="run_shell", title="pip", state="awaiting_approval", created_at=1)
     room.hub.publish(TaskChanged(task=task))
@@ -399,7 +405,7 @@ async def test_a_question_is_asked_aloud_once(room: Room) -> None:
 async def test_the_browsers_voice_is_given_the_words() -> None:
     room = Room()
     page = room.page()
-    await page.choose("short", browser_voice=True, rate=1.5)
+    page.choose("short", browser_voice=True, rate=1.5)
     room.say("12 files.")
     await page.until_heard("12 files.")
     assert page.messages[0] == SpeakAnswer(id=1, turn_id=1, text="12 files.", rate=1.5, by="browser")
@@ -410,7 +416,7 @@ async def test_the_browsers_voice_is_given_the_words() -> None:
 async def test_where_the_local_voice_is_missing_the_browsers_speaks_and_that_is_said_once() -> None:
     room = Room(FakeVoice(problem=VoiceUnavailable("It is not installed.", hint="Install it.")))
     page = room.page()
-    await page.choose("short", voice="local", browser_voice=True)
+    page.choose("short", voice="local", browser_voice=True)
     room.say("One.")
     await page.until_heard("One.")
     room.say("Two.")
@@ -423,7 +429,7 @@ async def test_where_the_local_voice_is_missing_the_browsers_speaks_and_that_is_
 async def test_where_nothing_can_speak_the_page_gets_the_words() -> None:
     room = Room(FakeVoice(problem=VoiceUnavailable("It is not installed.", hint="Install it.")))
     page = room.page()
-    await page.choose()
+    page.choose()
     room.say("One.")
     await page.until_heard("One.")
     answer = next(m for m in page.messages if isinstance(m, SpeakAnswer))
@@ -434,7 +440,7 @@ async def test_where_nothing_can_speak_the_page_gets_the_words() -> None:
 
 async def test_a_page_that_goes_is_forgotten(room: Room) -> None:
     page = room.page(ends=False)
-    await page.choose()
+    page.choose()
     room.say("One.")
     await page.until_heard("One.")
     room.answering.left(page)
@@ -449,7 +455,7 @@ async def test_sound_is_not_sent_far_ahead_of_what_is_heard(
 ) -> None:
     monkeypatch.setattr("voice_kernel.answering.AHEAD_S", 0.25)
     page = room.page()
-    await page.choose("full")
+    page.choose("full")
     began = time.monotonic()
     room.say("One. Two. Three. Four. Five.")
     await page.until_heard("Five.")
@@ -458,7 +464,7 @@ async def test_sound_is_not_sent_far_ahead_of_what_is_heard(
 
 async def test_a_models_answer_is_spoken_while_it_is_written(room: Room) -> None:
     page = room.page()
-    await page.choose("full")
+    page.choose("full")
     turn = room.begin(state="running", route="model")
     for piece in ("The mean ", "is 3.5. ", "It rises", " slowly. T"):
         room.hub.publish(AnswerDelta(turn_id=turn.id, text=piece))
@@ -479,7 +485,7 @@ async def test_a_models_answer_is_spoken_while_it_is_written(room: Room) -> None
 
 async def test_a_models_answer_that_was_stopped_is_not_begun_again(room: Room) -> None:
     page = room.page()
-    await page.choose("full")
+    page.choose("full")
     turn = room.begin(state="running", route="model")
     room.hub.publish(AnswerDelta(turn_id=turn.id, text="The first. The sec"))
     await page.until_heard("The first.")
@@ -493,7 +499,7 @@ async def test_a_models_answer_that_was_stopped_is_not_begun_again(room: Room) -
 
 async def test_a_question_is_not_kept_waiting_by_an_answer_that_is_being_written(room: Room) -> None:
     page = room.page()
-    await page.choose("full")
+    page.choose("full")
     turn = room.begin(state="running", route="model")
     room.hub.publish(AnswerDelta(turn_id=turn.id, text="I will install it. The"))
     await page.until_heard("I will install it.")
@@ -510,7 +516,7 @@ async def test_a_question_is_not_kept_waiting_by_an_answer_that_is_being_written
 async def test_a_voice_that_does_not_know_the_language_is_not_used_and_that_is_said() -> None:
     room = Room(language="de")
     page = room.page()
-    await page.choose()
+    page.choose()
     room.say("12 Dateien.")
     await page.until_heard("12 Dateien.")
     answer = next(m for m in page.messages if isinstance(m, SpeakAnswer))
@@ -523,8 +529,8 @@ async def test_a_voice_that_does_not_know_the_language_is_not_used_and_that_is_s
 
 async def test_an_answer_that_is_being_written_outlives_the_turns_of_other_pages(room: Room) -> None:
     page, other = room.page("page"), room.page("other")
-    await page.choose("full")
-    await other.choose("off")
+    page.choose("full")
+    other.choose("off")
     turn = room.begin(state="running", route="model")
     room.hub.publish(AnswerDelta(turn_id=turn.id, text="The first. The sec"))
     await page.until_heard("The first.")
@@ -537,7 +543,7 @@ async def test_an_answer_that_is_being_written_outlives_the_turns_of_other_pages
 
 async def test_a_model_that_fails_in_the_middle_of_its_answer_is_said(room: Room) -> None:
     page = room.page()
-    await page.choose("full")
+    page.choose("full")
     turn = room.begin(state="running", route="model")
     room.hub.publish(AnswerDelta(turn_id=turn.id, text="The first. The sec"))
     await page.until_heard("The first.")
@@ -552,7 +558,7 @@ async def test_a_yes_or_noise_in_between_does_not_make_a_command_one_of_the_back
     room: Room, tool: str
 ) -> None:
     page = room.page()
-    await page.choose()
+    page.choose()
     command = room.begin()
     calls = [Call(tool=tool)] if tool else []
     room.end(room.begin(), calls=calls, answer="Approved.", state="succeeded" if tool else "nothing")
