@@ -225,3 +225,4 @@ def test_the_terminal_has_the_same_servers_and_keeps_secrets_apart(tmp_path: Pat
     }  # fmt: skip
     mcp("remove", "helper")
     assert json.loads((folder / "secrets.json").read_text()) == {}
+    assert "No MCP server is here yet" in mcp("list")

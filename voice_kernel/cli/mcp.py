@@ -57,7 +57,10 @@ def add(commands: Any) -> None:
 def _list(options: argparse.Namespace) -> int:
     from voice_kernel.tools.mcp.configs import shown
 
-    for running in _supervisor().all():
+    servers = _supervisor().all()
+    if not servers:
+        print("No MCP server is here yet. Find one with: voice-kernel mcp search WORDS")
+    for running in servers:
         server = running.server
         off = f" ({len(server.off)} tools off)" if server.off else ""
         print(f"{server.name}: {shown(server)}{off}")
