@@ -105,16 +105,16 @@ def toolbox() -> Toolbox:
     return Toolbox(registry, Policy(), Approvals(hub, somebody), Runner(hub, lambda _id: NoLog()))
 
 
-async def cpu_ms(turn: Callable[[], Awaitable[object]]) -> float:
-    """Return the median CPU time of a turn."""
-    for _ in range(3):
-        await turn()
-    taken = []
-    for _ in range(TURNS):
-        began = time.process_time()
-        await turn()
-        taken.append((time.process_time() - began) * 1000)
-    return statistics.median(taken)
+async def cpu_ms(*sides: Callable[[], Awaitable[object]]) -> list[float]:
+    """Return the median CPU time of a turn of each side; they take turns, so noise meets them alike."""
+    taken: list[list[float]] = [[] for _ in sides]
+    for number in range(3 + TURNS):
+        for turn, times in zip(sides, taken, strict=True):
+            began = time.process_time()
+            await turn()
+            if number >= 3:  # the first ones warm up
+                times.append((time.process_time() - began) * 1000)
+    return [statistics.median(times) for times in taken]
 
 
 async def overhead(url: str) -> float:
@@ -151,7 +151,7 @@ async def overhead(url: str) -> float:
         brain._connections[settings] = connection
         await brain.answer("what is here", turn_id=next(numbers), context=Context(), on_text=lambda _: None)
 
-    bare_ms, ours_ms = await cpu_ms(bare), await cpu_ms(ours)
+    bare_ms, ours_ms = await cpu_ms(bare, ours)
     await connection.close()
     print(f"one turn, one tool call, {len(offered)} tools offered, {TURNS} runs each, median CPU:")
     print(f"  agents.Runner alone   {bare_ms:7.1f} ms")
