@@ -7,6 +7,7 @@ The map, from the top; imports go down only, `a | b` are independent of each oth
     app | doctor | export  composition root: chooses implementations, wires the ports; checks an installation;
                         what was done as a notebook or a report
     handles | engines   turns as a cell holds them; what is heavy or reaches outside, made when needed
+    server              the session over HTTP: a ChatKit endpoint, and the panel in a plain page
     ui | headless | replay  panel and inline cards, comm target, static bundle; notebook files without a
                         browser; what was done, done again and compared
     client              speaks messages.py to a session in another process

@@ -20,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-HEAD = "0001"
+HEAD = "0002"
 """The schema's version: the last revision in `migrations/versions`. Revisions are counted up, so that a
 database of a newer version is known as such."""
 
@@ -136,4 +136,58 @@ events = Table(
     Column("task", Integer),
     Column("data", Text, nullable=False),  # JSON; empty where there is nothing to say
     sqlite_with_rowid=False,
+)
+
+# ---- what ChatKit clients have: threads of their own, since a client names and pages them itself ------
+
+chat_threads = Table(
+    "chat_threads",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=True),
+    Column("user_id", Text, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("updated_at", Double, nullable=False),  # the last time anything of it was written
+    Column("data", Text, nullable=False),  # ChatKit's thread as JSON, without its items
+    UniqueConstraint("user_id", "id", name="chat_threads_of_user"),
+    Index("chat_threads_page", "user_id", "created_at", "number"),
+    Index("chat_threads_updated", "updated_at"),
+    sqlite_autoincrement=True,
+)
+
+chat_items = Table(
+    "chat_items",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=True),
+    Column("thread", Number, ForeignKey("chat_threads.number", ondelete="CASCADE"), nullable=False),
+    Column("id", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("data", Text, nullable=False),  # ChatKit's item as JSON
+    UniqueConstraint("thread", "id", name="chat_items_of_thread"),
+    Index("chat_items_page", "thread", "created_at", "number"),
+    sqlite_autoincrement=True,
+)
+
+chat_attachments = Table(
+    "chat_attachments",
+    metadata,
+    Column("number", Number, primary_key=True, autoincrement=True),
+    Column("user_id", Text, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("thread_id", Text, nullable=False),  # empty before a message has it
+    Column("created_at", Double, nullable=False),
+    Column("data", Text, nullable=False),  # ChatKit's attachment as JSON
+    UniqueConstraint("user_id", "id", name="chat_attachments_of_user"),
+    Index("chat_attachments_thread", "user_id", "thread_id"),
+    Index("chat_attachments_created", "created_at"),
+    sqlite_autoincrement=True,
+)
+
+chat_feedback = Table(
+    "chat_feedback",
+    metadata,
+    Column("thread", Number, ForeignKey("chat_threads.number", ondelete="CASCADE"), primary_key=True),
+    Column("item_id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("at", Double, nullable=False),
 )
