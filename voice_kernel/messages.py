@@ -100,6 +100,19 @@ class TestReport(Wire):
     cases: list[TestCase] = []
 
 
+class Widget(Wire):
+    """A ChatKit widget: plain data, drawn by a page, whose actions come back as `WidgetAction`."""
+
+    id: str
+    """Of this widget in its session."""
+    task_id: int = 0
+    """The task that shows it; 0 where a cell does."""
+    root: dict[str, Any]
+    """ChatKit's JSON, its field names included; at most 256 kB."""
+    copy_text: str = ""
+    """What is copied, and read where it cannot be drawn."""
+
+
 class Result(Wire):
     """What a task gave back."""
 
@@ -115,6 +128,8 @@ class Result(Wire):
     """Exit status of a command; None when there was no process."""
     data: dict[str, Any] = {}
     """JSON result for programs and models, at most 64 KB."""
+    widgets: list[Widget] = []
+    """As they stood when the task ended; at most 8."""
 
 
 class Progress(Wire):
@@ -196,6 +211,8 @@ class Turn(Wire):
     origin: Origin
     surface_id: str = ""
     """The surface that started it; empty for a magic."""
+    request: str = ""
+    """What that surface called it when it asked."""
     text: str = ""
     """The transcript as heard or typed; never rewritten."""
     partial: bool = False
@@ -485,6 +502,8 @@ class State(Wire):
     turns: list[Turn] = []
     tasks: list[Task] = []
     approvals: list[Approval] = []
+    widgets: list[Widget] = []
+    """The live ones: those whose actions are heard, newest last."""
 
 
 class TurnChanged(Wire):
@@ -538,6 +557,25 @@ class AnswerDelta(Wire):
 class ApprovalChanged(Wire):
     type: Literal["approval"] = "approval"
     approval: Approval
+
+
+class WidgetChanged(Wire):
+    """A widget is shown for the first time, or as another than before."""
+
+    type: Literal["widget"] = "widget"
+    widget: Widget
+
+
+class WidgetUpdated(Wire):
+    """A part of a widget is another now; ChatKit's own words.
+
+    `widget.root.updated` {widget}, `widget.component.updated` {component_id, component},
+    `widget.streaming_text.value_delta` {component_id, delta, done}.
+    """
+
+    type: Literal["widget_update"] = "widget_update"
+    widget_id: str
+    update: dict[str, Any]
 
 
 class SpeechChanged(Wire):
@@ -951,6 +989,8 @@ ToSurface = Annotated[
     | QueueChanged
     | AnswerDelta
     | ApprovalChanged
+    | WidgetChanged
+    | WidgetUpdated
     | SpeechChanged
     | SpeechEngines
     | Notice
@@ -1068,6 +1108,8 @@ class Say(Wire):
     type: Literal["say"] = "say"
     text: str = Field(max_length=10_000)
     corrects_turn_id: int | None = None
+    request: str = Field(default="", max_length=64)
+    """What the surface calls it: the turn that it becomes has it too."""
 
 
 class CancelTask(Wire):
@@ -1083,6 +1125,8 @@ class CancelTurn(Wire):
 class RetryTask(Wire):
     type: Literal["retry_task"] = "retry_task"
     task_id: int
+    request: str = Field(default="", max_length=64)
+    """As in `Say`."""
 
 
 class MoveTask(Wire):
@@ -1102,6 +1146,8 @@ class Do(Wire):
     type: Literal["do"] = "do"
     text: str = Field(default="", max_length=10_000)
     calls: list[Call] = Field(min_length=1, max_length=50)
+    request: str = Field(default="", max_length=64)
+    """As in `Say`."""
 
 
 class ListThreads(Wire):
@@ -1270,6 +1316,30 @@ class Decide(Wire):
     """What was filled in, by the names of the card's fields."""
 
 
+class ActionConfig(Wire):
+    """What a component of a widget asks for; ChatKit's own fields."""
+
+    type: str = Field(min_length=1, max_length=200)
+    payload: Any = None
+    handler: Literal["server", "client"] = "server"
+    loadingBehavior: Literal["auto", "none", "self", "container"] = "auto"  # noqa: N815  ChatKit's name
+    streaming: bool = True
+
+
+class WidgetAction(Wire):
+    """A click in a widget, or a form that was sent off. Answered with `Done` once it is carried out."""
+
+    type: Literal["widget_action"] = "widget_action"
+    id: int
+    widget_id: str = Field(max_length=100)
+    item_id: str = Field(default="", max_length=200)
+    """The component that was clicked: its `id` or `key`; empty where it has none."""
+    action: ActionConfig
+    values: dict[str, Any] = {}
+    """Of the form around it, by the names of its fields."""
+    surface_id: str = Field(default="", max_length=100)
+
+
 class AnswerQuestion(Wire):
     """A click on Yes or No of a turn that asks."""
 
@@ -1356,6 +1426,7 @@ ToKernel = Annotated[
     | ApprovalShown
     | Attach
     | Decide
+    | WidgetAction
     | AnswerQuestion
     | Interrupt
     | WarmUp

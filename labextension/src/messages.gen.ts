@@ -32,6 +32,7 @@ export type ToKernel =
   | ApprovalShown
   | Attach
   | Decide
+  | WidgetAction
   | AnswerQuestion
   | Interrupt
   | WarmUp
@@ -47,6 +48,8 @@ export type ToSurface =
   | QueueChanged
   | AnswerDelta
   | ApprovalChanged
+  | WidgetChanged
+  | WidgetUpdated
   | SpeechChanged
   | SpeechEngines
   | Notice
@@ -102,6 +105,16 @@ export interface About {
 export interface AboutChanged {
   about: About;
   type: 'about';
+}
+/**
+ * What a component of a widget asks for; ChatKit's own fields.
+ */
+export interface ActionConfig {
+  handler: 'server' | 'client';
+  loadingBehavior: 'auto' | 'none' | 'self' | 'container';
+  payload: unknown;
+  streaming: boolean;
+  type: string;
 }
 /**
  * More of a model's answer.
@@ -806,6 +819,7 @@ export interface Result {
   summary: string;
   tests: TestReport | null;
   text: string;
+  widgets: Widget[];
 }
 /**
  * What a test run amounts to; failures first, then up to 200 others.
@@ -829,6 +843,17 @@ export interface TestCase {
   line: number;
   message: string;
   outcome: 'passed' | 'failed' | 'skipped' | 'error' | 'xfailed' | 'xpassed';
+}
+/**
+ * A ChatKit widget: plain data, drawn by a page, whose actions come back as `WidgetAction`.
+ */
+export interface Widget {
+  copy_text: string;
+  id: string;
+  root: {
+    [k: string]: unknown;
+  };
+  task_id: number;
 }
 /**
  * Answer to `FindTasks`: the newest first.
@@ -1033,6 +1058,7 @@ export interface State {
   tasks: Task[];
   turns: Turn[];
   type: 'state';
+  widgets: Widget[];
 }
 /**
  * One utterance and what became of it.
@@ -1118,6 +1144,20 @@ export interface WatchServers {
   type: 'watch_servers';
 }
 /**
+ * A click in a widget, or a form that was sent off. Answered with `Done` once it is carried out.
+ */
+export interface WidgetAction {
+  action: ActionConfig;
+  id: number;
+  item_id: string;
+  surface_id: string;
+  type: 'widget_action';
+  values: {
+    [k: string]: unknown;
+  };
+  widget_id: string;
+}
+/**
  * The panel is open: load the recogniser now.
  */
 export interface WarmUp {
@@ -1126,6 +1166,26 @@ export interface WarmUp {
 export interface TurnChanged {
   turn: Turn;
   type: 'turn';
+}
+/**
+ * A widget is shown for the first time, or as another than before.
+ */
+export interface WidgetChanged {
+  type: 'widget';
+  widget: Widget;
+}
+/**
+ * A part of a widget is another now; ChatKit's own words.
+ *
+ * `widget.root.updated` {widget}, `widget.component.updated` {component_id, component},
+ * `widget.streaming_text.value_delta` {component_id, delta, done}.
+ */
+export interface WidgetUpdated {
+  type: 'widget_update';
+  update: {
+    [k: string]: unknown;
+  };
+  widget_id: string;
 }
 
 export const PROTOCOL = 1;

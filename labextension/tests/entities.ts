@@ -28,6 +28,6 @@ export function aState(change: Partial<State> = {}): State {
     },
     speech: { state: 'ready', engine: 'local', message: '', hint: '', mode: 'command', hands_free: false, waiting_for: '', heard: '', chosen: '', sent_to: '', language: 'en', phrases: [] },
     keeping: { state: 'kept', message: '', hint: '', thread: null },
-    turns: [], tasks: [], approvals: [], ...change
+    turns: [], tasks: [], approvals: [], widgets: [], ...change
   };
 }

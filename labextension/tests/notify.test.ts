@@ -5,7 +5,7 @@ import { EMPTY_SESSION, reduce } from '../src/panel/store';
 import { aState, aTask } from './entities';
 
 const REPORT = { passed: 45, failed: 1, errors: 1, skipped: 0, duration_s: 1, cases: [] };
-const RESULT = { summary: '', text: '', code: '', outputs: [], tests: null, exit_code: null, data: {} };
+const RESULT = { summary: '', text: '', code: '', outputs: [], tests: null, exit_code: null, data: {}, widgets: [] };
 
 function ending(change: Partial<Task>, before: Partial<Task> = {}) {
   const task = aTask({ started_at: 100, ...before });

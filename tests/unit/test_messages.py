@@ -14,6 +14,7 @@ from voice_kernel import messages
 from voice_kernel.messages import (
     About,
     AboutChanged,
+    ActionConfig,
     AnswerDelta,
     AnswerQuestion,
     Approval,
@@ -123,6 +124,10 @@ from voice_kernel.messages import (
     Usage,
     WarmUp,
     WatchServers,
+    Widget,
+    WidgetAction,
+    WidgetChanged,
+    WidgetUpdated,
     Wire,
 )
 
@@ -138,6 +143,10 @@ CASE = TestCase(
 )
 REPORT = TestReport(passed=1, failed=2, errors=3, skipped=4, duration_s=5.5, cases=[CASE])
 OUTPUT = Output(kind="display", text="\x1b[31mred\x1b[0m", data={"image/png": "aGVsbG8="})
+WIDGET = Widget(id="w1", task_id=3, root={"type": "Card", "children": []}, copy_text="é")
+ACTION = ActionConfig(
+    type="open", payload={"a": [1]}, handler="client", loadingBehavior="self", streaming=False
+)
 RESULT = Result(
     summary="Done.",
     text="body",
@@ -146,6 +155,7 @@ RESULT = Result(
     tests=REPORT,
     exit_code=2,
     data={"rows": [1, None, {"a": "b"}]},
+    widgets=[WIDGET],
 )
 PROGRESS = Progress(fraction=0.5, label="half", done=20, total=40, unit="tests")
 CALL = Call(tool="run_code", arguments={"code": "1", "n": [1, 2]})
@@ -323,6 +333,8 @@ MCP_OFFER = McpOffer(
 SAMPLES: list[Wire] = [
     PROBLEM,
     OUTPUT,
+    WIDGET,
+    ACTION,
     CASE,
     REPORT,
     RESULT,
@@ -342,7 +354,15 @@ SAMPLES: list[Wire] = [
     PAST,
     KEEPING,
     HIT,
-    State(about=ABOUT, speech=SPEECH, keeping=KEEPING, turns=[TURN], tasks=[TASK], approvals=[APPROVAL]),
+    State(
+        about=ABOUT,
+        speech=SPEECH,
+        keeping=KEEPING,
+        turns=[TURN],
+        tasks=[TASK],
+        approvals=[APPROVAL],
+        widgets=[WIDGET],
+    ),
     TurnChanged(turn=TURN),
     TaskChanged(task=TASK),
     TaskOutput(task_id=3, text="x", output_bytes=1, skipped_bytes=2),
@@ -350,6 +370,8 @@ SAMPLES: list[Wire] = [
     QueueChanged(lane="shell", tasks=[3, 5]),
     AnswerDelta(turn_id=2, text="x"),
     ApprovalChanged(approval=APPROVAL),
+    WidgetChanged(widget=WIDGET),
+    WidgetUpdated(widget_id="w1", update={"type": "widget.root.updated", "widget": WIDGET.root}),
     SpeechChanged(speech=SPEECH),
     ENGINE,
     SpeechEngines(id=4, engines=[ENGINE], chosen="openai", locked=True, problem=PROBLEM),
@@ -416,6 +438,7 @@ SAMPLES: list[Wire] = [
     Decide(approval_id=1, approved=True, values={"n": "a"}),
     Interrupt(),
     WarmUp(),
+    WidgetAction(id=4, widget_id="w1", item_id="b1", action=ACTION, values={"n": "é"}, surface_id="s1"),
     SpeakChoice(speak="short", voice="local", rate=1.5, browser_voice=True),
     SpeakingState(id=3, state="ended"),
     CellReply(id=4, problem=PROBLEM, notebook=NOTEBOOK, cells=[CELL], text="Saved"),
@@ -455,7 +478,12 @@ def test_a_message_comes_back_as_it_was_sent(sample: Wire) -> None:
     assert type(sample).model_validate(as_sent) == sample
 
 
-@pytest.mark.parametrize("sample", [s for s in SAMPLES if "type" in type(s).model_fields], ids=name_of)
+def is_message(cls: type[Wire]) -> bool:
+    """Whether a class is told from others by its type; an action of a widget has one of its author's."""
+    return "type" in cls.model_fields and not cls.model_fields["type"].is_required()
+
+
+@pytest.mark.parametrize("sample", [s for s in SAMPLES if is_message(type(s))], ids=name_of)
 def test_a_message_is_recognised_by_its_type_alone(sample: Wire) -> None:
     directions: list[TypeAdapter[Any]] = [messages.to_kernel, messages.to_surface]
     known = [adapter for adapter in directions if _accepts(adapter, sample)]
@@ -471,7 +499,7 @@ def _accepts(adapter: TypeAdapter[Any], sample: Wire) -> bool:
 
 
 def test_types_are_unique_and_both_directions_hold_every_message() -> None:
-    typed = {cls for cls in CLASSES if "type" in cls.model_fields}
+    typed = {cls for cls in CLASSES if is_message(cls)}
     assert members(ToKernel) | members(ToSurface) == typed
     assert members(ToKernel) & members(ToSurface) == set()
     names = [cls.model_fields["type"].default for cls in typed]

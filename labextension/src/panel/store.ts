@@ -15,17 +15,21 @@ import type {
   Speech,
   Task,
   ToSurface,
-  Turn
+  Turn,
+  Widget
 } from '../messages.gen';
 import type { ConnectionPhase } from './connection';
 import type { Device, MicrophonePhase, MicrophoneProblem } from './recorder';
 import type { TaskFilter } from './tasklist';
+import type { WidgetNode } from './widgets/node';
+import { applyUpdate } from './widgets/update';
 
 export const MAX_TAIL_LINES = 300;
 export const MAX_TAIL_CHARS = 8_192;
 const MAX_TURNS = 200;
 const MAX_TASKS = 500;
 const MAX_NOTICES = 4;
+const MAX_WIDGETS = 50;
 
 export interface Session {
   readonly about: About | null;
@@ -35,6 +39,8 @@ export interface Session {
   readonly turns: ReadonlyMap<number, Turn>;
   readonly tasks: ReadonlyMap<number, Task>;
   readonly approvals: ReadonlyMap<number, Approval>;
+  /** The live ones: those whose actions the kernel hears. */
+  readonly widgets: ReadonlyMap<string, Widget>;
   /** Per task: bytes that went past this page and are only in the log. */
   readonly skipped: ReadonlyMap<number, number>;
   readonly notices: readonly NumberedNotice[];
@@ -95,6 +101,7 @@ export const EMPTY_SESSION: Session = {
   turns: new Map(),
   tasks: new Map(),
   approvals: new Map(),
+  widgets: new Map(),
   skipped: new Map(),
   notices: [],
   servers: null
@@ -150,17 +157,17 @@ export function clipTail(text: string): string {
   return clipped.slice(from + 1);
 }
 
-function byId<T extends { id: number }>(entities: readonly T[]): ReadonlyMap<number, T> {
+function byId<K, T extends { id: K }>(entities: readonly T[]): ReadonlyMap<K, T> {
   return new Map(entities.map(entity => [entity.id, entity]));
 }
 
 /** Past the limit the oldest go, of those that may. */
-function upsert<T extends { id: number }>(
-  entities: ReadonlyMap<number, T>,
+function upsert<K, T extends { id: K }>(
+  entities: ReadonlyMap<K, T>,
   entity: T,
   limit: number,
   mayGo: (entity: T) => boolean = () => true
-): ReadonlyMap<number, T> {
+): ReadonlyMap<K, T> {
   const next = new Map(entities).set(entity.id, entity);
   for (const [id, other] of next) {
     if (next.size <= limit) {
@@ -190,6 +197,7 @@ export function reduce(session: Session, message: ToSurface): Session {
         turns: byId(message.turns),
         tasks: byId(message.tasks),
         approvals: byId(message.approvals),
+        widgets: byId(message.widgets),
         skipped: new Map(),
         notices: session.notices,
         servers: session.servers
@@ -200,6 +208,16 @@ export function reduce(session: Session, message: ToSurface): Session {
       return { ...session, tasks: upsert(session.tasks, message.task, MAX_TASKS, hasEnded) };
     case 'approval':
       return { ...session, approvals: upsert(session.approvals, message.approval, MAX_TASKS) };
+    case 'widget':
+      return { ...session, widgets: upsert(session.widgets, message.widget, MAX_WIDGETS) };
+    case 'widget_update': {
+      const widget = session.widgets.get(message.widget_id);
+      if (!widget) {
+        return session;
+      }
+      const root = applyUpdate(widget.root as WidgetNode, message.update);
+      return { ...session, widgets: new Map(session.widgets).set(widget.id, { ...widget, root }) };
+    }
     case 'speech':
       return { ...session, speech: message.speech };
     case 'task_output': {
