@@ -252,9 +252,23 @@ class Session:
     # ---- turns ------------------------------------------------------------------------------------
 
     def begin(
-        self, origin: Origin, *, surface_id: str = "", parent_id: int | None = None, state: TurnState
+        self,
+        origin: Origin,
+        *,
+        surface_id: str = "",
+        parent_id: int | None = None,
+        state: TurnState,
+        request: str = "",
     ) -> int:
-        """Open a turn and tell everyone; returns its number."""
+        """Open a turn and tell everyone; returns its number.
+
+        Args:
+            origin: who asked.
+            surface_id: where.
+            parent_id: the turn inside which it begins.
+            state: what is done first.
+            request: what the surface calls it.
+        """
         self._last_id += 1
         turn = Turn(
             id=self._last_id,
@@ -262,6 +276,7 @@ class Session:
             state=state,
             origin=origin,
             surface_id=surface_id,
+            request=request,
             created_at=time.time(),
         )
         self._running[turn.id] = _Running(turn)
@@ -372,13 +387,13 @@ class Session:
             running.work.cancel()
         return True
 
-    async def retry(self, task_id: int, surface_id: str = "") -> TurnResult | None:
+    async def retry(self, task_id: int, surface_id: str = "", request: str = "") -> TurnResult | None:
         """Run a task's call again as a new turn; None when the task is not known."""
         task = self._toolbox.runner.task(task_id)
         if task is None:
             return None
         call = Call(tool=task.tool, arguments=task.arguments)
-        return await self._carry_out([call], f"Again: {task.title}", "retry", surface_id)
+        return await self._carry_out([call], f"Again: {task.title}", "retry", surface_id, request=request)
 
     async def do(
         self,
@@ -388,13 +403,14 @@ class Session:
         origin: Origin,
         surface_id: str = "",
         approved_tools: Collection[str] = (),
+        request: str = "",
     ) -> TurnResult:
         """Carry out calls that nobody said, as one turn: a task with changes, a step of a replay.
 
         Controls are not among them: those are for the moment in which a person makes them.
         """
         words = text or title_of(calls[0].tool, calls[0].arguments)
-        return await self._carry_out(calls, words, origin, surface_id, approved_tools)
+        return await self._carry_out(calls, words, origin, surface_id, approved_tools, request)
 
     async def carry_out(self, turn_id: int, calls: list[Call]) -> TurnResult:
         """Take a turn that was begun through calls that nobody said; the turn has its text already."""
@@ -408,8 +424,9 @@ class Session:
         origin: Origin,
         surface_id: str,
         approved_tools: Collection[str] = (),
+        request: str = "",
     ) -> TurnResult:
-        turn_id = self.begin(origin, surface_id=surface_id, state="running")
+        turn_id = self.begin(origin, surface_id=surface_id, state="running", request=request)
         self.change(turn_id, text=text, calls=calls)
         if controls := [call.tool for call in calls if call.tool in CONTROLS]:
             problem = Problem(kind=Refused.__name__, message=f"{controls[0]} is for a person only.")

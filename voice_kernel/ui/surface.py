@@ -275,7 +275,9 @@ class Surface:
                 self._spawn(self._told(listener.choose(message.engine)))
             case Say():
                 origin: Origin = "script" if self.kind == "headless" or self.scripted else "text"
-                turn_id = session.begin(origin, surface_id=self.surface_id, state="understanding")
+                turn_id = session.begin(
+                    origin, surface_id=self.surface_id, state="understanding", request=message.request
+                )
                 self._spawn(
                     session.understand(
                         turn_id,
@@ -285,7 +287,7 @@ class Surface:
                     )
                 )
             case RetryTask():
-                self._spawn(session.retry(message.task_id, self.surface_id))
+                self._spawn(session.retry(message.task_id, self.surface_id, message.request))
             case ReadLog() if message.server:
                 self._spawn(self._answer(self._surfaces.servers.page(message)))
             case SearchLog() if message.server:
@@ -306,6 +308,7 @@ class Surface:
                         origin="script" if self.kind in ("client", "headless") else "text",
                         surface_id=self.surface_id,
                         approved_tools=self.approve,
+                        request=message.request,
                     )
                 )
             case ListThreads():
