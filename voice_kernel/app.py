@@ -184,8 +184,15 @@ class App:
             days=settings.history_days,
             logs=self.logs.path,
         ) if settings.keep_history else None  # fmt: skip
+        self.approvals.keeper = self.store
         self.conversations = Conversations(
-            self.hub, self.session, runner, self.store, resume=is_notebook, recalled=self.engines.recalled
+            self.hub,
+            self.session,
+            runner,
+            self.store,
+            resume=is_notebook,
+            recalled=self.engines.recalled,
+            somebody_listens=lambda: self.surfaces.somebody_listens,
         )
         self.listener = Listener(
             self.hub,
@@ -372,6 +379,7 @@ class App:
         if not self.loop.running:  # nothing was begun, or this is a forked copy of the kernel
             return
         with contextlib.suppress(TimeoutError, RuntimeError):
+            self.loop.call_soon(self.approvals.leave)
             self.loop.run_sync(self.conversations.close(END_LIMIT_S), END_LIMIT_S + 0.5)
         if self._passing_logs is not None:
             shutil.rmtree(self._passing_logs, ignore_errors=True)

@@ -36,7 +36,7 @@ from voice_kernel.task.runner import INTERRUPTED, Runner, problem_of
 from voice_kernel.task.state import ENDED
 
 if TYPE_CHECKING:
-    from voice_kernel.store import Conversation, Store
+    from voice_kernel.store import Conversation, Left, Store
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +60,7 @@ class Conversations:
         store: what is written; None keeps nothing.
         resume: whether to go on with the last conversation of the workspace.
         recalled: told the turns of the conversation that is open now, for the model's memory.
+        somebody_listens: whether a person can see a card now.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class Conversations:
         *,
         resume: bool,
         recalled: Callable[[Sequence[Turn]], None] = lambda turns: None,
+        somebody_listens: Callable[[], bool] = lambda: False,
     ) -> None:
         self._hub = hub
         self._session = session
@@ -78,6 +80,10 @@ class Conversations:
         self._store = store
         self._resume = resume
         self._recalled = recalled
+        self._somebody_listens = somebody_listens
+        self._left_in = ""
+        """The conversation in which cards of ended sessions may wait; empty when they have been asked for."""
+        self._asking: set[asyncio.Task[None]] = set()
         self._opening: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
         self._elsewhere: dict[int, str] = {}
@@ -94,6 +100,17 @@ class Conversations:
         if self._opening is None and self._store is not None:
             self._opening = asyncio.ensure_future(self._go_on(self._store))
             self._opening.add_done_callback(_look_at)
+
+    def somebody_came(self) -> None:
+        """Ask again what waited for a person when its kernel ended: now somebody can see it."""
+        store = self._store
+        if not (store is not None and self._left_in and self._somebody_listens()):
+            return
+        thread_id, self._left_in = self._left_in, ""
+        asking = asyncio.ensure_future(self._ask_again(store, thread_id))
+        self._asking.add(asking)
+        asking.add_done_callback(self._asking.discard)
+        asking.add_done_callback(_look_at)
 
     async def wait_open(self, limit_s: float) -> bool:
         """Wait until the conversation to go on with is there, at most `limit_s`; False when it is not."""
@@ -250,6 +267,18 @@ class Conversations:
         tasks = [task if task.earlier else own.get(task.id, task) for task in conversation.tasks]
         turns = [self._session.turn(turn.id) or turn for turn in conversation.turns]
         self._show(turns, tasks, before, conversation.last_turn_id, conversation.last_task_id)
+        self._left_in = conversation.thread.id
+        self.somebody_came()
+
+    async def _ask_again(self, store: Store, thread_id: str) -> None:
+        try:
+            left = await store.take_left(thread_id)
+        except HistoryError:
+            return  # it is still there the next time
+        by_turn: dict[tuple[str, int], list[Left]] = {}
+        for one in left:
+            by_turn.setdefault((one.session_id, one.turn_id), []).append(one)
+        await asyncio.gather(*(self._session.ask_again(waited) for waited in by_turn.values()))
 
     def _show(
         self,
@@ -283,7 +312,7 @@ class Conversations:
 
 def _look_at(opening: asyncio.Task[None]) -> None:
     if not opening.cancelled() and (error := opening.exception()) is not None:
-        log.error("the last conversation could not be gone on with: %s", type(error).__name__)
+        log.error("a conversation could not be gone on with: %s", type(error).__name__)
 
 
 def workspace(environ: Mapping[str, str], folder: Path) -> tuple[str, bool]:

@@ -10,7 +10,7 @@ import asyncio
 import re
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -32,6 +32,7 @@ from voice_kernel.messages import (
     TurnChanged,
     TurnState,
 )
+from voice_kernel.store import Left
 from voice_kernel.task.lanes import Where
 from voice_kernel.task.runner import TaskHandle, problem_of
 from voice_kernel.toolbox.door import Toolbox, title_of
@@ -100,6 +101,20 @@ class Brain(Protocol):
 
         Raises:
             ModelError: with what to do next.
+        """
+        ...
+
+    async def go_on(
+        self,
+        left: Sequence[Left],
+        *,
+        turn_id: int,
+        on_text: Callable[[str], None],
+        on_change: Callable[..., None] = ...,
+    ) -> str:
+        """Ask again for calls that waited when their kernel ended, and go on from the answers.
+
+        Returns and raises like `answer`.
         """
         ...
 
@@ -197,6 +212,14 @@ class _Prepared:
     """Seconds of `time.monotonic`."""
     lacks: tuple[str, str] | None = None
     """What is said, and how to go on, where it would be a command if something were there."""
+
+
+@dataclass(frozen=True)
+class _Tell:
+    """Where a model tells what it says, and what changes of its turn."""
+
+    text: Callable[[str], None]
+    change: Callable[..., None]
 
 
 @dataclass
@@ -434,6 +457,27 @@ class Session:
             return self.result(turn_id)
         return await self._seen_through(turn_id, self._act(turn_id, calls, approved_tools))
 
+    async def ask_again(self, left: Sequence[Left]) -> TurnResult:
+        """Ask again for calls that waited for a person when their kernel ended, as a new turn.
+
+        It goes on from the answers as the turn would have: with the rest of its plan, or with the model's
+        conversation.
+
+        Args:
+            left: the calls of one turn, which nobody else has.
+        """
+        calls = [Call(tool=one.approval.tool, arguments=one.approval.arguments) for one in left]
+        for one in left:
+            calls += [Call.model_validate(call) for call in one.going_on.get("then", [])]
+        by_model = any("model" in one.going_on for one in left)
+        turn_id = self.begin("text", state="running")
+        self.change(turn_id, text=left[0].text, route="model" if by_model else "intents")
+        if by_model:
+            return await self._seen_through(turn_id, self._let_model_go_on(turn_id, left))
+        self.change(turn_id, calls=calls)
+        asked_at = left[0].approval.created_at
+        return await self._seen_through(turn_id, self._act(turn_id, calls, (), asked_at=asked_at))
+
     # ---- conversations ----------------------------------------------------------------------------
 
     @property
@@ -614,11 +658,12 @@ class Session:
         calls: list[Call],
         approved_tools: Collection[str],
         spoken_at: float | None = None,
+        asked_at: float | None = None,
     ) -> None:
         turn = self._running[turn_id].turn
         origin, surface_id = turn.origin, turn.surface_id
         answer = ""
-        for call in calls:
+        for position, call in enumerate(calls):
             if call.tool in CONTROLS:
                 try:
                     answer = self.control(
@@ -629,8 +674,15 @@ class Session:
                     return
                 continue
             task = await self._toolbox.call(
-                call.tool, call.arguments, turn_id=turn_id, origin=origin, approved_tools=approved_tools
+                call.tool,
+                call.arguments,
+                turn_id=turn_id,
+                origin=origin,
+                approved_tools=approved_tools,
+                going_on=_then(calls[position + 1 :]),
+                asked_at=asked_at,
             )
+            asked_at = None
             if task.state != "succeeded":
                 state: TurnState = "cancelled" if task.state == "cancelled" else "failed"
                 self.change(turn_id, state=state, problem=task.problem)
@@ -657,9 +709,33 @@ class Session:
     async def _ask_model(
         self, turn_id: int, text: str, context: Context, approved_tools: Collection[str], model: str = ""
     ) -> None:
+        self.change(turn_id, route="model", state="running")
+
+        async def answer(brain: Brain, tell: _Tell) -> str:
+            return await brain.answer(
+                text,
+                turn_id=turn_id,
+                context=context,
+                on_text=tell.text,
+                approved_tools=approved_tools,
+                on_change=tell.change,
+                model=model,
+            )
+
+        await self._answered_by_model(turn_id, answer)
+
+    async def _let_model_go_on(self, turn_id: int, left: Sequence[Left]) -> None:
+        await self._answered_by_model(
+            turn_id,
+            lambda brain, tell: brain.go_on(left, turn_id=turn_id, on_text=tell.text, on_change=tell.change),
+        )
+
+    async def _answered_by_model(
+        self, turn_id: int, answer: Callable[[Brain, _Tell], Awaitable[str]]
+    ) -> None:
+        """Let the model answer, and end the turn with that."""
         if self._brain is None:
             raise Refused("No model can be asked in this session.")
-        self.change(turn_id, route="model", state="running")
 
         def on_text(piece: str) -> None:
             running = self._running.get(turn_id)
@@ -668,20 +744,12 @@ class Session:
                 self._hub.publish(AnswerDelta(turn_id=turn_id, text=piece))
 
         try:
-            brain = await self._brain()
-            answer = await brain.answer(
-                text,
-                turn_id=turn_id,
-                context=context,
-                on_text=on_text,
-                approved_tools=approved_tools,
-                on_change=lambda **changes: self.change(turn_id, **changes),
-                model=model,
-            )
+            tell = _Tell(on_text, lambda **changes: self.change(turn_id, **changes))
+            said = await answer(await self._brain(), tell)
         except VoiceKernelError as error:
             self.change(turn_id, state="failed", problem=problem_of(error))
             return
-        self.change(turn_id, state="succeeded", answer=answer)
+        self.change(turn_id, state="succeeded", answer=said)
 
     def _corrected(self, grammar: Grammar, context: Context, text: str) -> list[Call]:
         """Work out what "no, I meant TEXT" asks for, from TEXT itself or put into the last command."""
@@ -721,6 +789,11 @@ class Session:
     def _stop_last(self) -> bool:
         """Cancel what the last command still runs; returns whether there was something."""
         return bool(self._understood) and self._cancel_tasks_of(self._understood[-1][2])
+
+
+def _then(calls: list[Call]) -> Callable[[], dict[str, Any]]:
+    """Return what says how a plan goes on."""
+    return lambda: {"then": [call.model_dump() for call in calls]}
 
 
 class _Nothing(Arguments):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from voice_kernel.agent import failure, provider
 from voice_kernel.agent.accounts import NOTHING, Accounts, add
 from voice_kernel.agent.instructions import MAX_TASKS, instructions, question, readable
-from voice_kernel.agent.memory import Memory
+from voice_kernel.agent.memory import Memory, items_of
 from voice_kernel.agent.provider import Connection, ModelSettings
 from voice_kernel.agent.report import clip
 from voice_kernel.agent.servers import chosen, stays_here
@@ -24,6 +24,7 @@ from voice_kernel.agent.tools import TurnTools
 from voice_kernel.context import Context
 from voice_kernel.errors import ModelError, Refused
 from voice_kernel.messages import Task, Turn, Usage
+from voice_kernel.store import Left
 from voice_kernel.toolbox.door import Toolbox
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 MAX_ANSWER_CHARS = 40_000
 MAX_SHARED_CHARS = 20_000
 MAX_CONNECTIONS = 4
+MAX_KEPT_REPORT_CHARS = 6_000
+"""Of what came of one call, where a conversation is kept to be gone on with."""
 SHARE = "share_with_model"
 """The tool by which a person agrees to what is sent."""
 NO_MODEL = "No model is configured."
@@ -153,44 +156,57 @@ class Brain:
         self.accounts.check()
         await provider.load_sdk()
         around = await self._around(text, turn_id, context)
-        tools = TurnTools(
-            self._toolbox,
-            turn_id=turn_id,
-            untrusted=self._memory.untrusted or around.untrusted,
-            approved_tools=approved_tools,
-            strict=settings.is_openai,
-            areas=settings.areas,
-            pictures=settings.sees_pictures,
-            attempts=self._limits.attempts,
+        asked = self._asked(text, context, around, settings)
+        exchange = _Exchange(text, [asked], _Answer(on_text), turn_id, on_change)
+        tools = self._tools(
+            exchange, settings, self._memory.untrusted or around.untrusted, approved_tools=approved_tools
         )
-        said = _Answer(on_text)
-        name = settings.model
-        try:
-            connection = await self._connect(settings)
-            name = connection.model
-            on_change(model=f"{name} at {settings.server}")
-            asked = self._asked(text, context, around, settings)
-            await self._share(asked, connection, turn_id, approved_tools)
-            turn = _Turn(tools, said, self.timelines.begin(turn_id, name), on_change)
-            try:
-                await self._run(connection, asked, turn)
-            except failure.failures() as error:
-                # A conversation that has grown too long is no reason to fail before anything was done.
-                untouched = not said.text and not tools.exchanges
-                if not (failure.is_too_long(error) and untouched and self._memory.compact()):
-                    raise
-                await self._run(connection, asked, turn)
-            if not said.text and not tools.exchanges:
-                raise ModelError(f"{name} gave an empty answer.", hint="Ask again.", retryable=True)
-        except failure.failures() as error:
-            if said.text and failure.is_broken_off(error):
-                raise failure.broken_off(settings) from error
-            raise failure.model_error(error, settings, name) from error
-        finally:
-            # Also what was broken off or cancelled: "go on" must know what it means.
-            if said.text or tools.exchanges:
-                self._memory.add(text, tools.exchanges, said.text, untrusted=tools.untrusted)
-        return said.text
+        return await self._see_through(exchange, tools, settings, approved_tools)
+
+    async def go_on(
+        self,
+        left: Sequence[Left],
+        *,
+        turn_id: int,
+        on_text: Callable[[str], None],
+        on_change: Callable[..., None] = _nobody,
+    ) -> str:
+        """Ask again for calls that waited for a person when their kernel ended, and go on from the answers.
+
+        The conversation goes on as it was kept, with what comes of the calls at its end. A call that the
+        same answer of the model held, and whose turn had not come yet, was never made: the model asks for
+        it again if it still wants it.
+
+        Args:
+            left: the calls of one turn, which nobody else has.
+            turn_id: the turn that the tasks belong to.
+            on_text: called on the loop thread with each new piece of the answer.
+            on_change: called with what changes of the turn: `model`, `usage`.
+
+        Returns:
+            The rest of the answer as Markdown.
+
+        Raises:
+            ModelError: like `answer`. What the calls did stays done.
+            Refused: a person did not want anything to be sent.
+        """
+        last = max(left, key=lambda one: one.approval.created_at)
+        kept = last.going_on["model"]
+        settings = self.settings
+        exchange = _Exchange(str(kept["question"]), list(kept["items"]), _Answer(on_text), turn_id, on_change)
+        exchange.before = False
+        untrusted = next((found for one in left if (found := one.going_on.get("untrusted"))), "")
+        tools = self._tools(exchange, settings, str(untrusted))
+        for one in left:
+            call_id = str(one.going_on["model"]["call_id"])
+            card = one.approval
+            await tools.make_again(call_id, card.tool, card.arguments, card.created_at)
+            exchange.items += items_of(tools.exchanges[-1], MAX_KEPT_REPORT_CHARS)
+        if not settings.configured:
+            raise ModelError(NO_MODEL, hint=NO_MODEL_HINT)
+        self.accounts.check()
+        await provider.load_sdk()
+        return await self._see_through(exchange, tools, settings, ())
 
     async def preview(self, text: str, context: Context) -> str:
         """Return what a question would send, as text. Sends nothing and asks nobody."""
@@ -216,6 +232,74 @@ class Brain:
         self._connections.clear()
         for connection in connections:
             await connection.close()
+
+    # ---- one turn ---------------------------------------------------------------------------------
+
+    def _tools(
+        self,
+        exchange: _Exchange,
+        settings: ModelSettings,
+        untrusted: str,
+        approved_tools: Collection[str] = (),
+    ) -> TurnTools:
+        """Return what the model may call; should the kernel end while one waits, it can be gone on with."""
+
+        def going_on(call_id: str) -> dict[str, Any]:
+            items = [_without_pictures(item) for item in self._input(exchange)]
+            if exchange.said.text:
+                items.append({"role": "assistant", "content": exchange.said.text})
+            for made in tools.exchanges[exchange.made :]:
+                items += items_of(made, MAX_KEPT_REPORT_CHARS)
+            return {"model": {"question": exchange.question, "call_id": call_id, "items": items}}
+
+        tools = TurnTools(
+            self._toolbox,
+            turn_id=exchange.turn_id,
+            untrusted=untrusted,
+            approved_tools=approved_tools,
+            strict=settings.is_openai,
+            areas=settings.areas,
+            pictures=settings.sees_pictures,
+            attempts=self._limits.attempts,
+            going_on=going_on,
+        )
+        return tools
+
+    def _input(self, exchange: _Exchange) -> list[Any]:
+        return [*(self._memory.items() if exchange.before else ()), *exchange.items]
+
+    async def _see_through(
+        self, exchange: _Exchange, tools: TurnTools, settings: ModelSettings, approved_tools: Collection[str]
+    ) -> str:
+        """Let the model answer what it is given, and remember it."""
+        said, turn_id = exchange.said, exchange.turn_id
+        exchange.made = len(tools.exchanges)
+        name = settings.model
+        try:
+            connection = await self._connect(settings)
+            name = connection.model
+            exchange.on_change(model=f"{name} at {settings.server}")
+            await self._share(self._sent(exchange), connection, turn_id, approved_tools)
+            turn = _Turn(tools, said, self.timelines.begin(turn_id, name), exchange.on_change)
+            try:
+                await self._run(connection, self._input(exchange), turn)
+            except failure.failures() as error:
+                # A conversation that has grown too long is no reason to fail before anything was done.
+                untouched = not said.text and not tools.exchanges
+                if not (failure.is_too_long(error) and untouched and self._memory.compact()):
+                    raise
+                await self._run(connection, self._input(exchange), turn)
+            if not said.text and not tools.exchanges:
+                raise ModelError(f"{name} gave an empty answer.", hint="Ask again.", retryable=True)
+        except failure.failures() as error:
+            if said.text and failure.is_broken_off(error):
+                raise failure.broken_off(settings) from error
+            raise failure.model_error(error, settings, name) from error
+        finally:
+            # Also what was broken off or cancelled: "go on" must know what it means.
+            if said.text or tools.exchanges:
+                self._memory.add(exchange.question, tools.exchanges, said.text, untrusted=tools.untrusted)
+        return said.text
 
     # ---- what is sent -----------------------------------------------------------------------------
 
@@ -243,8 +327,16 @@ class Brain:
         )
         return f"{memory}{''.join(shown)}\n\nTools it may ask for: {', '.join(offered)}"
 
+    def _sent(self, exchange: _Exchange) -> str:
+        if exchange.before:
+            return self._as_text(exchange.items[0])
+        parts = [
+            item.get("content") or item.get("arguments") or item.get("output") for item in exchange.items
+        ]
+        return "\n\n".join(readable(str(part)) for part in parts)
+
     async def _share(
-        self, asked: dict[str, Any], connection: Connection, turn_id: int, approved_tools: Collection[str]
+        self, sent: str, connection: Connection, turn_id: int, approved_tools: Collection[str]
     ) -> None:
         """Show a person what is sent, before it is sent to this server for the first time."""
         server = connection.settings.server
@@ -254,7 +346,7 @@ class Brain:
             "model": connection.model,
             "server": server,
             "stays": stays_here(connection.settings),
-            "sent": clip(self._as_text(asked), MAX_SHARED_CHARS),
+            "sent": clip(sent, MAX_SHARED_CHARS),
         }
         task = await self._toolbox.call(
             SHARE,
@@ -283,7 +375,7 @@ class Brain:
                 known = self._connections[settings] = await provider.connect(settings)
             return known
 
-    async def _run(self, connection: Connection, asked: dict[str, Any], turn: _Turn) -> None:
+    async def _run(self, connection: Connection, items: list[Any], turn: _Turn) -> None:
         import agents
 
         tools = turn.tools
@@ -304,7 +396,6 @@ class Brain:
                 tools.not_found(problem.tool_name) if problem.kind == "tool_not_found" else None
             ),
         )
-        items: list[Any] = [*self._memory.items(), asked]
         turn.timeline.asked()
         run = agents.Runner.run_streamed(agent, items, max_turns=self._limits.steps, run_config=config)
         try:
@@ -350,6 +441,22 @@ class Brain:
         return tasks[-MAX_TASKS:]
 
 
+@dataclass
+class _Exchange:
+    """One question, and what the model is given of it."""
+
+    question: str
+    items: list[Any]
+    """What is asked, after what is remembered of the conversation."""
+    said: _Answer
+    turn_id: int
+    on_change: Callable[..., None]
+    before: bool = True
+    """Whether what is remembered is to go before the items: they do not hold it."""
+    made: int = 0
+    """How many calls the items hold already."""
+
+
 class _Turn:
     """What one turn collects."""
 
@@ -361,6 +468,14 @@ class _Turn:
         self.timeline = timeline
         self.on_change = on_change
         self.usage = Usage()
+
+
+def _without_pictures(item: Any) -> Any:
+    """Return an item as it is kept: pictures are large, and what they showed is no more."""
+    if not isinstance(item, dict) or not isinstance(content := item.get("content"), list):
+        return item
+    text = "".join(part.get("text", "[a picture]") for part in content)
+    return {**item, "content": text}
 
 
 class _Answer:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from voice_kernel.agent.report import clip
@@ -86,20 +86,8 @@ class Memory:
         """Remember a turn, and shrink older ones until all fits."""
         items: list[Item] = [{"role": "user", "content": clip(question, MAX_MESSAGE_CHARS)}]
         for exchange in exchanges[-MAX_EXCHANGES:]:
-            arguments = json.dumps({key: _short(value) for key, value in exchange.arguments.items()})
-            items += [
-                {
-                    "type": "function_call",
-                    "call_id": exchange.call_id,
-                    "name": exchange.tool,
-                    "arguments": arguments,
-                },
-                {
-                    "type": "function_call_output",
-                    "call_id": exchange.call_id,
-                    "output": clip(exchange.report, MAX_REPORT_CHARS),
-                },
-            ]
+            short = {key: _short(value) for key, value in exchange.arguments.items()}
+            items += items_of(replace(exchange, arguments=short), MAX_REPORT_CHARS)
         if answer:
             items.append({"role": "assistant", "content": clip(answer, MAX_MESSAGE_CHARS)})
         calls = tuple(exchange.tool for exchange in exchanges)
@@ -145,6 +133,23 @@ class Memory:
     def _forget_answer(self) -> None:
         past = self._shrunk.popleft()
         self._asked.append(clip(" ".join(past.question.split()), ASKED_CHARS))
+
+
+def items_of(exchange: Exchange, max_report_chars: int) -> list[Item]:
+    """Return a call and what came of it as input items of the Responses protocol."""
+    return [
+        {
+            "type": "function_call",
+            "call_id": exchange.call_id,
+            "name": exchange.tool,
+            "arguments": json.dumps(exchange.arguments),
+        },
+        {
+            "type": "function_call_output",
+            "call_id": exchange.call_id,
+            "output": clip(exchange.report, max_report_chars),
+        },
+    ]
 
 
 def _short(value: Any) -> Any:

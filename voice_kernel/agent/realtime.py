@@ -29,6 +29,7 @@ from voice_kernel.messages import Turn
 from voice_kernel.speech.names import hint, names_of
 from voice_kernel.speech.recording import CUT, Recording
 from voice_kernel.speech.transcriber import Expect, Transcript
+from voice_kernel.store import Left
 from voice_kernel.toolbox.door import Toolbox
 
 if TYPE_CHECKING:
@@ -241,6 +242,27 @@ class Realtime:
             return await self._answer(text, turn_id, context, on_text, approved_tools, on_change)
         finally:
             self._answering = False
+
+    async def go_on(
+        self,
+        left: Sequence[Left],
+        *,
+        turn_id: int,
+        on_text: Callable[[str], None],
+        on_change: Callable[..., None] = _nobody,
+    ) -> str:
+        """Go on from calls that waited when their kernel ended; see `Brain.go_on`.
+
+        What is said over a line is not kept there: it is another model's conversation that goes on.
+
+        Raises:
+            ModelError: there is no other model, or it did not answer to the end.
+            Refused: a person did not want anything to be sent.
+        """
+        if self._others is None:
+            raise ModelError("No model is there that could go on with it.", hint="Ask again.")
+        brain = await self._others()
+        return await brain.go_on(left, turn_id=turn_id, on_text=on_text, on_change=on_change)
 
     async def _answer(
         self,

@@ -12,7 +12,7 @@ import copy
 import json
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +58,7 @@ class TurnTools:
         areas: areas of tools to offer; empty for all.
         pictures: whether the model is shown pictures.
         attempts: how often the model may change and run cells until they run without an error.
+        going_on: given a call's id, says what is needed to go on from its result after a restart.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class TurnTools:
         areas: Collection[str] = (),
         pictures: bool = False,
         attempts: int = 3,
+        going_on: Callable[[str], dict[str, Any]] | None = None,
     ) -> None:
         self.untrusted = untrusted
         """What has brought text of strangers into the conversation by now; empty when nothing has."""
@@ -78,6 +80,7 @@ class TurnTools:
         self._areas = areas
         self._pictures = pictures
         self._attempts = attempts
+        self._going_on = going_on
         self._failed_attempts = 0
         self._seen: Counter[tuple[str, str, str]] = Counter()
         self._circles = 0
@@ -115,6 +118,22 @@ class TurnTools:
         if running:
             await asyncio.wait(running, timeout=STOP_LIMIT_S)
 
+    async def make_again(self, call_id: str, name: str, arguments: dict[str, Any], asked_at: float) -> None:
+        """Ask again for a call that waited for a person when its kernel ended, and make it if they agree.
+
+        What came of it is the last of `exchanges`.
+
+        Args:
+            call_id: the model's id of it.
+            name: the tool.
+            arguments: as the model gave them.
+            asked_at: when it was asked for first.
+        """
+        spec = self._toolbox.registry.specs.get(name)
+        task = await self._made(name, call_id, arguments, asked_at)
+        strange = (spec is None or spec.untrusted) and (task.result is not None or bool(task.tail))
+        self._told(name, call_id, arguments, task, strange)
+
     def _function_tool(self, spec: ToolSpec) -> FunctionTool:
         from agents import FunctionTool
 
@@ -149,22 +168,34 @@ class TurnTools:
         if (refused := self._pointless(spec, arguments)) is not None:
             return refused
         async with self._order.place(only_reads=_only_reads(spec, arguments)):
-            task = await self._toolbox.call(
-                spec.name,
-                arguments,
-                turn_id=self._turn_id,
-                origin="model",
-                approved_tools=self._approved_tools,
-                untrusted=self.untrusted,
-            )
+            task = await self._made(spec.name, call_id, arguments)
         # A call that gave nothing back (refused, wrong arguments) carries only our own words.
         strange = spec.untrusted and (task.result is not None or bool(task.tail))
+        told = self._told(spec.name, call_id, arguments, task, strange)
+        self._note(spec, arguments, task, told)
+        return [*_as_text(told), *shown] if (shown := self._shown(task)) else told
+
+    async def _made(
+        self, name: str, call_id: str, arguments: dict[str, Any], asked_at: float | None = None
+    ) -> Task:
+        going_on = self._going_on
+        return await self._toolbox.call(
+            name,
+            arguments,
+            turn_id=self._turn_id,
+            origin="model",
+            approved_tools=self._approved_tools,
+            untrusted=self.untrusted,
+            going_on=None if going_on is None else lambda: going_on(call_id),
+            asked_at=asked_at,
+        )
+
+    def _told(self, name: str, call_id: str, arguments: dict[str, Any], task: Task, strange: bool) -> str:
         if strange and not self.untrusted:
             self.untrusted = task.title
         told = report(task, untrusted=strange)
-        self._note(spec, arguments, task, told)
-        self.exchanges.append(Exchange(call_id, spec.name, arguments, told))
-        return [*_as_text(told), *shown] if (shown := self._shown(task)) else told
+        self.exchanges.append(Exchange(call_id, name, arguments, told))
+        return told
 
     # ---- bounds -----------------------------------------------------------------------------------
 

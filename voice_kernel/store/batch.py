@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from voice_kernel.messages import Approval, Problem, Task, Thread, Turn
 
@@ -16,6 +16,9 @@ MAX_CHARS = 64 * 1024**2
 """What is kept in memory while it cannot be written: events, and the size of entities together."""
 MAX_PART = 2_000
 """Rows of a kind that are written in one transaction: others wait for their turn meanwhile."""
+
+
+AskedFor = tuple[Approval, str, dict[str, Any] | None]
 
 
 class Happening(NamedTuple):
@@ -41,7 +44,7 @@ class Batch:
         threads: conversations that have something new, by id.
         turns: with the id of their conversation, by number.
         tasks: with the id of their conversation and the words of their turn, by number.
-        approvals: with the id of their conversation, by number.
+        approvals: with the id of their conversation and what is needed to go on from their answer, by number.
         chars: about how large turns and tasks are together.
     """
 
@@ -49,7 +52,7 @@ class Batch:
     threads: dict[str, Thread] = field(default_factory=dict)
     turns: OrderedDict[int, tuple[Turn, str]] = field(default_factory=OrderedDict)
     tasks: OrderedDict[int, tuple[Task, str, str]] = field(default_factory=OrderedDict)
-    approvals: OrderedDict[int, tuple[Approval, str]] = field(default_factory=OrderedDict)
+    approvals: OrderedDict[int, AskedFor] = field(default_factory=OrderedDict)
     chars: int = 0
 
     def __bool__(self) -> bool:

@@ -42,6 +42,14 @@ INTERRUPTED = Problem(
 )
 
 
+NEVER_RAN = Problem(
+    kind="Interrupted",
+    message="The kernel ended before it was approved: it did not run.",
+    hint="If no card asks for it again, Retry does.",
+    retryable=True,
+)
+
+
 class _Known(NamedTuple):
     state: str
     thread_id: str
@@ -79,6 +87,7 @@ class Journal:
         self._turns: OrderedDict[int, _Known] = OrderedDict()
         self._tasks: OrderedDict[int, _Known] = OrderedDict()
         self._approvals: OrderedDict[int, str] = OrderedDict()
+        self._going_on: dict[int, dict[str, Any]] = {}
         self._open: dict[int, Task] = {}
         self._open_turns: dict[int, Turn] = {}
         self._titled: set[str] = set()
@@ -101,6 +110,10 @@ class Journal:
                 self._task(task.model_copy(update={"progress": message.progress}))
         elif isinstance(message, ApprovalChanged):
             self._approval(message.approval)
+
+    def keep(self, approval_id: int, going_on: dict[str, Any]) -> None:
+        """Take down what is needed to go on from an approval's answer, with the approval itself."""
+        self._going_on[approval_id] = going_on
 
     def enter(self, thread: Thread) -> None:
         """Let what begins from now on belong to another conversation."""
@@ -215,6 +228,10 @@ class Journal:
         changed = self._approvals.get(approval.id) != approval.state
         self._approvals[approval.id] = approval.state
         _shrink(self._approvals, ())
+        going_on = self._going_on.get(approval.id)
+        if approval.state != "open":
+            self._going_on.pop(approval.id, None)
+            going_on = None
         if not changed:
             return  # only when it was shown
         known = self._tasks.get(approval.task_id)
@@ -223,7 +240,7 @@ class Journal:
             thread_id = ""
         with self._writer.lock:
             if thread_id:
-                self._writer.batch.approvals[approval.id] = (approval, thread_id)
+                self._writer.batch.approvals[approval.id] = (approval, thread_id, going_on)
             self._happen(f"approval.{approval.state}", None, approval.task_id, thread_id)
 
     def _touch(self, thread_id: str, turn: Turn) -> None:
@@ -264,7 +281,8 @@ def interrupted(task: Task, at: float) -> Task:
         task: as it was last.
         at: when it ended, as far as that is known.
     """
-    change = {"state": "interrupted", "problem": INTERRUPTED, "queue_position": None, "deadline_at": None}
+    problem = NEVER_RAN if task.state == "awaiting_approval" else INTERRUPTED
+    change = {"state": "interrupted", "problem": problem, "queue_position": None, "deadline_at": None}
     return task.model_copy(update={**change, "ended_at": max(at, task.started_at or task.created_at)})
 
 

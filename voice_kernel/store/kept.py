@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from voice_kernel.messages import Task, Thread, Turn
+from voice_kernel.messages import Approval, Task, Thread, Turn
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,25 @@ class Said:
 
     session_id: str
     turn: Turn
+
+
+@dataclass(frozen=True)
+class Left:
+    """A card that waited when its kernel ended, with what is needed to go on from its answer.
+
+    Attributes:
+        session_id: the session that asked.
+        turn_id: its turn there.
+        text: the words of that turn.
+        approval: the card: which call, and when it was asked for.
+        going_on: what was handed to `Store.keep`, without secrets.
+    """
+
+    session_id: str
+    turn_id: int
+    text: str
+    approval: Approval
+    going_on: dict[str, Any]
 
 
 @dataclass(frozen=True)

@@ -24,17 +24,20 @@ from voice_kernel.store import recovery
 from voice_kernel.store.batch import Batch, Happening
 from voice_kernel.store.database import Database
 from voice_kernel.store.faults import Fault
+from voice_kernel.store.kept import Left
 from voice_kernel.store.owner import forget, sweep
 from voice_kernel.store.records import thread as read_thread
 from voice_kernel.store.redaction import Redaction
 from voice_kernel.store.retention import Limits, presumed_now, prune_step, remove_logs, remove_thread
-from voice_kernel.store.rows import Row, Rows
+from voice_kernel.store.rows import Row, Rows, approval_of
 from voice_kernel.store.schema import approvals, events, items, sessions, tasks, threads
 from voice_kernel.store.words import indexed
 
 log = logging.getLogger(__name__)
 
 MAX_TITLE_CHARS = 200
+MAX_LEFT = 20
+"""Cards of ended sessions that are asked again at once."""
 TIDY_AGAIN_S = 24 * 3600.0
 TIDY_PAUSE_S = 0.2
 NO_THREAD = "There is no such conversation."
@@ -175,6 +178,47 @@ class SessionLedger:
             self._claim(connection, thread_id)
             return thread_id
 
+    def claim(self, number: int) -> bool:
+        """Take down that an own approval was approved; False if another session has asked for it again.
+
+        One that is not written yet can be nobody else's.
+        """
+        own = approvals.c.session_id == self._card.id, approvals.c.number == number
+        with self.database.writing() as connection:
+            # Left: another session took this one for dead, but nobody has asked for it again.
+            open_here = update(approvals).where(*own, approvals.c.state.in_(("open", recovery.LEFT)))
+            if connection.execute(open_here.values(state="approved")).rowcount:
+                return True
+            return connection.execute(select(approvals.c.state).where(*own)).scalar() is None
+
+    def take_left(self, thread_id: str) -> list[Left]:
+        """Take over the approvals that sessions which have ended left open in a conversation, oldest first.
+
+        Each is handed to one session only, however many ask at once.
+        """
+        turn = (items.c.session_id == tasks.c.session_id) & (items.c.number == tasks.c.turn)
+        task = (tasks.c.session_id == approvals.c.session_id) & (tasks.c.number == approvals.c.task)
+        left = (
+            select(approvals, tasks.c.turn, items.c.text)
+            .join(tasks, task)
+            .outerjoin(items, turn)
+            .where(approvals.c.thread_id == thread_id, approvals.c.state == recovery.LEFT)
+            .order_by(approvals.c.created_at)
+        )
+        taken: list[Left] = []
+        with self.database.writing() as connection:
+            now = self.database.now(connection)
+            for row in connection.execute(left).mappings().all():
+                approval, going_on = approval_of(dict(row))
+                is_old = now - approval.created_at > recovery.KEPT_S or len(taken) >= MAX_LEFT
+                state = "expired" if is_old or going_on is None else recovery.ASKED_AGAIN
+                own = approvals.c.session_id == row["session_id"], approvals.c.number == row["number"]
+                take = update(approvals).where(*own, approvals.c.state == recovery.LEFT).values(state=state)
+                if connection.execute(take).rowcount and going_on is not None and state != "expired":
+                    session_id, turn_id = row["session_id"], row["turn"]
+                    taken.append(Left(session_id, turn_id, row["text"] or "", approval, going_on))
+        return taken
+
     def enter(self, thread_id: str) -> None:
         """Note which conversation is open."""
         with self.database.writing() as connection:
@@ -275,7 +319,7 @@ class SessionLedger:
             for of, rows in (
                 (items, [self._rows.turn(turn, home) for turn, home in batch.turns.values()]),
                 (tasks, [self._rows.task(task, home, said) for task, home, said in batch.tasks.values()]),
-                (approvals, [self._rows.approval(asked, home) for asked, home in batch.approvals.values()]),
+                (approvals, [self._rows.approval(*asked) for asked in batch.approvals.values()]),
                 (events, [self._event(event) for event in batch.events]),
             )
             if rows
@@ -420,6 +464,10 @@ def _statements(dialect: Dialect) -> dict[Table, _Statement]:
     ):
         adding = insert(of)
         changed = {name: adding.excluded[name] for name in changing}
+        if of is approvals:
+            # It is another session's by now, which took this one for dead.
+            gone = approvals.c.state == literal_column(f"'{recovery.ASKED_AGAIN}'")
+            changed["state"] = case((gone, approvals.c.state), else_=adding.excluded.state)
         statements[of] = adding.on_conflict_do_update(index_elements=["session_id", "number"], set_=changed)
     # An event does not change; that it is there already means that a batch was written after all.
     statements[events] = insert(events).on_conflict_do_nothing()

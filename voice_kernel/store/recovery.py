@@ -19,11 +19,17 @@ from voice_kernel.messages import Task
 from voice_kernel.store import owner
 from voice_kernel.store.journal import INTERRUPTED, interrupted
 from voice_kernel.store.redaction import Redaction
-from voice_kernel.store.rows import Rows, task_of, turn_of
+from voice_kernel.store.rows import Rows, approval_of, task_of, turn_of
 from voice_kernel.store.schema import approvals, events, items, sessions, tasks
 
 UNREADABLE = (ValueError, TypeError, KeyError)
 """What a row may end with that another program has written into: no reason to keep no history at all."""
+LEFT = "left"
+"""State of an approval that can be asked for again: its session ended before the answer."""
+ASKED_AGAIN = "asked_again"
+"""State of one that was: whoever asked again answers for it."""
+KEPT_S = 24 * 3600.0
+"""A card that is older is not asked again: nobody remembers what it was about."""
 SILENT_S = 120.0
 """A session that tells others of its life only by heartbeats is dead after so long without one."""
 
@@ -120,9 +126,14 @@ def end(
             changed = rows.turn(turn.model_copy(update=ended), row["thread_id"])
         connection.execute(update(items).where(items.c.id == row["id"]).values(changed))
     waiting = approvals.c.session_id == session_id, approvals.c.state == "open"
-    for task_number in connection.execute(select(approvals.c.task).where(*waiting)).scalars().all():
-        note("approval.expired", None, task_number, "")
-    connection.execute(update(approvals).where(*waiting).values(state="expired"))
+    for row in connection.execute(select(approvals).where(*waiting)).mappings().all():
+        state = "expired"
+        with contextlib.suppress(*UNREADABLE):
+            _, going_on = approval_of(dict(row))
+            state = "expired" if going_on is None else LEFT
+        note(f"approval.{state}", None, row["task"], "")
+        of_card = approvals.c.session_id == session_id, approvals.c.number == row["number"]
+        connection.execute(update(approvals).where(*of_card).values(state=state))
     note(f"session.{'ended' if ending == 'closed' else ending}", None, None, "")
     connection.execute(insert(events), happened)
     over = {"ended_at": now if ending == "closed" else last_sign, "ending": ending, "last_seq": seq}

@@ -26,6 +26,12 @@ MAX_CASES_CHARS = 512 * 1024
 MAX_ANSWER_CHARS = 256 * 1024
 MAX_UTTERANCE_CHARS = 500
 
+MAX_GOING_ON_CHARS = 256 * 1024
+GOING_ON = "going_on"
+"""In the row of an approval: what is needed to go on from its answer."""
+THEN = "then"
+"""In that: the calls that come after it."""
+
 LIGHT = {"summary", "exit_code"}
 """What lists show of a result."""
 HEAVY = {"result", "tail"}
@@ -116,9 +122,19 @@ class Rows:
             "heavy": heavy,
         }
 
-    def approval(self, approval: Approval, thread_id: str) -> Row:
-        """Make the row of an approval."""
+    def approval(self, approval: Approval, thread_id: str, going_on: dict[str, Any] | None = None) -> Row:
+        """Make the row of an approval.
+
+        Args:
+            approval: as it is.
+            thread_id: its conversation.
+            going_on: what is needed to go on from its answer after a restart. Left out where it is too
+                large, and where the call holds a secret: without that it would be another call.
+        """
         arguments = approval.arguments if len(str(approval.arguments)) <= MAX_DATA_CHARS else {}
+        document = self._redaction.json(_json(approval.model_copy(update={"arguments": arguments})))
+        if going_on is not None:
+            document = self._with_going_on(document, approval, going_on)
         return {
             "session_id": self._session_id,
             "number": approval.id,
@@ -126,8 +142,20 @@ class Rows:
             "task": approval.task_id,
             "state": approval.state,
             "created_at": approval.created_at,
-            "data": self._redaction.json(_json(approval.model_copy(update={"arguments": arguments}))),
+            "data": document,
         }
+
+    def _with_going_on(self, document: str, approval: Approval, going_on: dict[str, Any]) -> str:
+        calls = [approval.arguments, going_on.get(THEN, [])]
+        row = json.loads(document)
+        try:
+            added = json.dumps(going_on)
+        except (TypeError, ValueError):  # arguments of user tools may be anything
+            return document
+        unchanged = row.get("arguments", {}) == approval.arguments and self._redaction.value(calls) == calls
+        if not unchanged or len(added) > MAX_GOING_ON_CHARS:
+            return document
+        return self._redaction.json(json.dumps({**row, GOING_ON: going_on}, ensure_ascii=False))
 
     def reason(self, problem: Problem | None) -> str:
         """Return what an event says of a problem, as JSON."""
@@ -261,6 +289,15 @@ def task_of(row: Row, *, heavy: bool) -> Task:
         "ended_at": row["ended_at"],
     }
     return _restored(Task, {"title": row["tool"], "area": row["area"], **fields}, known)
+
+
+def approval_of(row: Row) -> tuple[Approval, dict[str, Any] | None]:
+    """Return the approval of a row, and what is needed to go on from its answer, if that was kept."""
+    fields = _object(row["data"])
+    going_on = fields.pop(GOING_ON, None)
+    known = {"id": row["number"], "task_id": row["task"], "created_at": row["created_at"]}
+    approval = _restored(Approval, {"tool": "", "target": "", "reason": "", **fields}, known)
+    return approval, going_on if isinstance(going_on, dict) and approval.tool else None
 
 
 def turn_of(row: Row) -> Turn:

@@ -21,7 +21,7 @@ from voice_kernel.errors import HistoryError, NotInHistory
 from voice_kernel.messages import Keeping, PastTask, TaskState, Thread, ToSurface
 from voice_kernel.store.faults import Fault, Patience
 from voice_kernel.store.journal import Journal
-from voice_kernel.store.kept import Conversation, Event, Said
+from voice_kernel.store.kept import Conversation, Event, Left, Said
 from voice_kernel.store.numbering import Numbering
 from voice_kernel.store.owner import Owner
 from voice_kernel.store.writer import Writer
@@ -36,6 +36,9 @@ log = logging.getLogger(__name__)
 
 FLUSH_LIMIT_S = 1.0
 """How long a question waits for what was published before it to be written."""
+
+CLAIM_LIMIT_S = 2.0
+"""How long a yes waits until it is on disk."""
 
 Answer = TypeVar("Answer")
 Told = tuple[Thread, list[Said], list[PastTask], tuple[int, int]]
@@ -102,6 +105,40 @@ class Store:
             self._journal.publish(message)
         except Exception as error:  # noqa: BLE001  no task may fail because it could not be taken down
             log.error("a message could not be taken down: %s", type(error).__name__)
+
+    def keep(self, approval_id: int, going_on: dict[str, Any]) -> None:
+        """Keep, with an approval that is about to be published, what is needed to go on from its answer.
+
+        Args:
+            approval_id: the approval's number.
+            going_on: as JSON has it; where `then` are the calls that come after it.
+        """
+        self._journal.keep(approval_id, going_on)
+
+    async def claim(self, approval_id: int) -> bool:
+        """Take down, before anything is done, that an approval was approved.
+
+        Returns:
+            False if another session, which took this one for dead, asks for it by now. True too when the
+            database cannot be used now: a person's yes must not wait for it.
+        """
+        try:
+            taken = await _within(
+                CLAIM_LIMIT_S, self._writer.submit(lambda ledger: ledger.claim(approval_id))
+            )
+        except HistoryError:
+            return True
+        return taken is not False
+
+    async def take_left(self, thread_id: str) -> list[Left]:
+        """Take over the approvals that sessions which have ended left open in a conversation, oldest first.
+
+        Each is handed out once, however many sessions ask. Those older than a day are closed instead.
+
+        Raises:
+            HistoryError: there is no database to write now.
+        """
+        return await self._written(lambda ledger: ledger.take_left(thread_id))
 
     async def open(self, *, resume: bool) -> Conversation | None:
         """Connect, mend what dead sessions left behind, and begin this session.

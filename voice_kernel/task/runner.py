@@ -56,6 +56,13 @@ INTERRUPTED = Problem(
     kind="Interrupted", message="The kernel ended while it ran.", hint="Retry runs it again.", retryable=True
 )
 """Of a task whose owner ended before it did."""
+NEVER_RAN = Problem(
+    kind="Interrupted",
+    message="The kernel ended before it was approved: it did not run.",
+    hint="If no card asks for it again, Retry does.",
+    retryable=True,
+)
+"""Of a task that still waited for a person then."""
 
 Ending = Literal["failed", "cancelled", "interrupted"]
 W = TypeVar("W", bound=Wire)
@@ -518,7 +525,8 @@ class Runner:
         self._closed = True
         open_handles = [handle for handle in self._handles.values() if handle.task.state not in ENDED]
         for handle in open_handles:
-            self.stop(handle, "interrupted", INTERRUPTED)
+            waited = handle.task.state == "awaiting_approval"
+            self.stop(handle, "interrupted", NEVER_RAN if waited else INTERRUPTED)
         ends = [asyncio.ensure_future(handle.ended.wait()) for handle in open_handles]
         try:
             if ends:

@@ -2,6 +2,9 @@
 
 A spoken yes counts only when its first sample came after the card was on the screen; with several
 cards open its number must be said. Anything else is no approval. All of it belongs to the loop thread.
+
+A card outlives its kernel where whoever asks says what is needed to go on: that is handed to a `Keeper`, and
+the yes counts only if nobody else has taken the card over meanwhile.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from voice_kernel.errors import NobodyToAsk, Refused
 from voice_kernel.events import EventSink
@@ -19,6 +22,22 @@ from voice_kernel.task.runner import TaskHandle
 
 APPROVAL_LIMIT_S = 600.0
 """A card nobody answers is closed after ten minutes, as denied."""
+
+
+ASKED_BEFORE = "Asked before the restart."
+TAKEN_OVER = "Another session has taken this card over."
+
+
+class Keeper(Protocol):
+    """Keeps cards beyond the end of their kernel."""
+
+    def keep(self, approval_id: int, going_on: dict[str, Any]) -> None:
+        """Keep what is needed to go on from a card's answer, as JSON; the card is told of after that."""
+        ...
+
+    async def claim(self, approval_id: int) -> bool:
+        """Take down, before anything is done, that a card was approved; False if it is another's by now."""
+        ...
 
 
 @dataclass
@@ -43,6 +62,9 @@ class Approvals:
         self._somebody_listens = somebody_listens
         self._cards: dict[int, _Card] = {}
         self._last_id = 0
+        self._leaving = False
+        self.keeper: Keeper | None = None
+        """Where cards are kept that can be answered after their kernel has ended; nowhere when None."""
 
     async def ask(
         self,
@@ -52,6 +74,8 @@ class Approvals:
         approved_tools: Collection[str] = (),
         *,
         diff: Diff | None = None,
+        going_on: dict[str, Any] | None = None,
+        asked_at: float | None = None,
     ) -> None:
         """Show a card and wait for the answer; the task waits with it, and knows its number.
 
@@ -61,6 +85,9 @@ class Approvals:
             reason: why it asks.
             approved_tools: tools that were approved beforehand.
             diff: what it would change in a cell.
+            going_on: what is needed to go on from the answer in another kernel, as JSON; None when that
+                cannot be done.
+            asked_at: when a kernel that has ended asked it first.
 
         Raises:
             NobodyToAsk: at once, when no person can see the card.
@@ -83,12 +110,15 @@ class Approvals:
             tool=task.tool,
             arguments=task.arguments,
             target=target,
-            reason=reason,
+            reason=reason if asked_at is None else f"{ASKED_BEFORE} {reason}".strip(),
             diff=diff,
-            created_at=time.time(),
+            created_at=time.time() if asked_at is None else asked_at,
         )
         card = _Card(approval, asyncio.get_running_loop().create_future())
         self._cards[approval.id] = card
+        keeper = self.keeper if going_on is not None else None
+        if keeper is not None and going_on is not None:
+            keeper.keep(approval.id, going_on)
         self._publish(card)
         handle.waits_for(approval.id)
         try:
@@ -100,11 +130,19 @@ class Approvals:
                 f"Nobody answered the card for {task.tool} within ten minutes.", hint="Ask for it again."
             ) from None
         except asyncio.CancelledError:
-            self._close(card, "expired")
+            if keeper is None or not self._leaving:
+                self._close(card, "expired")
             raise
+        if approved and keeper is not None and not await keeper.claim(approval.id):
+            self._close(card, "expired")
+            raise Refused(TAKEN_OVER, hint="Answer it there.")
         self._close(card, "approved" if approved else "denied")
         if not approved:
             raise Refused(f"You said no to {task.tool}.")
+
+    def leave(self) -> None:
+        """Let the cards that are kept stay open, because the session ends."""
+        self._leaving = True
 
     async def somebody(self) -> bool:
         """Return whether a person can see a card now."""

@@ -70,6 +70,8 @@ class Toolbox:
         origin: Origin,
         approved_tools: Collection[str] = (),
         untrusted: str = "",
+        going_on: Callable[[], dict[str, Any]] | None = None,
+        asked_at: float | None = None,
     ) -> Task:
         """Run one tool call to its end.
 
@@ -80,6 +82,10 @@ class Toolbox:
             origin: who asks; policy treats a model differently from a person.
             approved_tools: tools a person approved beforehand for this turn.
             untrusted: what brought text of strangers into the turn; empty when nothing did.
+            going_on: says what is needed to go on from the answer after a restart, should a person be asked;
+                None when that cannot be done.
+            asked_at: when a person was asked for this call in a kernel that has ended before the answer, in
+                seconds since the epoch. It is asked again, whatever policy says.
 
         Returns:
             The ended task. Refusals and wrong arguments are failed tasks, not exceptions.
@@ -108,11 +114,24 @@ class Toolbox:
             decision = self.policy.decide(effects, origin, untrusted=untrusted, asks=spec.asks)
             if decision.kind == "refuse":
                 raise Refused(decision.reason, hint=decision.hint)
-            if decision.kind == "ask" and decision.consent not in self._consents:
+            asks = decision.kind == "ask" and decision.consent not in self._consents
+            if asks or asked_at is not None:
                 # What was approved beforehand was approved before strangers had a say.
                 approved = () if untrusted else approved_tools
                 diff = await spec.diff(task, parsed) if spec.diff is not None else None
-                await self.approvals.ask(task, spec.target(parsed), decision.reason, approved, diff=diff)
+                kept = None
+                # A cell that is gone is run again by whoever wants it, and asks again then.
+                if going_on is not None and not self._asked_by_cell(turn_id):
+                    kept = {"origin": origin, "untrusted": untrusted, **going_on()}
+                await self.approvals.ask(
+                    task,
+                    spec.target(parsed),
+                    decision.reason,
+                    approved,
+                    diff=diff,
+                    going_on=kept,
+                    asked_at=asked_at,
+                )
                 if decision.consent:
                     self._consents.add(decision.consent)
             within_a_cell = origin in ("magic", "script") or self._asked_by_cell(turn_id)

@@ -376,6 +376,7 @@ class Surface:
         self._surfaces.arrived(self)
         self._restart_sender()
         self._surfaces.conversations.begin()  # after the first state: the page need not wait for it
+        self._surfaces.conversations.somebody_came()
 
     async def _told(self, work: Awaitable[None]) -> None:
         """See something through that has no answer of its own; what is wrong becomes a notice."""
