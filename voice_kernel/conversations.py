@@ -304,7 +304,10 @@ class Conversations:
         return self._elsewhere.get(turn_id, thread.id if thread is not None else "")
 
     async def _close(self) -> None:
-        await self._runner.close(CANCEL_LIMIT_S)
+        interrupting = asyncio.ensure_future(self._runner.close(CANCEL_LIMIT_S))
+        await asyncio.sleep(0)  # by now the tasks know what they end as
+        self._session.leave()
+        await interrupting
         self._session.close(INTERRUPTED)
         if self._store is not None:
             await self._store.close()

@@ -271,6 +271,7 @@ class Session:
         self._understood: list[tuple[str, tuple[Call, ...], int]] = []
         self.questions = Questions(lambda turn_id, text: self.change(turn_id, asks=text))
         self._prepared: _Prepared | None = None
+        self._leaving = False
 
     # ---- turns ------------------------------------------------------------------------------------
 
@@ -387,7 +388,8 @@ class Session:
             raise
         error = None if running.work.cancelled() else running.work.exception()
         if running.work.cancelled():
-            self.change(turn_id, state="cancelled")
+            if not self._leaving:  # else `close` says why
+                self.change(turn_id, state="cancelled")
         elif error is not None:
             self.change(turn_id, state="failed", problem=problem_of(error))
         return self.result(turn_id)
@@ -498,6 +500,13 @@ class Session:
         """
         self._last_id = max(self._last_id, last_id)
         self._understood = []
+
+    def leave(self) -> None:
+        """Let no model ask for more, because the session ends: what it had running was interrupted."""
+        self._leaving = True
+        for running in self._running.values():
+            if running.turn.route == "model" and running.work is not None:
+                running.work.cancel()
 
     def close(self, problem: Problem) -> None:
         """End the open turns because the session ends; what they ran was interrupted first."""

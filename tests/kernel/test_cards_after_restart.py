@@ -1,4 +1,4 @@
-"""A card that waits when its kernel ends is asked for again by the next one; its call is made once or never."""
+"""A card that waits when its kernel ends is asked for again by the next; its call is made once or never."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_approved_after_a_restart_it_runs_once_and_the_model_goes_on_with_its_re
     assert (before.state, before.answer) == ("failed", "I would note it.")
     page.answer(card, True)
     turn = page.said(page.tasks[card.task_id].turn_id)
-    assert (turn.state, turn.answer, turn.text) == ("succeeded", "Noted.", before.text)
+    assert (turn.state, turn.answer, turn.text) == ("succeeded", "Noted.", before.text), (turn, page.tasks)
     assert (turn.route, turn.model.split()[0]) == ("model", "scripted")
     assert ran(notebook) == "x"
     first, second = model.asked
@@ -187,7 +187,7 @@ def test_a_cell_that_waited_asks_again_only_when_it_is_run_again(
     model.says(Call("run_code", {"code": ONCE}), "Noted.")
     page = notebook.open()
     page.until_kept()
-    page.kernel.begin("%voice ask the model to note it")
+    page.kernel.begin("%load_ext voice_kernel\n%voice ask the model to note it")
     page.card()
     page.kernel.restart()
     page = Page(page.kernel)
