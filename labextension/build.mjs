@@ -24,7 +24,7 @@ const common = {
 const panel = join(here, 'src', 'panel');
 const bundles = join(here, '..', 'voice_kernel', 'ui', 'static');
 /** What is loaded when it is first needed: see `src/panel/parts.ts`. */
-const PARTS = { markup: join(panel, 'markup.ts'), servers: join(panel, 'servers.ts'), diff: join(panel, 'diff.tsx') };
+const PARTS = { markup: join(panel, 'markup.ts'), servers: join(panel, 'servers.ts'), diff: join(panel, 'diff.tsx'), german: join(panel, 'german.ts') };
 
 /** In a part, what it has in common with the panel is not built in: the panel hands it over. */
 const given = {

@@ -4,7 +4,8 @@ import type { LoadPart, Parts } from './panel/parts';
 const CHUNKS: { [N in keyof Parts]: () => Promise<Parts[N]> } = {
   markup: () => import('./panel/markup'),
   servers: () => import('./panel/servers'),
-  diff: () => import('./panel/diff')
+  diff: () => import('./panel/diff'),
+  german: () => import('./panel/german')
 };
 
 export const loadChunk: LoadPart = name => CHUNKS[name]();

@@ -91,6 +91,7 @@ async function activate(
     dialogs: dialogs ?? new SessionContextDialogs({ translator: translator ?? nullTranslator }),
     shelf,
     trans,
+    language: (translator?.languageCode ?? '').slice(0, 2),
     announce: (text: string) => announcer.say(text),
     talkKeys: () => talkKeysOf(app.commands),
     activate: (panel: NotebookPanel) => {

@@ -9,13 +9,13 @@ import type { Cell, CodeCell } from '@jupyterlab/cells';
 import type { ICell, INotebookContent } from '@jupyterlab/nbformat';
 import { NotebookActions, type NotebookPanel } from '@jupyterlab/notebook';
 import type { ISessionContextDialogs } from '@jupyterlab/apputils';
-import type { TranslationBundle } from '@jupyterlab/translation';
 import type { SharedCell } from '@jupyter/ydoc';
 import type { CommandRegistry } from '@lumino/commands';
 import { find } from './command';
 import { PersonsCursor } from './cursor';
 import type { CellReply, CellRequest, CellView, NotebookView, Problem } from './messages.gen';
 import { randomId } from './panel/connection';
+import type { Translator } from './panel/translation';
 import { NestedOutputs } from './nested';
 import type { Item, Shelf } from './shelf';
 import { difference } from './text';
@@ -43,7 +43,7 @@ export interface Surroundings {
   readonly commands: CommandRegistry;
   readonly dialogs: ISessionContextDialogs | undefined;
   readonly shelf: Shelf;
-  readonly trans: TranslationBundle;
+  readonly trans: Translator;
   /** The shortcut for talking, as a person reads it; empty when there is none. */
   talkKeys(): string;
   /** Says a line to screen readers. */
@@ -644,7 +644,7 @@ export class NotebookHost {
   /** Of requests that wait for the kernel: what makes them look again. */
   private readonly wakers = new Map<number, () => void>();
 
-  private get trans(): TranslationBundle {
+  private get trans(): Translator {
     return this.around.trans;
   }
 

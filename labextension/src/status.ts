@@ -41,7 +41,7 @@ export class StatusItem extends Widget {
     const calm = (word: string): Status => ({ word, tone: 'calm' });
     switch (voice?.link.state.name) {
       case 'open':
-        return voice.snapshot ? status(voice.snapshot, this.trans) : calm(this.trans.__('Connecting'));
+        return voice.snapshot ? status(voice.snapshot, voice.words) : calm(this.trans.__('Connecting'));
       case 'connecting':
       case 'restarting':
         return { word: this.trans.__('Connecting'), tone: 'busy' };

@@ -15,10 +15,13 @@ import type { Channel } from './panel/channel';
 import type { ListenMode } from './panel/microphone';
 import { type Controls, mount } from './panel/mount';
 import type { Snapshot } from './panel/store';
+import { Words } from './panel/translation';
 
 export interface PanelSurroundings extends Surroundings {
   /** Brings the notebook and its panel to the front. */
   reveal(panel: NotebookPanel): void;
+  /** Of the translations: ISO 639-1. */
+  readonly language: string;
 }
 
 export type BadgesWanted = 'listening' | 'always' | 'never';
@@ -38,6 +41,8 @@ export class NotebookVoice {
   readonly node = document.createElement('div');
   snapshot: Snapshot | null = null;
   controls: Controls | null = null;
+  /** In the language of the session, once there is one. */
+  readonly words: Words;
   private readonly badges: Badges;
   private readonly changedSignal = new Signal<this, void>(this);
   private unmount: (() => void) | null = null;
@@ -51,7 +56,8 @@ export class NotebookVoice {
     this.node.className = 'vk-sidebar-panel';
     this.node.addEventListener('click', this.followLink);
     this.badges = new Badges(panel);
-    this.host = new NotebookHost(panel, surroundings);
+    this.words = new Words(surroundings.trans, surroundings.language);
+    this.host = new NotebookHost(panel, { ...surroundings, trans: this.words });
     this.link = new KernelLink(panel.sessionContext, () => preferences().language);
     this.link.changed.connect(this.onLink);
     panel.disposed.connect(this.dispose);
@@ -108,7 +114,7 @@ export class NotebookVoice {
       kind: 'sidebar',
       cells: true,
       holdKey: () => this.surroundings.talkKeys(),
-      trans: this.surroundings.trans,
+      trans: this.words,
       onReveal: () => this.surroundings.reveal(this.panel),
       onChange: snapshot => {
         this.snapshot = snapshot;

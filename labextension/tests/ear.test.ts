@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { Heard, Speech } from '../src/messages.gen';
-import { PageEar, localeOf, problemOfEar } from '../src/panel/ear';
+import { PageEar, problemOfEar } from '../src/panel/ear';
+import { localeOf } from '../src/panel/translation';
 import { ENGLISH } from '../src/panel/translation';
 import { EMPTY_SESSION } from '../src/panel/store';
 

@@ -31,9 +31,9 @@ describe('ansiToHtml', () => {
 
 describe('wording', () => {
   it('says durations, sizes and calls', () => {
-    expect([0.18, 4.25, 42, 725, 3_725].map(duration)).toEqual(['180 ms', '4.3 s', '0:42', '12:05', '1:02:05']);
+    expect([0.18, 4.25, 42, 725, 3_725].map(seconds => duration(seconds))).toEqual(['180 ms', '4.3 s', '0:42', '12:05', '1:02:05']);
     expect(clock(4.9)).toBe('0:04');
-    expect([12, 1_200, 902_000, 2_500_000, 3e9].map(size)).toEqual(['12 B', '1.2 kB', '902 kB', '2.5 MB', '3.0 GB']);
+    expect([12, 1_200, 902_000, 2_500_000, 3e9].map(bytes => size(bytes))).toEqual(['12 B', '1.2 kB', '902 kB', '2.5 MB', '3.0 GB']);
     expect(callText({ tool: 'plot', arguments: { x: 'city', y: null, frame: '' } })).toBe('plot(x="city")');
   });
 });

@@ -3,7 +3,8 @@ import { loadChunk } from '../src/chunks';
 import type { FindTasks, ListThreads, McpOffer, McpServer, PastTask, Question, Task, Thread, ToKernel, ToSurface } from '../src/messages.gen';
 import type { Channel } from '../src/panel/channel';
 import { type Controls, mount } from '../src/panel/mount';
-import { ENGLISH, HERE, type Translator, around } from '../src/panel/translation';
+import { ENGLISH, HERE, type Translator, Words, around } from '../src/panel/translation';
+import { duration, number, size } from '../src/panel/wording';
 import { aState, aTask, aTurn } from './entities';
 
 /** A language in other letters: what stands in Latin ones did not go through the host's translations. */
@@ -27,10 +28,36 @@ describe('ENGLISH', () => {
   });
 });
 
+describe('Words', () => {
+  const GERMAN = { 'Cell %1': 'Zelle %1', '%1 line': ['%1 Zeile', '%1 Zeilen'], Yes: 'Ja' };
+
+  it('speak the language of the session, with its numbers, and English where it has no word', () => {
+    const words = new Words();
+    expect(words.__('Cell %1', 3)).toBe('Cell 3');
+    words.speak('de', GERMAN);
+    expect([words.__('Cell %1', 3), words.__('No')]).toEqual(['Zelle 3', 'No']);
+    expect([1, 2].map(count => words._n('%1 line', '%1 lines', count))).toEqual(['1 Zeile', '2 Zeilen']);
+    expect([size(1_500, words), number(1_234.5, words), duration(4.25, words)]).toEqual(['1,5 kB', '1.234,5', '4,3 s']);
+    words.speak('en', {});
+    expect([words.__('Cell %1', 3), size(1_500, words)]).toEqual(['Cell 3', '1.5 kB']);
+  });
+
+  it("use the host's where the host speaks that language, and for languages that are not ours", () => {
+    const host: Translator = { ...ENGLISH, __: (text, ...values) => ENGLISH.__({ Yes: 'Jawohl', No: 'Nein' }[text] ?? text, ...values) };
+    const german = new Words(host, 'de');
+    german.speak('de', GERMAN);
+    expect(['Yes', 'No', 'Cell %1'].map(text => german.__(text, 1))).toEqual(['Jawohl', 'Nein', 'Zelle 1']);
+    german.speak('en', {});
+    expect(german.__('Yes')).toBe('Yes');
+    german.speak('fr', {});
+    expect(german.__('Yes')).toBe('Jawohl');
+  });
+});
+
 /** Data that the panel shows as it is: it stands in `§`, names of tools and arguments are words of code. */
 const THREAD: Thread = { id: 't1', title: '§thread§', workspace: '', created_at: 1, updated_at: 1, turns: 3 };
 const PROGRESS = { fraction: null, label: '§label§', done: null, total: null, unit: '' };
-const RESULT = { summary: '§summary§', text: '', code: '', outputs: [], tests: null, exit_code: 3, data: {} };
+const RESULT = { summary: '§summary§', text: '', code: '', outputs: [], tests: null, exit_code: 3, data: {}, widgets: [] };
 const data = { tool: '§tool§', title: '§title§', log_path: '§path§', output_bytes: 5_000 };
 const TASKS: Task[] = [
   aTask({ ...data, id: 1, progress: PROGRESS, tail: '§tail§', deadline_at: 9e9 }),
@@ -49,12 +76,13 @@ const PAST: PastTask[] = TASKS.slice(4).map((task, index) => ({
   thread_id: 't1', thread_title: '§thread§'
 }));
 
-function answer(message: ToKernel): ToSurface | null {
+function answer(message: ToKernel, language = 'en'): ToSurface | null {
   const { id } = message as ListThreads | FindTasks;
   const problem = null;
   switch (message.type) {
     case 'hello':
       return aState({
+        about: { ...aState().about, language },
         keeping: { state: 'memory', message: '§why§', hint: '§hint§', thread: THREAD },
         turns: [1, 2, 3].map(id => aTurn({
           id, text: '§said§', route: (['intents', 'model', 'none'] as const)[id - 1]!, closest: ['§near§'],
@@ -104,14 +132,14 @@ const OFFER: McpOffer = {
   questions: [QUESTION, { ...QUESTION, name: '§secret§', secret: true }], missing: '§program§', hint: '§hint§', installed: false
 };
 
-function mounted() {
+function mounted(language = 'en', trans = new Words(FOREIGN)) {
   const host = document.createElement('div');
   document.body.append(host);
   let tell: (message: ToSurface) => void = () => undefined;
   let controls: Controls | undefined;
   const channel: Channel = {
     send: message => queueMicrotask(() => {
-      const reply = answer(message);
+      const reply = answer(message, language);
       if (reply) {
         tell(reply);
       }
@@ -123,7 +151,7 @@ function mounted() {
     onClose: () => () => undefined
   };
   const unmount = mount(host, {
-    channel, loadPart: loadChunk, view: 'panel', turnId: 0, kind: 'sidebar', cells: true, trans: FOREIGN, holdKey: () => '§keys§',
+    channel, loadPart: loadChunk, view: 'panel', turnId: 0, kind: 'sidebar', cells: true, trans, holdKey: () => '§keys§',
     onReady: ready => (controls = ready)
   });
   return { host, unmount, controls };
@@ -212,6 +240,18 @@ describe('a panel in another language', () => {
     await look('[data-row="5"] .vk-row-actions .vk-icon-button'); // the log
     await look(close, '[data-tab="history"]', '[data-place="history"] .vk-row-main');
     expect(words).toEqual([]);
+    unmount();
+  }, 20_000);
+
+  it('is German where the session is, from the first to the last word that is shown', async () => {
+    const { host, unmount } = mounted('de', new Words());
+    await vi.waitFor(() => expect(host.querySelector('[data-tab="tasks"]')?.textContent).toContain('Aufgaben'));
+    await drawn();
+    expect(host.querySelector<HTMLElement>('.vk-root')?.lang).toBe('de');
+    const shown = host.textContent ?? '';
+    // Views that were drawn before the words came are drawn again, those too that remember.
+    expect(shown).not.toMatch(/\b(Task|Retry|Running|Failed|Approve|Waiting|Conversation|Exit code \d)\b/);
+    expect(shown).toMatch(/Ablehnen.*Genehmigen/);
     unmount();
   }, 20_000);
 

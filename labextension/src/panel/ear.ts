@@ -6,7 +6,7 @@
  * the kernel all the same, which listens itself where the browser fails. It does not know gestures or drawing.
  */
 import type { Heard, Speech, ToKernel } from '../messages.gen';
-import type { Translator } from './translation';
+import { type Translator, localeOf } from './translation';
 
 /** `device`: sound stays on this computer; `server`: the browser sends it away; `none`: it has no recogniser. */
 export type EarPlace = 'none' | 'device' | 'server';
@@ -48,14 +48,6 @@ const BOOST = 4;
 const MAX_RUNS = 30;
 /** The kernel waits no longer for last words. */
 const PATIENCE_MS = 5_000;
-
-const HOME: Readonly<Record<string, string>> = { en: 'en-US', de: 'de-DE' };
-
-/** The person's own variety of a language, e.g. `en-GB`, where the browser knows it. */
-export function localeOf(language: string): string {
-  const own = navigator.languages.find(each => each.toLowerCase().startsWith(`${language}-`));
-  return own ?? HOME[language] ?? language;
-}
 
 function recogniserClass(): RecogniserClass | undefined {
   const page = window as SpeechWindow;

@@ -19,7 +19,7 @@ import * as shared from './shared';
 import { Speaker } from './speaker';
 import { type Snapshot, Store, turnHasEnded } from './store';
 import { followTheme } from './theme';
-import { ENGLISH, type Translator } from './translation';
+import { CATALOGUES, Words } from './translation';
 import { Card } from './views/Card';
 import { Panel } from './views/Panel';
 import { PanelContext } from './views/context';
@@ -37,8 +37,8 @@ export interface MountOptions {
   readonly loadPart?: LoadPart;
   /** Names the shortcut for talking where the host has one of its own; the panel then listens for none. */
   readonly holdKey?: () => string;
-  /** The host's translations; English where it has none. */
-  readonly trans?: Translator;
+  /** The host's translations; they learn the language of the session. */
+  readonly trans?: Words;
   /** Brings the panel in front, where the host may have hidden it. */
   readonly onReveal?: () => void;
   /** Told of the state whenever it is drawn, for a host that shows it in other places too. */
@@ -54,7 +54,7 @@ export interface Controls {
 }
 
 export function mount(host: HTMLElement, options: MountOptions): () => void {
-  const { channel, view, turnId, kind, cells, loadPart, holdKey, trans = ENGLISH, onReveal, onChange, onReady } = options;
+  const { channel, view, turnId, kind, cells, loadPart, holdKey, trans = new Words(), onReveal, onChange, onReady } = options;
   const root = document.createElement('div');
   root.className = 'vk-root';
   root.dataset['vkView'] = view;
@@ -69,7 +69,7 @@ export function mount(host: HTMLElement, options: MountOptions): () => void {
     onChange?.(snapshot);
     const hadFocus = root.contains(document.activeElement);
     render(
-      <PanelContext.Provider value={actions}>
+      <PanelContext.Provider value={context}>
         {view === 'card' ? (
           <Card snapshot={snapshot} turnId={turnId} announcement={announcement} announced={announced} />
         ) : (
@@ -124,6 +124,9 @@ export function mount(host: HTMLElement, options: MountOptions): () => void {
       announced++;
     }
     store.receive(message);
+    if (message.type === 'state' || message.type === 'about') {
+      void speak(message.about.language);
+    }
     if (view === 'panel' && message.type === 'state') {
       speaker.introduce(message.about);
       microphone.introduce(message.about);
@@ -180,6 +183,28 @@ export function mount(host: HTMLElement, options: MountOptions): () => void {
     hasComposer: view === 'panel',
     showsCells: cells,
     holdKey: holdKey ?? (() => HOLD_KEY)
+  };
+  /** Made anew when the words have changed: then every view is drawn again, those too that remember. */
+  let context = actions;
+  let language = '';
+  const speak = async (wanted: string): Promise<void> => {
+    if (wanted === language) {
+      return;
+    }
+    language = root.lang = wanted;
+    const part = CATALOGUES[wanted];
+    try {
+      await (part && actions.parts.fetch(part));
+    } catch (error) {
+      console.warn('Voice: the words of the language could not be loaded.', error);
+      language = ''; // the next state tries again
+      return;
+    }
+    if (wanted === language) {
+      trans.speak(wanted, (part && actions.parts.get(part)?.catalogue) ?? {});
+      context = { ...actions };
+      store.update({});
+    }
   };
 
   if (view === 'panel') {

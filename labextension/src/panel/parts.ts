@@ -11,6 +11,7 @@ export interface Parts {
   markup: typeof import('./markup');
   servers: typeof import('./servers');
   diff: typeof import('./diff');
+  german: typeof import('./german');
 }
 
 export type PartName = keyof Parts;

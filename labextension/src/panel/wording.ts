@@ -3,13 +3,18 @@ import type { Call, Progress, Speech, Task, Turn } from '../messages.gen';
 import type { Snapshot } from './store';
 import { ENGLISH, type Translator } from './translation';
 
+/** `3.2`, and `3,2` where that is how it is written. */
+function tenths(value: number, { locale }: Translator): string {
+  return value.toLocaleString(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+}
+
 /** `3.2 s` below ten seconds, then `0:42`, `12:05`, `1:02:05`. */
-export function duration(seconds: number): string {
+export function duration(seconds: number, trans: Translator = ENGLISH): string {
   const known = Math.max(0, seconds);
   if (known < 0.995) {
     return `${Math.round(known * 1000)} ms`;
   }
-  return known < 10 ? `${known.toFixed(1)} s` : clock(known);
+  return known < 10 ? `${tenths(known, trans)} s` : clock(known);
 }
 
 /** As it is said in a sentence: `42 s`, `3 min 12 s`, `1 h 2 min`. */
@@ -34,8 +39,8 @@ export function clock(seconds: number): string {
 }
 
 /** The time of a day, as the person's locale writes it: `14:05`. */
-export function timeOfDay(seconds: number): string {
-  return new Date(seconds * 1_000).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' });
+export function timeOfDay(seconds: number, { locale }: Translator = ENGLISH): string {
+  return new Date(seconds * 1_000).toLocaleTimeString(locale, { hour: '2-digit', minute: '2-digit' });
 }
 
 /** `Today`, `Yesterday`, else the date. */
@@ -53,7 +58,7 @@ export function day(seconds: number, trans: Translator, nowMs = Date.now()): str
   if (daysAgo === 1) {
     return trans.__('Yesterday');
   }
-  return date.toLocaleDateString([], {
+  return date.toLocaleDateString(trans.locale, {
     day: 'numeric',
     month: 'long',
     ...(date.getFullYear() === now.getFullYear() ? {} : { year: 'numeric' })
@@ -63,10 +68,10 @@ export function day(seconds: number, trans: Translator, nowMs = Date.now()): str
 /** `14:05` on the same day, else with the date before it. */
 export function moment(seconds: number, trans: Translator, nowMs = Date.now()): string {
   const date = day(seconds, trans, nowMs);
-  return date === trans.__('Today') ? timeOfDay(seconds) : `${date}, ${timeOfDay(seconds)}`;
+  return date === trans.__('Today') ? timeOfDay(seconds, trans) : `${date}, ${timeOfDay(seconds, trans)}`;
 }
 
-export function size(bytes: number): string {
+export function size(bytes: number, trans: Translator = ENGLISH): string {
   if (bytes < 1_000) {
     return `${bytes} B`;
   }
@@ -77,12 +82,12 @@ export function size(bytes: number): string {
     value /= 1_000;
     unit++;
   }
-  return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
+  return `${value < 10 ? tenths(value, trans) : Math.round(value)} ${units[unit]}`;
 }
 
 /** `12,345`, as the person's locale writes it. */
-export function number(value: number): string {
-  return value.toLocaleString([], { maximumFractionDigits: 1 });
+export function number(value: number, { locale }: Translator = ENGLISH): string {
+  return value.toLocaleString(locale, { maximumFractionDigits: 1 });
 }
 
 /** A call as code: `run_tests(path="tests")`. */
@@ -138,10 +143,10 @@ export function progressText({ fraction, label, done, total, unit }: Progress, t
   let counted = '';
   if (done !== null && total !== null) {
     counted = unit
-      ? trans.__('%1 of %2 %3', number(done), number(total), unit)
-      : trans.__('%1 of %2', number(done), number(total));
+      ? trans.__('%1 of %2 %3', number(done, trans), number(total, trans), unit)
+      : trans.__('%1 of %2', number(done, trans), number(total, trans));
   } else if (done !== null) {
-    counted = `${number(done)} ${unit}`.trim();
+    counted = `${number(done, trans)} ${unit}`.trim();
   } else if (fraction !== null && label === '') {
     counted = `${Math.round(fraction * 100)} %`;
   }
@@ -181,8 +186,9 @@ export function usageText(usage: Turn['usage'], trans: Translator): string {
   }
   const { requests, input_tokens, output_tokens, price_usd } = usage;
   const taken = trans._n('%1 request, %2 tokens in, %3 out', '%1 requests, %2 tokens in, %3 out', requests,
-    input_tokens.toLocaleString(), output_tokens.toLocaleString());
-  return price_usd === null ? taken : trans.__('%1, %2 US dollars', taken, price_usd.toFixed(4));
+    number(input_tokens, trans), number(output_tokens, trans));
+  return price_usd === null ? taken : trans.__('%1, %2 US dollars', taken,
+    price_usd.toLocaleString(trans.locale, { minimumFractionDigits: 4, maximumFractionDigits: 4 }));
 }
 
 export function routeTitle(route: NonNullable<Turn['route']>, trans: Translator): string {

@@ -122,7 +122,7 @@ export function History({ snapshot }: { snapshot: Snapshot }) {
               key={past.id}
               id={past.id}
               task={task}
-              when={timeOfDay(task.started_at ?? task.created_at)}
+              when={timeOfDay(task.started_at ?? task.created_at, trans)}
               earlier={task.earlier && past.thread_id === thread}
               said={past.utterance || past.thread_title}
               tabbable={tabbable}

@@ -292,8 +292,8 @@ function CopyLog({ reader }: { reader: LogReader }) {
       const { text, lines, whole } = await reader.text();
       await copyText(text);
       const done = whole
-        ? trans._n('Copied %2 line', 'Copied %2 lines', lines, number(lines))
-        : trans._n('Copied the newest line', 'Copied the newest %2 lines', lines, number(lines));
+        ? trans._n('Copied %2 line', 'Copied %2 lines', lines, number(lines, trans))
+        : trans._n('Copied the newest line', 'Copied the newest %2 lines', lines, number(lines, trans));
       setState(done);
       say(done);
     } catch {
@@ -383,7 +383,7 @@ export function Log({ snapshot, source, title, of, grown, ended, cutBytes }: Log
   useEffect(() => {
     if (hit) {
       scrolling.goTo(hit.line);
-      say(trans.__('%1 of %2, line %3: %4', search.at + 1, search.hits.length, number(hit.line + 1), hit.text));
+      say(trans.__('%1 of %2, line %3: %4', search.at + 1, search.hits.length, number(hit.line + 1, trans), hit.text));
     }
   }, [hit]);
 
@@ -421,8 +421,8 @@ export function Log({ snapshot, source, title, of, grown, ended, cutBytes }: Log
   const [first, last] = scrolling.seen;
   const digits = Math.max(2, String(reader.totalLines).length);
   const facts = [
-    trans._n('%2 line', '%2 lines', reader.totalLines, number(reader.totalLines)),
-    size(reader.totalBytes)
+    trans._n('%2 line', '%2 lines', reader.totalLines, number(reader.totalLines, trans)),
+    size(reader.totalBytes, trans)
   ];
   const tool = (icon: Parameters<typeof Icon>[0]['name'], label: string, onClick: () => void, pressed?: boolean, off = false) => (
     <button
@@ -498,7 +498,7 @@ export function Log({ snapshot, source, title, of, grown, ended, cutBytes }: Log
           data-wrapped={wrapped}
           tabIndex={0}
           role="group"
-          aria-label={trans.__('Log, lines %1 to %2 of %3', number(first + 1), number(last + 1), number(reader.totalLines))}
+          aria-label={trans.__('Log, lines %1 to %2 of %3', number(first + 1, trans), number(last + 1, trans), number(reader.totalLines, trans))}
           onKeyDown={scrolling.onKeyDown}
           style={{ '--vk-digits': String(digits) }}
         >
@@ -535,7 +535,7 @@ export function Log({ snapshot, source, title, of, grown, ended, cutBytes }: Log
         )}
         {cutBytes > 0 && (
           <span class="vk-tone-warning">
-            {trans.__("Cut at the log's limit: %1 more were not kept.", size(cutBytes))}
+            {trans.__("Cut at the log's limit: %1 more were not kept.", size(cutBytes, trans))}
           </span>
         )}
       </p>

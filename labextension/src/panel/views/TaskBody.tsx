@@ -24,13 +24,13 @@ function OutputNote({ task, past, skipped, inSheet }: OutputNoteProps) {
   const { store, trans } = usePanel();
   const notes: string[] = [];
   if (task.output_bytes > 0) {
-    notes.push(trans.__('%1 of output', size(task.output_bytes)));
+    notes.push(trans.__('%1 of output', size(task.output_bytes, trans)));
   }
   if (skipped > 0) {
-    notes.push(trans.__('%1 went by too fast to show', size(skipped)));
+    notes.push(trans.__('%1 went by too fast to show', size(skipped, trans)));
   }
   if (task.log_cut_bytes > 0) {
-    notes.push(trans.__("%1 past the log's limit were not kept", size(task.log_cut_bytes)));
+    notes.push(trans.__("%1 past the log's limit were not kept", size(task.log_cut_bytes, trans)));
   }
   if (!task.log_path && notes.length === 0) {
     return null;

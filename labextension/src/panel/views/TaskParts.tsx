@@ -32,13 +32,14 @@ export function StateMark({ state }: { state: Task['state'] }) {
 
 /** How long a task has been running, ticking, or how long it took. */
 export function Elapsed({ task }: { task: Task }) {
+  const { trans } = usePanel();
   const running = task.state === 'running' && task.started_at !== null;
   const now = useNow(running);
   if (task.started_at === null || (!running && task.ended_at === null)) {
     return null;
   }
   const seconds = (task.ended_at ?? now / 1_000) - task.started_at;
-  return <span class="vk-elapsed">{running ? clock(seconds) : duration(seconds)}</span>;
+  return <span class="vk-elapsed">{running ? clock(seconds) : duration(seconds, trans)}</span>;
 }
 
 /** A task's title: the tool stands back behind what it is given. */

@@ -94,11 +94,11 @@ export const Tests = memo(function Tests({ report }: { report: TestReport }) {
     <div class="vk-tests">
       <p class="vk-counts">
         <Count number={report.failed} text={trans.__('%1 failed', HERE)} tone="error" />
-        <Count number={report.errors} text={report.errors === 1 ? trans.__('%1 error', HERE) : trans.__('%1 errors', HERE)} tone="error" />
+        <Count number={report.errors} text={trans._n('%2 error', '%2 errors', report.errors, HERE)} tone="error" />
         <Count number={report.passed} text={trans.__('%1 passed', HERE)} tone="ok" />
         <Count number={report.skipped} text={trans.__('%1 skipped', HERE)} tone="muted" />
         {total === 0 && <span class="vk-count">{trans.__('No tests ran')}</span>}
-        <span class="vk-count vk-tone-muted">{trans.__('in %1', duration(report.duration_s))}</span>
+        <span class="vk-count vk-tone-muted">{trans.__('in %1', duration(report.duration_s, trans))}</span>
       </p>
       {failures.length > 0 && (
         <ul class="vk-failures" aria-label={trans.__('Failures')}>
@@ -131,7 +131,7 @@ export const Tests = memo(function Tests({ report }: { report: TestReport }) {
                       <Outcome outcome={test.outcome} />
                     </td>
                     <td title={test.id}>{shortName(test)}</td>
-                    <td>{duration(test.duration_s)}</td>
+                    <td>{duration(test.duration_s, trans)}</td>
                   </tr>
                 ))}
               </tbody>

@@ -71,7 +71,7 @@ function Meta({ turn }: { turn: Turn }) {
     );
   }
   if (turn.latency_s !== null) {
-    parts.push(<span title={trans.__('From the end of speech to its text')}>{duration(turn.latency_s)}</span>);
+    parts.push(<span title={trans.__('From the end of speech to its text')}>{duration(turn.latency_s, trans)}</span>);
   }
   if (turn.state === 'cancelled') {
     parts.push(<span>{trans.__('cancelled')}</span>);
