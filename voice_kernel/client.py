@@ -76,15 +76,154 @@ class Link:
 
     def received(self, message: dict[str, Any]) -> ToSurface | None:
         """Return what the session says with a published message; None when that is not for us."""
+        data = self.data(message)
+        return None if data is None else to_surface.validate_python(data)
+
+    def data(self, message: dict[str, Any]) -> dict[str, Any] | None:
+        """Return the same as plain data, to be handed on unread."""
         content = message["content"]
         if message["msg_type"] != "comm_msg" or content.get("comm_id") != self._comm_id:
             return None
-        return to_surface.validate_python(content["data"])
+        data: dict[str, Any] = content["data"]
+        return data
+
+    def close(self) -> None:
+        """Let the session forget this surface; what it asked for goes on."""
+        self._shell("comm_close", {"comm_id": self._comm_id, "data": {}})
 
     def _shell(self, kind: str, content: dict[str, Any], buffers: Sequence[bytes] = ()) -> None:
         channel = self._client.shell_channel
         message = self._client.session.msg(kind, content)
         self._client.session.send(channel.socket, message, buffers=list(buffers))
+
+
+class OwnKernel:
+    """A kernel that is started here, and ends with this process at the latest.
+
+    Args:
+        cwd: folder in which it starts.
+        name: which kernel to start.
+    """
+
+    def __init__(self, cwd: Path, name: str = "python3") -> None:
+        self.name = name
+        self.client: Any = None
+        """The connected `jupyter_client` client."""
+        self._cwd = cwd
+        self._manager: Any = None
+        self._sockets = ""
+
+    async def start(self) -> None:
+        """Start it and load voice_kernel in it; nothing is left behind when that fails.
+
+        Raises:
+            ClientError: it does not start, or cannot load voice_kernel.
+        """
+        from jupyter_client.manager import AsyncKernelManager
+
+        self._manager = AsyncKernelManager(kernel_name=self.name)
+        try:
+            if os.name == "posix":
+                # Not over TCP, where other users could listen; nor with sockets in the user's folder, which
+                # may be read-only. A short path: a socket's has a limit.
+                self._sockets = tempfile.mkdtemp(prefix="voice-kernel-")
+                self._manager.transport, self._manager.ip = "ipc", f"{self._sockets}/k"
+            await self._manager.start_kernel(cwd=str(self._cwd), env=environment())
+            self.client = self._manager.client()
+            self.client.start_channels()
+            await self.client.wait_for_ready(timeout=START_LIMIT_S)
+            await load(self.client, self.name)
+        except (RuntimeError, OSError) as error:
+            await self.stop()
+            raise ClientError(
+                f"The kernel did not start: {type(error).__name__}.",
+                hint="Run voice-kernel doctor to see what is wrong.",
+                retryable=True,
+            ) from error
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Stop it; its children end with it. Safe to call twice."""
+        if self.client is not None:
+            self.client.stop_channels()
+            self.client = None
+        if self._manager is not None and self._manager.has_kernel:
+            with contextlib.suppress(RuntimeError):  # it has gone by itself
+                await self._manager.shutdown_kernel(now=False)
+        if self._sockets:
+            shutil.rmtree(self._sockets, ignore_errors=True)
+
+    async def is_alive(self) -> bool:
+        """Return whether its process lives."""
+        return bool(await self._manager.is_alive())
+
+    async def interrupt(self) -> None:
+        """Interrupt what runs in it."""
+        await self._manager.interrupt_kernel()
+
+
+class RunningKernel:
+    """A kernel that runs already and is somebody else's: a notebook's.
+
+    Args:
+        connection_file: its connection file, or the name of one in Jupyter's runtime folder.
+    """
+
+    def __init__(self, connection_file: str) -> None:
+        self.name = connection_file
+        self.client: Any = None
+        """The connected `jupyter_client` client."""
+
+    async def start(self) -> None:
+        """Connect to it and load voice_kernel in it.
+
+        Raises:
+            ClientError: it is not there, does not answer (a cell runs), or cannot load voice_kernel.
+        """
+        from jupyter_client.asynchronous.client import AsyncKernelClient
+        from jupyter_client.connect import find_connection_file
+
+        try:
+            path = find_connection_file(self.name)
+            client = AsyncKernelClient()
+            client.load_connection_file(path)
+        except (OSError, ValueError) as error:
+            raise ClientError(
+                f"There is no kernel to connect to at {self.name}.",
+                hint="`%connect_info` in its notebook names the connection file.",
+            ) from error
+        self.client = client
+        client.start_channels()
+        try:
+            await client.wait_for_ready(timeout=START_LIMIT_S)
+            await load(client, self.name)
+        except (RuntimeError, TimeoutError) as error:
+            await self.stop()
+            raise ClientError(
+                "The kernel does not answer.",
+                hint="Is a cell running in it? Try again after that.",
+                retryable=True,
+            ) from error
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Disconnect; the kernel goes on."""
+        if self.client is not None:
+            self.client.stop_channels()
+            self.client = None
+
+    async def is_alive(self) -> bool:
+        """Return whether its heart beats."""
+        return self.client is not None and bool(await self.client.is_alive())
+
+    async def interrupt(self) -> None:
+        """Interrupt what runs in it."""
+        channel = self.client.control_channel
+        channel.send(self.client.session.msg("interrupt_request", {}))
 
 
 class Client:
@@ -108,14 +247,10 @@ class Client:
         scripted: bool = False,
     ) -> None:
         self.surface_id = f"client-{uuid.uuid4().hex[:12]}"
-        self._cwd = cwd
         self._approve = list(approve)
-        self._kernel_name = kernel_name
         self._asks = asks
         self._scripted = scripted
-        self._manager: Any = None
-        self._client: Any = None
-        self._sockets = ""
+        self._kernel = OwnKernel(cwd, kernel_name)
         self._link: Link
 
     async def __aenter__(self) -> Client:
@@ -124,31 +259,8 @@ class Client:
         Raises:
             ClientError: the kernel does not start, or cannot load voice_kernel.
         """
-        from jupyter_client.manager import AsyncKernelManager
-
-        self._manager = AsyncKernelManager(kernel_name=self._kernel_name)
-        try:
-            if os.name == "posix":
-                # Not over TCP, where other users could listen; nor with sockets in the user's folder, which
-                # may be read-only. A short path: a socket's has a limit.
-                self._sockets = tempfile.mkdtemp(prefix="voice-kernel-")
-                self._manager.transport, self._manager.ip = "ipc", f"{self._sockets}/k"
-            await self._manager.start_kernel(cwd=str(self._cwd), env=environment())
-            self._client = self._manager.client()
-            self._client.start_channels()
-            await self._client.wait_for_ready(timeout=START_LIMIT_S)
-            await self._load()
-        except (RuntimeError, OSError) as error:
-            await self.__aexit__(None, None, None)
-            raise ClientError(
-                f"The kernel did not start: {type(error).__name__}.",
-                hint="Run voice-kernel doctor to see what is wrong.",
-                retryable=True,
-            ) from error
-        except BaseException:
-            await self.__aexit__(None, None, None)
-            raise
-        self._link = Link(self._client)
+        await self._kernel.start()
+        self._link = Link(self._kernel.client)
         self._link.open(
             Hello(
                 surface_id=self.surface_id,
@@ -165,13 +277,7 @@ class Client:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop the kernel; its children end with it."""
-        if self._client is not None:
-            self._client.stop_channels()
-        if self._manager is not None and self._manager.has_kernel:
-            with contextlib.suppress(RuntimeError):  # it has gone by itself
-                await self._manager.shutdown_kernel(now=False)
-        if self._sockets:
-            shutil.rmtree(self._sockets, ignore_errors=True)
+        await self._kernel.stop()
 
     def send(self, message: ToKernel, buffers: Sequence[bytes] = ()) -> None:
         """Send one message to the session."""
@@ -187,31 +293,47 @@ class Client:
         Raises:
             ClientError: the kernel died.
         """
-        while True:
-            try:
-                message = await self._client.get_iopub_msg(timeout=POLL_S)
-            except queue.Empty:
-                if not await self._manager.is_alive():
-                    raise kernel_died() from None
-                continue
+        async for message in published(self._kernel):
             event = self._link.received(message)
             if event is not None:
                 yield event
 
     async def interrupt(self) -> None:
         """Interrupt what runs in the kernel."""
-        await self._manager.interrupt_kernel()
+        await self._kernel.interrupt()
 
-    async def _load(self) -> None:
-        reply = await self._client.execute_interactive(
-            LOAD,
-            silent=True,
-            store_history=False,
-            allow_stdin=False,
-            timeout=START_LIMIT_S,
-            output_hook=lambda _message: None,
-        )
-        check_loaded(reply, self._kernel_name)
+
+async def published(kernel: OwnKernel | RunningKernel) -> AsyncIterator[dict[str, Any]]:
+    """Yield what a kernel publishes, from now on.
+
+    Raises:
+        ClientError: the kernel died.
+    """
+    while True:
+        try:
+            message = await kernel.client.get_iopub_msg(timeout=POLL_S)
+        except queue.Empty:
+            if not await kernel.is_alive():
+                raise kernel_died() from None
+            continue
+        yield message
+
+
+async def load(client: Any, kernel_name: str) -> None:
+    """Load voice_kernel in a kernel.
+
+    Raises:
+        ClientError: it cannot be loaded.
+    """
+    reply = await client.execute_interactive(
+        LOAD,
+        silent=True,
+        store_history=False,
+        allow_stdin=False,
+        timeout=START_LIMIT_S,
+        output_hook=lambda _message: None,
+    )
+    check_loaded(reply, kernel_name)
 
 
 def environment() -> dict[str, str]:
