@@ -32,7 +32,8 @@ The map, from the top; imports go down only, `a | b` are independent of each oth
     context             what exists around the user, as one frozen value
     events | loop       how state reaches every surface; the one background thread
     messages | settings | endpoint  the wire schema; configuration; a server that speaks OpenAI's protocol
-    errors | version | phonemes  the error tree; how words and names of code sound
+    errors | language | version | phonemes  the error tree; what is said in the person's language; how words
+                        and names of code sound
 
 One spoken command: the panel streams PCM over a comm (ui) -> speech transcribes -> session asks
 intents for a plan -> toolbox checks each call and runs it as a task -> tools act, code through

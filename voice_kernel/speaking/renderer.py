@@ -30,7 +30,7 @@ READS = frozenset({"where_am_i", "read_cell", "read_output", "read_error", "expl
 """Tools by which a person asks to be told something."""
 
 _PLAIN_LINE = re.compile(r"[\w\s.,;:!?'’%()-]+$")
-_SHELL_DONE = re.compile(r"^Exit 0 in (?P<time>.+)$")
+_SHELL_DONE = re.compile(r"^Exit 0 \w+ (?P<time>.+)$")
 _CODE_SHOWN = re.compile(r"[\[\]{}<>=]|\w\(")
 
 

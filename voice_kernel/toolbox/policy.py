@@ -12,33 +12,34 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from voice_kernel.language import N_, _
 from voice_kernel.messages import Origin
 from voice_kernel.toolbox.registry import Effect, Effects
 
-SHELL_OFF = "Shell commands are switched off."
-SHELL_HINT = (
-    "To allow them, put ALLOW_CLI_EXECUTION=true into a .env file in this folder "
-    "(or set it in the environment), then restart the kernel."
+SHELL_OFF = N_("Shell commands are switched off.")
+SHELL_HINT = N_(
+    "To allow them, put ALLOW_CLI_EXECUTION=true into a .env file in this folder (or set "
+    "it in the environment), then restart the kernel."
 )
 
 _ALWAYS_ASKS: dict[Effect, str] = {
-    "install": "it installs or removes software",
-    "restart": "it restarts or stops something that runs",
-    "delete": "it deletes or overwrites what undo cannot bring back",
-    "unreadable": "it cannot be read in advance: what it does shows only when it runs",
-    "share": "what you work on would leave this machine",
+    "install": N_("it installs or removes software"),
+    "restart": N_("it restarts or stops something that runs"),
+    "delete": N_("it deletes or overwrites what undo cannot bring back"),
+    "unreadable": N_("it cannot be read in advance: what it does shows only when it runs"),
+    "share": N_("what you work on would leave this machine"),
 }
 _MODEL_ASKS: dict[Effect, str] = {
-    "execute": "a model wants to run code",
-    "shell": "a model wants to run a command",
-    "write": "a model wants to change your notebook or files",
-    "network": "a model wants to reach the network",
+    "execute": N_("a model wants to run code"),
+    "shell": N_("a model wants to run a command"),
+    "write": N_("a model wants to change your notebook or files"),
+    "network": N_("a model wants to reach the network"),
 }
-VALUES_REASON = "It asks, once in a session, because a model wants to see values of your data."
-VALUES_OFF = "Models are told no values of your data."
-VALUES_HINT = "To allow it, set VOICE_KERNEL_MODEL_VALUES=ask and restart the kernel."
+VALUES_REASON = N_("It asks, once in a session, because a model wants to see values of your data.")
+VALUES_OFF = N_("Models are told no values of your data.")
+VALUES_HINT = N_("To allow it, set VOICE_KERNEL_MODEL_VALUES=ask and restart the kernel.")
 _MISLED_ASKS: dict[Effect, str] = {
-    "send": "a model wants to send something on your behalf",
+    "send": N_("a model wants to send something on your behalf"),
 }
 """Asks only once text of strangers may be what the model obeys."""
 
@@ -72,17 +73,21 @@ class Policy:
             asks: why the tool asks whatever its effects; empty when it does not.
         """
         if "shell" in effects and not self.shell_allowed:
-            return Decision("refuse", SHELL_OFF, SHELL_HINT)
-        read = f" The model has read text that is not yours: {untrusted}." if untrusted else ""
+            return Decision("refuse", _(SHELL_OFF), _(SHELL_HINT))
+        read = (
+            " " + _("The model has read text that is not yours: {source}.").format(source=untrusted)
+            if untrusted
+            else ""
+        )
         for effect, reason in _ALWAYS_ASKS.items():
             if effect in effects:
-                return Decision("ask", f"It asks because {reason}.{read}")
+                return Decision("ask", _("It asks because {reason}.").format(reason=_(reason)) + read)
         if origin == "model":
             for effect, reason in (_MODEL_ASKS | (_MISLED_ASKS if untrusted else {})).items():
                 if effect in effects:
-                    return Decision("ask", f"It asks because {reason}.{read}")
+                    return Decision("ask", _("It asks because {reason}.").format(reason=_(reason)) + read)
             if "values" in effects and self.model_values == "never":
-                return Decision("refuse", VALUES_OFF, VALUES_HINT)
+                return Decision("refuse", _(VALUES_OFF), _(VALUES_HINT))
             if "values" in effects and self.model_values == "ask":
-                return Decision("ask", f"{VALUES_REASON}{read}", consent="values")
-        return Decision("ask", f"{asks}{read}") if asks else Decision("allow")
+                return Decision("ask", f"{_(VALUES_REASON)}{read}", consent="values")
+        return Decision("ask", f"{_(asks)}{read}") if asks else Decision("allow")

@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from voice_kernel.language import _
+
 QUESTION_LIMIT_S = 30.0
 """A question that nobody answers is closed after this long; nothing is done."""
 
@@ -71,10 +73,10 @@ class Questions:
         """
         for turn_id in reversed(self.open):
             if yes and first_sample_at <= self._open[turn_id].asked_at:
-                return "That was said before the question was asked, so it does not count. Say it again."
+                return _("That was said before the question was asked, so it does not count. Say it again.")
             self.answer(turn_id, yes)
             return ""
-        return "Nothing is waiting for your answer."
+        return _("Nothing is waiting for your answer.")
 
     def withdraw(self) -> None:
         """Take every open question back: something else was said."""

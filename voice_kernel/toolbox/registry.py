@@ -12,6 +12,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from voice_kernel.errors import InvalidArguments, UnknownTool
+from voice_kernel.language import _
 from voice_kernel.messages import Diff, Result
 from voice_kernel.task.runner import TaskFailed as ToolFailed
 from voice_kernel.task.runner import TaskHandle
@@ -107,7 +108,8 @@ class ToolSpec:
             where = ".".join(str(part) for part in first["loc"]) or "arguments"
             names = ", ".join(self.json_schema().get("properties", {})) or "none"
             raise InvalidArguments(
-                f"{self.name}: {where}: {first['msg']}.", hint=f"Its arguments are: {names}."
+                f"{self.name}: {where}: {first['msg']}.",
+                hint=_("Its arguments are: {names}.").format(names=names),
             ) from None
 
 
@@ -200,8 +202,10 @@ class Registry:
         spec = self.specs.get(name)
         if spec is None:
             raise UnknownTool(
-                f"There is no tool named {name!r}.",
-                hint='Say "help" for what there is. If it is one of your own, run the cell that defines it.',
+                _("There is no tool named {name!r}.").format(name=name),
+                hint=_(
+                    'Say "help" for what there is. If it is one of your own, run the cell that defines it.'
+                ),
             )
         return spec
 

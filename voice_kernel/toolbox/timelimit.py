@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from voice_kernel.language import _
 from voice_kernel.messages import Problem
 
 
@@ -14,10 +15,16 @@ def timed_out(what: str, limit_s: float, area: str = "") -> Problem:
         area: the area whose limit it was; empty when the call itself gave it.
     """
     if area:
-        hint = f"Tasks of this kind may take so long by the setting task_time_limits ({area}={limit_s:g})."
+        hint = _("Tasks of this kind may take so long by the setting task_time_limits ({limit}).").format(
+            limit=f"{area}={limit_s:g}"
+        )
     else:
-        hint = "Ask for it again with a longer time limit, or with none."
-    return Problem(kind="TimedOut", message=f"{what} after {duration(limit_s)}, its time limit.", hint=hint)
+        hint = _("Ask for it again with a longer time limit, or with none.")
+    return Problem(
+        kind="TimedOut",
+        message=_("{what} after {duration}, its time limit.").format(what=what, duration=duration(limit_s)),
+        hint=hint,
+    )
 
 
 def duration(seconds: float) -> str:

@@ -21,6 +21,7 @@ import re
 from collections.abc import Collection
 
 from voice_kernel.errors import ToolError
+from voice_kernel.language import _, ngettext_
 from voice_kernel.messages import CellView, NotebookView
 
 WORDS = ("all", "current", "next", "previous", "first", "last", "above", "below", "failed")
@@ -47,10 +48,12 @@ def resolve(
     cells = notebook.cells
     said = " ".join(address.lower().split())
     if not cells:
-        raise ToolError("The notebook has no cells.", hint='Say "insert a cell" to make one.')
+        raise ToolError(_("The notebook has no cells."), hint=_('Say "insert a cell" to make one.'))
     if match := re.fullmatch(r"last (\d{1,6})", said):
         if not 1 <= int(match[1]) <= len(cells):
-            raise ToolError(f"There are no {match[1]} cells.", hint=_there_are(len(cells)))
+            raise ToolError(
+                _("There are no {match} cells.").format(match=match[1]), hint=_there_are(len(cells))
+            )
         return [cell for cell in cells[-int(match[1]) :] if cell.id not in busy]
     if said in WORDS:
         at = notebook.active if anchor is None else anchor
@@ -59,13 +62,18 @@ def resolve(
     for part in re.split(r"\s*(?:,|\band\b)\s*", said):
         match = _PART.fullmatch(part)
         if match is None:
-            raise ToolError(f"“{address}” does not say which cell.", hint=f"Say {ADDRESSES}.")
+            raise ToolError(
+                _("“{address}” does not say which cell.").format(address=address),
+                hint=_("Say {words}, a position such as 3, or a range such as 3-5.").format(
+                    words=", ".join(WORDS)
+                ),
+            )
         first, last = int(match[1]), int(match[2] or match[1])
         if first > last:
             first, last = last, first
         if first < 1 or last > len(cells):
             wrong = first if first < 1 or first > len(cells) else last
-            raise ToolError(f"There is no cell {wrong}.", hint=_there_are(len(cells)))
+            raise ToolError(_("There is no cell {wrong}.").format(wrong=wrong), hint=_there_are(len(cells)))
         positions.update(range(first - 1, last))
     return [cells[position] for position in sorted(positions)]
 
@@ -80,7 +88,10 @@ def resolve_one(
     """
     found = resolve(address, notebook, anchor=anchor, busy=busy)
     if len(found) != 1:
-        raise ToolError(f"“{address}” means {len(found)} cells.", hint="Say which one, for example cell 3.")
+        raise ToolError(
+            _("“{address}” means {count} cells.").format(address=address, count=len(found)),
+            hint=_("Say which one, for example cell 3."),
+        )
     return found[0]
 
 
@@ -94,14 +105,16 @@ def named(cells: Collection[CellView], notebook: NotebookView) -> str:
     ids = {cell.id for cell in cells}
     positions = [at for at, cell in enumerate(notebook.cells, 1) if cell.id in ids]
     if not positions:
-        return "no cell"
+        return _("no cell")
     if len(positions) == 1:
-        return f"cell {positions[0]}"
+        return _("cell {number}").format(number=positions[0])
     if positions[-1] - positions[0] == len(positions) - 1:
-        return f"cells {positions[0]} to {positions[-1]}"
+        return _("cells {first} to {last}").format(first=positions[0], last=positions[-1])
     if len(positions) > 8:
-        return f"{len(positions)} cells"
-    return f"cells {', '.join(map(str, positions[:-1]))} and {positions[-1]}"
+        return _("{count} cells").format(count=len(positions))
+    return _("cells {numbers} and {last}").format(
+        numbers=", ".join(map(str, positions[:-1])), last=positions[-1]
+    )
 
 
 def _by_word(word: str, cells: list[CellView], at: int, busy: Collection[str]) -> list[CellView]:
@@ -118,10 +131,10 @@ def _by_word(word: str, cells: list[CellView], at: int, busy: Collection[str]) -
         if not found:
             raise ToolError(
                 {
-                    "all": "There is no other cell.",
-                    "above": "There is no cell above the current one.",
-                    "below": "There is no cell below the current one.",
-                    "failed": "No cell has failed.",
+                    "all": _("There is no other cell."),
+                    "above": _("There is no cell above the current one."),
+                    "below": _("There is no cell below the current one."),
+                    "failed": _("No cell has failed."),
                 }[word]
             )
         return found
@@ -133,14 +146,20 @@ def _by_word(word: str, cells: list[CellView], at: int, busy: Collection[str]) -
         raise _no_current()
     at += {"current": 0, "next": 1, "previous": -1}[word]
     if not 0 <= at < len(cells):
-        side = "below" if word == "next" else "above"
-        raise ToolError(f"There is no cell {side} the current one.", hint=_there_are(len(cells)))
+        message = (
+            _("There is no cell below the current one.")
+            if word == "next"
+            else _("There is no cell above the current one.")
+        )
+        raise ToolError(message, hint=_there_are(len(cells)))
     return [cells[at]]
 
 
 def _no_current() -> ToolError:
-    return ToolError("No cell is selected.", hint="Select one first, or say its number.")
+    return ToolError(_("No cell is selected."), hint=_("Select one first, or say its number."))
 
 
 def _there_are(count: int) -> str:
-    return "The notebook has one cell." if count == 1 else f"The notebook has {count} cells."
+    return ngettext_("The notebook has one cell.", "The notebook has {count} cells.", count).format(
+        count=count
+    )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from voice_kernel.context import Variable
 from voice_kernel.errors import ToolError
+from voice_kernel.language import _
 
 BINS = 30
 SLICES = 'ylabel="", autopct="%.0f%%"'
@@ -31,15 +32,16 @@ def title_of(chart: Chart) -> str:
     """Return the chart's title: `Revenue by month`."""
     x, y = label(chart.x), label(chart.y)
     if chart.kind == "hist":
-        title = f"distribution of {y or x or label(chart.frame)}"
+        title = _("distribution of {column}").format(column=y or x or label(chart.frame))
     elif chart.kind == "bar" and x and y:
-        title = f"total {y} by {x}"
+        title = _("total {y} by {x}").format(y=y, x=x)
     elif chart.kind == "pie" and x and y:
-        title = f"share of {y} by {x}"
+        title = _("share of {y} by {x}").format(y=y, x=x)
     elif chart.kind in ("bar", "pie") and (x or y) and chart.frame:
-        title = f"number of rows by {x or y}"
+        title = _("number of rows by {column}").format(column=x or y)
     elif x and y:
-        title = f"{y} by {x}" if chart.kind != "scatter" else f"{y} against {x}"
+        title = _("{y} against {x}") if chart.kind == "scatter" else _("{y} by {x}")
+        title = title.format(y=y, x=x)
     elif x or y:
         title = y or x
     else:
@@ -60,7 +62,7 @@ def drawing(chart: Chart) -> str:
     """
     if chart.kind == "scatter" and not (chart.x and chart.y):
         raise ToolError(
-            "A scatter plot needs two columns.", hint="For example: scatter plot of price and sales."
+            _("A scatter plot needs two columns."), hint=_("For example: scatter plot of price and sales.")
         )
     if not chart.frame:
         return _of_variables(chart)

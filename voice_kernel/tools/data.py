@@ -16,6 +16,7 @@ from pydantic import Field
 from voice_kernel.context import Context, Variable
 from voice_kernel.errors import ToolError
 from voice_kernel.kernel import CodeResult
+from voice_kernel.language import ENGLISH, _, ngettext_, number, used
 from voice_kernel.messages import Output, Problem, Result
 from voice_kernel.task.runner import TaskHandle
 from voice_kernel.toolbox.registry import Arguments, Effects, Registry, ToolFailed
@@ -127,13 +128,15 @@ def register(
         result = await run(task, runner, code)
         about = described(variable)
         return result.model_copy(
-            update={"summary": about if not rest else f"{variable.name}{rest} is shown."}
+            update={
+                "summary": about if not rest else _("{name} is shown.").format(name=f"{variable.name}{rest}")
+            }
         )
 
     @registry.tool(
         area="data",
         effects=VALUES,
-        target=lambda args: args.frame or "the newest table",
+        target=lambda args: args.frame or _("the newest table"),
         untrusted=True,
     )
     async def describe_data(task: TaskHandle, args: DescribeData) -> Result:
@@ -179,7 +182,7 @@ async def run(task: TaskHandle, runner: CodeRunner, code: str) -> Result:
     )
     if done.success:
         return result
-    error = done.error or Problem(kind="Error", message="The code did not run to its end.")
+    error = done.error or Problem(kind="Error", message=_("The code did not run to its end."))
     data = {**result.data, "error": f"{error.kind}: {error.message}", "line": done.line}
     raise ToolFailed(error, result.model_copy(update={"data": data}))
 
@@ -207,10 +210,12 @@ def find_variable(name: str, variables: tuple[Variable, ...]) -> tuple[Variable,
         return by_name[base], dot + rest
     column = [v for v in variables if suggestion.match(name, v.columns)]
     if column:
-        hint = f"{name} is a column of {column[-1].name}; say {column[-1].name} dot {name}."
+        hint = _("{name} is a column of {name_2}; say {name_2} dot {name}.").format(
+            name=name, name_2=column[-1].name
+        )
     else:
-        hint = suggestion.hint(name, by_name, "There are no variables yet." if not by_name else "")
-    raise ToolError(f"There is no variable named {name}.", hint=hint)
+        hint = suggestion.hint(name, by_name, _("There are no variables yet.") if not by_name else "")
+    raise ToolError(_("There is no variable named {name}.").format(name=name), hint=hint)
 
 
 def find_frame(name: str, variables: tuple[Variable, ...]) -> Variable:
@@ -222,11 +227,14 @@ def find_frame(name: str, variables: tuple[Variable, ...]) -> Variable:
     if name.strip():
         variable, rest = find_variable(name, variables)
         if not is_table(variable) or rest:
-            raise ToolError(f"{name} is no table but {_with_article(variable.type_name)}.")
+            kind = _with_article(variable.type_name) if used() == ENGLISH else variable.type_name
+            raise ToolError(_("{name} is no table but {kind}.").format(name=name, kind=kind))
         return variable
     tables = [variable for variable in variables if is_table(variable)]
     if not tables:
-        raise ToolError("There is no table in the notebook yet.", hint="Load one first, for example into df.")
+        raise ToolError(
+            _("There is no table in the notebook yet."), hint=_("Load one first, for example into df.")
+        )
     return tables[-1]
 
 
@@ -265,19 +273,26 @@ def choose_chart(args: Plot, variables: tuple[Variable, ...]) -> charts.Chart:
             of_x = both[0] if x and y else None
             return charts.Chart("", "", args.kind or "line", of_x, both[-1])
     if not tables:
-        raise ToolError("There is no table to plot from yet.", hint="Load one first, for example into df.")
+        raise ToolError(
+            _("There is no table to plot from yet."), hint=_("Load one first, for example into df.")
+        )
     raise _no_column(x, y, tables)
 
 
 def _no_column(x: str, y: str, tables: list[Variable]) -> ToolError:
     missing = [name for name in (y, x) if name and not any(suggestion.match(name, t.columns) for t in tables)]
     if not missing:
-        return ToolError(f"No single table has both {x} and {y}.", hint="Merge them first.")
+        return ToolError(
+            _("No single table has both {x} and {y}.").format(x=x, y=y), hint=_("Merge them first.")
+        )
     columns = [column for table in tables for column in table.columns]
-    where = tables[0].name if len(tables) == 1 else "any table"
-    otherwise = f"{tables[0].name} has: {', '.join(tables[0].columns[:8])}."
+    where = tables[0].name if len(tables) == 1 else _("any table")
+    otherwise = _("{table} has: {columns}.").format(
+        table=tables[0].name, columns=", ".join(tables[0].columns[:8])
+    )
     return ToolError(
-        f"There is no column {missing[0]} in {where}.", hint=suggestion.hint(missing[0], columns, otherwise)
+        _("There is no column {missing} in {where}.").format(missing=missing[0], where=where),
+        hint=suggestion.hint(missing[0], columns, otherwise),
     )
 
 
@@ -294,14 +309,14 @@ def variables_listed(variables: tuple[Variable, ...]) -> Result:
             others[noun] = others.get(noun, 0) + 1
     shown = listed[:MAX_LISTED]
     rows = [(v.name, v.type_name, size_of(v), v.preview or ", ".join(v.columns[:12])) for v in shown]
-    also = ", ".join(_count(number, noun) for noun, number in sorted(others.items()))
+    also = ", ".join(_count(how_many, noun) for noun, how_many in sorted(others.items()))
     if len(listed) > len(shown):
-        also = f"{len(listed) - len(shown)} more" + (f", {also}" if also else "")
-    text = _aligned([("name", "type", "size", "content"), *rows]) if rows else ""
+        also = _("{count} more").format(count=len(listed) - len(shown)) + (f", {also}" if also else "")
+    text = _aligned([(_("name"), _("type"), _("size"), _("content")), *rows]) if rows else ""
     if also:
-        text += ("\n" if text else "") + f"and {also}"
+        text += ("\n" if text else "") + _("and {others}").format(others=also)
     return Result(
-        summary=_count(len(listed), "variable") if listed else "There are no variables yet.",
+        summary=_count(len(listed), "variable") if listed else _("There are no variables yet."),
         text=clip(text),
         data={
             "variables": [
@@ -332,13 +347,19 @@ def size_of(variable: Variable) -> str:
 
 def _summary(done: CodeResult) -> str:
     if not done.success:
-        return f"The code raised {done.error.kind}." if done.error else "The code did not run to its end."
+        if done.error is None:
+            return _("The code did not run to its end.")
+        return _("The code raised {kind}.").format(kind=done.error.kind)
     last = next((output for output in reversed(done.outputs) if output.kind == "result"), None)
     text = last.data.get("text/plain", "") if last else ""
     if text and "\n" not in text and len(text) <= 120 and not text.startswith("<"):
-        return f"The result is {text}"
+        return _("The result is {value}").format(value=text)
     pictures = sum(any(mime.startswith("image/") for mime in output.data) for output in done.outputs)
-    return f"Done, with {_count(pictures, 'picture')}." if pictures else "Done."
+    if not pictures:
+        return _("Done.")
+    return ngettext_("Done, with {count} picture.", "Done, with {count} pictures.", pictures).format(
+        count=number(pictures)
+    )
 
 
 def _joined(outputs: tuple[Output, ...]) -> str:
@@ -354,9 +375,18 @@ def _aligned(rows: list[tuple[str, str, str, str]]) -> str:
     return "\n".join(lines)
 
 
-def _count(number: int, noun: str) -> str:
-    plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
-    return f"{number:,} {noun if number == 1 else plural}"
+def _count(how_many: int, noun: str) -> str:
+    counted = {
+        "character": ngettext_("{count} character", "{count} characters", how_many),
+        "class": ngettext_("{count} class", "{count} classes", how_many),
+        "column": ngettext_("{count} column", "{count} columns", how_many),
+        "function": ngettext_("{count} function", "{count} functions", how_many),
+        "item": ngettext_("{count} item", "{count} items", how_many),
+        "module": ngettext_("{count} module", "{count} modules", how_many),
+        "row": ngettext_("{count} row", "{count} rows", how_many),
+        "variable": ngettext_("{count} variable", "{count} variables", how_many),
+    }
+    return counted[noun].format(count=number(how_many))
 
 
 def _with_article(noun: str) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import Field
 
 from voice_kernel.errors import ToolError
+from voice_kernel.language import _, ngettext_, number
 from voice_kernel.messages import Result
 from voice_kernel.task.runner import TaskHandle
 from voice_kernel.toolbox.registry import Arguments, Registry
@@ -59,26 +60,34 @@ def listing(cwd: Path, path: str) -> Result:
             entries, hidden, scanned = _scan(folder)
     except FileNotFoundError:
         raise ToolError(
-            f"There is no folder {name} here.",
-            hint=suggestion.hint(name, known_paths(cwd, folders=True), "Say: list files, to see what is."),
+            _("There is no folder {name} here.").format(name=name),
+            hint=suggestion.hint(name, known_paths(cwd, folders=True), _("Say: list files, to see what is.")),
         ) from None
     except OSError as error:
-        raise ToolError(f"The folder {name} cannot be read: {error.strerror}.") from None
-    where = "here" if name == "." else f"in {name}"
+        raise ToolError(
+            _("The folder {name} cannot be read: {strerror}.").format(name=name, strerror=error.strerror)
+        ) from None
+    where = _("here") if name == "." else _("in {folder}").format(folder=name)
     shown = entries[:MAX_ENTRIES]
     lines = [
         f"{'' if is_folder else size_text(size):>9}  {entry}{'/' * is_folder}"
         for entry, is_folder, size in shown
     ]
     if len(entries) > len(shown):
-        lines.append(f"{'':>9}  … and {len(entries) - len(shown):,} more")
+        lines.append(f"{'':>9}  … " + _("and {count} more").format(count=number(len(entries) - len(shown))))
     if scanned >= MAX_SCANNED:
-        lines.append(f"{'':>9}  (stopped looking after {MAX_SCANNED:,} entries)")
-    folders = sum(is_folder for _, is_folder, _ in entries)
+        lines.append(
+            f"{'':>9}  ({_('stopped looking after {count} entries').format(count=number(MAX_SCANNED))})"
+        )
+    folders = sum(is_folder for _name, is_folder, _size in entries)
     files = len(entries) - folders
-    summary = f"{_count(files, 'file')} and {_count(folders, 'folder')} {where}"
+    summary = _("{files} and {folders} {where}").format(
+        files=ngettext_("{count} file", "{count} files", files).format(count=number(files)),
+        folders=ngettext_("{count} folder", "{count} folders", folders).format(count=number(folders)),
+        where=where,
+    )
     if hidden:
-        summary += f", {hidden} hidden"
+        summary += ", " + _("{count} hidden").format(count=hidden)
     return Result(
         summary=summary,
         text=clip("\n".join(lines), 64_000),

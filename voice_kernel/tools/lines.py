@@ -15,9 +15,10 @@ from typing import Literal
 
 from voice_kernel.context import nearest, squash
 from voice_kernel.errors import ToolError
+from voice_kernel.language import N_, _, ngettext_
 
 INDENT = "    "
-ADDRESSES = "current, first, last, all, a number such as 3, or a range such as 3-5"
+ADDRESSES = N_("current, first, last, all, a number such as 3, or a range such as 3-5")
 
 LineAction = Literal["delete", "comment", "uncomment", "indent", "dedent", "duplicate"]
 
@@ -53,25 +54,30 @@ def find_lines(address: str, source: str, current: int | None = None) -> tuple[i
     if said in ("current", "next", "previous"):
         if current is None and count > 1:
             raise ToolError(
-                "I do not know at which line you are.", hint="Say its number, for example line 3."
+                _("I do not know at which line you are."), hint=_("Say its number, for example line 3.")
             )
         at = min(current or 1, count) + {"current": 0, "next": 1, "previous": -1}[said]
         if not 1 <= at <= count:
-            raise ToolError(f"There is no {said} line.", hint=_there_are(count))
+            raise ToolError(_("There is no {said} line.").format(said=said), hint=_there_are(count))
         return at, at
     match = re.fullmatch(r"(\d{1,6})(?: ?(?:-|–|to) ?(\d{1,6}))?", said)
     if match is None:
-        raise ToolError(f"“{address}” does not say which line.", hint=f"Say {ADDRESSES}.")
+        raise ToolError(
+            _("“{address}” does not say which line.").format(address=address),
+            hint=_("Say {addresses}.").format(addresses=_(ADDRESSES)),
+        )
     first, last = sorted((int(match[1]), int(match[2] or match[1])))
     if first < 1 or last > count:
         wrong = first if first < 1 or first > count else last
-        raise ToolError(f"There is no line {wrong}.", hint=_there_are(count))
+        raise ToolError(_("There is no line {wrong}.").format(wrong=wrong), hint=_there_are(count))
     return first, last
 
 
 def named(first: int, last: int) -> str:
     """Return lines in a person's words: `line 3`, `lines 3 to 5`."""
-    return f"line {first}" if first == last else f"lines {first} to {last}"
+    if first == last:
+        return _("line {number}").format(number=first)
+    return _("lines {first} to {last}").format(first=first, last=last)
 
 
 def changed(source: str, first: int, last: int, action: LineAction) -> str:
@@ -135,7 +141,10 @@ def replaced(
         words = list(dict.fromkeys(match[0] for match in _WORD.finditer(source)))
         found = nearest(old, words)
         if found is None:
-            raise ToolError(f"I do not find “{old}” in the cell.", hint='Say "read the cell" to hear it.')
+            raise ToolError(
+                _("I do not find “{old}” in the cell.").format(old=old),
+                hint=_('Say "read the cell" to hear it.'),
+            )
         spans = _exact(source, found, re.NOFLAG)
     strings = _strings(source) if kind == "code" else []
     out, at, hit = "", 0, []
@@ -200,7 +209,7 @@ def as_name(said: str, like: str = "") -> str:
         else:
             text = "_".join(part.lower() for part in parts)
     if not text.isidentifier() or keyword.iskeyword(text):
-        raise ToolError(f"“{said}” cannot be a name in Python.")
+        raise ToolError(_("“{said}” cannot be a name in Python.").format(said=said))
     return text
 
 
@@ -277,4 +286,4 @@ def _indent(line: str) -> int:
 
 
 def _there_are(count: int) -> str:
-    return "The cell has one line." if count == 1 else f"The cell has {count} lines."
+    return ngettext_("The cell has one line.", "The cell has {count} lines.", count).format(count=count)

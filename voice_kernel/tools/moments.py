@@ -10,6 +10,7 @@ import re
 from datetime import datetime, timedelta
 
 from voice_kernel.errors import ToolError
+from voice_kernel.language import _
 
 EXAMPLES = "today, yesterday, monday, last week, 2d, 90m, 2026-11-22 or 2026-11-22T14:30"
 _AGO = re.compile(
@@ -39,7 +40,10 @@ def span_of(text: str, now: float) -> tuple[float, float]:
         begin, end = _named(words, here.replace(hour=0, minute=0, second=0, microsecond=0)) or _written(text)
         return begin.timestamp(), end.timestamp()
     except (ValueError, OverflowError, OSError):
-        raise ToolError(f"{text!r} is no time that I know.", hint=f"Say {EXAMPLES}.") from None
+        raise ToolError(
+            _("{text!r} is no time that I know.").format(text=text),
+            hint=_("Say {addresses}.").format(addresses=EXAMPLES),
+        ) from None
 
 
 def _named(words: str, today: datetime) -> tuple[datetime, datetime] | None:

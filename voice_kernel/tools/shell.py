@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic import Field
 
+from voice_kernel.language import _, ngettext_
 from voice_kernel.messages import Problem, Result
 from voice_kernel.task import process
 from voice_kernel.task.executor import LOCAL, Executor
@@ -88,7 +89,7 @@ def register(registry: Registry, *, cwd: Callable[[], Path] = Path.cwd, executor
 def _result(args: RunShell, exit_: Exit, tail: Tail, limit_s: float | None) -> Result:
     text = tail.text()
     result = Result(
-        summary=f"Exit {exit_.code} in {duration(exit_.duration_s)}",
+        summary=_("Exit {code} in {duration}").format(code=exit_.code, duration=duration(exit_.duration_s)),
         text=clip(text),
         exit_code=exit_.code,
         data=_data(exit_, text, tail.total_bytes),
@@ -100,15 +101,24 @@ def _result(args: RunShell, exit_: Exit, tail: Tail, limit_s: float | None) -> R
     if exit_.timed_out:
         own_s = args.timeout or MAX_TIMEOUT_S
         limit_s = own_s if limit_s is None else limit_s
-        problem = timed_out(f"{program} was ended", limit_s, "shell" if limit_s < own_s else "")
+        problem = timed_out(
+            _("{program} was ended").format(program=program), limit_s, "shell" if limit_s < own_s else ""
+        )
     elif exit_.problem:
         problem = _failed(exit_.problem)
     elif exit_.signal:
-        problem = _failed(f"{program} was ended by {exit_.signal}.")
+        problem = _failed(_("{program} was ended by {signal}.").format(program=program, signal=exit_.signal))
     elif exit_.code == 127 and line.endswith("command not found"):
-        problem = _failed(f"There is no command named {line.removesuffix(': command not found')!r} here.")
+        problem = _failed(
+            _("There is no command named {removesuffix!r} here.").format(
+                removesuffix=line.removesuffix(": command not found")
+            )
+        )
     else:
-        problem = _failed(f"{program} exited with {exit_.code}" + (f": {line}" if line else "."))
+        problem = _failed(
+            _("{program} exited with {code}").format(program=program, code=exit_.code)
+            + (f": {line}" if line else ".")
+        )
     raise ToolFailed(problem, result.model_copy(update={"summary": problem.message}))
 
 
@@ -119,10 +129,15 @@ def _failed(message: str) -> Problem:
 def notes(exit_: Exit) -> Iterable[str]:
     """Return what a person should know of how everything was ended, one sentence each."""
     if exit_.ended and not exit_.timed_out:
-        many = f"{exit_.ended} background processes were" if exit_.ended > 1 else "A background process was"
-        yield f"{many} ended with the command."
+        yield ngettext_(
+            "A background process was ended with the command.",
+            "{count} background processes were ended with the command.",
+            exit_.ended,
+        ).format(count=exit_.ended)
     if exit_.survivors:
-        yield f"{exit_.survivors} of its processes could not be ended: not enough rights, or they hang."
+        yield _("{count} of its processes could not be ended: not enough rights, or they hang.").format(
+            count=exit_.survivors
+        )
 
 
 def program_of(command: str) -> str:
@@ -130,7 +145,7 @@ def program_of(command: str) -> str:
     first = command.split(maxsplit=1)[0] if command.split() else ""
     name = os.path.basename(first)
     single = not re.search(r"[|;&\n(){}<>$`]", command)
-    return name if single and re.fullmatch(r"[\w.+-]+", name) else "The command"
+    return name if single and re.fullmatch(r"[\w.+-]+", name) else _("The command")
 
 
 def _data(exit_: Exit, text: str, total_bytes: int) -> dict[str, Any]:

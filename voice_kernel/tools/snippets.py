@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from voice_kernel.errors import ToolError
+from voice_kernel.language import _
 from voice_kernel.messages import InsertCells, Result, Task
 from voice_kernel.task.runner import TaskHandle
 from voice_kernel.toolbox.registry import Arguments, Registry
@@ -34,13 +35,20 @@ def register(registry: Registry, *, desk: Desk, tasks: Callable[[], Iterable[Tas
         """Put the code behind the last result into a new cell below the current one."""
         code = next((code for one in reversed(list(tasks())) if (code := _code_of(one, registry))), "")
         if not code:
-            raise ToolError("No result has code to keep.", hint='Say "average sales by region", for example.')
+            raise ToolError(
+                _("No result has code to keep."), hint=_('Say "average sales by region", for example.')
+            )
         view = await desk.outline(task)
         index = desk.anchor(view, task) + 1
         reply = await desk.ask(InsertCells(index=index, kinds=["code"], sources=[code]), task)
         desk.selected()
         after = view.model_copy(update={"cells": [*view.cells[:index], *reply.cells, *view.cells[index:]]})
-        return told(f"The code is in {addresses.named(reply.cells, after)}.", reply.cells, after, code=code)
+        return told(
+            _("The code is in {cells}.").format(cells=addresses.named(reply.cells, after)),
+            reply.cells,
+            after,
+            code=code,
+        )
 
 
 def _code_of(task: Task, registry: Registry) -> str:

@@ -9,6 +9,8 @@ import difflib
 import re
 from collections.abc import Iterable
 
+from voice_kernel.language import _
+
 CUTOFF = 0.55
 """Below this share of common letters two names have nothing to do with each other."""
 
@@ -55,7 +57,9 @@ def hint(name: str, names: Iterable[str], otherwise: str = "") -> str:
     found = nearest(name, names)
     if not found:
         return otherwise
-    return f"Did you mean {' or '.join([', '.join(found[:-1]), found[-1]] if found[1:] else found)}?"
+    if len(found) == 1:
+        return _("Did you mean {name}?").format(name=found[0])
+    return _("Did you mean {names} or {name}?").format(names=", ".join(found[:-1]), name=found[-1])
 
 
 def _singular(name: str) -> str:

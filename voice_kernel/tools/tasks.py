@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import Field
 
 from voice_kernel.errors import ToolError
+from voice_kernel.language import N_, _, ngettext_
 from voice_kernel.messages import Problem, Result, Task
 from voice_kernel.script.step import CONTROLS, OF_THE_MOMENT, REPEATS
 from voice_kernel.task.runner import TaskHandle
@@ -17,7 +18,16 @@ from voice_kernel.tools.shell import duration
 from voice_kernel.tools.terminal import clip
 
 MAX_LISTED = 100
-WORDS = {"queued": "waiting", "awaiting_approval": "waiting for your approval"}
+WORDS = {
+    "queued": N_("waiting"),
+    "awaiting_approval": N_("waiting for your approval"),
+    "running": N_("running"),
+    "succeeded": N_("succeeded"),
+    "failed": N_("failed"),
+    "cancelled": N_("cancelled"),
+    "interrupted": N_("interrupted"),
+}
+"""The states of tasks, in a person's words."""
 ENDED = frozenset(["succeeded", "failed", "cancelled", "interrupted"])
 WENT_WRONG = ENDED - {"succeeded"}
 LOOKING = frozenset({"list_tasks", "show_history", "help"})
@@ -63,32 +73,39 @@ def register(
         """List the tasks with their numbers, states and how long they took."""
         return tasks_listed([other for other in tasks() if other.id != task.id], now())
 
-    @registry.tool(area="tasks", target=lambda args: f"task {args.task}", untrusted=True)
+    @registry.tool(
+        area="tasks", target=lambda args: _("task {number}").format(number=args.task), untrusted=True
+    )
     async def retry_task(task: TaskHandle, args: RetryTask) -> Result:
         """Run a task again, or all that did not succeed."""
         before = [other for other in tasks() if other.id != task.id]
         chosen = unsuccessful(before) if args.task == "all" else [picked(before, args.task)]
         if not chosen:
-            return Result(summary="No task is left that did not succeed.")
+            return Result(summary=_("No task is left that did not succeed."))
         done: list[Task] = []
         for number, other in enumerate(chosen):
             task.progress(number / len(chosen), other.title)
             done.append(await call(task, other.tool, other.arguments))
         lines = [
-            f"{other.id} again as {again.id}  {again.title}  ({again.state})"
+            _("{number} again as {again}").format(number=other.id, again=again.id)
+            + f"  {again.title}  ({_(WORDS[again.state])})"
             for other, again in zip(chosen, done, strict=True)
         ]
         failed = [again for again in done if again.state != "succeeded"]
         result = Result(text=clip("\n".join(lines)), data={"tasks": [again.id for again in done]})
         if failed:
             first = failed[0].problem or Problem(
-                kind="Error", message=f"{failed[0].title} {failed[0].state}."
+                kind="Error", message=f"{failed[0].title} {_(WORDS[failed[0].state])}."
             )
-            more = f" {len(failed)} of {len(done)} did not succeed." if len(done) > 1 else ""
-            problem = first.model_copy(update={"message": f"{first.message}{more}"})
+            message = first.message
+            if len(done) > 1:
+                message += " " + _("{failed} of {count} did not succeed.").format(
+                    failed=len(failed), count=len(done)
+                )
+            problem = first.model_copy(update={"message": message})
             raise ToolFailed(problem, result.model_copy(update={"summary": problem.message}))
-        count = "It" if len(done) == 1 else f"All {len(done)}"
-        return result.model_copy(update={"summary": f"{count} succeeded this time."})
+        summary = ngettext_("It succeeded this time.", "All {count} succeeded this time.", len(done))
+        return result.model_copy(update={"summary": summary.format(count=len(done))})
 
 
 def picked(tasks: Sequence[Task], which: str) -> Task:
@@ -102,10 +119,14 @@ def picked(tasks: Sequence[Task], which: str) -> Task:
     else:
         chosen = [task for task in tasks if str(task.id) == which]
     if not chosen:
-        missing = "Nothing has been done yet." if which == "last" else f"There is no task {which}."
-        raise ToolError(missing, hint='Say "list tasks" or "show history" to see what there is.')
+        missing = _("There is no task {number}.").format(number=which)
+        if which == "last":
+            missing = _("Nothing has been done yet.")
+        raise ToolError(missing, hint=_('Say "list tasks" or "show history" to see what there is.'))
     if chosen[-1].state not in ENDED:
-        raise ToolError(f"Task {which} has not ended.", hint="Wait for it, or cancel it.")
+        raise ToolError(
+            _("Task {which} has not ended.").format(which=which), hint=_("Wait for it, or cancel it.")
+        )
     return chosen[-1]
 
 
@@ -127,7 +148,7 @@ def tasks_listed(tasks: list[Task], now: float) -> Result:
     shown = list(reversed(tasks))[:MAX_LISTED]
     lines = []
     for task in shown:
-        state = WORDS.get(task.state, task.state)
+        state = _(WORDS[task.state])
         if task.started_at is not None:
             state += f", {duration(max(0.0, (task.ended_at or now) - task.started_at))}"
         if task.state not in ENDED and task.progress is not None and task.progress.label:
@@ -136,11 +157,15 @@ def tasks_listed(tasks: list[Task], now: float) -> Result:
             state += f": {task.problem.message}"
         lines.append(f"{task.id:>4}  {task.title}  ({state})")
     if len(tasks) > len(shown):
-        lines.append(f"      and {len(tasks) - len(shown)} older ones")
+        lines.append("      " + _("and {count} older ones").format(count=len(tasks) - len(shown)))
     open_tasks = sum(task.state not in ENDED for task in tasks)
-    noun = "task" if len(tasks) == 1 else "tasks"
+    counted = ngettext_(
+        "{count} task, {running} of them running", "{count} tasks, {running} of them running", len(tasks)
+    )
     return Result(
-        summary=f"{len(tasks)} {noun}, {open_tasks} of them running" if tasks else "There are no tasks yet.",
+        summary=counted.format(count=len(tasks), running=open_tasks)
+        if tasks
+        else _("There are no tasks yet."),
         text=clip("\n".join(lines)),
         data={
             "tasks": [
