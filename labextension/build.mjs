@@ -1,10 +1,11 @@
 // Builds both hosts: the anywidget's bundle with esbuild, the extension with JupyterLab's own builder.
 // Nothing is fetched at run time, by either.
 import { execFileSync } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build, transform } from 'esbuild';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const require = createRequire(import.meta.url);
@@ -24,7 +25,20 @@ const common = {
 const panel = join(here, 'src', 'panel');
 const bundles = join(here, '..', 'voice_kernel', 'ui', 'static');
 /** What is loaded when it is first needed: see `src/panel/parts.ts`. */
-const PARTS = { markup: join(panel, 'markup.ts'), servers: join(panel, 'servers.ts'), diff: join(panel, 'diff.tsx'), german: join(panel, 'german.ts') };
+const PARTS = { markup: join(panel, 'markup.ts'), servers: join(panel, 'servers.ts'), diff: join(panel, 'diff.tsx'), german: join(panel, 'german.ts'), widgets: join(panel, 'widgets', 'index.tsx') };
+
+/** `sheet.css?inline` is the sheet as a text: a part brings its own. */
+const sheets = {
+  name: 'sheets',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /\.css\?inline$/ }, ({ resolveDir, path }) => ({ path: join(resolveDir, path.slice(0, -'?inline'.length)), namespace: 'sheet' }));
+    onLoad({ filter: /.*/, namespace: 'sheet' }, async ({ path }) => ({
+      contents: (await transform(await readFile(path, 'utf8'), { loader: 'css', minify: true, target: 'es2022' })).code,
+      loader: 'text',
+      watchFiles: [path]
+    }));
+  }
+};
 
 /** In a part, what it has in common with the panel is not built in: the panel hands it over. */
 const given = {
@@ -46,7 +60,7 @@ await Promise.all([
     globalName: 'part',
     banner: { js: 'export default function (given) {' },
     footer: { js: 'return part; }' },
-    plugins: [given],
+    plugins: [given, sheets],
     entryPoints: PARTS,
     outdir: join(bundles, 'parts')
   }),
@@ -60,6 +74,7 @@ await Promise.all([
     entryPoints: { index: join(here, 'src', 'index.ts') },
     outdir: join(here, 'lib'),
     splitting: true,
+    plugins: [sheets],
     // The page has them: the builder below says in which versions.
     external: ['@jupyterlab/*', '@lumino/*', '@jupyter/*']
   })

@@ -5,7 +5,8 @@ const CHUNKS: { [N in keyof Parts]: () => Promise<Parts[N]> } = {
   markup: () => import('./panel/markup'),
   servers: () => import('./panel/servers'),
   diff: () => import('./panel/diff'),
-  german: () => import('./panel/german')
+  german: () => import('./panel/german'),
+  widgets: () => import('./panel/widgets')
 };
 
 export const loadChunk: LoadPart = name => CHUNKS[name]();

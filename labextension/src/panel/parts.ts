@@ -12,6 +12,7 @@ export interface Parts {
   servers: typeof import('./servers');
   diff: typeof import('./diff');
   german: typeof import('./german');
+  widgets: typeof import('./widgets');
 }
 
 export type PartName = keyof Parts;

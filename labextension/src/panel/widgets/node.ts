@@ -1,0 +1,133 @@
+/**
+ * Widget JSON, which anybody may have written: read field by field, bounded in size, never trusted.
+ *
+ * Responsible for what a component may hold and for reading its fields as what they should be. It does not
+ * know how anything is drawn. No field is ever handed on to the page as a whole.
+ */
+
+/** One component: plain data with ChatKit's own field names. */
+export interface WidgetNode {
+  readonly type: string;
+  readonly [field: string]: unknown;
+}
+
+/** Components within components; what is deeper is left out. */
+export const MAX_DEPTH = 40;
+/** Components directly in one. */
+export const MAX_CHILDREN = 2_000;
+/** Components in a whole widget. */
+export const MAX_NODES = 10_000;
+/** Options of a field, series and rows of a chart. */
+export const MAX_OPTIONS = 1_000;
+
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isNode(value: unknown): value is WidgetNode {
+  return isRecord(value) && typeof value['type'] === 'string';
+}
+
+/** The components in a component: `children` is a list or, as in a Transition, one. */
+export function childrenOf(node: WidgetNode): readonly WidgetNode[] {
+  const children = node['children'];
+  const list = Array.isArray(children) ? children : [children];
+  return list.every(isNode) ? list : list.filter(isNode);
+}
+
+const CUT: WidgetNode = { type: 'Text', value: '…' };
+
+/**
+ * The widget without what is too deep or too much, and with bare texts as Text components.
+ *
+ * Whatever is fine stays the object it is, so that an unchanged part is known as such.
+ */
+export function bounded(root: unknown): WidgetNode {
+  let left = MAX_NODES;
+  const visit = (value: unknown, depth: number): WidgetNode | null => {
+    if (typeof value === 'string' || typeof value === 'number') {
+      left--;
+      return { type: 'Text', value: String(value) };
+    }
+    if (!isNode(value)) {
+      return null;
+    }
+    left--;
+    const children = value['children'];
+    if (children === undefined || children === null) {
+      return value;
+    }
+    if (depth >= MAX_DEPTH) {
+      return { ...value, children: [CUT] };
+    }
+    const list: readonly unknown[] = Array.isArray(children) ? children : [children];
+    const kept: WidgetNode[] = [];
+    for (const child of list.slice(0, MAX_CHILDREN)) {
+      if (left <= 0) {
+        break;
+      }
+      const seen = visit(child, depth + 1);
+      if (seen) {
+        kept.push(seen);
+      }
+    }
+    const whole = kept.length === list.length && kept.every((child, at) => child === list[at]);
+    if (list.length > MAX_CHILDREN || left <= 0) {
+      return whole ? value : { ...value, children: [...kept, CUT] };
+    }
+    return whole ? value : { ...value, children: kept };
+  };
+  return visit(root, 1) ?? { type: 'Basic', children: [] };
+}
+
+/** A text; a number is one as well. */
+export function text(node: Readonly<Record<string, unknown>>, field: string): string {
+  const value = node[field];
+  return typeof value === 'string' ? value : typeof value === 'number' ? String(value) : '';
+}
+
+export function flag(node: Readonly<Record<string, unknown>>, field: string): boolean {
+  return node[field] === true;
+}
+
+/** A whole number within bounds; undefined for whatever else stands there. */
+export function whole(
+  node: Readonly<Record<string, unknown>>,
+  field: string,
+  from: number,
+  to: number
+): number | undefined {
+  const value = node[field];
+  return typeof value === 'number' && Number.isFinite(value)
+    ? Math.min(to, Math.max(from, Math.round(value)))
+    : undefined;
+}
+
+/** One of the words that may stand there, or undefined. */
+export function pick<T extends string>(
+  node: Readonly<Record<string, unknown>>,
+  field: string,
+  words: readonly T[]
+): T | undefined {
+  const value = node[field];
+  return words.find(word => word === value);
+}
+
+/** The records of a list, as many as may be. */
+export function records(value: unknown, most = MAX_OPTIONS): readonly Readonly<Record<string, unknown>>[] {
+  return Array.isArray(value) ? value.slice(0, most).filter(isRecord) : [];
+}
+
+/** Names to keep apart the children of one parent: their own where they have one, else their place. */
+export function keysOf(children: readonly WidgetNode[]): readonly string[] {
+  const taken = new Set<string>();
+  return children.map((child, at) => {
+    const own = text(child, 'key') || text(child, 'id');
+    let key = own ? `=${own}` : `${at}`;
+    if (taken.has(key)) {
+      key = `${key}#${at}`;
+    }
+    taken.add(key);
+    return key;
+  });
+}
