@@ -196,6 +196,78 @@ def test_a_spec_comes_from_its_function(bench: Bench) -> None:
         bench.toolbox.registry.get("dance")
 
 
+# ---- cards that outlive their kernel ------------------------------------------------------------------
+
+
+class Kept:
+    """A keeper that notes what it is given, and says whether a yes counts."""
+
+    def __init__(self, *, ours: bool = True) -> None:
+        self.kept: dict[int, dict[str, Any]] = {}
+        self.claimed: list[int] = []
+        self._ours = ours
+
+    def keep(self, approval_id: int, going_on: dict[str, Any]) -> None:
+        self.kept[approval_id] = going_on
+
+    async def claim(self, approval_id: int) -> bool:
+        self.claimed.append(approval_id)
+        return self._ours
+
+
+async def test_what_is_needed_to_go_on_is_kept_with_the_card_and_a_yes_is_claimed_first(bench: Bench) -> None:
+    keeper = bench.approvals.keeper = Kept()
+    calling, card = await bench.asks("install", going_on=lambda: {"then": []}, untrusted="a page")
+    assert keeper.kept == {card.id: {"origin": "voice", "untrusted": "a page", "then": []}}
+    assert bench.approvals.decide(card.id, True)
+    assert not bench.approvals.decide(card.id, True)  # the second click
+    assert (await calling).state == "succeeded"
+    assert (keeper.claimed, bench.ran) == ([card.id], ["install"])
+
+
+async def test_a_yes_that_another_session_was_given_does_nothing_here(bench: Bench) -> None:
+    bench.approvals.keeper = Kept(ours=False)
+    calling, card = await bench.asks("install", going_on=lambda: {"then": []})
+    bench.approvals.decide(card.id, True)
+    task = await calling
+    assert task.state == "failed"
+    assert task.problem is not None
+    assert task.problem.message == "Another session has taken this card over."
+    assert bench.ran == []
+    assert bench.hub.approvals[card.id].state == "expired"
+
+
+async def test_a_call_that_was_asked_for_before_asks_again_whatever_policy_says(bench: Bench) -> None:
+    calling, card = await bench.asks("look", asked_at=12.0, approved_tools=["look"])
+    assert (card.reason, card.created_at) == ("Asked before the restart.", 12.0)
+    bench.approvals.decide(card.id, True)
+    assert (await calling).state == "succeeded"
+
+
+async def test_the_cell_that_is_gone_keeps_no_card() -> None:
+    bench = make_bench(Policy(), asked_by_cell=lambda turn_id: True)
+    keeper = bench.approvals.keeper = Kept()
+    calling, card = await bench.asks("install", going_on=lambda: {"then": []})
+    assert keeper.kept == {}
+    bench.approvals.decide(card.id, False)
+    await calling
+
+
+@pytest.mark.parametrize("leaves", [True, False])
+async def test_a_card_stays_open_when_its_session_ends_and_not_when_it_is_cancelled(
+    bench: Bench, leaves: bool
+) -> None:
+    bench.approvals.keeper = Kept()
+    calling, card = await bench.asks("install", going_on=lambda: {"then": []})
+    if leaves:
+        bench.approvals.leave()
+    calling.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await calling
+    assert bench.hub.approvals[card.id].state == ("open" if leaves else "expired")
+    assert bench.ran == []
+
+
 # ---- policy -------------------------------------------------------------------------------------------
 
 

@@ -117,7 +117,7 @@ class Toolbox:
             asks = decision.kind == "ask" and decision.consent not in self._consents
             if asks or asked_at is not None:
                 # What was approved beforehand was approved before strangers had a say.
-                approved = () if untrusted else approved_tools
+                approved = () if untrusted or asked_at is not None else approved_tools
                 diff = await spec.diff(task, parsed) if spec.diff is not None else None
                 kept = None
                 # A cell that is gone is run again by whoever wants it, and asks again then.
