@@ -87,11 +87,11 @@ class ChatStore(Store[Caller]):
 
     def generate_thread_id(self, context: Caller) -> str:
         """Return a new name for a thread, which nobody can guess."""
-        return _name("thread")
+        return new_name("thread")
 
     def generate_item_id(self, item_type: StoreItemType, thread: ThreadMetadata, context: Caller) -> str:
         """Return a new name for an item."""
-        return _name(item_type)
+        return new_name(item_type)
 
     # ---- threads ----------------------------------------------------------------------------------
 
@@ -260,7 +260,8 @@ class ChatStore(Store[Caller]):
         return await self._ask(lambda chats: chats.stale_attachments(loose_before))
 
 
-def _name(kind: StoreItemType) -> str:
+def new_name(kind: StoreItemType) -> str:
+    """Return a new name, which nobody can guess."""
     # ChatKit's own names have 32 bits: too few for all the items of a hub.
     return f"{PREFIXES[kind]}_{uuid.uuid4().hex[:20]}"
 
