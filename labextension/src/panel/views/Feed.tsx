@@ -83,7 +83,7 @@ function FirstRun({ local }: { local: boolean }) {
     <div class="vk-first-run">
       <p class="vk-first-line">
         {before}
-        <b>“{examples[0]}”</b>
+        <b>{trans.__('“%1”', examples[0])}</b>
         {after}
       </p>
       <p class="vk-hint">
