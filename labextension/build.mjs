@@ -25,7 +25,7 @@ const common = {
 const panel = join(here, 'src', 'panel');
 const bundles = join(here, '..', 'voice_kernel', 'ui', 'static');
 /** What is loaded when it is first needed: see `src/panel/parts.ts`. */
-const PARTS = { markup: join(panel, 'markup.ts'), servers: join(panel, 'servers.ts'), diff: join(panel, 'diff.tsx'), german: join(panel, 'german.ts'), widgets: join(panel, 'widgets', 'index.tsx') };
+const PARTS = { markup: join(panel, 'markup.ts'), servers: join(panel, 'servers.ts'), diff: join(panel, 'diff.tsx'), german: join(panel, 'german.ts'), widgets: join(panel, 'widgets', 'index.tsx'), charts: join(panel, 'widgets', 'charts', 'index.tsx') };
 
 /** `sheet.css?inline` is the sheet as a text: a part brings its own. */
 const sheets = {

@@ -6,7 +6,8 @@ const CHUNKS: { [N in keyof Parts]: () => Promise<Parts[N]> } = {
   servers: () => import('./panel/servers'),
   diff: () => import('./panel/diff'),
   german: () => import('./panel/german'),
-  widgets: () => import('./panel/widgets')
+  widgets: () => import('./panel/widgets'),
+  charts: () => import('./panel/widgets/charts')
 };
 
 export const loadChunk: LoadPart = name => CHUNKS[name]();

@@ -13,6 +13,7 @@ export interface Parts {
   diff: typeof import('./diff');
   german: typeof import('./german');
   widgets: typeof import('./widgets');
+  charts: typeof import('./widgets/charts');
 }
 
 export type PartName = keyof Parts;

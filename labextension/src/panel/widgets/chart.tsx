@@ -1,8 +1,13 @@
-/** A chart: the part that draws it, and until it is there, its numbers as a table. */
-import { type ViewProps, useLoaded } from './scope';
+/** A chart: the part that draws it; until that is there, its size. Responsible for the room it takes. */
+import { type ViewProps, useHost, useLoaded } from './scope';
 import { blockStyle } from './style';
 
 export function Chart({ node }: ViewProps) {
-  return <div class="vk-w-chart" style={blockStyle(node)} />;
+  const { trans } = useHost();
+  const part = useLoaded('charts');
+  return (
+    <div class="vk-w-chart" style={blockStyle(node)}>
+      {part ? <part.ChartView node={node} trans={trans} /> : <p class="vk-w-caption">{trans.__('A chart')}</p>}
+    </div>
+  );
 }
-void useLoaded;
