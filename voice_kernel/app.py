@@ -520,6 +520,7 @@ class App:
             origin=task.origin,
             approved_tools=approved,
             untrusted=task.untrusted,
+            going_on=task.going_on,
         )
 
     async def _choose_model(self, model: str) -> str:

@@ -197,10 +197,15 @@ class Brain:
         exchange.before = False
         untrusted = next((found for one in left if (found := one.going_on.get("untrusted"))), "")
         tools = self._tools(exchange, settings, str(untrusted))
+        by_call: dict[str, list[Left]] = {}
         for one in left:
-            call_id = str(one.going_on["model"]["call_id"])
-            card = one.approval
-            await tools.make_again(call_id, card.tool, card.arguments, card.created_at)
+            by_call.setdefault(str(one.going_on["model"]["call_id"]), []).append(one)
+        for call_id, parts in by_call.items():
+            card, outer = parts[0].approval, parts[0].going_on.get("outer")
+            if outer is None:
+                await tools.make_again(call_id, card.tool, card.arguments, card.created_at)
+            else:
+                await tools.make_parts_again(call_id, outer, parts)
             exchange.items += items_of(tools.exchanges[-1], MAX_KEPT_REPORT_CHARS)
         if not settings.configured:
             raise ModelError(NO_MODEL, hint=NO_MODEL_HINT)

@@ -12,7 +12,7 @@ import copy
 import json
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from voice_kernel.agent.memory import Exchange
 from voice_kernel.agent.report import refusal, report
 from voice_kernel.errors import InvalidArguments
 from voice_kernel.messages import Task
+from voice_kernel.store import Left
 from voice_kernel.toolbox.door import Toolbox
 from voice_kernel.toolbox.registry import ToolSpec
 
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
 
 MAX_CALLS = 50
 """Calls of one turn; past that the model is told to stop. It also has a bound of its own on steps."""
+CUT_OFF = (
+    "The kernel was restarted while {tool} waited for the user; it did not come to its end. The user was "
+    "asked again for what still waited:"
+)
 MAX_SAME = 3
 """The same call with the same result as often in one turn: the next one is not made."""
 MAX_CIRCLES = 6
@@ -133,6 +138,27 @@ class TurnTools:
         task = await self._made(name, call_id, arguments, asked_at)
         strange = (spec is None or spec.untrusted) and (task.result is not None or bool(task.tail))
         self._told(name, call_id, arguments, task, strange)
+
+    async def make_parts_again(self, call_id: str, outer: dict[str, Any], parts: Sequence[Left]) -> None:
+        """Ask again for calls that waited inside a call of the model, which itself ended with its kernel.
+
+        What came of them is the last of `exchanges`: the result of the call that they were part of.
+
+        Args:
+            call_id: the model's id of the outer call.
+            outer: its `tool` and `arguments`.
+            parts: the calls that waited.
+        """
+        tasks = await asyncio.gather(
+            *(
+                self._made(card.tool, call_id, card.arguments, card.created_at)
+                for card in (part.approval for part in parts)
+            )
+        )
+        lines = [f"{part.approval.target}: {_outcome(task)}" for part, task in zip(parts, tasks, strict=True)]
+        told = "\n".join([CUT_OFF.format(tool=outer["tool"]), *lines])
+        self.untrusted = self.untrusted or str(outer["tool"])
+        self.exchanges.append(Exchange(call_id, str(outer["tool"]), dict(outer["arguments"]), told))
 
     def _function_tool(self, spec: ToolSpec) -> FunctionTool:
         from agents import FunctionTool
@@ -259,6 +285,14 @@ class _Order:
         finally:
             del self._before[done]
             done.set_result(None)
+
+
+def _outcome(task: Task) -> str:
+    """Return how a part ended, in our own words only."""
+    if task.state == "succeeded":
+        return "done"
+    refused = task.problem is not None and task.problem.kind == "Refused"
+    return "refused by the user" if refused else f"not done, {task.state}"
 
 
 def _only_reads(spec: ToolSpec, arguments: dict[str, Any]) -> bool:

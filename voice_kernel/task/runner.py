@@ -133,6 +133,8 @@ class TaskHandle:
         self.origin: Origin = task.origin
         self.untrusted = ""
         """What brought text of strangers into the turn that asked for it; empty when nothing did."""
+        self.going_on: Callable[[], dict[str, Any]] | None = None
+        """Says what is needed to go on after a restart, should a call of its own wait for a person then."""
         self.limit_s: float | None = None
         """How long it may run in all; None without a limit."""
         self.work: asyncio.Task[Result] | None = None

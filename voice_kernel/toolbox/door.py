@@ -16,6 +16,7 @@ from voice_kernel.toolbox.registry import Effects, Registry, ToolSpec
 from voice_kernel.toolbox.timelimit import timed_out
 
 MAX_TITLE_CHARS = 80
+GoingOn = Callable[[], dict[str, Any]]
 
 CELLS = "cells"
 """The lane of whatever changes the notebook or the namespace: one at a time, in the order in which it was
@@ -70,7 +71,7 @@ class Toolbox:
         origin: Origin,
         approved_tools: Collection[str] = (),
         untrusted: str = "",
-        going_on: Callable[[], dict[str, Any]] | None = None,
+        going_on: GoingOn | None = None,
         asked_at: float | None = None,
     ) -> Task:
         """Run one tool call to its end.
@@ -102,6 +103,8 @@ class Toolbox:
         )
 
         handle.untrusted = untrusted
+        if going_on is not None and origin == "model":
+            handle.going_on = _within(going_on, name, given)
 
         async def work(task: TaskHandle) -> Result:
             spec = self.registry.get(name)
@@ -161,6 +164,11 @@ class Toolbox:
         task.move("running", deadline_at=time.time() + limit_s)
         problem = timed_out(f"{spec.name} was ended", limit_s, spec.area if limit_s != own_s else "")
         task.end_after(limit_s, problem, grace_s=TIDY_S if spec.time_limit is not None else 0.0)
+
+
+def _within(going_on: GoingOn, name: str, given: dict[str, Any]) -> GoingOn:
+    """Return what is needed to go on from a call that this one makes: of the outermost, which is known."""
+    return lambda: {"outer": {"tool": name, "arguments": given}, **going_on()}
 
 
 def title_of(name: str, arguments: dict[str, Any]) -> str:

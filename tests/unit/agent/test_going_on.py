@@ -7,14 +7,15 @@ import json
 from typing import Any
 
 import pytest
-from brain_bench import LIMIT_S, Asked, Bench
+from brain_bench import LIMIT_S, Asked, Bench, Code
 from openai_server import Call, OpenAIServer, Reply
 
 from voice_kernel.agent.brain import Brain
 from voice_kernel.agent.provider import ModelSettings
 from voice_kernel.errors import ModelError
-from voice_kernel.messages import Approval, Turn, Usage
+from voice_kernel.messages import Approval, Result, Turn, Usage
 from voice_kernel.store import Left
+from voice_kernel.task.runner import TaskHandle
 
 
 class Kept:
@@ -110,6 +111,41 @@ async def test_what_follows_asks_for_itself_and_the_next_question_knows_all(
     asked = Asked(again)
     assert await asked.answer("what was that", turn_id=3) == "You asked me to clean up."
     assert json.dumps(server.asked[-1]).count("clean up") >= 1
+    await again.close()
+
+
+async def test_what_waited_inside_a_call_is_asked_for_again_and_told_as_its_result(
+    brain: Asked, bench: Bench, server: OpenAIServer, settings: ModelSettings
+) -> None:
+    @bench.toolbox.registry.tool(area="data", effects=frozenset({"read"}))
+    async def run_twice(task: TaskHandle, arguments: Code) -> Result:
+        """Run code, each part as a call of its own."""
+        how: dict[str, Any] = {"turn_id": task.turn_id, "origin": task.origin, "going_on": task.going_on}
+        parts = (bench.toolbox.call("run_code", {"code": code}, **how) for code in arguments.code.split())
+        await asyncio.gather(*parts)
+        return Result()
+
+    keeper = bench.toolbox.approvals.keeper = Kept()
+    server.says(Call("run_twice", {"code": "a b"}), "One of two.")
+    asking = asyncio.create_task(brain.answer("run both"))
+    await bench.until(lambda message: len(bench.toolbox.approvals.open) == 2)
+    cards = bench.toolbox.approvals.open
+    bench.toolbox.approvals.leave()
+    asking.cancel()
+    await asyncio.wait({asking})
+    left = [Left("dead", 1, "run both", card, json.loads(keeper.kept[card.id])) for card in cards]
+    again = Brain(settings, bench.toolbox, working_folder="/home/ada/work")
+    before = {card.id for card in cards}
+    going = asyncio.create_task(again.go_on(left, turn_id=2, on_text=lambda piece: None))
+    await bench.until(lambda message: len({c.id for c in bench.toolbox.approvals.open} - before) == 2)
+    for card in bench.toolbox.approvals.open:
+        bench.toolbox.approvals.decide(card.id, card.arguments["code"] == "b")
+    assert await going == "One of two."
+    assert bench.ran == ["b"]
+    told = json.dumps(server.asked[-1])
+    assert "did not come to its end" in told
+    assert "refused by the user" in told
+    assert told.count('"run_twice"') == 2  # the tool, and the one call of it
     await again.close()
 
 
