@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from voice_kernel.errors import Refused, SpeechError, VoiceUnavailable
 from voice_kernel.events import OPEN_TURNS, Hub, Subscription
+from voice_kernel.language import _
 from voice_kernel.messages import (
     AnswerDelta,
     Approval,
@@ -282,7 +283,7 @@ class Answering:
         """
         if name == "stop_speaking":
             self.stop()
-            return "Stopped."
+            return _("Stopped.")
         hearer = self._hearers.get(surface_id)
         if hearer is None:
             raise Refused("Only the voice panel speaks.", hint="Open it and say it there.")
@@ -571,7 +572,7 @@ class Answering:
 
     async def _by_browser(self, answer: _Answer, hearer: _Hearer) -> None:
         rate = hearer.choice.rate
-        async for _ in answer.pieces():
+        async for _piece in answer.pieces():
             pass  # it is given all the words at once, so they must be there
         answer.begun = True
         self._send(

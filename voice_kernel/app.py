@@ -18,6 +18,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, cast
 
+from voice_kernel import language
 from voice_kernel import session as session_module
 from voice_kernel.agent import commands as model_commands
 from voice_kernel.answering import Answering
@@ -36,6 +37,7 @@ from voice_kernel.handles import (
 )
 from voice_kernel.intents import Grammar
 from voice_kernel.kernel import Kernel
+from voice_kernel.language import N_, _
 from voice_kernel.listening import Listener
 from voice_kernel.loop import AgentLoop
 from voice_kernel.messages import About, AboutChanged, Call, Notice, Origin, SpeechChanged, Task
@@ -97,7 +99,7 @@ OPEN_LIMIT_S = 2.0
 """How long a cell's first command waits for the conversation that it may go on with."""
 END_LIMIT_S = 2.0
 CLOSE_LIMIT_S = 3.0
-LIMITS_HINT = "See VOICE_KERNEL_TASK_LIMITS and VOICE_KERNEL_TASK_TIME_LIMITS."
+LIMITS_HINT = N_("See VOICE_KERNEL_TASK_LIMITS and VOICE_KERNEL_TASK_TIME_LIMITS.")
 CARD_LIMIT_S = 10.0
 """How long a card may take to be drawn before we say that nobody can be asked."""
 
@@ -111,6 +113,7 @@ class App:
     """
 
     def __init__(self, shell: InteractiveShell, settings: Settings) -> None:
+        language.use(settings.language)
         self.settings = settings
         self.closed = False
         """Whether the session has ended."""
@@ -237,7 +240,7 @@ class App:
         """Notices for the first surface that connects."""
         if wrong := misnamed([*settings.task_limits, *settings.task_time_limits]):
             warnings.warn(wrong, stacklevel=2)
-            self._to_tell.append(Notice(level="warning", message=wrong, hint=LIMITS_HINT))
+            self._to_tell.append(Notice(level="warning", message=wrong, hint=_(LIMITS_HINT)))
         self._stop_adopting = shelf.on_change(lambda: self.loop.call_soon(self._adopt))
         self._cards = cards.Cards(self.kernel, self.surfaces, self._route)
         self._turns: list[int] = []
@@ -263,7 +266,7 @@ class App:
             TurnCancelled: it was interrupted.
         """
         if model and not text:
-            turn_id = self._begin("running", f"use the model {model}")
+            turn_id = self._begin("running", _("use the model {model}").format(model=model))
             call = Call(tool="choose_model", arguments={"model": model})
             return self._turn(turn_id, lambda: self.session.carry_out(turn_id, [call]), background)
         turn_id = self._begin("understanding", text)
@@ -333,7 +336,7 @@ class App:
         """Return a live panel for the cell to display; None in a terminal, which can show none."""
         if not self.kernel.has_kernel:
             raise VoiceKernelError(
-                "A terminal cannot show the voice panel.", hint="Give the words: %voice run the tests."
+                _("A terminal cannot show the voice panel."), hint=_("Give the words: %voice run the tests.")
             )
         return cards.show_panel(self.surfaces, self._route)
 
@@ -365,7 +368,7 @@ class App:
         if was_interrupted(turn):
             raise TurnCancelled  # while code ran: nothing that was to follow it may run now
         problem = turn.problem
-        message = problem.message if problem else turn.answer or "The turn failed."
+        message = problem.message if problem else turn.answer or _("The turn failed.")
         hint = problem.hint if problem else ""
         if turn.closest:
             hint = "Closest: " + "; ".join(turn.closest) + "."
@@ -416,8 +419,8 @@ class App:
             path = self.settings.sentences_path
             notice = Notice(
                 level="warning",
-                message=f"Your own sentences are left out: {error.message}",
-                hint=f"Mend {path}, then restart the kernel.",
+                message=_("Your own sentences are left out: {message}").format(message=error.message),
+                hint=_("Mend {path}, then restart the kernel.").format(path=path),
             )
             self.hub.publish(notice)
             return await asyncio.to_thread(load_grammar, self.settings, own=False)
@@ -595,8 +598,8 @@ class App:
             self._told_reach = True
             notice = Notice(
                 level="warning",
-                message="With this ipykernel, clicks and speech arrive only when no cell is running.",
-                hint="pip install 'ipykernel>=7.1' mends it.",
+                message=_("With this ipykernel, clicks and speech arrive only when no cell is running."),
+                hint=_("pip install 'ipykernel>=7.1' mends it."),
             )
             self.loop.call_soon(self.hub.publish, notice)
         notices, self._to_tell = self._to_tell, []

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from voice_kernel.errors import HistoryError, Refused
 from voice_kernel.events import Hub
+from voice_kernel.language import N_, _
 from voice_kernel.messages import (
     FindTasks,
     Keeping,
@@ -32,7 +33,7 @@ from voice_kernel.messages import (
     Turn,
 )
 from voice_kernel.session import Session
-from voice_kernel.task.runner import INTERRUPTED, Runner, problem_of
+from voice_kernel.task.runner import INTERRUPTED, Runner, in_words, problem_of
 from voice_kernel.task.state import ENDED
 
 if TYPE_CHECKING:
@@ -41,8 +42,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 NOT_KEPT = Keeping(
-    message="Conversations and tasks are not kept: history is turned off.",
-    hint="Set VOICE_KERNEL_KEEP_HISTORY=true and restart the kernel to keep them.",
+    message=N_("Conversations and tasks are not kept: history is turned off."),
+    hint=N_("Set VOICE_KERNEL_KEEP_HISTORY=true and restart the kernel to keep them."),
 )
 OPEN_LIMIT_S = 10.0
 """How long a person who asks for what is kept waits for it to be opened."""
@@ -91,7 +92,7 @@ class Conversations:
         self._one_at_a_time = asyncio.Lock()
         self._warned = False
         hub.tell_also(store)
-        hub.keeping = store.keeping if store is not None else NOT_KEPT
+        hub.keeping = store.keeping if store is not None else _not_kept()
 
     # ---- the session's life -----------------------------------------------------------------------
 
@@ -127,7 +128,7 @@ class Conversations:
             self._hub.publish(Notice(level="warning", message=keeping.message, hint=keeping.hint))
         elif keeping.state == "kept" and self._warned:
             self._warned = False
-            self._hub.publish(Notice(message="Conversations and tasks are being kept again."))
+            self._hub.publish(Notice(message=_("Conversations and tasks are being kept again.")))
 
     async def close(self, limit_s: float) -> None:
         """End the session within `limit_s`: what runs is interrupted, and what is known is written."""
@@ -237,8 +238,8 @@ class Conversations:
             is_open = thread is not None and thread.id == thread_id
             if any(self._thread_of(turn_id) == thread_id for turn_id in self._session.open_turns):
                 raise Refused(
-                    "Something still runs in this conversation.",
-                    hint="Cancel it, or wait until it has ended.",
+                    _("Something still runs in this conversation."),
+                    hint=_("Cancel it, or wait until it has ended."),
                 )
             await store.delete_thread(thread_id)
             if is_open:
@@ -257,7 +258,7 @@ class Conversations:
 
     async def _opened(self) -> Store:
         if self._store is None:
-            raise HistoryError(NOT_KEPT.message, hint=NOT_KEPT.hint)
+            raise HistoryError(_(NOT_KEPT.message), hint=_(NOT_KEPT.hint))
         await self.wait_open(OPEN_LIMIT_S)
         return self._store
 
@@ -308,9 +309,13 @@ class Conversations:
         await asyncio.sleep(0)  # by now the tasks know what they end as
         self._session.leave()
         await interrupting
-        self._session.close(INTERRUPTED)
+        self._session.close(in_words(INTERRUPTED))
         if self._store is not None:
             await self._store.close()
+
+
+def _not_kept() -> Keeping:
+    return NOT_KEPT.model_copy(update={"message": _(NOT_KEPT.message), "hint": _(NOT_KEPT.hint)})
 
 
 def _look_at(opening: asyncio.Task[None]) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from voice_kernel.errors import VoiceKernelError
+from voice_kernel.language import _
 from voice_kernel.loop import Submission
 from voice_kernel.messages import Turn
 from voice_kernel.session import TurnResult
@@ -96,8 +97,10 @@ class TurnHandle:
         problem = result.turn.problem if result is not None else None
         if result is None or (self._app.closed and problem is not None and problem.kind == INTERRUPTED.kind):
             raise VoiceKernelError(
-                f"Turn {self.turn_id} had not ended when voice_kernel was unloaded.",
-                hint="Load it again with %load_ext voice_kernel, and say it again.",
+                _("Turn {turn_id} had not ended when voice_kernel was unloaded.").format(
+                    turn_id=self.turn_id
+                ),
+                hint=_("Load it again with %load_ext voice_kernel, and say it again."),
             )
         return self._app.outcome_of(result)
 

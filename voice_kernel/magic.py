@@ -9,6 +9,8 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from voice_kernel.language import _
+
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
@@ -45,7 +47,7 @@ class UsageError(ValueError):
     """The options of the magic do not fit."""
 
     def _render_traceback_(self) -> list[str]:
-        return [f"%voice: {self}", "Try %voice? for how it is used."]
+        return [f"%voice: {self}", _("Try %voice? for how it is used.")]
 
 
 def parse_line(line: str) -> Request:
@@ -57,29 +59,29 @@ def parse_line(line: str) -> Request:
     rest = line.strip()
     options: dict[str, Any] = {}
     while rest.startswith("-"):
-        option, _, rest = rest.partition(" ")
+        option, _space, rest = rest.partition(" ")
         rest = rest.lstrip()
         if option in ("-b", "--background"):
             options["background"] = True
         elif option == "--keep-going":
             options["keep_going"] = True
         elif option == "--model":
-            options["model"], _, rest = rest.partition(" ")
+            options["model"], _space, rest = rest.partition(" ")
             rest = rest.lstrip()
             if not options["model"]:
-                raise UsageError("--model takes a model: ollama/qwen3, openai, http://host:8000/v1#name.")
+                raise UsageError(_("--model takes a model: ollama/qwen3, openai, http://host:8000/v1#name."))
         elif option == "--audio":
             try:
                 words = shlex.split(rest)
             except ValueError as error:
-                raise UsageError(f"--audio: {error}") from None
+                raise UsageError(_("--audio: {error}").format(error=error)) from None
             if len(words) != 1:
-                raise UsageError("--audio takes one file.")
+                raise UsageError(_("--audio takes one file."))
             options["audio"], rest = words[0], ""
         elif option == "--":
             break
         else:
-            raise UsageError(f"there is no option {option}.")
+            raise UsageError(_("there is no option {option}.").format(option=option))
     return Request(text=rest, **options)
 
 
@@ -110,16 +112,16 @@ def unregister(shell: InteractiveShell) -> None:
 def _run(app: App, request: Request, cell: str | None) -> Any:
     if cell is not None:
         if request.text or request.audio or request.background:
-            raise UsageError("%%voice takes its commands from the lines below it.")
+            raise UsageError(_("%%voice takes its commands from the lines below it."))
         lines = [line.strip() for line in cell.splitlines()]
         commands = [line for line in lines if line and not line.startswith("#")]
         return app.say_all(commands, keep_going=request.keep_going)
     if request.keep_going:
-        raise UsageError("--keep-going is for %%voice.")
+        raise UsageError(_("--keep-going is for %%voice."))
     if request.audio:
         return app.hear(request.audio, background=request.background)
     if request.text or request.model:
         return app.say(request.text, background=request.background, model=request.model)
     if request.background:
-        raise UsageError("-b needs words.")
+        raise UsageError(_("-b needs words."))
     return app.show_panel()

@@ -19,6 +19,7 @@ from voice_kernel.errors import Refused, VoiceKernelError
 from voice_kernel.events import MAX_TURNS, Hub
 from voice_kernel.intents import Grammar, Parse
 from voice_kernel.intents.needs import lacking
+from voice_kernel.language import N_, _
 from voice_kernel.messages import (
     AnswerDelta,
     Call,
@@ -64,21 +65,21 @@ MAX_DEPTH = 3
 """How deep turns may start turns (`%voice run cell 3`, and cell 3 holds `%voice`)."""
 
 ENDED_TURN: frozenset[TurnState] = frozenset({"succeeded", "failed", "cancelled", "nothing"})
-NOT_UNDERSTOOD = "I did not understand that."
+NOT_UNDERSTOOD = N_("I did not understand that.")
 LACKS: Mapping[str, tuple[str, str]] = {
-    "page": ("No page is open.", "Say where to go: open python dot org."),
-    "server": ("There is no MCP server yet.", "Say: install the time server."),
+    "page": (N_("No page is open."), N_("Say where to go: open python dot org.")),
+    "server": (N_("There is no MCP server yet."), N_("Say: install the time server.")),
 }
 """What is said to words that would be a command if there were such a thing."""
-NO_SPEECH = "I heard no speech."
+NO_SPEECH = N_("I heard no speech.")
 FOR_THE_MODEL = re.compile(
     r"\s*(?:please\s+)?(?:ask\s+the\s+(?:model|ai)|(?:bitte\s+)?frage?\s+das\s+modell)"
     r"[\s,:]+(?:to\s+)?(?P<words>\S.*)",
     re.IGNORECASE | re.DOTALL,
 )
 """What makes a model answer whatever the grammar understands; the words reach it as they were said."""
-NOT_DONE = "Nothing was done."
-UNSURE_YES = "I am not sure that I heard a yes, so it does not count."
+NOT_DONE = N_("Nothing was done.")
+UNSURE_YES = N_("I am not sure that I heard a yes, so it does not count.")
 PREPARED_S = 3.0
 """What was worked out so long ago at most still holds when the turn ends."""
 
@@ -253,7 +254,7 @@ class Session:
         interrupt: Callable[[], object],
         brain: Callable[[], Awaitable[Brain]] | None = None,
         dictated: Callable[[str], list[Call] | None] = lambda text: None,
-        aloud: Callable[[str, dict[str, Any], str], str] = lambda name, arguments, surface_id: "Stopped.",
+        aloud: Callable[[str, dict[str, Any], str], str] = lambda name, arguments, surface_id: _("Stopped."),
         model_on: Callable[[], bool] = lambda: True,
     ) -> None:
         self._hub = hub
@@ -418,7 +419,9 @@ class Session:
         if task is None:
             return None
         call = Call(tool=task.tool, arguments=task.arguments)
-        return await self._carry_out([call], f"Again: {task.title}", "retry", surface_id, request=request)
+        return await self._carry_out(
+            [call], _("Again: {title}").format(title=task.title), "retry", surface_id, request=request
+        )
 
     async def do(
         self,
@@ -454,7 +457,10 @@ class Session:
         turn_id = self.begin(origin, surface_id=surface_id, state="running", request=request)
         self.change(turn_id, text=text, calls=calls)
         if controls := [call.tool for call in calls if call.tool in CONTROLS]:
-            problem = Problem(kind=Refused.__name__, message=f"{controls[0]} is for a person only.")
+            problem = Problem(
+                kind=Refused.__name__,
+                message=_("{name} is for a person only.").format(name=controls[0]),
+            )
             self.change(turn_id, state="failed", problem=problem)
             return self.result(turn_id)
         return await self._seen_through(turn_id, self._act(turn_id, calls, approved_tools))
@@ -524,11 +530,12 @@ class Session:
             Refused: the control is not for this origin, or did not count.
         """
         if origin not in ("voice", "text", "magic"):
-            raise Refused(f"{name} is for a person only.")
+            raise Refused(_("{name} is for a person only.").format(name=name))
         if name in ("approve", "deny"):
             if origin == "magic":
                 raise Refused(
-                    "A cell cannot answer for you.", hint="Say it, type it in the panel, or click the card."
+                    _("A cell cannot answer for you."),
+                    hint=_("Say it, type it in the panel, or click the card."),
                 )
             number = arguments.get("approval")
             if self.questions.open and number is None:
@@ -538,36 +545,38 @@ class Session:
             )
             if reply:
                 raise Refused(reply)
-            return "Approved." if name == "approve" else "Denied."
+            return _("Approved.") if name == "approve" else _("Denied.")
         if name in ("accept_changes", "reject_changes"):
             if origin == "magic":
-                raise Refused("A cell cannot answer for you.", hint="Say it, type it in the panel, or click.")
+                raise Refused(
+                    _("A cell cannot answer for you."), hint=_("Say it, type it in the panel, or click.")
+                )
             if reply := self._toolbox.approvals.spoken_for_changes(name == "accept_changes", spoken_at):
                 raise Refused(reply)
-            return "Accepted." if name == "accept_changes" else "Rejected."
+            return _("Accepted.") if name == "accept_changes" else _("Rejected.")
         if name == "cancel_task":
             return self._cancel_said(str(arguments.get("task", "last")))
         if name == "interrupt_kernel":
             self._interrupt()
-            return "Interrupted."
+            return _("Interrupted.")
         if name == "stop_speaking" or name not in ABOUT_SPEAKING:
             self._hub.publish(
                 ControlSpoken(control="stop_listening" if name == "stop_listening" else "stop_speaking")
             )
-        return self._aloud(name, arguments, surface_id) if name in ABOUT_SPEAKING else "Stopped."
+        return self._aloud(name, arguments, surface_id) if name in ABOUT_SPEAKING else _("Stopped.")
 
     def _answered(self, yes: bool, spoken_at: float) -> str:
         """Take a yes or a no for the question of a turn."""
         if yes and self._toolbox.approvals.open:
             raise Refused(
-                "A card and a question are open, and it is not clear which one you mean.",
-                hint="Say the number of the card, or click.",
+                _("A card and a question are open, and it is not clear which one you mean."),
+                hint=_("Say the number of the card, or click."),
             )
         if reply := self.questions.spoken(yes, spoken_at):
             raise Refused(reply)
         if not yes and self._toolbox.approvals.open:
             self._toolbox.approvals.spoken(False, None, spoken_at)
-        return "Yes." if yes else "No."
+        return _("Yes.") if yes else _("No.")
 
     def cancel_task(self, task_id: int) -> bool:
         """Cancel one task; returns whether it was open."""
@@ -586,12 +595,15 @@ class Session:
         else:
             chosen = [task for task in open_tasks if str(task.id) == which]
             if not chosen:
-                raise Refused(f"Task {which} is not running.", hint='Say "list tasks" to see what is.')
+                raise Refused(
+                    _("Task {which} is not running.").format(which=which),
+                    hint=_('Say "list tasks" to see what is.'),
+                )
         if not chosen:
-            return "Nothing is running."
+            return _("Nothing is running.")
         for task in chosen:
             self.cancel_task(task.id)
-        return f"Cancelled {', '.join(task.title for task in chosen)}."
+        return _("Cancelled {tasks}.").format(tasks=", ".join(task.title for task in chosen))
 
     def _is_control(self, parse: Parse) -> bool:
         """Return whether words are a control and nothing else, with something there to be controlled.
@@ -619,7 +631,7 @@ class Session:
         text, spoken_at = heard.command, heard.spoken_at
         self.change(turn_id, state="understanding", text=heard.text, partial=False)
         if not text.strip():
-            self.change(turn_id, state="nothing", answer=NO_SPEECH)
+            self.change(turn_id, state="nothing", answer=_(NO_SPEECH))
             return
         prepared = await self._meaning(text)
         self._prepared = None  # the next time the same words may mean something else
@@ -634,10 +646,12 @@ class Session:
         if not controls:
             self.questions.withdraw()
         if not heard.sure and controls & {"approve", "accept_changes"}:
-            raise Refused(UNSURE_YES, hint="Say it again, or click.")
+            raise Refused(_(UNSURE_YES), hint=_("Say it again, or click."))
         asks = not heard.sure and not controls and (parse.calls or self.answers_rest)
-        if asks and not await self.questions.ask(turn_id, f"Did you mean “{text.strip()}”?"):
-            self.change(turn_id, state="nothing", route=parse.route, answer=NOT_DONE)
+        if asks and not await self.questions.ask(
+            turn_id, _("Did you mean “{words}”?").format(words=text.strip())
+        ):
+            self.change(turn_id, state="nothing", route=parse.route, answer=_(NOT_DONE))
             return
         forced = FOR_THE_MODEL.match(text)
         if heard.model is not None or (forced and self._brain is not None):
@@ -652,7 +666,7 @@ class Session:
         if len(calls) == 1 and calls[0].tool == "correct":
             calls = self._corrected(grammar, context, str(calls[0].arguments.get("text", "")))
         elif len(calls) == 1 and calls[0].tool == "undo" and self._stop_last():
-            self.change(turn_id, calls=calls, state="succeeded", answer="Stopped what was running.")
+            self.change(turn_id, calls=calls, state="succeeded", answer=_("Stopped what was running."))
             return
         elif len(calls) == 1 and calls[0].tool == "retry_task" and calls[0].arguments.get("task") != "all":
             calls = [self._called_before(str(calls[0].arguments.get("task", "last")))]
@@ -703,8 +717,8 @@ class Session:
         self, turn_id: int, text: str, prepared: _Prepared, approved_tools: Collection[str]
     ) -> None:
         if not self.answers_rest:
-            message, hint = prepared.lacks or (NOT_UNDERSTOOD, 'Say "help" for what you can say.')
-            problem = Problem(kind="NotUnderstood", message=message, hint=hint)
+            message, hint = prepared.lacks or (NOT_UNDERSTOOD, N_('Say "help" for what you can say.'))
+            problem = Problem(kind="NotUnderstood", message=_(message), hint=_(hint))
             closest = list(prepared.parse.closest)
             self.change(turn_id, route="none", closest=closest, state="nothing", problem=problem)
             return
@@ -744,7 +758,7 @@ class Session:
     ) -> None:
         """Let the model answer, and end the turn with that."""
         if self._brain is None:
-            raise Refused("No model can be asked in this session.")
+            raise Refused(_("No model can be asked in this session."))
 
         def on_text(piece: str) -> None:
             running = self._running.get(turn_id)
@@ -772,9 +786,12 @@ class Session:
             self._stop_last()
             return [Call(tool=call.tool, arguments=dict(call.arguments)) for call in fitted.calls]
         if not self._understood:
-            raise Refused("There is no earlier command to correct.", hint="Say the whole command.")
+            raise Refused(_("There is no earlier command to correct."), hint=_("Say the whole command."))
         said = self._understood[-1][0]
-        raise Refused(f"I cannot fit that into your last command, “{said}”.", hint="Say the whole command.")
+        raise Refused(
+            _("I cannot fit that into your last command, “{said}”.").format(said=said),
+            hint=_("Say the whole command."),
+        )
 
     def _fitted(self, grammar: Grammar, context: Context, text: str) -> Parse | None:
         """Put a correction in the place of the last command's end: "run cell three" and "cell four"."""
@@ -833,10 +850,10 @@ def register(
         text = "\n".join(
             f"{area}\n" + "\n".join(f"  {phrase}" for phrase in said) for area, said in areas.items() if said
         )
-        return Result(summary="Here is what you can say.", text=text, data={"phrases": areas})
+        return Result(summary=_("Here is what you can say."), text=text, data={"phrases": areas})
 
     @registry.tool(area="session")
     async def new_thread(task: TaskHandle, args: _Nothing) -> Result:
         """Start a new conversation: the model forgets this one, which stays in the history."""
         await begin_thread()
-        return Result(summary="A new conversation.")
+        return Result(summary=_("A new conversation."))

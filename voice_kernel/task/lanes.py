@@ -21,6 +21,7 @@ from typing import Literal, Protocol
 
 from voice_kernel.errors import Refused
 from voice_kernel.events import EventSink
+from voice_kernel.language import _, number
 from voice_kernel.messages import QueueChanged
 
 LIMITS: Mapping[str, int] = {"shell": 4, "tests": 2, "browser": 2, "research": 4}
@@ -59,7 +60,9 @@ def misnamed(limits: Iterable[str]) -> str:
     if not wrong:
         return ""
     areas = ", ".join(sorted(AREAS))
-    return f"Limits are set for {', '.join(wrong)}, but tasks are only of these kinds: {areas}."
+    return _("Limits are set for {names}, but tasks are only of these kinds: {areas}.").format(
+        names=", ".join(wrong), areas=areas
+    )
 
 
 Where = Literal["first", "up", "down", "last"]
@@ -206,8 +209,10 @@ class Lanes:
             return
         if len(lane.waiting) >= MAX_WAITING:
             raise Refused(
-                f"{MAX_WAITING:,} tasks wait in the queue {lane.name!r} already.",
-                hint="Let some of them end, or cancel them.",
+                _("{count} tasks wait in the queue {name!r} already.").format(
+                    count=number(MAX_WAITING), name=lane.name
+                ),
+                hint=_("Let some of them end, or cancel them."),
                 retryable=True,
             )
         place.task.queued()

@@ -24,6 +24,7 @@ from typing import Any, Literal, Protocol, TypeVar
 
 from voice_kernel.errors import VoiceKernelError
 from voice_kernel.events import MAX_TAIL_CHARS, MAX_TASKS, EventSink, clip_tail, let_go
+from voice_kernel.language import N_, _
 from voice_kernel.messages import (
     Origin,
     Problem,
@@ -51,15 +52,18 @@ STOP_LIMIT_S = 5.0
 MAX_UNSENT_BYTES = 2 * MAX_TAIL_CHARS
 """Output kept for the next beat; what is more is only in the log."""
 
-CANCELLED = Problem(kind="Cancelled", message="Cancelled.")
+CANCELLED = Problem(kind="Cancelled", message=N_("Cancelled."))
 INTERRUPTED = Problem(
-    kind="Interrupted", message="The kernel ended while it ran.", hint="Retry runs it again.", retryable=True
+    kind="Interrupted",
+    message=N_("The kernel ended while it ran."),
+    hint=N_("Retry runs it again."),
+    retryable=True,
 )
 """Of a task whose owner ended before it did."""
 NEVER_RAN = Problem(
     kind="Interrupted",
-    message="The kernel ended before it was approved: it did not run.",
-    hint="If no card asks for it again, Retry does.",
+    message=N_("The kernel ended before it was approved: it did not run."),
+    hint=N_("If no card asks for it again, Retry does."),
     retryable=True,
 )
 """Of a task that still waited for a person then."""
@@ -96,6 +100,13 @@ class TaskInterrupted(TaskFailed):
     """The work was cut off: the place where it ran is gone. It may be run again."""
 
 
+def in_words(problem: Problem) -> Problem:
+    """Return a problem in the session's language, if it is one of those above."""
+    if problem.kind not in (CANCELLED.kind, INTERRUPTED.kind):
+        return problem  # it was worded where it was found, or is one of the user's code
+    return problem.model_copy(update={"message": _(problem.message), "hint": _(problem.hint)})
+
+
 def problem_of(error: BaseException) -> Problem:
     """Turn an exception into data for a person. The one place that does."""
     if isinstance(error, TaskFailed):
@@ -107,13 +118,13 @@ def problem_of(error: BaseException) -> Problem:
     if isinstance(error, FileNotFoundError) and not _has_working_folder():
         return Problem(
             kind=type(error).__name__,
-            message="The working folder does not exist any more.",
-            hint="Change to one that does, e.g. %cd ~",
+            message=_("The working folder does not exist any more."),
+            hint=_("Change to one that does, e.g. %cd ~"),
         )
     return Problem(
         kind=type(error).__name__,
-        message=f"Something went wrong inside voice_kernel ({type(error).__name__}).",
-        hint="Please report it with what you asked for; nothing else was changed.",
+        message=_("Something went wrong inside voice_kernel ({name}).").format(name=type(error).__name__),
+        hint=_("Please report it with what you asked for; nothing else was changed."),
     )
 
 
@@ -222,7 +233,7 @@ class TaskHandle:
         if changes.get("result") is not None:
             changes["result"] = self._runner.without_secrets(bounded(changes["result"]))
         if changes.get("problem") is not None:
-            changes["problem"] = self._runner.without_secrets(bounded_problem(changes["problem"]))
+            changes["problem"] = self._runner.without_secrets(bounded_problem(in_words(changes["problem"])))
         if state in ENDED:
             self._take(self._redactor.close())
         self.flush()
@@ -507,8 +518,10 @@ class Runner:
             handle.work.add_done_callback(self._deaf.discard)
             problem = problem.model_copy(
                 update={
-                    "message": f"{problem.message.rstrip('.')}, but it did not stop: it may still run.",
-                    "hint": "Restarting the kernel ends it for certain.",
+                    "message": _("{message}, but it did not stop: it may still run.").format(
+                        message=_(problem.message).rstrip(".")
+                    ),
+                    "hint": _("Restarting the kernel ends it for certain."),
                 }
             )
         self._conclude(handle, ending, problem)
@@ -620,7 +633,9 @@ async def _awaited(work: Callable[[TaskHandle], Awaitable[Result]], handle: Task
         result = await work(handle)
     except (SystemExit, KeyboardInterrupt) as error:  # else the loop ends with it, and every other task
         name = type(error).__name__
-        raise TaskFailed(Problem(kind=name, message=f"It ended itself with {name}.")) from None
+        raise TaskFailed(
+            Problem(kind=name, message=_("It ended itself with {name}.").format(name=name))
+        ) from None
     if not isinstance(result, Result):
         raise TypeError(f"work returned {type(result).__name__}, not Result")
     return result

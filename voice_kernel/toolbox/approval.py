@@ -17,6 +17,7 @@ from typing import Any, Literal, Protocol
 
 from voice_kernel.errors import NobodyToAsk, Refused
 from voice_kernel.events import EventSink
+from voice_kernel.language import N_, _
 from voice_kernel.messages import Approval, ApprovalChanged, Diff, FormField
 from voice_kernel.task.runner import TaskHandle
 
@@ -24,8 +25,8 @@ APPROVAL_LIMIT_S = 600.0
 """A card nobody answers is closed after ten minutes, as denied."""
 
 
-ASKED_BEFORE = "Asked before the restart."
-TAKEN_OVER = "Another session has taken this card over."
+ASKED_BEFORE = N_("Asked before the restart.")
+TAKEN_OVER = N_("Another session has taken this card over.")
 
 
 class Keeper(Protocol):
@@ -99,9 +100,13 @@ class Approvals:
         handle.move("awaiting_approval")
         if not await self._somebody_listens():
             raise NobodyToAsk(
-                f"{task.tool} needs approval, and nobody can be asked here. {reason}",
-                hint=f"Run it from a notebook with the voice panel open, or pass --approve {task.tool} "
-                "to voice-kernel.",
+                _("{tool} needs approval, and nobody can be asked here. {reason}").format(
+                    tool=task.tool, reason=reason
+                ),
+                hint=_(
+                    "Run it from a notebook with the voice panel open, or pass --approve {tool} to "
+                    "voice-kernel."
+                ).format(tool=task.tool),
             )
         self._last_id += 1
         approval = Approval(
@@ -110,7 +115,7 @@ class Approvals:
             tool=task.tool,
             arguments=task.arguments,
             target=target,
-            reason=reason if asked_at is None else f"{ASKED_BEFORE} {reason}".strip(),
+            reason=reason if asked_at is None else f"{_(ASKED_BEFORE)} {reason}".strip(),
             diff=diff,
             created_at=time.time() if asked_at is None else asked_at,
         )
@@ -127,7 +132,8 @@ class Approvals:
         except TimeoutError:
             self._close(card, "expired")
             raise Refused(
-                f"Nobody answered the card for {task.tool} within ten minutes.", hint="Ask for it again."
+                _("Nobody answered the card for {tool} within ten minutes.").format(tool=task.tool),
+                hint=_("Ask for it again."),
             ) from None
         except asyncio.CancelledError:
             if keeper is None or not self._leaving:
@@ -135,10 +141,10 @@ class Approvals:
             raise
         if approved and keeper is not None and not await keeper.claim(approval.id):
             self._close(card, "expired")
-            raise Refused(TAKEN_OVER, hint="Answer it there.")
+            raise Refused(_(TAKEN_OVER), hint=_("Answer it there."))
         self._close(card, "approved" if approved else "denied")
         if not approved:
-            raise Refused(f"You said no to {task.tool}.")
+            raise Refused(_("You said no to {tool}.").format(tool=task.tool))
 
     def leave(self) -> None:
         """Let the cards that are kept stay open, because the session ends."""
@@ -218,7 +224,7 @@ class Approvals:
         """
         cards = {i: c for i, c in self._cards.items() if not c.answer.done()}
         if not cards:
-            return "Nothing is waiting for your approval."
+            return _("Nothing is waiting for your approval.")
         if number is None and len(cards) > 1:
             if not approved:
                 # A no is always safe to take generously.
@@ -226,17 +232,17 @@ class Approvals:
                     card.answer.set_result(False)
                 return ""
             numbers = ", ".join(str(i) for i in cards)
-            return (
-                f"Several cards are open. Say the number, for example: approve {min(cards)}. Open: {numbers}."
-            )
+            return _(
+                "Several cards are open. Say the number, for example: approve {number}. Open: {numbers}."
+            ).format(number=min(cards), numbers=numbers)
         chosen = cards.get(number) if number is not None else next(iter(cards.values()))
         if chosen is None:
-            return f"No open card has the number {number}."
+            return _("No open card has the number {number}.").format(number=number)
         if approved and chosen.approval.fields:
-            return "That card is a form. Fill it in on the screen."
+            return _("That card is a form. Fill it in on the screen.")
         shown_at = chosen.approval.shown_at
         if approved and (shown_at is None or first_sample_at <= shown_at):
-            return "That was said before the card was on the screen, so it does not count. Say it again."
+            return _("That was said before the card was on the screen, so it does not count. Say it again.")
         chosen.answer.set_result(approved)
         return ""
 
@@ -247,10 +253,12 @@ class Approvals:
         """
         changes = [card for card in self._cards.values() if card.approval.diff and not card.answer.done()]
         if not changes:
-            return "No changes are waiting for your approval."
+            return _("No changes are waiting for your approval.")
         seen = [card.approval.shown_at for card in changes]
         if approved and any(shown_at is None or first_sample_at <= shown_at for shown_at in seen):
-            return "That was said before all changes were on the screen, so it does not count. Say it again."
+            return _(
+                "That was said before all changes were on the screen, so it does not count. Say it again."
+            )
         for card in changes:
             card.answer.set_result(approved)
         return ""

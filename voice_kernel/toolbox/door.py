@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from voice_kernel.errors import Refused, ToolUnavailable
+from voice_kernel.language import _
 from voice_kernel.messages import Origin, Result, Task
 from voice_kernel.task.lanes import LIMITS, Lanes
 from voice_kernel.task.runner import Runner, TaskHandle
@@ -110,9 +111,9 @@ class Toolbox:
             spec = self.registry.get(name)
             parsed = spec.validate(given)
             if spec.handler is None:
-                raise ToolUnavailable(spec.reason, hint='Say "help" for what works now.')
+                raise ToolUnavailable(_(spec.reason), hint=_('Say "help" for what works now.'))
             if origin == "model" and not spec.for_models:
-                raise Refused(f"{name} is for a person only.")
+                raise Refused(_("{name} is for a person only.").format(name=name))
             effects = spec.effects(parsed)
             decision = self.policy.decide(effects, origin, untrusted=untrusted, asks=spec.asks)
             if decision.kind == "refuse":
@@ -162,7 +163,9 @@ class Toolbox:
             task.move("running")
             return
         task.move("running", deadline_at=time.time() + limit_s)
-        problem = timed_out(f"{spec.name} was ended", limit_s, spec.area if limit_s != own_s else "")
+        problem = timed_out(
+            _("{program} was ended").format(program=spec.name), limit_s, spec.area if limit_s != own_s else ""
+        )
         task.end_after(limit_s, problem, grace_s=TIDY_S if spec.time_limit is not None else 0.0)
 
 

@@ -52,7 +52,7 @@ def resolve(
     if match := re.fullmatch(r"last (\d{1,6})", said):
         if not 1 <= int(match[1]) <= len(cells):
             raise ToolError(
-                _("There are no {match} cells.").format(match=match[1]), hint=_there_are(len(cells))
+                _("There are no {count} cells.").format(count=match[1]), hint=_there_are(len(cells))
             )
         return [cell for cell in cells[-int(match[1]) :] if cell.id not in busy]
     if said in WORDS:

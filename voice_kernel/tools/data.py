@@ -210,8 +210,8 @@ def find_variable(name: str, variables: tuple[Variable, ...]) -> tuple[Variable,
         return by_name[base], dot + rest
     column = [v for v in variables if suggestion.match(name, v.columns)]
     if column:
-        hint = _("{name} is a column of {name_2}; say {name_2} dot {name}.").format(
-            name=name, name_2=column[-1].name
+        hint = _("{name} is a column of {table}; say {table} dot {name}.").format(
+            name=name, table=column[-1].name
         )
     else:
         hint = suggestion.hint(name, by_name, _("There are no variables yet.") if not by_name else "")

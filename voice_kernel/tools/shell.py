@@ -110,8 +110,8 @@ def _result(args: RunShell, exit_: Exit, tail: Tail, limit_s: float | None) -> R
         problem = _failed(_("{program} was ended by {signal}.").format(program=program, signal=exit_.signal))
     elif exit_.code == 127 and line.endswith("command not found"):
         problem = _failed(
-            _("There is no command named {removesuffix!r} here.").format(
-                removesuffix=line.removesuffix(": command not found")
+            _("There is no command named {name!r} here.").format(
+                name=line.removesuffix(": command not found")
             )
         )
     else:
