@@ -16,13 +16,15 @@ The map, from the top; imports go down only, `a | b` are independent of each oth
     conversations       which conversation is open: shown, continued, kept
     listening           microphone streams become turns
     handsfree           one open microphone: finds the utterances that are meant for us
+    interruption        what becomes of a spoken answer while somebody may be speaking up
     heeding | room      what of the things that were heard is meant for us; what an open microphone needs
     session             one turn: utterance -> plan -> tool calls -> events
     surroundings        finds out what exists around the user
     agent               openai-agents brain: the toolbox as function tools; Realtime, ear and model in one
     usertools           the user's own functions as tools
     tools               what can be done: data, shell, tests, files, tasks ...
-    toolbox | script    the one door: validation, policy, approval, task; what was done, as steps and files
+    toolbox | script | widgets  the one door: validation, policy, approval, task; what was done, as steps
+                        and files; ChatKit's widgets as data
     speaking            what happened -> words and sound
     intents             grammar: (text, Context) -> tool calls
     speech              sound -> text, locally or by an engine that was chosen
@@ -52,12 +54,15 @@ from voice_kernel.version import __version__
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from voice_kernel.api import ask, tasks, tool
+    from voice_kernel.api import action, ask, tasks, tool
     from voice_kernel.usertools.toolcontext import ToolContext
+    from voice_kernel.widgets.widget import Widget
 
 __all__ = [
     "ToolContext",
+    "Widget",
     "__version__",
+    "action",
     "ask",
     "load_ipython_extension",
     "tasks",
@@ -66,10 +71,12 @@ __all__ = [
 ]
 
 _LAZY = {
+    "action": "voice_kernel.api",
     "ask": "voice_kernel.api",
     "tasks": "voice_kernel.api",
     "tool": "voice_kernel.api",
     "ToolContext": "voice_kernel.usertools.toolcontext",
+    "Widget": "voice_kernel.widgets.widget",
 }
 """Public names, and the modules that are imported when they are first asked for."""
 

@@ -530,6 +530,65 @@ def tool(
     return make if function is None else make(function, 2)
 
 
+def action(
+    type: str,  # noqa: A002  ChatKit's name for it
+    /,
+    *,
+    name: str = "",
+    asks: bool | str = False,
+    effects: Collection[Effect] = EXECUTES,
+    thread: Thread = "worker",
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Let a function answer the clicks in widgets whose action is of a type.
+
+        @action("seat.change")
+        def change_seat(seat: str, ctx: ToolContext):
+            ctx.update_widget(card_for(seat))
+
+    The names of the action's `payload` are its arguments, and the values of the form around the component
+    that was clicked those that it has parameters for. A parameter `payload` takes all of the payload, one
+    `values` all of the form. `ctx.widget` is the JSON of the widget that was clicked in, `ctx.update_widget`
+    changes it. In all else the function is as one with `@tool`, and it is a task as such a one: checked,
+    asked about where its effects want that, with progress, output and cancel. It has no sentences, and no
+    model may call it; put `@tool` below `@action` for both.
+
+    An action whose type is the name of a tool needs none of this: the click calls that tool.
+
+    Args:
+        type: of the action, as the widget has it.
+        name: of the tool that it becomes; the function's by default.
+        asks: True, or why: every click shows a card and waits for a person's yes.
+        effects: what it may do, as of `tool`.
+        thread: `worker` or `main`.
+
+    Raises:
+        InvalidTool: it cannot answer as it is written; says what to write instead, and where.
+    """
+    names = _caller_names()
+
+    def make(function: Callable[..., Any]) -> Callable[..., Any]:
+        from voice_kernel.usertools.definition import define
+        from voice_kernel.usertools.shelf import shelf
+
+        known = next((made for made in shelf.tools if made.function is function), None)
+        if known is None:
+            known = define(
+                function,
+                name=name,
+                sentences=[],
+                effects=effects,
+                asks=asks,
+                thread=thread,
+                names=names,
+                for_models=False,
+            )
+            shelf.put(known)
+        shelf.answer(type, known.name)
+        return function
+
+    return make
+
+
 def _put(made: UserTool) -> list[str]:
     """Put a tool on the shelf; returns what is surprising about its sentences."""
     from voice_kernel.usertools.sentences import told

@@ -84,9 +84,11 @@ from voice_kernel.ui.channel import register_target
 from voice_kernel.ui.logs import LogDesk
 from voice_kernel.ui.servers import ServerDesk
 from voice_kernel.ui.surface import Surfaces
+from voice_kernel.ui.widgets import WidgetDesk
 from voice_kernel.usertools.adoption import Adoption
 from voice_kernel.usertools.shelf import shelf
 from voice_kernel.version import __version__
+from voice_kernel.widgets.live import live
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -214,6 +216,8 @@ class App:
             folder=AudioFolder(Path(settings.keep_audio).expanduser()) if settings.keep_audio else None,
             hearing=self.engines.hearing,
         )
+        widgets = WidgetDesk(self.hub, self.session, self.registry, live, shelf.answering)
+        self._stop_following = widgets.follow(self.loop)
         self.surfaces = Surfaces(
             self.loop,
             self.hub,
@@ -227,6 +231,7 @@ class App:
             ),
             self.conversations,
             self.answering,
+            widgets,
         )
         self.surfaces.on_attach = self.engines.models.attach
         self.kernel.on_control(self.surfaces.receive_control)
@@ -393,6 +398,7 @@ class App:
         atexit.unregister(self.end)
         self._stop_accepting()
         self._stop_adopting()
+        self._stop_following()
         self.end()
         self.kernel.close()
         if self.loop.running:

@@ -13,6 +13,7 @@
     │   ├── ToolUnavailable     the tool is known, but not here: not built yet, or needs a surface
     │   ├── InvalidArguments    the arguments do not fit the tool's schema
     │   ├── InvalidTool         a function of the user's cannot be a tool as it is written
+    │   ├── InvalidWidget       what is to be shown is no widget, or too much of one
     │   ├── UnknownTask         no task has that number
     │   └── Refused             policy or a person said no; never retried by itself
     │       └── NobodyToAsk     approval was needed and no person is connected
@@ -133,6 +134,10 @@ class InvalidTool(ToolError):
 
     def __str__(self) -> str:
         return f"{super().__str__()} ({self.place})" if self.place else super().__str__()
+
+
+class InvalidWidget(ToolError, ValueError):
+    """What is to be shown is no widget, or too much of one."""
 
 
 class UnknownTask(ToolError, LookupError):

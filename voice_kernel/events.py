@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable, MutableMapping
-from typing import Protocol, TypeVar
+from collections.abc import Callable, Collection, Iterable, MutableMapping, Sequence
+from typing import Any, Protocol, TypeVar
 
 from voice_kernel.messages import (
     About,
@@ -33,6 +33,9 @@ from voice_kernel.messages import (
     ToSurface,
     Turn,
     TurnChanged,
+    Widget,
+    WidgetChanged,
+    WidgetUpdated,
 )
 
 MAX_TURNS = 200
@@ -43,6 +46,7 @@ MAX_PENDING = 2_000
 """Changes kept for a surface that does not fetch them; past that it gets the whole state again."""
 
 MAX_APPROVALS = 50
+MAX_WIDGETS = 50
 MAX_STATE_CHARS = 400_000
 """Tasks of a state message, and once more turns: the rest of it is small."""
 MAX_KEPT_CHARS = 32_000_000
@@ -98,11 +102,32 @@ class Subscription:
             self._pending.pop(("progress", message.task.id), None)
         elif isinstance(message, TurnChanged):
             self._pending.pop(("answer", message.turn.id), None)
+        elif isinstance(message, WidgetChanged):
+            self._drop_updates(message.widget.id)
+        elif isinstance(message, WidgetUpdated):
+            message = self._joined(message, waiting)
         self._pending[key] = message
         if len(self._pending) > MAX_PENDING:
             self._pending.clear()
             self.overflowed = True
         self._wake.set()
+
+    def _joined(self, message: WidgetUpdated, waiting: ToSurface | None) -> WidgetUpdated:
+        """Join an update with those of its widget that still wait."""
+        update = message.update
+        if update.get("type") == "widget.root.updated":
+            self._drop_updates(message.widget_id)  # it has them in it
+        elif isinstance(waiting, WidgetUpdated):  # more of a text that grows
+            delta = f"{waiting.update['delta']}{update['delta']}"
+            return WidgetUpdated(widget_id=message.widget_id, update={**update, "delta": delta})
+        return message
+
+    def _drop_updates(self, widget_id: str) -> None:
+        of_it = [
+            key for key in self._pending if key[0] == "widget_update" and str(key[1]).startswith(widget_id)
+        ]
+        for key in of_it:
+            del self._pending[key]
 
     def restart(self, state: State) -> None:
         """Queue a whole state, after what waits: whoever follows a turn must hear of its end."""
@@ -140,6 +165,11 @@ class Subscription:
             return ("answer", message.turn_id)
         if isinstance(message, ApprovalChanged):
             return ("approval", message.approval.id)
+        if isinstance(message, WidgetChanged):
+            return ("widget", message.widget.id)
+        if isinstance(message, WidgetUpdated):
+            # Of a text that grows there is one; nothing else is sent of components yet.
+            return ("widget_update", f"{message.widget_id}/{message.update.get('component_id', '')}")
         if isinstance(message, SpeechChanged):
             return ("speech", 0)
         if isinstance(message, KeepingChanged):
@@ -172,6 +202,7 @@ class Hub:
         self.turns: OrderedDict[int, Turn] = OrderedDict()
         self.tasks: OrderedDict[int, Task] = OrderedDict()
         self.approvals: OrderedDict[int, Approval] = OrderedDict()
+        self.widgets: OrderedDict[str, Widget] = OrderedDict()
         self._subscriptions: list[Subscription] = []
         self._ear: EventSink | None = None
 
@@ -182,6 +213,15 @@ class Hub:
             self._ear.publish(message)
         for subscription in self._subscriptions:
             subscription.offer(message)
+
+    def redraw(self, widget: Widget, updates: Sequence[dict[str, Any]]) -> None:
+        """Keep a widget as it is now, and tell what of it has changed: all of it, where it is new."""
+        if widget.id not in self.widgets or not updates:
+            self.publish(WidgetChanged(widget=widget))
+            return
+        self.widgets[widget.id] = widget
+        for update in updates:
+            self.publish(WidgetUpdated(widget_id=widget.id, update=update))
 
     def tell_also(self, ear: EventSink | None) -> None:
         """Let one more hear every change from now on, uncoalesced: whoever writes them down."""
@@ -219,7 +259,17 @@ class Hub:
             turns=_newest_whole(self.turns, _turn_size, _short_turn, MAX_STATE_CHARS),
             tasks=_newest_whole(self.tasks, _task_size, _short_task, MAX_STATE_CHARS),
             approvals=list(self.approvals.values()),
+            widgets=self._newest_widgets(),
         )
+
+    def _newest_widgets(self) -> list[Widget]:
+        room, chosen = MAX_STATE_CHARS, list[Widget]()
+        for widget in reversed(self.widgets.values()):
+            room -= len(str(widget.root))
+            if room < 0:
+                break
+            chosen.append(widget)
+        return chosen[::-1]
 
     def subscribe(self) -> tuple[State, Subscription]:
         """Return the state now and a subscription to every change after it."""
@@ -258,6 +308,10 @@ class Hub:
                 self.turns[turn.id] = turn.model_copy(update={"answer": turn.answer + message.text})
         elif isinstance(message, ApprovalChanged):
             _keep(self.approvals, message.approval, MAX_APPROVALS, frozenset({"open"}))
+        elif isinstance(message, WidgetChanged):
+            self.widgets[message.widget.id] = message.widget
+            while len(self.widgets) > MAX_WIDGETS:
+                self.widgets.popitem(last=False)
         elif isinstance(message, SpeechChanged):
             self.speech = message.speech
         elif isinstance(message, KeepingChanged):
@@ -302,6 +356,7 @@ def _newest_whole(
 def _output_size(task: Task) -> int:
     size = len(task.tail)
     if task.result is not None:
+        size += sum(len(str(widget.root)) for widget in task.result.widgets)
         size += len(task.result.text) + len(task.result.code)
         size += sum(len(o.text) + sum(map(len, o.data.values())) for o in task.result.outputs)
         if task.result.tests is not None:
@@ -315,7 +370,7 @@ def _without_output(task: Task) -> Task:
         note = "(its output is no longer kept here; run it again to see it)" if result.outputs else ""
         tests = result.tests.model_copy(update={"cases": []}) if result.tests is not None else None
         result = result.model_copy(
-            update={"outputs": [], "text": note, "code": "", "data": {}, "tests": tests}
+            update={"outputs": [], "text": note, "code": "", "data": {}, "tests": tests, "widgets": []}
         )
     return task.model_copy(update={"tail": "", "result": result})
 

@@ -5,6 +5,7 @@ Registering costs next to nothing: everything else is imported by the first use.
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,10 @@ The turn comes back as a result: `turn = %voice list variables`, then `turn.tran
 `turn.calls`, `turn.outcome`, `turn.outputs`. A turn that fails raises, so that `jupyter execute` fails
 too. The interrupt button cancels the turn. `%voice help` says what can be said.
 """
+
+
+CHATKIT = ("chatkit.widgets", "WidgetComponentBase")
+"""What every widget of ChatKit's Python types is; a cell that ends in one shows it."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +101,7 @@ def register(shell: InteractiveShell) -> None:
     voice.__doc__ = USAGE
     # IPython's own decorator hides the real signature from type checkers.
     shell.register_magic_function(voice, "line_cell", "voice")  # type: ignore[arg-type]
+    _displays(shell).for_type_by_name(*CHATKIT, _show_widget)
 
 
 def unregister(shell: InteractiveShell) -> None:
@@ -105,8 +111,21 @@ def unregister(shell: InteractiveShell) -> None:
 
     close_app(shell)
     shelf.clear()
+    with contextlib.suppress(KeyError):
+        _displays(shell).pop(".".join(CHATKIT))
     for kind in ("line", "cell"):
         shell.magics_manager.magics[kind].pop("voice", None)
+
+
+def _displays(shell: InteractiveShell) -> Any:
+    # IPython types few of its formatters.
+    return shell.display_formatter.ipython_display_formatter  # type: ignore[union-attr]
+
+
+def _show_widget(value: Any) -> None:
+    from voice_kernel.widgets.widget import show
+
+    show(value)
 
 
 def _run(app: App, request: Request, cell: str | None) -> Any:

@@ -15,10 +15,13 @@ from collections import Counter
 from typing import Any
 
 from voice_kernel.kernel import Display, Kernel
+from voice_kernel.messages import Widget
 from voice_kernel.session import TurnResult
 from voice_kernel.ui.channel import Route, WidgetChannel
 from voice_kernel.ui.frozen import frozen_html, frozen_text
 from voice_kernel.ui.surface import Surfaces
+from voice_kernel.widgets.live import live
+from voice_kernel.widgets.widget import bundle_of
 
 MAX_LIVE = 12
 """Live cards of one cell at once: each is a widget, that every page and the saved notebook carry."""
@@ -100,6 +103,11 @@ class Card:
             print(text)  # noqa: T201  a terminal has no display
             return
         self._bundle = {"text/html": frozen_html(result.turn, list(result.tasks)), "text/plain": text}
+        widgets = [widget for task in result.tasks if task.result for widget in task.result.widgets]
+        if widgets:
+            self._bundle = _with_widgets(result, widgets)
+            for widget in widgets:
+                live.show_at(widget.id, _Redrawn(self._display, result, widgets))
         self._display.update(self._bundle)
         if self._channel is not None:
             self._channel.close()
@@ -114,6 +122,41 @@ class Card:
         """
         if self._display is not None:
             self._kernel.show_again(self._display, self._bundle)
+
+
+class _Redrawn:
+    """A frozen card whose widgets still change: a click in one is heard as long as the kernel lives."""
+
+    def __init__(self, display: Display, result: TurnResult, widgets: list[Widget]) -> None:
+        self._display = display
+        self._result = result
+        self._widgets = widgets
+
+    def __call__(self, changed: Widget) -> None:
+        self._widgets = [live.get(widget.id) or widget for widget in self._widgets]
+        self._display.update(_with_widgets(self._result, self._widgets))
+
+
+def _with_widgets(result: TurnResult, widgets: list[Widget]) -> Bundle:
+    """Return what a turn came to with its widgets, drawn by the page where it can, else as HTML."""
+    now = {widget.id: widget for widget in widgets}
+    whole, bare = [], []
+    for task in result.tasks:
+        if task.result is not None and task.result.widgets:
+            shown = [now.get(widget.id, widget) for widget in task.result.widgets]
+            whole.append(
+                task.model_copy(update={"result": task.result.model_copy(update={"widgets": shown})})
+            )
+            bare.append(task.model_copy(update={"result": task.result.model_copy(update={"text": ""})}))
+        else:
+            whole.append(task)
+            bare.append(task)
+    return bundle_of(
+        [(widget.id, widget.root, widget.copy_text) for widget in widgets],
+        html=frozen_html(result.turn, whole),
+        text=frozen_text(result.turn, whole),
+        said=frozen_text(result.turn, bare),
+    )
 
 
 class Others:

@@ -19,6 +19,7 @@ from voice_kernel.messages import Output, Problem, Task, TestCase, TestReport, T
 from voice_kernel.ui.ansi import ansi_to_html, ansi_to_text
 from voice_kernel.ui.markup import sanitize
 from voice_kernel.usertools.shelf import AREA
+from voice_kernel.widgets.frozen import widget_html
 
 MAX_TEXT_CHARS = 100_000
 """Of the whole card without its images; what comes after is named, not shown."""
@@ -267,8 +268,10 @@ def _task(page: _Page, task: Task, *, now: bool = False) -> None:
             page.add_block(_pre(result.code, "Code", html.escape))
         for output in _outputs(task, now):
             _output(page, output)
-        if result.text and not result.outputs:
+        if result.text and not result.outputs and not result.widgets:
             page.add_block(_pre(result.text, "Result", html.escape))
+        for widget in result.widgets:
+            page.add_block(widget_html(widget.root))
     if task.tail and _tells_by_tail(task):
         page.add_block(_pre(_tail(task.tail), "Output", ansi_to_html))
     notes = _notes(task)

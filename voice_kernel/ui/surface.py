@@ -35,6 +35,7 @@ from voice_kernel.messages import (
     Decide,
     DeleteThread,
     Do,
+    Done,
     FindTasks,
     FinishSignIn,
     HearAgain,
@@ -49,6 +50,7 @@ from voice_kernel.messages import (
     Notice,
     OpenThread,
     Origin,
+    Problem,
     ReadLog,
     ReadPart,
     ReadServer,
@@ -63,6 +65,7 @@ from voice_kernel.messages import (
     ToSurface,
     WarmUp,
     WatchServers,
+    WidgetAction,
     to_kernel,
     to_surface,
 )
@@ -73,6 +76,7 @@ from voice_kernel.ui.cellhost import SurfaceCells
 from voice_kernel.ui.channel import Channel
 from voice_kernel.ui.logs import LogDesk
 from voice_kernel.ui.servers import ServerDesk
+from voice_kernel.ui.widgets import WidgetDesk
 
 log = logging.getLogger(__name__)
 
@@ -98,6 +102,7 @@ class Surfaces:
         servers: ServerDesk,
         conversations: Conversations,
         answering: Answering,
+        widgets: WidgetDesk,
     ) -> None:
         self.loop = loop
         self.hub = hub
@@ -109,6 +114,7 @@ class Surfaces:
         self.servers = servers
         self.conversations = conversations
         self.answering = answering
+        self.widgets = widgets
         self.cells = SurfaceCells(hub)
         self.on_attach: Callable[[str, bytes], None] = lambda name, data: None
         """Takes a file that a person has dropped."""
@@ -323,6 +329,8 @@ class Surface:
                 self._spawn(self._told(self._surfaces.conversations.rename(message.thread_id, message.title)))
             case DeleteThread():
                 self._spawn(self._told(self._surfaces.conversations.delete(message.thread_id)))
+            case WidgetAction():
+                self._clicked(message)
             case Attach():
                 self._attach(message, buffers)
             case ApprovalShown():
@@ -351,6 +359,13 @@ class Surface:
                 self._spawn(self._answer(servers.keep(message)))
             case FinishSignIn():
                 self._spawn(self._answer(servers.finish(message)))
+
+    def _clicked(self, message: WidgetAction) -> None:
+        if self.kind == "headless" or self.scripted:  # only a person clicks
+            problem = Problem(kind="Refused", message="A click is for a person only.")
+            self.send(Done(id=message.id, problem=problem))
+        else:
+            self._spawn(self._answer(self._surfaces.widgets.act(message, self.surface_id)))
 
     def _attach(self, attached: Attach, buffers: list[bytes]) -> None:
         data = buffers[0] if buffers else b""

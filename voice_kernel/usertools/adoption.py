@@ -107,6 +107,7 @@ class Adoption:
             effects=lambda _arguments: tool.effects,
             target=lambda _arguments: tool.description,  # a card shows the arguments by themselves
             asks=tool.asks,
+            for_models=tool.for_models,
             untrusted=True,  # it may return whatever it read
         )
 

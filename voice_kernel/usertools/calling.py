@@ -23,13 +23,17 @@ from voice_kernel.toolbox.registry import Arguments
 from voice_kernel.usertools.definition import UserTool
 from voice_kernel.usertools.elsewhere import call_elsewhere
 from voice_kernel.usertools.mainthread import MainThreadCall
-from voice_kernel.usertools.outcome import needs_showing, shown, told
+from voice_kernel.usertools.outcome import DONE, MAX_SUMMARY_CHARS, needs_showing, shown, told
 from voice_kernel.usertools.printing import routed, written_to
 from voice_kernel.usertools.relay import Relay
 from voice_kernel.usertools.toolcontext import ToolContext
 from voice_kernel.usertools.tracebacks import plain
 from voice_kernel.usertools.worker import Worker
+from voice_kernel.widgets.document import is_widget
+from voice_kernel.widgets.frozen import widget_text
 
+MAX_TEXT_CHARS = 8_000
+"""Of the text of a result that is read instead of its widgets."""
 MAX_THREADS = 32
 """Functions that run in threads at once; more wait."""
 COOPERATIVE_S = 1.0
@@ -75,19 +79,25 @@ class Caller:
         task.progress_from(relay.unless_told(ProgressReader().read))  # of tqdm and the like
         call = _Call(tool, task, arguments, ToolContext(relay, tool.name), relay)
         try:
-            if tool.thread == "main":
-                return await self._on_main_thread(call)
-            if tool.thread == "process":
-                value = await call_elsewhere(self._executor, tool, task, arguments, relay)
-            else:
-                value = await (self._on_loop(call) if tool.awaits else self._in_thread(call))
-            return await self._result(value)
+            return with_widgets(await self._called(call), relay)
         except VoiceKernelError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever the user's function raises is a result
-            raise _failed(error) from None
+            failed = _failed(error)
+            if relay.widgets:
+                failed.result = with_widgets(failed.result or Result(), relay)
+            raise failed from None
         finally:
             relay.close()
+
+    async def _called(self, call: _Call) -> Result:
+        if call.tool.thread == "main":
+            return await self._on_main_thread(call)
+        if call.tool.thread == "process":
+            value = await call_elsewhere(self._executor, call.tool, call.task, call.arguments, call.relay)
+        else:
+            value = await (self._on_loop(call) if call.tool.awaits else self._in_thread(call))
+        return await self._result(call, value)
 
     async def _in_thread(self, call: _Call) -> Any:
         async with self._threads:
@@ -156,13 +166,19 @@ class Caller:
             problem = _problem(made.error) if made.error is not None else done.error
             problem = problem or Problem(kind="Error", message="It did not run to its end.")
             raise TaskFailed(problem, Result(code=call.code, outputs=list(done.outputs)))
-        if needs_showing(made.value):
+        if is_widget(made.value):
+            call.relay.show_widget(made.value)
+            result = Result(summary=DONE, outputs=list(done.outputs))
+        elif needs_showing(made.value):
             result = shown(made.value, done.outputs)
         else:
             result = told(made.value).model_copy(update={"outputs": list(done.outputs)})
         return result.model_copy(update={"code": call.code})
 
-    async def _result(self, value: Any) -> Result:
+    async def _result(self, call: _Call, value: Any) -> Result:
+        if is_widget(value):
+            call.relay.show_widget(value)
+            return Result(summary=DONE)
         if not needs_showing(value):
             return told(value)
         outputs: tuple[Output, ...] = ()
@@ -171,6 +187,20 @@ class Caller:
                 with MainThreadCall(lambda: value, lambda _value: True) as made:
                     outputs = (await self._door.run(made.code)).outputs
         return shown(value, outputs)
+
+
+def with_widgets(result: Result, relay: Relay) -> Result:
+    """Return a result with the widgets that its call has shown."""
+    widgets = relay.widgets
+    if not widgets:
+        return result
+    changes: dict[str, Any] = {"widgets": widgets}
+    said = next((one for one in widgets if one.copy_text.strip()), None)
+    if result.summary in ("", DONE) and said is not None:
+        changes["summary"] = said.copy_text.strip().partition("\n")[0][:MAX_SUMMARY_CHARS]
+    if not result.text:  # what models and programs read of it
+        changes["text"] = "\n".join(widget_text(one.root, one.copy_text) for one in widgets)[:MAX_TEXT_CHARS]
+    return result.model_copy(update=changes)
 
 
 class _Call:

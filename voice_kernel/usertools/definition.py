@@ -9,7 +9,7 @@ import linecache
 import re
 import textwrap
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 from voice_kernel.errors import InvalidTool
@@ -47,6 +47,8 @@ class UserTool:
     thread: Thread
     place: str
     """Where it is written."""
+    for_models: bool = True
+    """Whether a model may call it; what only answers a click is not for one."""
 
     @property
     def awaits(self) -> bool:
@@ -68,6 +70,7 @@ def define(
     asks: bool | str = False,
     thread: Thread = "worker",
     names: Mapping[str, Any] | None = None,
+    for_models: bool = True,
 ) -> UserTool:
     """Check a function and make a tool of it.
 
@@ -79,12 +82,14 @@ def define(
         asks: whether every call asks first, or why.
         thread: where a function that is no `async def` runs.
         names: names that annotations may use besides the function's globals.
+        for_models: whether a model may call it.
 
     Raises:
         InvalidTool: it cannot be a tool as it is; says what to write instead, and where.
     """
     try:
-        return _define(function, name, sentences, effects, asks, thread, names or {})
+        made = _define(function, name, sentences, effects, asks, thread, names or {})
+        return made if for_models else replace(made, for_models=False)
     except InvalidTool as error:
         if not error.place:
             error.place = place_of(function, error.parameter)

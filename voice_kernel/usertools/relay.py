@@ -15,10 +15,15 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
-from voice_kernel.messages import Progress
+from voice_kernel.errors import InvalidWidget
+from voice_kernel.messages import Progress, Widget
+from voice_kernel.widgets.document import as_root
+from voice_kernel.widgets.live import acting, live
 
+MAX_WIDGETS = 8
+"""Widgets of one call."""
 MAX_WAITING_CHARS = 1_000_000
 WRITER_LIMIT_S = 5.0
 """How long a writer waits for the loop to take what waits; past that its text is lost, and counted."""
@@ -27,6 +32,11 @@ WRITER_PAUSE_S = 0.005
 
 class Ear(Protocol):
     """A task, as far as output and progress go. Belongs to the loop thread."""
+
+    @property
+    def id(self) -> int:
+        """Its number."""
+        ...
 
     def output(self, data: bytes | str) -> None:
         """Append output."""
@@ -63,6 +73,9 @@ class Relay:
         self._told = False
         self._scheduled = False
         self._closed = False
+        self._shown: list[str] = []
+        self.clicked = acting.get()
+        """The widget whose click made the call."""
 
     def write(self, text: str) -> None:
         """Take output; waits while too much of it is on its way."""
@@ -82,6 +95,31 @@ class Relay:
             self._progress = (fraction, label, done, total, unit)
             self._told = True
             self._schedule()
+
+    def show_widget(self, widget: Any, copy_text: str = "") -> str:
+        """Show a widget with the task; returns its id."""
+        if len(self._shown) >= MAX_WIDGETS:
+            raise InvalidWidget(
+                f"A task shows {MAX_WIDGETS} widgets at most.",
+                hint="Change one that is there: ctx.update_widget.",
+            )
+        shown = live.add(as_root(widget), task_id=self._task.id, copy_text=copy_text)
+        self._shown.append(shown.id)
+        return shown.id
+
+    def change_widget(self, widget_id: str, widget: Any) -> bool:
+        """Let a widget be another; returns whether it is still live."""
+        return live.change(widget_id, as_root(widget))
+
+    def widget(self, widget_id: str) -> dict[str, Any] | None:
+        """Return the JSON of a widget as it is now."""
+        shown = live.get(widget_id)
+        return as_root(shown.root) if shown is not None else None
+
+    @property
+    def widgets(self) -> list[Widget]:
+        """What the call has shown, as it is now."""
+        return [shown for shown in map(live.get, self._shown) if shown is not None]
 
     def unless_told(self, read: Callable[[str], Progress | None]) -> Callable[[str], Progress | None]:
         """Return a reader of progress from output that is silent once the function tells it by itself."""

@@ -27,6 +27,7 @@ class Shelf:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._tools: dict[str, UserTool] = {}
+        self._actions: dict[str, str] = {}
         self._listeners: list[Callable[[], object]] = []
 
     def put(self, tool: UserTool) -> None:
@@ -45,10 +46,27 @@ class Shelf:
             self._tools[tool.name] = tool
         self._tell()
 
+    def answer(self, action: str, tool: str) -> None:
+        """Let clicks of an action's type in widgets call a tool; the last one counts.
+
+        Raises:
+            InvalidTool: there are `MAX_TOOLS` already.
+        """
+        with self._lock:
+            if action not in self._actions and len(self._actions) >= MAX_TOOLS:
+                raise InvalidTool(f"There are {MAX_TOOLS} actions already.")
+            self._actions[action] = tool
+
+    def answering(self, action: str) -> str:
+        """Return the tool that clicks of an action call: that of its type, unless another answers."""
+        with self._lock:
+            return self._actions.get(action, action)
+
     def clear(self) -> None:
         """Forget all tools."""
         with self._lock:
             self._tools.clear()
+            self._actions.clear()
         self._tell()
 
     @property

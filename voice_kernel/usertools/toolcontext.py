@@ -9,7 +9,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from typing import Protocol
+from collections.abc import AsyncIterator, Generator, Iterator
+from typing import Any, Protocol, cast
+
+from voice_kernel.errors import InvalidWidget
 
 
 class ToolCancelled(asyncio.CancelledError):
@@ -33,6 +36,27 @@ class Sink(Protocol):
         ...
 
 
+class WidgetSink(Protocol):
+    """Where widgets of one call go, where there is such a place; callable from any thread."""
+
+    @property
+    def clicked(self) -> str:
+        """The id of the widget whose click made the call; empty when none did."""
+        ...
+
+    def show_widget(self, widget: Any, copy_text: str) -> str:
+        """Show a widget with the task; returns its id."""
+        ...
+
+    def change_widget(self, widget_id: str, widget: Any) -> bool:
+        """Let a widget be another; returns whether it is still live."""
+        ...
+
+    def widget(self, widget_id: str) -> dict[str, Any] | None:
+        """Return the JSON of a widget as it is now; None when it is live no more."""
+        ...
+
+
 class _Printed:
     """The sink of a function that is called as any other function is."""
 
@@ -43,6 +67,56 @@ class _Printed:
         self, fraction: float | None, label: str, done: float | None, total: float | None, unit: str
     ) -> None:
         pass
+
+    clicked = ""
+
+    def __init__(self) -> None:
+        self._widgets: dict[str, Any] = {}
+
+    def show_widget(self, widget: Any, copy_text: str) -> str:
+        from voice_kernel.widgets.widget import Widget
+
+        shown = Widget(widget, copy_text=copy_text)
+        shown._ipython_display_()
+        self._widgets[shown.id] = shown
+        return shown.id
+
+    def change_widget(self, widget_id: str, widget: Any) -> bool:
+        if widget_id in self._widgets:
+            self._widgets[widget_id].update(widget)
+        return widget_id in self._widgets
+
+    def widget(self, widget_id: str) -> dict[str, Any] | None:
+        return None
+
+
+class ShownWidget:
+    """A widget that a tool has shown: it can be changed, and awaited while it streams."""
+
+    def __init__(
+        self, context: ToolContext, widget_id: str, states: AsyncIterator[Any] | None = None
+    ) -> None:
+        self._context = context
+        self._states = states
+        self.id = widget_id
+
+    def update(self, widget: Any) -> None:
+        """Let it be another.
+
+        Raises:
+            InvalidWidget: it is no widget, or larger than 256 kB.
+        """
+        self._context._change(self, widget)
+
+    def __await__(self) -> Generator[Any, Any, ShownWidget]:
+        return self._streamed().__await__()
+
+    async def _streamed(self) -> ShownWidget:
+        states, self._states = self._states, None
+        if states is not None:
+            async for state in states:
+                self._context._next_state(self, state)
+        return self
 
 
 class ToolContext:
@@ -59,6 +133,8 @@ class ToolContext:
     def __init__(self, sink: Sink | None = None, name: str = "tool") -> None:
         self._sink: Sink = sink or _Printed()
         self._cancelled = threading.Event()
+        self._shown = ""
+        self._copy_text = ""
         self.log = _logger(self._sink, name)
         """A standard logger; what it is told is output of the task, with its time."""
 
@@ -113,6 +189,69 @@ class ToolContext:
         """
         if self._cancelled.wait(seconds):
             raise ToolCancelled
+
+    def stream_widget(self, widget: Any, copy_text: str = "") -> ShownWidget:
+        """Show a widget with the task, and keep it with its result.
+
+        Args:
+            widget: a dict with ChatKit's own names, an object of `chatkit.widgets`, a `voice_kernel.Widget`;
+                or a generator of its states, each whole: what has changed since the last is sent. An async
+                generator runs while it is awaited: `await ctx.stream_widget(states())`.
+            copy_text: what is copied, and read where it cannot be drawn.
+
+        Returns:
+            The widget, for `update`. It may be awaited in any case.
+
+        Raises:
+            InvalidWidget: it is no widget, or larger than 256 kB; or the tool runs in another process.
+            ToolCancelled: the task was cancelled.
+        """
+        self.check()
+        self._copy_text = copy_text
+        if hasattr(widget, "__aiter__"):
+            return ShownWidget(self, "", widget)
+        shown = ShownWidget(self, "")
+        for state in widget if isinstance(widget, Iterator) else (widget,):
+            self._next_state(shown, state)
+        return shown
+
+    def update_widget(self, widget: Any) -> None:
+        """Let a widget be another: the last one that this call has shown, else the one that was clicked in.
+
+        Raises:
+            InvalidWidget: it is no widget, or larger than 256 kB; or there is none to be changed.
+            ToolCancelled: the task was cancelled.
+        """
+        self._change(ShownWidget(self, self._shown or self._widgets.clicked), widget)
+
+    @property
+    def widget(self) -> dict[str, Any] | None:
+        """The widget in which a person has clicked, as it is now: a copy of its JSON; None without one."""
+        sink = getattr(self._sink, "widget", None)
+        return sink(self._widgets.clicked) if sink is not None else None
+
+    @property
+    def _widgets(self) -> WidgetSink:
+        if not hasattr(self._sink, "show_widget"):
+            raise InvalidWidget(
+                "Widgets cannot be shown from here.",
+                hint='Only a tool in the kernel\'s own process can: leave out thread="process".',
+            )
+        return cast(WidgetSink, self._sink)
+
+    def _next_state(self, shown: ShownWidget, state: Any) -> None:
+        if shown.id:
+            self._change(shown, state)
+        else:
+            self.check()
+            shown.id = self._shown = self._widgets.show_widget(state, self._copy_text)
+
+    def _change(self, shown: ShownWidget, widget: Any) -> None:
+        self.check()
+        if not self._widgets.change_widget(shown.id, widget):
+            raise InvalidWidget(
+                "There is no widget to be changed.", hint="Show one first: ctx.stream_widget(widget)."
+            )
 
     def cancel(self) -> None:
         """Note that the task was cancelled; whoever runs the function calls it."""
