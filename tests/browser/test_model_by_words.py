@@ -190,18 +190,46 @@ def test_two_tabs_that_both_approve_run_it_once(
 
 
 @IN_ONE
-def test_a_card_that_waits_while_the_kernel_restarts_is_closed_and_nothing_ran(
+def test_a_card_that_waits_while_the_kernel_restarts_is_shown_again_and_runs_once(
     sidebar: Sidebar, notebook: Notebook, model: OpenAIServer, root: Path
 ) -> None:
-    model.says(once(), "never said")
+    model.says(Reply(text="I would note it.", calls=(once(),)), "It is noted.")
     sidebar.send("ask the model to note it")
     expect(card(sidebar, "run_code")).to_be_visible(timeout=WAIT_MS)
+    sidebar.page.screenshot(path=OUT / "card-before-restart.png")
     notebook.page.evaluate(f"async () => {{ await ({NOTEBOOK}).sessionContext.restartKernel(); }}")
     again = Sidebar.open(sidebar.page)
-    again.wait_gone_on()
-    expect(again.card).to_have_count(0)
-    expect(again.turns.last).to_have_attribute("data-state", "failed")
+    asked = card(again, "run_code")
+    expect(asked).to_contain_text("Asked before the restart.", timeout=WAIT_MS)
     assert (root / "ran.txt").read_text() == ""
+    sidebar.page.screenshot(path=OUT / "card-after-restart.png")
+    click(asked.get_by_role("button", name="Approve"))
+    turn = again.ended(again.turns.last)
+    expect(turn).to_contain_text("It is noted.")
+    assert (root / "ran.txt").read_text() == "x"
+    assert "I would note it." in str(model.asked[1])
+    sidebar.page.screenshot(path=OUT / "card-answered-after-restart.png")
+
+
+@IN_ONE
+def test_changes_that_wait_while_the_kernel_restarts_are_shown_again_as_diffs(
+    sidebar: Sidebar, notebook: Notebook, model: OpenAIServer
+) -> None:
+    model.says(proposal(), "Two of three are in.")
+    sidebar.send("ask the model to tidy up")
+    expect(sidebar.card).to_have_count(3, timeout=WAIT_MS)
+    notebook.page.evaluate(f"async () => {{ await ({NOTEBOOK}).sessionContext.restartKernel(); }}")
+    again = Sidebar.open(sidebar.page)
+    edit = card(again, "Change cell 1 and run it?")
+    expect(edit.locator(".vk-diff-table")).to_be_visible(timeout=WAIT_MS)
+    expect(again.card).to_have_count(3, timeout=WAIT_MS)
+    click(edit.get_by_role("button", name="Accept"))
+    click(card(again, "Change cell 3").get_by_role("button", name="Reject"))
+    expect(again.card).to_have_count(1)
+    again.ended(again.send("accept"))
+    again.ended(again.turns.nth(-2))
+    assert again.sources() == [BETTER, "# A rectangle's area", "print(area(3, 4))", "left alone"]
+    assert "refused by the user" in str(model.asked[1])
 
 
 @IN_ONE
