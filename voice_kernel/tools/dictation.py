@@ -13,6 +13,7 @@ from typing import Literal
 from pydantic import Field
 
 from voice_kernel.errors import ToolError
+from voice_kernel.language import _
 from voice_kernel.messages import Call, CellView, ChangeKind, EditCell, InsertCells, Result
 from voice_kernel.task.runner import TaskHandle
 from voice_kernel.toolbox.registry import Arguments, Effects, Registry
@@ -178,13 +179,19 @@ def register(registry: Registry, *, desk: Desk, caret: Caret, dictation: Dictati
         dictation.kind = args.kind or ("code" if cell.kind == "code" else "markdown")
         dictation.switch(True)
         view = await desk.outline(task)
-        what = "Code" if dictation.kind == "code" else "Text"
+        summary = (
+            _("Dictation is on: code goes into {cell}.")
+            if dictation.kind == "code"
+            else _("Dictation is on: text goes into {cell}.")
+        )
         return told(
-            f"Dictation is on: {what.lower()} goes into {addresses.named([cell], view)}.",
+            summary.format(cell=addresses.named([cell], view)),
             [cell],
             view,
-            text='Say "stop dictation" to give commands again, "scratch that" to take the last words back, '
-            '"new cell" for another cell.',
+            text=_(
+                'Say "stop dictation" to give commands again, "scratch that" to take the last words '
+                'back, "new cell" for another cell.'
+            ),
         )
 
     @registry.tool(area="notebook", for_models=False)
@@ -192,7 +199,7 @@ def register(registry: Registry, *, desk: Desk, caret: Caret, dictation: Dictati
         """Stop dictation: what is said is a command again."""
         was_on = dictation.on
         dictation.switch(False)
-        return Result(summary="Dictation is off." if was_on else "Dictation was not on.")
+        return Result(summary=_("Dictation is off.") if was_on else _("Dictation was not on."))
 
     @registry.tool(
         area="notebook", effects=WRITE, untrusted=True, for_models=False, target=lambda args: args.text
@@ -212,7 +219,12 @@ def register(registry: Registry, *, desk: Desk, caret: Caret, dictation: Dictati
         dictation.remember(_Spoken(cell.id, cell.source, source, offset, len(before)))
         view = await desk.outline(task)
         added = before[_shared(before, cell.source) :].strip() or before.strip()
-        return told(f"In {addresses.named([cell], view)}: {_short(added)}", [cell], view, code=source)
+        return told(
+            _("In {cell}: {words}").format(cell=addresses.named([cell], view), words=_short(added)),
+            [cell],
+            view,
+            code=source,
+        )
 
     @registry.tool(area="notebook", effects=WRITE, for_models=False)
     async def scratch_dictation(task: TaskHandle, args: Nothing) -> Result:
@@ -220,14 +232,17 @@ def register(registry: Registry, *, desk: Desk, caret: Caret, dictation: Dictati
         last = dictation.last()
         if last is None:
             raise ToolError(
-                "Nothing was dictated that could be taken back.", hint='Say "undo" after "stop dictation".'
+                _("Nothing was dictated that could be taken back."),
+                hint=_('Say "undo" after "stop dictation".'),
             )
         cursor = cursor_at(last.start, last.before)
         edit = EditCell(cell=last.cell, source=last.before, expected=last.after, cursor=cursor)
         await desk.ask(edit, task)
         dictation.forget_last()
         gone = last.after[_shared(last.before, last.after) : last.end].strip()
-        return Result(summary=f"Taken back: {_short(gone)}", data={"cells": [{"id": last.cell}]})
+        return Result(
+            summary=_("Taken back: {short}").format(short=_short(gone)), data={"cells": [{"id": last.cell}]}
+        )
 
 
 def _offset(cell: CellView, last: _Spoken | None, caret: Caret) -> int:

@@ -12,6 +12,7 @@ from typing import Literal
 from pydantic import Field
 
 from voice_kernel.errors import ToolError
+from voice_kernel.language import N_, _, ngettext_
 from voice_kernel.messages import CellView, Cursor, EditCell, NotebookView, Result, SelectCell
 from voice_kernel.task.runner import TaskHandle
 from voice_kernel.toolbox.registry import Arguments, Effects, Registry
@@ -101,35 +102,45 @@ def register(registry: Registry, *, desk: Desk, caret: Caret, write: Write) -> N
         return await write(text, "code", "")
 
     @registry.tool(
-        area="notebook", effects=WRITE, untrusted=True, target=lambda args: f"line {args.line} of {args.cell}"
+        area="notebook",
+        effects=WRITE,
+        untrusted=True,
+        target=lambda args: _("line {line} of {cell}").format(line=args.line, cell=args.cell),
     )
     async def go_to_line(task: TaskHandle, args: Line) -> Result:
         """Put the cursor at a line of a cell, to edit there."""
         cell, view = await open_cell(task, args.cell)
-        line, _ = texts.find_lines(args.line, cell.source, caret.line_in(cell.id))
+        line, _last = texts.find_lines(args.line, cell.source, caret.line_in(cell.id))
         await desk.ask(SelectCell(cell=cell.id, line=line), task)
         caret.put(cell.id, line)
         text = texts.lines_of(cell.source)[line - 1]
-        return told(f"Line {line} of {addresses.named([cell], view)}.", [cell], view, text=text.strip())
+        return told(
+            _("Line {line} of {cell}.").format(line=line, cell=addresses.named([cell], view)),
+            [cell],
+            view,
+            text=text.strip(),
+        )
 
     @registry.tool(
         area="notebook",
         effects=WRITE,
         untrusted=True,
-        target=lambda args: f"lines {args.lines} of {args.cell}",
+        target=lambda args: _("lines {lines} of {cell}").format(lines=args.lines, cell=args.cell),
     )
     async def edit_lines(task: TaskHandle, args: EditLines) -> Result:
         """Delete, comment out, uncomment, indent, dedent or duplicate lines of a cell."""
         cell, view = await open_cell(task, args.cell)
         if args.action in ("comment", "uncomment") and cell.kind != "code":
-            raise ToolError("Only lines of code can be commented out.")
+            raise ToolError(_("Only lines of code can be commented out."))
         first, last = texts.find_lines(args.lines, cell.source, caret.line_in(cell.id))
         source = texts.changed(cell.source, first, last, args.action)
-        where = f"{texts.named(first, last)} of {addresses.named([cell], view)}"
+        where = _("{lines} of {cell}").format(
+            lines=texts.named(first, last), cell=addresses.named([cell], view)
+        )
         if source == cell.source:
-            return told(f"There is nothing to {args.action} in {where}.", [cell], view)
+            return told(_(_NOTHING[args.action]).format(lines=where), [cell], view)
         await save_at(task, cell, source, min(first, len(texts.lines_of(source))))
-        return told(f"{_DONE[args.action]} {where}.", [cell], view, code=source)
+        return told(_(_DONE[args.action]).format(lines=where), [cell], view, code=source)
 
     @registry.tool(area="notebook", effects=WRITE, target=lambda args: args.text)
     async def insert_line(task: TaskHandle, args: InsertLine) -> Result:
@@ -141,7 +152,12 @@ def register(registry: Registry, *, desk: Desk, caret: Caret, write: Write) -> N
         text = await write(args.text, cell.kind, "")
         new = after + 1 if cell.source else 1
         await save_at(task, cell, texts.with_line(cell.source, text, after), new)
-        return told(f"Inserted line {new} in {addresses.named([cell], view)}.", [cell], view, code=text)
+        return told(
+            _("Inserted line {line} in {cell}.").format(line=new, cell=addresses.named([cell], view)),
+            [cell],
+            view,
+            code=text,
+        )
 
     @registry.tool(area="notebook", effects=WRITE, untrusted=True, target=lambda args: args.old)
     async def replace_text(task: TaskHandle, args: ReplaceText) -> Result:
@@ -153,10 +169,12 @@ def register(registry: Registry, *, desk: Desk, caret: Caret, write: Write) -> N
         )
         where = addresses.named([cell], view)
         if source == cell.source:
-            return told(f"{where.capitalize()} stays as it is.", [cell], view)
+            return told(_("{cell} stays as it is.").format(cell=where.capitalize()), [cell], view)
         await save(task, cell, source)
         what = ", ".join(f"“{text}”" for text in hit[:3])
-        return told(f"Replaced {what} in {where}.", [cell], view, code=source)
+        return told(
+            _("Replaced {words} in {cell}.").format(words=what, cell=where), [cell], view, code=source
+        )
 
     @registry.tool(area="notebook", effects=WRITE, target=lambda args: f"{args.old} to {args.new}")
     async def rename_variable(task: TaskHandle, args: RenameVariable) -> Result:
@@ -167,7 +185,7 @@ def register(registry: Registry, *, desk: Desk, caret: Caret, write: Write) -> N
         code = [cell for cell in whole.cells if cell.id in set(ids)]
         old = next(filter(None, (texts.find_name(cell.source, args.old) for cell in code)), None)
         if old is None:
-            raise ToolError(f"There is no variable {args.old} in the code.")
+            raise ToolError(_("There is no variable {old} in the code.").format(old=args.old))
         new = texts.as_name(await as_code(args.new), old)
         touched: list[CellView] = []
         places = 0
@@ -178,12 +196,32 @@ def register(registry: Registry, *, desk: Desk, caret: Caret, write: Write) -> N
                 touched.append(cell)
                 places += count
         if not touched:
-            raise ToolError(f"{old} is no variable of its own in the code.", hint="Say: replace it with.")
-        times = "once" if places == 1 else f"{places} times"
-        return told(f"Renamed {old} to {new}, {times} in {addresses.named(touched, view)}.", touched, view)
+            raise ToolError(
+                _("{old} is no variable of its own in the code.").format(old=old),
+                hint=_("Say: replace it with."),
+            )
+        summary = ngettext_(
+            "Renamed {old} to {new}, once in {cells}.",
+            "Renamed {old} to {new}, {count} times in {cells}.",
+            places,
+        )
+        cells = addresses.named(touched, view)
+        return told(summary.format(old=old, new=new, count=places, cells=cells), touched, view)
 
 
 _DONE = {
-    "delete": "Deleted", "comment": "Commented out", "uncomment": "Uncommented", "indent": "Indented",
-    "dedent": "Dedented", "duplicate": "Duplicated",
-}  # fmt: skip
+    "delete": N_("Deleted {lines}."),
+    "comment": N_("Commented out {lines}."),
+    "uncomment": N_("Uncommented {lines}."),
+    "indent": N_("Indented {lines}."),
+    "dedent": N_("Dedented {lines}."),
+    "duplicate": N_("Duplicated {lines}."),
+}
+_NOTHING = {
+    "delete": N_("There is nothing to delete in {lines}."),
+    "comment": N_("There is nothing to comment in {lines}."),
+    "uncomment": N_("There is nothing to uncomment in {lines}."),
+    "indent": N_("There is nothing to indent in {lines}."),
+    "dedent": N_("There is nothing to dedent in {lines}."),
+    "duplicate": N_("There is nothing to duplicate in {lines}."),
+}

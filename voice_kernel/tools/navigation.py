@@ -14,6 +14,7 @@ from pydantic import Field
 
 from voice_kernel.context import nearest, squash
 from voice_kernel.errors import ToolError
+from voice_kernel.language import _
 from voice_kernel.messages import CellView, NotebookView, Result
 from voice_kernel.task.runner import TaskHandle
 from voice_kernel.toolbox.registry import Arguments, Effects, Registry
@@ -114,7 +115,9 @@ def register(registry: Registry, *, desk: Desk, caret: Caret) -> None:
         view = await desk.read(task)
         at = search(args.text, view.cells, desk.anchor(view, task))
         if at is None:
-            raise ToolError(f"I find no cell with “{args.text}”.", hint="Say words that are in it.")
+            raise ToolError(
+                _("I find no cell with “{text}”.").format(text=args.text), hint=_("Say words that are in it.")
+            )
         first = next((line.strip() for line in view.cells[at].source.splitlines() if line.strip()), "")
         return await go(task, view, at, f"{_capital(addresses.named([view.cells[at]], view))}: {first[:80]}")
 
@@ -132,11 +135,19 @@ def register(registry: Registry, *, desk: Desk, caret: Caret) -> None:
         view = await desk.outline(task)
         failed = [at for at, cell in enumerate(view.cells) if cell.failed]
         if not failed:
-            raise ToolError("No cell has failed.")
+            raise ToolError(_("No cell has failed."))
         at = _step(args.which, failed, desk.anchor(view, task))
         if at is None:
-            raise ToolError(f"There is no {args.which} cell that failed.", hint=_only(view, failed))
-        return await go(task, view, at, f"{_capital(addresses.named([view.cells[at]], view))} failed.")
+            raise ToolError(
+                _("There is no {which} cell that failed.").format(which=args.which),
+                hint=_only(view, failed),
+            )
+        return await go(
+            task,
+            view,
+            at,
+            _("{cells} failed.").format(cells=_capital(addresses.named([view.cells[at]], view))),
+        )
 
 
 def headings(cells: Sequence[CellView]) -> list[Heading]:
@@ -163,12 +174,12 @@ def choose_heading(which: str, found: Sequence[Heading], current: int) -> Headin
         ToolError: there is none; says which there are.
     """
     if not found:
-        raise ToolError("The notebook has no headings.", hint='Say "insert a heading that says ..."')
+        raise ToolError(_("The notebook has no headings."), hint=_('Say "insert a heading that says ..."'))
     said = " ".join(which.lower().split())
     if said in ("next", "previous", "first", "last"):
         at = _step(said, [heading.cell for heading in found], current)
         if at is None:
-            raise ToolError(f"There is no {said} heading.", hint=_listed(found))
+            raise ToolError(_("There is no {said} heading.").format(said=said), hint=_listed(found))
         return next(heading for heading in found if heading.cell == at)
     texts = [heading.text for heading in found]
     name = nearest(which, texts)
@@ -176,7 +187,7 @@ def choose_heading(which: str, found: Sequence[Heading], current: int) -> Headin
         words = {_stem(word) for word in _WORD.findall(said)} - _EMPTY
         name = next((text for text in texts if words and words <= _stems(text)), None)
     if name is None:
-        raise ToolError(f"There is no heading “{which}”.", hint=_listed(found))
+        raise ToolError(_("There is no heading “{which}”.").format(which=which), hint=_listed(found))
     return found[texts.index(name)]
 
 
@@ -242,11 +253,13 @@ def _stem(word: str) -> str:
 
 def _listed(found: Sequence[Heading]) -> str:
     names = ", ".join(heading.text for heading in found[:6])
-    return f"There are: {names}" + (", …" if len(found) > 6 else ".")
+    return _("There are: {names}").format(names=names) + (", …" if len(found) > 6 else ".")
 
 
 def _only(view: NotebookView, failed: Sequence[int]) -> str:
-    return f"{_capital(addresses.named([view.cells[at] for at in failed], view))} failed."
+    return _("{cells} failed.").format(
+        cells=_capital(addresses.named([view.cells[at] for at in failed], view))
+    )
 
 
 def _capital(text: str) -> str:

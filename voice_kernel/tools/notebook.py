@@ -18,7 +18,7 @@ import contextlib
 import itertools
 import re
 import uuid
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -26,6 +26,7 @@ from pydantic import Field
 
 from voice_kernel.errors import ToolError, ToolUnavailable
 from voice_kernel.kernel import CodeResult
+from voice_kernel.language import N_, _, ngettext_
 from voice_kernel.messages import (
     CellAction,
     CellReply,
@@ -63,6 +64,11 @@ MAX_READ_CHARS = 48_000
 """Sources in the data of `read_notebook`."""
 
 CellKind = Literal["code", "markdown", "raw"]
+INSERTED: Mapping[str, str] = {
+    "code": N_("Inserted a code cell as {cells}."),
+    "markdown": N_("Inserted a Markdown cell as {cells}."),
+    "raw": N_("Inserted a raw cell as {cells}."),
+}
 
 
 class CellHost(Protocol):
@@ -196,7 +202,7 @@ def register(
     @registry.tool(
         area="notebook",
         effects=frozenset({"execute"}),
-        target=lambda args: f"cells: {args.cells}",
+        target=lambda args: _("cells: {cells}").format(cells=args.cells),
         untrusted=True,
     )
     async def run_cells(task: TaskHandle, args: Cells) -> Result:
@@ -208,8 +214,10 @@ def register(
         found = desk.resolve(args.cells, view, task)
         if any(cell.id in desk.busy(view) for cell in found):
             raise ToolError(
-                f"{_capital(addresses.named(found, view))} would run the cell that is waiting for it.",
-                hint="Name other cells.",
+                _("{cells} would run the cell that is waiting for it.").format(
+                    cells=_capital(addresses.named(found, view))
+                ),
+                hint=_("Name other cells."),
             )
         return await run_found(task, found, view, desk)
 
@@ -221,14 +229,14 @@ def register(
         except ToolUnavailable:
             below = args.position == "below" and args.kind == "code" and args.source
             if below and kernel.set_next_input(args.source):
-                return Result(summary="The code is in a new cell below.", code=args.source)
+                return Result(summary=_("The code is in a new cell below."), code=args.source)
             raise
         index = _index_of(args.position, view, desk.anchor(view, task))
         reply = await desk.ask(InsertCells(index=index, kinds=[args.kind], sources=[args.source]), task)
         desk.selected()  # the front end makes what it inserts the active cell
         after = view.model_copy(update={"cells": [*view.cells[:index], *reply.cells, *view.cells[index:]]})
         return told(
-            f"Inserted {_with_article(args.kind)} cell as {addresses.named(reply.cells, after)}.",
+            _(INSERTED[args.kind]).format(cells=addresses.named(reply.cells, after)),
             reply.cells,
             after,
             code=args.source if args.kind == "code" else "",
@@ -246,7 +254,12 @@ def register(
         name = addresses.named([cell], view)
         return Diff(name=name, kind=now.kind, before=now.source, after=args.source, cell=cell.id)
 
-    @registry.tool(area="notebook", effects=WRITE, target=lambda args: f"cell: {args.cell}", diff=changed)
+    @registry.tool(
+        area="notebook",
+        effects=WRITE,
+        target=lambda args: _("cell: {cell}").format(cell=args.cell),
+        diff=changed,
+    )
     async def edit_cell(task: TaskHandle, args: EditCellArguments) -> Result:
         """Replace the text of a cell."""
         view = await desk.outline(task)
@@ -254,19 +267,29 @@ def register(
         snapshot = await desk.snapshot(task)
         await desk.ask(EditCell(cell=cell.id, source=args.source), task)
         return told(
-            f"Changed {addresses.named([cell], view)}.", [cell], view, code=args.source, data=snapshot
+            _("Changed {cells}.").format(cells=addresses.named([cell], view)),
+            [cell],
+            view,
+            code=args.source,
+            data=snapshot,
         )
 
-    @registry.tool(area="notebook", effects=WRITE, target=lambda args: f"cells: {args.cells}")
+    @registry.tool(
+        area="notebook", effects=WRITE, target=lambda args: _("cells: {cells}").format(cells=args.cells)
+    )
     async def delete_cells(task: TaskHandle, args: Cells) -> Result:
         """Delete cells; "undo" brings them back."""
         view = await desk.outline(task)
         found = desk.resolve(args.cells, view, task)
         snapshot = await desk.snapshot(task)
         await desk.ask(DeleteCells(cells=_ids(found)), task)
-        return told(f"Deleted {addresses.named(found, view)}.", found, view, data=snapshot)
+        return told(
+            _("Deleted {cells}.").format(cells=addresses.named(found, view)), found, view, data=snapshot
+        )
 
-    @registry.tool(area="notebook", effects=WRITE, target=lambda args: f"cells: {args.cells}")
+    @registry.tool(
+        area="notebook", effects=WRITE, target=lambda args: _("cells: {cells}").format(cells=args.cells)
+    )
     async def move_cells(task: TaskHandle, args: MoveCellsArguments) -> Result:
         """Move cells up, down, to the top or to the bottom."""
         view = await desk.outline(task)
@@ -274,25 +297,44 @@ def register(
         index = _moved_to(found, view, args.direction)
         order = _after_move(found, view, index)
         if order == _ids(view.cells):
-            end = "top" if args.direction in ("up", "first", "top") else "bottom"
-            verb = "is" if len(found) == 1 else "are"
-            return told(f"{_capital(addresses.named(found, view))} {verb} at the {end} already.", found, view)
+            name = _capital(addresses.named(found, view))
+            if args.direction in ("up", "first", "top"):
+                summary = ngettext_(
+                    "{cells} is at the top already.", "{cells} are at the top already.", len(found)
+                )
+            else:
+                summary = ngettext_(
+                    "{cells} is at the bottom already.", "{cells} are at the bottom already.", len(found)
+                )
+            return told(summary.format(cells=name), found, view)
         await desk.ask(MoveCells(cells=_ids(found), index=index), task)
         by_id = {cell.id: cell for cell in view.cells}
         after = view.model_copy(update={"cells": [by_id[cell_id] for cell_id in order]})
         return told(
-            f"Moved {addresses.named(found, view)}: now {addresses.named(found, after)}.", found, after
+            _("Moved {cells}: now {now}.").format(
+                cells=addresses.named(found, view), now=addresses.named(found, after)
+            ),
+            found,
+            after,
         )
 
-    @registry.tool(area="notebook", effects=frozenset({"read"}), target=lambda args: f"cell: {args.cell}")
+    @registry.tool(
+        area="notebook",
+        effects=frozenset({"read"}),
+        target=lambda args: _("cell: {cell}").format(cell=args.cell),
+    )
     async def select_cell(task: TaskHandle, args: Cell) -> Result:
         """Select a cell and scroll it into view."""
         view = await desk.outline(task)
         cell = desk.resolve_one(args.cell, view, task)
         await desk.select(cell.id, task)
-        return told(f"{_capital(addresses.named([cell], view))} is selected.", [cell], view)
+        return told(
+            _("{cells} is selected.").format(cells=_capital(addresses.named([cell], view))), [cell], view
+        )
 
-    @registry.tool(area="notebook", effects=WRITE, target=lambda args: f"cells: {args.cells}")
+    @registry.tool(
+        area="notebook", effects=WRITE, target=lambda args: _("cells: {cells}").format(cells=args.cells)
+    )
     async def change_cell_type(task: TaskHandle, args: ChangeCellType) -> Result:
         """Make cells code, Markdown or raw cells."""
         view = await desk.outline(task)
@@ -300,22 +342,35 @@ def register(
         changing = [cell for cell in found if cell.kind != args.kind]
         kind = "Markdown" if args.kind == "markdown" else args.kind
         if not changing:
-            verb = "is" if len(found) == 1 else "are"
-            return told(f"{_capital(addresses.named(found, view))} {verb} {kind} already.", found, view)
+            summary = ngettext_("{cells} is {kind} already.", "{cells} are {kind} already.", len(found))
+            name = _capital(addresses.named(found, view))
+            return told(summary.format(cells=name, kind=kind), found, view)
         snapshot = await desk.snapshot(task)
         await desk.ask(ChangeKind(cells=_ids(changing), kind=args.kind), task)
-        return told(f"Made {addresses.named(changing, view)} {kind}.", changing, view, data=snapshot)
+        return told(
+            _("Made {cells} {kind}.").format(cells=addresses.named(changing, view), kind=kind),
+            changing,
+            view,
+            data=snapshot,
+        )
 
-    @registry.tool(area="notebook", effects=WRITE, target=lambda args: f"cells: {args.cells}")
+    @registry.tool(
+        area="notebook", effects=WRITE, target=lambda args: _("cells: {cells}").format(cells=args.cells)
+    )
     async def clear_outputs(task: TaskHandle, args: Cells) -> Result:
         """Clear the outputs of cells."""
         view = await desk.outline(task)
         found = [cell for cell in desk.resolve(args.cells, view, task) if cell.kind == "code"]
         if not found:
-            raise ToolError("These cells are no code cells: they have no outputs.")
+            raise ToolError(_("These cells are no code cells: they have no outputs."))
         snapshot = await desk.snapshot(task)
         await desk.ask(ClearOutputs(cells=_ids(found)), task)
-        return told(f"Cleared the outputs of {addresses.named(found, view)}.", found, view, data=snapshot)
+        return told(
+            _("Cleared the outputs of {cells}.").format(cells=addresses.named(found, view)),
+            found,
+            view,
+            data=snapshot,
+        )
 
     @registry.tool(area="notebook", effects=WRITE)
     async def undo(task: TaskHandle, args: Nothing) -> Result:
@@ -331,15 +386,17 @@ def register(
     async def save_notebook(task: TaskHandle, args: Nothing) -> Result:
         """Save the notebook."""
         reply = await desk.ask(SaveNotebook(), task)
-        return Result(summary="The notebook is saved.", text=reply.text)
+        return Result(summary=_("The notebook is saved."), text=reply.text)
 
     @registry.tool(
-        area="notebook", effects=frozenset({"restart"}), target=lambda args: "the notebook's kernel"
+        area="notebook", effects=frozenset({"restart"}), target=lambda args: _("the notebook's kernel")
     )
     async def restart_kernel(task: TaskHandle, args: RestartKernelArguments) -> Result:
         """Restart the kernel: all variables are lost."""
         await desk.ask(RestartKernel(run_all=args.run_all), task)
-        return Result(summary="The kernel restarts" + (" and all cells run." if args.run_all else "."))
+        return Result(
+            summary=_("The kernel restarts and all cells run.") if args.run_all else _("The kernel restarts.")
+        )
 
     @registry.tool(area="notebook", effects=frozenset({"read"}), untrusted=True)
     async def read_notebook(task: TaskHandle, args: Nothing) -> Result:
@@ -357,7 +414,7 @@ def register(
     async def run_command(task: TaskHandle, args: RunCommandArguments) -> Result:
         """Run a command of JupyterLab by its name in the command palette."""
         reply = await desk.ask(RunCommand(label=args.label), task)
-        return Result(summary=f"Ran “{reply.text or args.label}”.")
+        return Result(summary=_("Ran “{value}”.").format(value=reply.text or args.label))
 
     return desk
 
@@ -460,8 +517,9 @@ class Desk:
         """Undo, or do again, one step."""
         reply = await self.ask(UndoStep(action=action), task)
         if reply.text == "0":
-            raise ToolError(f"There is nothing to {action}.")
-        done = "Undone" if action == "undo" else "Done again"
+            nothing = _("There is nothing to undo.") if action == "undo" else _("There is nothing to redo.")
+            raise ToolError(nothing)
+        done = _("Undone") if action == "undo" else _("Done again")
         if not reply.cells:
             return Result(summary=f"{done}.")
         view = await self.outline(task)
@@ -540,9 +598,9 @@ class _Ran:
         self.count += 1
         name = addresses.named([cell], self.view)
         if error is None:
-            self.lines.append(f"{name}: done")
+            self.lines.append(_("{cells}: done").format(cells=name))
         else:
-            self.lines.append(f"{name}: raised {_said(error)}")
+            self.lines.append(_("{cells}: raised {error}").format(cells=name, error=_said(error)))
             self.failed, self.error = cell, error
         for output in outputs:
             size = _size(output)
@@ -558,10 +616,10 @@ class _Ran:
         """
         left = [cell for cell in self.found if cell.kind == "code"][self.count :]
         if self.failed is not None and left:
-            self.lines.append(f"{addresses.named(left, self.view)}: not run")
+            self.lines.append(_("{cells}: not run").format(cells=addresses.named(left, self.view)))
         name = addresses.named(self.found, self.view)
         result = told(
-            f"Ran {name}." if self.failed is None else "",
+            _("Ran {cells}.").format(cells=name) if self.failed is None else "",
             self.found,
             self.view,
             text="\n".join(self.lines) if len(self.found) > 1 else "",
@@ -575,7 +633,7 @@ class _Ran:
         where = _capital(addresses.named([self.failed], self.view))
         problem = Problem(
             kind=self.error.kind,
-            message=f"{where} raised {_said(self.error)}",
+            message=_("{cell} raised {error}").format(cell=where, error=_said(self.error)),
             hint=self.error.hint,
             retryable=self.error.retryable,
         )
@@ -640,7 +698,7 @@ async def _run_here(task: TaskHandle, ran: _Ran, desk: Desk) -> None:
                 ended = {"execution_count": number, "done": True, "outputs": final}
                 with contextlib.suppress(ToolError):
                     await desk.ask(shown.model_copy(update=ended), task)
-        error = None if done.success else done.error or Problem(kind="Error", message="It did not finish.")
+        error = None if done.success else done.error or Problem(kind="Error", message=_("It did not finish."))
         ran.line = done.line
         ran.add(cell, done.outputs, error)
         if error is not None:
@@ -667,19 +725,23 @@ async def _run_inputs(task: TaskHandle, address: str, desk: Desk, missing: ToolU
     found = [view.cells[-1]] if address == "previous" else addresses.resolve(address, view)
     absent = [cell for cell in found if int(cell.id) not in inputs]
     if absent:
-        raise ToolError(f"Nothing was run as In[{absent[0].id}].", hint=missing.hint)
+        raise ToolError(_("Nothing was run as In[{id}].").format(id=absent[0].id), hint=missing.hint)
     outputs: list[Output] = []
     for cell in found:
         done = await desk.kernel.run(inputs[int(cell.id)], show=True, store_history=True)
         outputs.extend(done.outputs)
         if not done.success:
-            error = done.error or Problem(kind="Error", message="It did not finish.")
-            problem = error.model_copy(update={"message": f"In[{cell.id}] raised {_said(error)}"})
+            error = done.error or Problem(kind="Error", message=_("It did not finish."))
+            problem = error.model_copy(
+                update={
+                    "message": _("{cell} raised {error}").format(cell=f"In[{cell.id}]", error=_said(error))
+                }
+            )
             raise ToolFailed(problem, Result(summary=problem.message, outputs=outputs))
     names = ", ".join(f"In[{cell.id}]" for cell in found)
     return Result(
-        summary=f"Ran {names} again.",
-        text="Without the Voice sidebar, cells go by the number of their execution.",
+        summary=_("Ran {cells} again.").format(cells=names),
+        text=_("Without the Voice sidebar, cells go by the number of their execution."),
         code="\n\n".join(inputs[int(cell.id)] for cell in found),
         outputs=outputs,
     )
@@ -728,8 +790,8 @@ def _index_of(position: str, view: NotebookView, anchor: int) -> int:
     match = re.fullmatch(r"(?:(above|before|below|after) )?(\d{1,6})", said)
     if match is None or not 1 <= int(match[2]) <= count + (match[1] is None):
         raise ToolError(
-            f"A cell cannot be inserted at “{position}”.",
-            hint="Say above, below, first, last, or a position.",
+            _("A cell cannot be inserted at “{position}”.").format(position=position),
+            hint=_("Say above, below, first, last, or a position."),
         )
     return int(match[2]) - (match[1] not in ("below", "after"))
 
@@ -809,7 +871,7 @@ def _notebook_told(view: NotebookView) -> Result:
     data: list[dict[str, Any]] = []
     room = MAX_READ_CHARS
     for at, cell in enumerate(view.cells, 1):
-        state = ", failed" if cell.failed else ""
+        state = ", " + _("failed") if cell.failed else ""
         first = cell.source.strip().partition("\n")[0][:100]
         lines.append(f"{at:>3}  {cell.kind}{state}  {first}".rstrip())
         source = cell.source[: max(0, room)]
@@ -820,9 +882,11 @@ def _notebook_told(view: NotebookView) -> Result:
     count = len(view.cells)
     code = sum(cell.kind == "code" for cell in view.cells)
     failed = sum(cell.failed for cell in view.cells)
-    summary = f"{count} {'cell' if count == 1 else 'cells'}, {code} of them code"
+    summary = ngettext_(
+        "{count} cell, {code} of them code", "{count} cells, {code} of them code", count
+    ).format(count=count, code=code)
     if failed:
-        summary += f", {failed} failed"
+        summary += ", " + _("{count} failed").format(count=failed)
     return Result(
         summary=summary + ".",
         text=clip("\n".join(lines)),
@@ -835,7 +899,9 @@ def _inputs_listed(inputs: dict[int, str]) -> Result:
         f"In[{number}]  {source.strip().partition(chr(10))[0][:100]}" for number, source in inputs.items()
     ]
     return Result(
-        summary=f"{len(inputs)} inputs were run; the cells themselves are not known here.",
+        summary=_("{count} inputs were run; the cells themselves are not known here.").format(
+            count=len(inputs)
+        ),
         text=clip("\n".join(lines)),
         data={"inputs": {str(number): source[:2_000] for number, source in list(inputs.items())[-20:]}},
     )
@@ -853,7 +919,7 @@ def view_of(reply: CellReply) -> NotebookView:
         ToolError: it said nothing of it.
     """
     if reply.notebook is None:
-        raise ToolError("The front end did not say what the notebook holds.", hint="Reload the page.")
+        raise ToolError(_("The front end did not say what the notebook holds."), hint=_("Reload the page."))
     return reply.notebook
 
 
@@ -867,7 +933,3 @@ def _ids(cells: Sequence[CellView]) -> list[str]:
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
-
-
-def _with_article(kind: str) -> str:
-    return f"a {'Markdown' if kind == 'markdown' else kind}"

@@ -15,6 +15,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from voice_kernel.errors import ToolError
+from voice_kernel.language import _, ngettext_
 from voice_kernel.messages import (
     CellView,
     DeleteCells,
@@ -98,9 +99,11 @@ def register(registry: Registry, *, desk: Desk, call: CallTool) -> None:
         lines = [f"{change.name}: {_outcome(done)}" for change, done in zip(changes, tasks, strict=True)]
         accepted = [done for done in tasks if done.state == "succeeded"]
         data = {"accepted": len(accepted), "rejected": len(tasks) - len(accepted)}
-        summary = f"{len(accepted)} of {len(tasks)} changes were accepted."
+        summary = _("{count} of {total} changes were accepted.").format(count=len(accepted), total=len(tasks))
         if not accepted:
-            problem = Problem(kind="Refused", message="No change was accepted.", hint="Ask what is wanted.")
+            problem = Problem(
+                kind="Refused", message=_("No change was accepted."), hint=_("Ask what is wanted.")
+            )
             raise ToolFailed(problem, Result(summary=summary, text="\n".join(lines), data=data))
         ran = [made.pop(done.id) for done in tasks if done.id in made]
         result = Result(summary=summary, text="\n".join(lines), data=data)
@@ -137,19 +140,21 @@ def register(registry: Registry, *, desk: Desk, call: CallTool) -> None:
             return await insert(task, args, view)
         cell = next((cell for cell in view.cells if cell.id == args.cell), None)
         if cell is None:
-            raise ToolError(f"{args.name.capitalize()} is not there any more.")
+            raise ToolError(_("{name} is not there any more.").format(name=args.name.capitalize()))
         snapshot = await desk.snapshot(task)
         if args.action == "delete":
             await desk.ask(DeleteCells(cells=[cell.id]), task)
-            return told(f"Deleted {args.name}.", [cell], view, data=snapshot)
+            return told(_("Deleted {cells}.").format(cells=args.name), [cell], view, data=snapshot)
         await desk.ask(EditCell(cell=cell.id, source=args.source, expected=args.before), task)
         made[task.id] = (cell.id, cell.kind)
-        return told(f"Changed {args.name}.", [cell], view, code=args.source, data=snapshot)
+        return told(
+            _("Changed {cells}.").format(cells=args.name), [cell], view, code=args.source, data=snapshot
+        )
 
     async def insert(task: TaskHandle, args: ApplyEdit, view: NotebookView) -> Result:
         after = addresses.position_of(args.cell, view) if args.cell else -1
         if after is None:
-            raise ToolError("The cell after which it should go is not there any more.")
+            raise ToolError(_("The cell after which it should go is not there any more."))
         ranks = inserted.setdefault((task.turn_id, args.cell), [])
         index = after + 1 + sum(rank < args.rank for rank in ranks)
         reply = await desk.ask(InsertCells(index=index, kinds=[args.kind], sources=[args.source]), task)
@@ -159,7 +164,12 @@ def register(registry: Registry, *, desk: Desk, call: CallTool) -> None:
         made[task.id] = (reply.cells[0].id, args.kind)
         cells = [*view.cells[:index], *reply.cells, *view.cells[index:]]
         now = view.model_copy(update={"cells": cells})
-        return told(f"Inserted {addresses.named(reply.cells, now)}.", reply.cells, now, code=args.source)
+        return told(
+            _("Inserted {cells}.").format(cells=addresses.named(reply.cells, now)),
+            reply.cells,
+            now,
+            code=args.source,
+        )
 
 
 async def _worked_out(
@@ -177,7 +187,9 @@ async def _worked_out(
     for rank, (edit, cell) in enumerate(zip(args.edits, meant, strict=True)):
         if edit.action == "insert":
             where = addresses.named([cell], view) if cell is not None else ""
-            name = f"a new cell after {where}" if where else "a new cell at the top"
+            name = _("a new cell at the top")
+            if where:
+                name = _("a new cell after {cell}").format(cell=where)
             changes.append(
                 ApplyEdit(
                     action="insert",
@@ -206,7 +218,7 @@ async def _worked_out(
             )
         )
     if not changes:
-        raise ToolError("These cells already read like that.", hint="Nothing has to be changed.")
+        raise ToolError(_("These cells already read like that."), hint=_("Nothing has to be changed."))
     return changes
 
 
@@ -232,12 +244,14 @@ async def _run(task: TaskHandle, wanted: set[str], result: Result, desk: Desk) -
 
 
 def _counted(args: ProposeEdits) -> str:
-    return "one change" if len(args.edits) == 1 else f"{len(args.edits)} changes"
+    return ngettext_("one change", "{count} changes", len(args.edits)).format(count=len(args.edits))
 
 
 def _outcome(done: Task) -> str:
     if done.state == "succeeded":
-        return "accepted"
+        return _("accepted")
     if done.problem is None:
         return done.state
-    return "rejected by the user" if done.problem.kind == "Refused" else f"not made: {done.problem.message}"
+    if done.problem.kind == "Refused":
+        return _("rejected by the user")
+    return _("not made: {problem}").format(problem=done.problem.message)

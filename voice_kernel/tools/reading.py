@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pydantic import Field
 
 from voice_kernel.errors import ToolError
+from voice_kernel.language import _, ngettext_
 from voice_kernel.messages import CellView, NotebookView, Output, Result, Task
 from voice_kernel.task.runner import TaskHandle
 from voice_kernel.toolbox.registry import Arguments, Effects, Registry
@@ -60,19 +61,23 @@ def register(
         view = await desk.read(task)
         caret.follow(view)
         if not view.cells:
-            return Result(summary="The notebook has no cells.")
+            return Result(summary=_("The notebook has no cells."))
         at = desk.anchor(view, task)
         if not 0 <= at < len(view.cells):
-            raise ToolError("No cell is selected.", hint="Select one first, or say its number.")
+            raise ToolError(_("No cell is selected."), hint=_("Select one first, or say its number."))
         cell = view.cells[at]
-        parts = [f"Cell {at + 1} of {len(view.cells)}, {_kind(cell)}"]
+        parts = [
+            _("Cell {number} of {count}, {kind}").format(
+                number=at + 1, count=len(view.cells), kind=_kind(cell)
+            )
+        ]
         line = caret.line_in(cell.id)
         if line is not None:
-            parts.append(f"line {line}")
+            parts.append(_("line {number}").format(number=line))
         under = [heading for heading in headings(view.cells) if heading.cell <= at]
         if under:
-            parts.append(f"under {under[-1].text}")
-        state = " It failed." if cell.failed else ""
+            parts.append(_("under {heading}").format(heading=under[-1].text))
+        state = " " + _("It failed.") if cell.failed else ""
         return told(f"{', '.join(parts)}.{state}", [cell], view, text=cell.source)
 
     @registry.tool(area="notebook", effects=READ, untrusted=True)
@@ -81,7 +86,7 @@ def register(
         cell, view = await open_cell(task, args.cell, outputs=False)
         name = _capital(addresses.named([cell], view))
         if not cell.source.strip():
-            return told(f"{name} is empty.", [cell], view)
+            return told(_("{cell} is empty.").format(cell=name), [cell], view)
         code = cell.source if cell.kind == "code" else ""
         text = "" if code else cell.source
         return told(f"{name}, {_kind(cell)}: {spoken(cell.source)}", [cell], view, code=code, text=text)
@@ -92,10 +97,12 @@ def register(
         cell, view = await open_cell(task, args.cell, outputs=True)
         name = addresses.named([cell], view)
         if not cell.outputs:
-            return told(f"{_capital(name)} has no output.", [cell], view)
+            return told(_("{cell} has no output.").format(cell=_capital(name)), [cell], view)
         if cell.failed:
             error = error_in(cell)
-            said = f"{_capital(name)} failed with {error.kind}: {spoken(error.message)}"
+            said = _("{cell} failed with {error}").format(
+                cell=_capital(name), error=f"{error.kind}: {spoken(error.message)}"
+            )
         else:
             said = f"{_capital(name)}: {_outputs_spoken(cell.outputs)}"
         text = "\n".join(filter(None, (_text(output) for output in cell.outputs)))
@@ -120,7 +127,7 @@ def register(
         line = next(
             (line for number, line in places_in(cell.outputs) if number == cell.execution_count), None
         )
-        at = f", line {line}" if line else ""
+        at = ", " + _("line {number}").format(number=line) if line else ""
         lines = cell.source.splitlines()
         code = f": {lines[line - 1].strip()}" if line and line <= len(lines) else ""
         said = f"{_capital(addresses.named([cell], view))}{at}: {error.kind}: {spoken(error.message)}"
@@ -163,12 +170,12 @@ async def failed_cell(desk: Desk, task: TaskHandle, address: str) -> tuple[CellV
         if cell is None or not cell.failed:
             failed = [one for one in view.cells if one.failed]
             if not failed:
-                raise ToolError("No cell has failed.")
+                raise ToolError(_("No cell has failed."))
             cell = max(failed, key=lambda one: one.execution_count or 0)
     else:
         cell = desk.resolve_one(address, view, task)
         if not cell.failed:
-            raise ToolError(f"{_capital(addresses.named([cell], view))} has not failed.")
+            raise ToolError(_("{cell} has not failed.").format(cell=_capital(addresses.named([cell], view))))
     whole = await desk.read(task, outputs=True, cells=[cell.id])
     return next(one for one in whole.cells if one.id == cell.id), view
 
@@ -187,7 +194,8 @@ def spoken(text: str) -> str:
     if not kept:
         return lines[0][: MAX_SPOKEN_CHARS - 1] + "…"
     more = len(lines) - kept
-    return "; ".join(lines[:kept]) + f"; and {more} more {'line' if more == 1 else 'lines'}"
+    rest = ngettext_("and {count} more line", "and {count} more lines", more).format(count=more)
+    return "; ".join([*lines[:kept], rest])
 
 
 def _outputs_spoken(outputs: Sequence[Output]) -> str:
@@ -197,9 +205,10 @@ def _outputs_spoken(outputs: Sequence[Output]) -> str:
     ]
     said = spoken("\n".join(filter(None, texts)))
     if pictures:
-        picture = "a picture" if pictures == 1 else f"{pictures} pictures"
-        said = f"{said}; and {picture}" if said else f"It shows {picture}."
-    return said or "Its output is no text."
+        rest = ngettext_("and a picture", "and {count} pictures", pictures)
+        only = ngettext_("It shows a picture.", "It shows {count} pictures.", pictures)
+        said = f"{said}; {rest.format(count=pictures)}" if said else only.format(count=pictures)
+    return said or _("Its output is no text.")
 
 
 def _text(output: Output) -> str:

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from voice_kernel.context import Context
 from voice_kernel.errors import ToolError
+from voice_kernel.language import _
 from voice_kernel.messages import CellView, EditCell, InsertCells, NotebookView, Problem, Result, Task
 from voice_kernel.task.runner import TaskHandle
 from voice_kernel.toolbox.registry import Arguments, Effects, Registry, ToolFailed
@@ -50,8 +51,15 @@ class Found:
     def where(self) -> str:
         """The place in a person's words."""
         if self.cell is None or self.view is None:
-            return "The code"
+            return _("The code")
         return addresses.named([self.cell], self.view).capitalize()
+
+    @property
+    def place(self) -> str:
+        """The place as it is named inside a sentence."""
+        if self.cell is None or self.view is None:
+            return _("the code")
+        return addresses.named([self.cell], self.view)
 
 
 def register(
@@ -76,7 +84,7 @@ def register(
 
     async def last_error(task: TaskHandle, address: str) -> tuple[Found, Diagnosis]:
         try:
-            cell, _ = await failed_cell(desk, task, address)
+            cell, _outline = await failed_cell(desk, task, address)
         except ToolError as missing:
             ran = _failed_task(tasks())
             if ran is None or address != "current":
@@ -97,44 +105,59 @@ def register(
         """Explain the last error in plain words, and suggest what to do."""
         found, known = await last_error(task, args.cell)
         failure = found.failure
-        at = f", line {failure.line}" if failure.line else ""
+        at = ", " + _("line {number}").format(number=failure.line) if failure.line else ""
         lines = [f"{found.where}{at}: {failure.kind}. {known.meaning}"]
         lines += [known.suggestion] if known.suggestion else []
-        lines += ['Say "fix the error" to have it done.'] if known.source or known.package else []
+        lines += [_('Say "fix the error" to have it done.')] if known.source or known.package else []
         line = failure.code.strip() if failure.line else ""
         text = "\n".join(filter(None, [f"{failure.kind}: {failure.message}", line and f"    {line}"]))
         return _result(found, " ".join(lines), text, known)
 
     @registry.tool(
-        area="notebook", effects=WRITE, untrusted=True, target=lambda args: f"the error of {args.cell}"
+        area="notebook",
+        effects=WRITE,
+        untrusted=True,
+        target=lambda args: _("the error of {cell}").format(cell=args.cell),
     )
     async def fix_error(task: TaskHandle, args: OfCell) -> Result:
         """Carry out what is suggested for the last error; it can be undone."""
         found, known = await last_error(task, args.cell)
         if known.package:
             await _install(task, known.package)
-            summary = f"Installed {known.package}. Run {found.where.lower()} again."
+            summary = _("Installed {package}. Run {place} again.").format(
+                package=known.package, place=found.place
+            )
             return _result(found, summary, "", known)
         if not known.source:
             raise ToolError(
-                f"{known.meaning} I do not know a sure fix for it.", hint=known.suggestion or "Edit the code."
+                _("{meaning} I do not know a sure fix for it.").format(meaning=known.meaning),
+                hint=known.suggestion or _("Edit the code."),
             )
         if found.cell is None:
             view = await desk.outline(task)
             index = desk.anchor(view, task) + 1
             reply = await desk.ask(InsertCells(index=index, kinds=["code"], sources=[known.source]), task)
             after = await desk.outline(task)
-            summary = f"{known.fixed}: the code is in {addresses.named(reply.cells, after)}."
+            summary = _("{fixed}: the code is in {cells}.").format(
+                fixed=known.fixed, cells=addresses.named(reply.cells, after)
+            )
             return told(summary, reply.cells, after, code=known.source)
         await desk.snapshot(task)
         edit = EditCell(cell=found.cell.id, source=known.source, expected=found.failure.source)
         await desk.ask(edit, task)
-        return _result(found, f"{known.fixed} in {found.where.lower()}. Run it again.", "", known)
+        return _result(
+            found,
+            _("{fixed} in {place}. Run it again.").format(fixed=known.fixed, place=found.place),
+            "",
+            known,
+        )
 
     async def _install(task: TaskHandle, package: str) -> None:
         done = await call(task, "run_shell", {"command": f"pip install {package}"})
         if done.state != "succeeded":
-            problem = done.problem or Problem(kind="Error", message=f"{package} was not installed.")
+            problem = done.problem or Problem(
+                kind="Error", message=_("{package} was not installed.").format(package=package)
+            )
             raise ToolFailed(problem, done.result)
 
 
