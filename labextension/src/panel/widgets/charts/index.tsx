@@ -90,7 +90,7 @@ function Drawing({ data, place, width, height, active }: { data: ChartData; plac
           y={bar.y}
           width={bar.width}
           height={bar.height}
-          rx={Math.min(3, bar.width / 4, bar.height / 2)}
+          rx={data.series[bar.series]?.stack ? 0 : Math.min(3, bar.width / 4, bar.height / 2)}
           style={{ fill: data.series[bar.series]?.colour ?? '' }}
           opacity={active === null || active === bar.row ? 1 : 0.55}
         />
