@@ -56,13 +56,13 @@ def hint(context: Context, expect: Expect, language: str, most_chars: int) -> st
     Args:
         context: the names that may be spoken.
         expect: what kind of speech this is; dictation is not bent towards anything.
-        language: what is spoken. The sentences of commands are English; elsewhere the names stand alone.
+        language: what is spoken. Where there are no sentences of commands in it, the names stand alone.
         most_chars: how long it may be.
     """
     if expect != "command":
         return ""
-    if language == "en":
-        return command_prompt(context, lambda text: len(text) <= most_chars)
+    if prompt := command_prompt(context, lambda text: len(text) <= most_chars, language):
+        return prompt
     chosen = ""
     for name in names_of(context):
         if len(chosen) + len(name) + 2 > most_chars:

@@ -138,11 +138,11 @@ class Utterance:
         self._hinted = 0.0  # how likely the newest reading with a hint was, in log probability
         self._opening_tokens = OPENING_TOKENS + 3 * len(context.called.split())
         self._prompt = ""
-        # The sentences of the hint, and the words by which a command is known, are English.
+        # The words by which a command is known from its opening are English; elsewhere the listener knows.
         self._chooses = expect == "command" and understands is not None and whisper.language != "en"
-        if expect == "command" and whisper.language == "en":
+        if expect == "command" and (self._chooses or whisper.language == "en"):
             self._prompt = command_prompt(
-                context, lambda text: whisper.prompt_tokens(text) <= MAX_PROMPT_TOKENS
+                context, lambda text: whisper.prompt_tokens(text) <= MAX_PROMPT_TOKENS, whisper.language
             )
         self._track = ears.detector.track()
         self._blocks: list[Samples] = []
@@ -298,25 +298,43 @@ class Utterance:
         sound = self._whisper.encode(self._sound(segment))
         self._hinted = 0.0
         command: Reading | None = None
+        if self._chooses and not self._read:
+            return self._understood(sound)
         if self._prompt and self._may_be_command(sound, segment):
             command = self._command(sound)
             if command is not None and command.avg_logprob >= SURE_LOGPROB:
                 return command
-        if self._chooses and not self._read:
-            plain = self._whisper.readings(sound, beam=CHOICE_BEAM)
-        else:
-            plain = [self._whisper.read(sound, beam=BEAM)]
+        plain = self._whisper.read(sound, beam=BEAM)
+        if _is_noise(plain, self._hinted):
+            return Reading("", plain.avg_logprob, plain.no_speech_prob)
+        return command or plain
+
+    def _understood(self, sound: Encoded) -> Reading:
+        """Return the likeliest reading, or one about as likely that means something.
+
+        For languages whose commands are not known by how they open: what is read with the hint counts only
+        where it is understood, since the hint bends talk towards commands.
+        """
+        assert self._understands is not None
+        if self._prompt:
+            hinted = self._whisper.readings(sound, prompt=self._prompt, beam=CHOICE_BEAM)
+            self._hinted = hinted[0].avg_logprob
+            best, rate = self._meant(hinted)
+            if rate > 0 and best.avg_logprob >= SURE_LOGPROB:
+                return best
+        plain = self._whisper.readings(sound, beam=CHOICE_BEAM)
         if _is_noise(plain[0], self._hinted):
             return Reading("", plain[0].avg_logprob, plain[0].no_speech_prob)
-        return command or self._meant(plain)
+        return self._meant(plain)[0]
 
-    def _meant(self, readings: list[Reading]) -> Reading:
-        """Return the likeliest reading, or one about as likely that means something."""
-        if len(readings) == 1 or self._understands is None:
-            return readings[0]
+    def _meant(self, readings: list[Reading]) -> tuple[Reading, float]:
+        """Return the likeliest reading, or one about as likely that means something, and how well it does."""
+        assert self._understands is not None
         close = [r for r in readings if r.avg_logprob > readings[0].avg_logprob - ALTERNATIVE_LEAD]
-        worth = [r.avg_logprob + UNDERSTOOD_WORTH * self._understands(r.text) for r in close]
-        return close[worth.index(max(worth))]
+        rates = [self._understands(reading.text) for reading in close]
+        worth = [r.avg_logprob + UNDERSTOOD_WORTH * rate for r, rate in zip(close, rates, strict=True)]
+        number = worth.index(max(worth))
+        return close[number], rates[number]
 
     def _command(self, sound: Encoded) -> Reading | None:
         """Return the reading of a sound as a command, or None when it is none."""
@@ -386,6 +404,12 @@ class Utterance:
         rest = after_phrase(text, called) if called else None
         return opens_like_a_command(text if rest is None else rest)
 
+    def _may_stand(self, text: str) -> bool:
+        """Return whether a partial text that was read with the hint looks like a command."""
+        if self._chooses:
+            return self._understands is not None and self._understands(text) > 0
+        return self._opens(text)
+
     def _may_be_command(self, sound: Encoded, segment: Segment) -> bool:
         if segment.end - segment.start < LONG_FRAMES:
             return True
@@ -397,7 +421,7 @@ class Utterance:
         """Read a segment quickly, for a partial text that the next one replaces."""
         sound = self._whisper.encode(self._sound(segment))
         reading = self._whisper.read(sound, prompt=self._prompt, beam=PARTIAL_BEAM)
-        if self._prompt and not self._opens(reading.text):
+        if self._prompt and not self._may_stand(reading.text):
             reading = self._whisper.read(sound, beam=PARTIAL_BEAM)
         return Reading("", reading.avg_logprob, reading.no_speech_prob) if _is_noise(reading) else reading
 

@@ -8,7 +8,8 @@ the grammar of commands; the openings below only decide which of two readings to
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import islice, zip_longest
 
 from voice_kernel.context import Context
@@ -21,6 +22,42 @@ STANDING = (
     "Take a screenshot. Stop talking. Retry. Approve. Help. Undo."
 )
 """Sentences of the standing commands; they need no notebook."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """How commands are said in a language: what stands, and a sentence around a name of each kind."""
+
+    standing: str
+    show: str = "Show {}."
+    plot: str = "Plot {}."
+    plot_by: str = "Plot {} by {}."
+    tests_in: str = "Run the tests in {}."
+    test: str = "Run the test {}."
+    server: str = "Start the {} server."
+    files_in: str = "List the files in {}."
+    heading: str = "Go to {}."
+
+
+SPOKEN: Mapping[str, Spoken] = {
+    "en": Spoken(STANDING),
+    "de": Spoken(
+        "Führe die Zellen 3 bis 5 aus. Führe die Tests in tests/unit aus. Zeichne Umsatz nach Monat. Zeige "
+        "df. Gehe zu github.com. Füge darunter eine Markdown-Zelle ein. Lösche diese Zelle. Installiere den "
+        "MCP-Server fetch. Suche im Web nach pandas und polars. Schließe den Browser. git status. "
+        "Führe den Befehl pip list aus. Starte den Kernel neu. Aufgabe 2 abbrechen. "
+        "Mach einen Screenshot. Sei still. Hilfe. Rückgängig.",
+        show="Zeige {}.",
+        plot="Zeichne {}.",
+        plot_by="Zeichne {} nach {}.",
+        tests_in="Führe die Tests in {} aus.",
+        test="Führe den Test {} aus.",
+        server="Starte den Server {}.",
+        files_in="Liste die Dateien in {} auf.",
+        heading="Gehe zu {}.",
+    ),
+}
+"""By language. Where there is none, recognition is not biased."""
 
 _OPENINGS = """
     add approve back cancel change clear click close convert correct create delete deny
@@ -109,45 +146,50 @@ def unglued(text: str) -> str:
     return text
 
 
-def command_prompt(context: Context, fits: Callable[[str], bool]) -> str:
+def command_prompt(context: Context, fits: Callable[[str], bool], language: str = "en") -> str:
     """Return the hint for commands: the standing ones, and the context's names in sentences.
+
+    Empty for a language without sentences of its own: English ones would bend what is heard to English.
 
     Args:
         context: names that may be spoken.
         fits: whether a text is short enough for the recogniser. Names that no longer fit are left
             out, the least likely first.
+        language: what is spoken, ISO 639-1.
     """
+    if (spoken := SPOKEN.get(language)) is None:
+        return ""
     chosen: list[str] = []
-    for sentence in _sentences(context):
+    for sentence in _sentences(context, spoken):
         # Nearer to the speech counts more, so the likeliest name comes last.
-        if not fits(" ".join((STANDING, sentence, *chosen))):
+        if not fits(" ".join((spoken.standing, sentence, *chosen))):
             break
         chosen.insert(0, sentence)
-    return " ".join((STANDING, *chosen))
+    return " ".join((spoken.standing, *chosen))
 
 
-def _sentences(context: Context) -> Iterator[str]:
+def _sentences(context: Context, spoken: Spoken) -> Iterator[str]:
     """Yield sentences with the names of the context, the likeliest first, all kinds in turn."""
     folders = [f.rstrip("/") for f in context.files if f.endswith("/")]
     test_paths = [f for f in context.files if re.search(r"(^|/)tests?(/|_|$)", f)]
     kinds: tuple[Iterable[str], ...] = (
-        (f"Show {v.name}." for v in reversed(context.variables) if _sayable(v.name)),
-        _plots(context.columns),
+        (spoken.show.format(v.name) for v in reversed(context.variables) if _sayable(v.name)),
+        _plots(context.columns, spoken),
         (f"{word}." for word in context.words if _sayable(word)),
-        (f"Run the tests in {path.rstrip('/')}." for path in test_paths if _sayable(path)),
-        (f"Start the {server} server." for server in context.servers if _sayable(server)),
-        (f"Run the test {name}." for name in context.tests if _sayable(name)),
-        (f"List the files in {path}." for path in folders if _sayable(path) and path + "/" not in test_paths),
-        (f"Go to {heading}." for heading in context.headings if _sayable(heading)),
+        (spoken.tests_in.format(path.rstrip("/")) for path in test_paths if _sayable(path)),
+        (spoken.server.format(server) for server in context.servers if _sayable(server)),
+        (spoken.test.format(name) for name in context.tests if _sayable(name)),
+        (spoken.files_in.format(path) for path in folders if _sayable(path) and path + "/" not in test_paths),
+        (spoken.heading.format(heading) for heading in context.headings if _sayable(heading)),
     )
     for row in islice(zip_longest(*kinds), 30):
         yield from (sentence for sentence in row if sentence)
 
 
-def _plots(columns: tuple[str, ...]) -> Iterator[str]:
+def _plots(columns: tuple[str, ...], spoken: Spoken) -> Iterator[str]:
     names = [name for name in columns if _sayable(name)]
     for first, second in zip_longest(names[::2], names[1::2]):
-        yield f"Plot {first} by {second}." if second else f"Plot {first}."
+        yield spoken.plot_by.format(first, second) if second else spoken.plot.format(first)
 
 
 def _sayable(name: str) -> bool:

@@ -105,9 +105,10 @@ async def test_of_readings_in_another_language_the_one_that_is_understood_is_tak
         return 0.0
 
     likeliest = (await engine.transcribe(clips["hibari_031.wav"], understands=nothing)).text
-    assert asked[0] == likeliest
-    assert len(asked) > 1, "no other reading was offered"
-    other = asked[1]
+    assert likeliest in asked
+    others = [text for text in asked if text != likeliest]
+    assert others, "no other reading was offered"
+    other = others[0]
     chosen = (await engine.transcribe(clips["hibari_031.wav"], understands=lambda text: text == other)).text
     await engine.close()
     assert chosen == other != likeliest

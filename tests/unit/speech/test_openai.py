@@ -83,8 +83,17 @@ async def test_the_words_of_the_notebook_are_named_to_the_server(
     await hear(newer, context=context)
     await newer.close()
     assert "revenue_df" in server.recordings[1]["keywords[]"]
-    assert server.recordings[1]["prompt"] == "revenue_df, month"  # no English sentences before German
+    prompt = server.recordings[1]["prompt"]
+    assert "Zeige revenue_df." in prompt
+    assert "Run" not in prompt  # no English sentences before German
     assert server.recordings[1]["language"] == "de"
+
+
+async def test_where_there_are_no_sentences_in_a_language_the_names_stand_alone(server: OpenAIServer) -> None:
+    french = OpenAITranscriber(Endpoint(server.url, KEY), language="fr")
+    await hear(french, context=Context(variables=(Variable("revenue_df", "DataFrame", columns=("month",)),)))
+    await french.close()
+    assert server.recordings[0]["prompt"] == "revenue_df, month"
 
 
 async def test_dictation_is_not_bent_towards_commands(ear: OpenAITranscriber, server: OpenAIServer) -> None:

@@ -43,6 +43,24 @@ def test_names_of_every_kind_are_in_sentences() -> None:
     assert "_private" not in prompt
 
 
+def test_german_names_are_in_german_sentences() -> None:
+    prompt = command_prompt(CONTEXT, lambda _: True, "de")
+    for sentence in (
+        "Zeige orders.",
+        "Zeichne revenue nach order_date.",
+        "Führe die Tests in tests/unit aus.",
+        "Führe den Test test_parser aus.",
+        "Starte den Server fetch.",
+        "Gehe zu Cleaning.",
+    ):
+        assert sentence in prompt
+    assert "Show" not in prompt
+
+
+def test_no_english_sentences_stand_before_a_language_that_has_none_of_its_own() -> None:
+    assert command_prompt(CONTEXT, lambda _: True, "fr") == ""
+
+
 def test_the_newest_variable_stands_nearest_to_the_speech() -> None:
     prompt = command_prompt(CONTEXT, lambda _: True)
     assert prompt.endswith("Show orders.")
