@@ -6,7 +6,7 @@ waits. Knows surfaces only by the port `Page`, voices only by the port `Voice`; 
 Everything belongs to the loop thread, and nothing is loaded before a page switches speaking on.
 
 For whoever listens meanwhile (hands-free): `saying` is what is being heard now, so that the assistant's own
-words are not taken for a person's; `stop` ends it at once.
+words are not taken for a person's; `hold` makes it pause until `go_on`; `stop` ends it at once.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from voice_kernel.messages import (
     AnswerDelta,
     Approval,
     ApprovalChanged,
+    HoldSpeaking,
     Notice,
     SpeakAnswer,
     SpeakChanged,
@@ -113,6 +114,16 @@ class _Answer:
     grown: asyncio.Event = field(default_factory=asyncio.Event)
     over: asyncio.Event = field(default_factory=asyncio.Event)
     """The page has said what became of it."""
+    held_at: float | None = None
+    """Since when the page holds it."""
+    held_s: float = 0.0
+    """How long it was held before."""
+
+    def go_on(self) -> None:
+        """Take in that the page does not hold it any more."""
+        if self.held_at is not None:
+            self.held_s += time.monotonic() - self.held_at
+            self.held_at = None
 
     def grow(self, sentences: Sequence[str]) -> None:
         """Take more sentences."""
@@ -218,6 +229,11 @@ class Answering:
         answer = self._current
         if answer is None or answer.id != message.id or answer.surface_id != page.surface_id:
             return
+        if message.state == "held":
+            if answer.held_at is None:
+                answer.held_at = time.monotonic()
+            return
+        answer.go_on()
         if message.state == "started":
             return
         if message.state == "stopped":
@@ -246,6 +262,24 @@ class Answering:
     def speaking(self) -> bool:
         """Whether an answer is being heard now."""
         return self._current is not None and self._current.begun
+
+    def hold(self, surface_id: str) -> None:
+        """Hold what is being said on a page, until `go_on` or `stop`; the page does so by itself, too."""
+        answer = self._current
+        if answer is not None and answer.begun and answer.surface_id == surface_id and answer.held_at is None:
+            self._send(answer, HoldSpeaking(id=answer.id, hold=True))
+
+    def held(self, surface_id: str) -> bool:
+        """Whether a page holds what it says, because somebody may be speaking up."""
+        answer = self._current
+        return answer is not None and answer.surface_id == surface_id and answer.held_at is not None
+
+    def go_on(self, surface_id: str) -> None:
+        """Let a page say the rest of what it holds."""
+        answer = self._current
+        if answer is not None and answer.surface_id == surface_id and answer.held_at is not None:
+            answer.go_on()
+            self._send(answer, HoldSpeaking(id=answer.id, hold=False))
 
     def stop(self, surface_id: str = "") -> bool:
         """Stop speaking at once, and forget what waits.
@@ -616,11 +650,17 @@ class Answering:
         await self._over(answer, max(0.0, heard_until - time.monotonic()) + GRACE_S)
 
     async def _over(self, answer: _Answer, limit_s: float) -> None:
-        try:
-            async with asyncio.timeout(limit_s):
-                await answer.over.wait()
-        except TimeoutError:
-            log.debug("a page did not say what became of an answer")
+        held_s = 0.0
+        while not answer.over.is_set():
+            try:
+                async with asyncio.timeout(limit_s):
+                    await answer.over.wait()
+            except TimeoutError:
+                held_now_s = 0.0 if answer.held_at is None else time.monotonic() - answer.held_at
+                limit_s, held_s = answer.held_s + held_now_s - held_s, answer.held_s + held_now_s
+                if limit_s <= 0:  # it was not silent meanwhile, and still there is no word of its end
+                    log.debug("a page did not say what became of an answer")
+                    return
 
     def _engine(self, choice: SpeakChoice) -> VoiceEngine:
         if choice.voice == "auto":

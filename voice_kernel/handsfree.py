@@ -1,8 +1,8 @@
 """One open microphone: a stream without end becomes utterances, and those that are meant for us turns.
 
-`speech.spotting` finds speech, `speech.endpointing` its begin and end, `heeding` what is meant for us; this
-module joins them, opens and ends recognitions, sleeps until a wake phrase, and stops the spoken answer when
-somebody speaks up. Sound is kept for some seconds and never written. It does not know surfaces but by id,
+`speech.spotting` finds speech, `speech.endpointing` its begin and end, `heeding` what is meant for us, and
+`interruption` what ends a spoken answer; this module joins them, opens and ends recognitions, and sleeps
+until a wake phrase. Sound is kept for some seconds and never written. It does not know surfaces but by id,
 nor who carries a turn out. Everything belongs to the loop thread.
 """
 
@@ -17,6 +17,7 @@ from functools import partial
 
 from voice_kernel.errors import SpeechError, VoiceKernelError
 from voice_kernel.heeding import heed, is_echo, is_sure, may_be_meant, without_over
+from voice_kernel.interruption import Interruption
 from voice_kernel.room import Room
 from voice_kernel.session import CONTROLS
 from voice_kernel.speech.endpointing import Began, Ended, Endpointer, Event, Insisted, Progress
@@ -69,6 +70,16 @@ class _Words:
     """All of it, where recordings are kept."""
 
 
+@dataclass(frozen=True)
+class _Meant:
+    """What was said to us."""
+
+    transcript: Transcript
+    command: str
+    """The part that is meant."""
+    sure: bool
+
+
 @dataclass
 class _Waking:
     """The beginning of an utterance in which a wake phrase is looked for."""
@@ -110,7 +121,9 @@ class HandsFree:
         self._called_until_s = 0.0
         self._was_awake: bool | None = None
         self._was_asked = False
-        self._echoes = 0
+        self._interruption = Interruption(room.mouth, surface_id)
+        self._rate_hz = rate_hz
+        self._reading = 0  # utterances that are over, and not known yet to be meant for us
         self._closed = False
         self._next_seq = 0
         self._lost = 0
@@ -133,6 +146,7 @@ class HandsFree:
                     "Check the transcripts; if it happens again, the connection is too slow for audio.",
                 )
         self._next_seq = seq + 1
+        self._interruption.arrived(len(pcm) / 2 / self._rate_hz)
         self._spotter.feed(pcm)
 
     def finish(self) -> None:
@@ -146,6 +160,7 @@ class HandsFree:
         """Let go of the stream; what was said in full is still carried out."""
         self._closed = True
         self._spotter.close()
+        self._interruption.close()
         self._give_up()
         if self._forgetting is not None:
             self._forgetting.cancel()
@@ -191,13 +206,16 @@ class HandsFree:
             newest = words.newest if words is not None else ""
             for event in self._endpointer.read(self._progress(newest) if newest else "other"):
                 self._take(event)
+        self._interruption.looked(
+            piece.probabilities, undecided=self._endpointer.in_utterance or self._reading > 0
+        )
         self._show_state()
 
     def _take(self, event: Event) -> None:
         if isinstance(event, Began):
             self._began(event)
         elif isinstance(event, Insisted):
-            self._interrupt()
+            self._interruption.insisted()
         else:
             self._ended(event)
 
@@ -390,50 +408,20 @@ class HandsFree:
             return "other"
         return grammar.completeness(self._command(text, True), self._room.context())
 
-    def _interrupt(self) -> None:
-        mouth = self._room.mouth
-        # Where our own voice was taken for somebody's, words must tell from now on (`_conclude`).
-        if mouth is not None and mouth.saying and not self._echoes:
-            mouth.stop(self.surface_id)
-
     async def _conclude(self, words: _Words) -> None:
         """Read the utterance to its end and do what it says, where it is meant for us."""
+        self._reading += 1
+        try:
+            meant = await self._read(words)
+        finally:
+            self._reading -= 1
+        if meant is None:
+            return
         room, session = self._room, self._room.session
-        transcript = await self._transcript(words.recognition)
-        if transcript is None:
-            self._dismiss(words)
-            return
-        await room.load_grammar()  # the first words may come before it
-        command = self._command(transcript.text, words.addressed)
-        if words.spoken and is_echo(command, words.spoken):
-            self._echoes += 1
-            self._dismiss(words)
-            return
-        if words.addressed and not command.strip():
-            self._dismiss(words)  # the phrase alone: what follows is waited for
-            return
-        sure = is_sure(transcript)
-        if room.expect == "command":
-            parse = await session.prepare(command)
-            sure = is_sure(transcript, understood=parse.route == "intents")
-            verdict = heed(
-                command,
-                parse,
-                sure=sure,
-                addressed=words.addressed,
-                asked=room.asked,
-                model=session.answers_rest,
-            )
-            if verdict == "ignore":
-                self._dismiss(words, transcript.text)
-                return
-            sure = verdict == "act"
-        elif not command.strip():
-            self._dismiss(words)
-            return
         turn_id = self._begin_turn(words)
         if room.mouth is not None:
             room.mouth.stop(self.surface_id)
+        transcript = meant.transcript
         session.change(turn_id, audio_s=transcript.audio_s, latency_s=transcript.latency_s)
         if words.sound:
             room.keep(turn_id, b"".join(words.sound), RATE_HZ)
@@ -443,9 +431,41 @@ class HandsFree:
             transcript.text,
             first_sample_at=words.began_at,
             approved_tools=self._approved_tools,
-            command=command,
-            sure=sure,
+            command=meant.command,
+            sure=meant.sure,
         )
+
+    async def _read(self, words: _Words) -> _Meant | None:
+        """Read the utterance to its end; None where it is let pass."""
+        room = self._room
+        transcript = await self._transcript(words.recognition)
+        if transcript is None:
+            self._dismiss(words)
+            return None
+        await room.load_grammar()  # the first words may come before it
+        command = self._command(transcript.text, words.addressed)
+        if words.spoken and is_echo(command, words.spoken):
+            self._interruption.echoed()
+            self._dismiss(words)
+            return None
+        if not command.strip() and (words.addressed or room.expect != "command"):
+            self._dismiss(words)  # the phrase alone: what follows is waited for
+            return None
+        if room.expect != "command":
+            return _Meant(transcript, command, is_sure(transcript))
+        parse = await room.session.prepare(command)
+        verdict = heed(
+            command,
+            parse,
+            sure=is_sure(transcript, understood=parse.route == "intents"),
+            addressed=words.addressed,
+            asked=room.asked,
+            model=room.session.answers_rest,
+        )
+        if verdict == "ignore":
+            self._dismiss(words, transcript.text)
+            return None
+        return _Meant(transcript, command, verdict == "act")
 
     def _dismiss(self, words: _Words, text: str = "") -> None:
         """Let an utterance pass: it was not meant for us."""

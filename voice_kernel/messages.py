@@ -757,6 +757,14 @@ class StopSpeaking(Wire):
     id: int
 
 
+class HoldSpeaking(Wire):
+    """Hold an answer where it is, somebody may be speaking up; or let it go on, nobody was."""
+
+    type: Literal["hold_speaking"] = "hold_speaking"
+    id: int
+    hold: bool
+
+
 class SpeakChanged(Wire):
     """A person said how this page is to answer from now on; the page remembers it and tells it back."""
 
@@ -996,6 +1004,7 @@ ToSurface = Annotated[
     | Notice
     | SpeakAnswer
     | StopSpeaking
+    | HoldSpeaking
     | SpeakChanged
     | ControlSpoken
     | KeepingChanged
@@ -1373,11 +1382,14 @@ class SpeakChoice(Wire):
 
 
 class SpeakingState(Wire):
-    """What became of a spoken answer: it is heard now, was heard to its end, or was not."""
+    """What became of a spoken answer: it is heard now, was heard to its end, or was not.
+
+    `held`: no sound from this moment on, until the kernel says whether somebody speaks up.
+    """
 
     type: Literal["speaking_state"] = "speaking_state"
     id: int
-    state: Literal["started", "ended", "stopped", "failed"]
+    state: Literal["started", "held", "ended", "stopped", "failed"]
 
 
 class CellReply(Wire):

@@ -27,6 +27,18 @@ class Mouth(Protocol):
         """Stop speaking at once; returns whether anything was being said."""
         ...
 
+    def hold(self, surface_id: str) -> None:
+        """Hold what is being said there, until `go_on` or `stop`."""
+        ...
+
+    def held(self, surface_id: str) -> bool:
+        """Whether what is said there is silent at the moment, because somebody may be speaking up."""
+        ...
+
+    def go_on(self, surface_id: str) -> None:
+        """Say the rest of what is held there."""
+        ...
+
 
 @dataclass(frozen=True)
 class Manners:

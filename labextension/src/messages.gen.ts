@@ -55,6 +55,7 @@ export type ToSurface =
   | Notice
   | SpeakAnswer
   | StopSpeaking
+  | HoldSpeaking
   | SpeakChanged
   | ControlSpoken
   | KeepingChanged
@@ -557,6 +558,14 @@ export interface Hello {
   type: 'hello';
 }
 /**
+ * Hold an answer where it is, somebody may be speaking up; or let it go on, nobody was.
+ */
+export interface HoldSpeaking {
+  hold: boolean;
+  id: number;
+  type: 'hold_speaking';
+}
+/**
  * Interrupt user code that runs in the kernel.
  */
 export interface Interrupt {
@@ -999,10 +1008,12 @@ export interface SpeakChoice {
 }
 /**
  * What became of a spoken answer: it is heard now, was heard to its end, or was not.
+ *
+ * `held`: no sound from this moment on, until the kernel says whether somebody speaks up.
  */
 export interface SpeakingState {
   id: number;
-  state: 'started' | 'ended' | 'stopped' | 'failed';
+  state: 'started' | 'held' | 'ended' | 'stopped' | 'failed';
   type: 'speaking_state';
 }
 /**

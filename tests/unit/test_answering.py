@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
 import pytest
 
+from voice_kernel import answering
 from voice_kernel.answering import Answering
 from voice_kernel.errors import Refused, VoiceUnavailable
 from voice_kernel.events import Hub
@@ -17,6 +18,7 @@ from voice_kernel.messages import (
     Approval,
     ApprovalChanged,
     Call,
+    HoldSpeaking,
     Notice,
     Problem,
     Result,
@@ -99,6 +101,10 @@ class FakePage:
     def heard(self) -> list[str]:
         """The texts of the pieces that came."""
         return [m.text for m in self.messages if isinstance(m, SpeakAnswer) and m.text]
+
+    @property
+    def held(self) -> list[bool]:
+        return [m.hold for m in self.messages if isinstance(m, HoldSpeaking)]
 
     @property
     def stopped(self) -> list[int]:
@@ -565,3 +571,38 @@ async def test_a_yes_or_noise_in_between_does_not_make_a_command_one_of_the_back
     room.end(command, "It is installed.", took_s=5)
     await page.until_heard("It is installed.")
     assert page.heard == ["It is installed."]
+
+
+async def test_what_a_page_holds_goes_on_when_nobody_spoke(room: Room) -> None:
+    page = room.page(ends=False)
+    page.choose()
+    room.say("Twelve files.")
+    await page.until(lambda: any(isinstance(m, SpeakAnswer) and m.last for m in page.messages))
+    mouth = room.answering
+    mouth.hold(page.surface_id)
+    assert page.held == [True]
+    assert not mouth.held(page.surface_id)  # not before the page says so
+    page.say(1, "held")
+    mouth.go_on("another")
+    assert mouth.held(page.surface_id)
+    mouth.go_on(page.surface_id)
+    assert page.held == [True, False]
+    assert mouth.speaking
+    assert page.stopped == []
+
+
+async def test_the_end_of_an_answer_that_is_held_is_waited_for(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answering, "GRACE_S", 0.01)
+    page = room.page(ends=False)
+    page.choose()
+    room.say("Twelve files.")
+    await page.until(lambda: any(isinstance(m, SpeakAnswer) and m.last for m in page.messages))
+    page.say(1, "held")
+    await asyncio.sleep(0.3)  # longer than it takes
+    assert room.answering.speaking
+    page.say(1, "started")
+    async with asyncio.timeout(LIMIT_S):
+        while room.answering.speaking:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)

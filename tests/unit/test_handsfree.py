@@ -250,6 +250,8 @@ class Mouth:
     def __init__(self, words: str) -> None:
         self.saying = words
         self.stopped_at: list[float] = []
+        self.is_held = False
+        self.held_at: list[float] = []
         self.clock = lambda: 0.0
 
     def stop(self, surface_id: str = "") -> bool:
@@ -257,6 +259,17 @@ class Mouth:
             self.stopped_at.append(self.clock())
         self.saying = ""
         return True
+
+    def hold(self, surface_id: str) -> None:
+        if self.saying and not self.is_held:
+            self.held_at.append(self.clock())
+            self.is_held = True
+
+    def held(self, surface_id: str) -> bool:
+        return self.is_held
+
+    def go_on(self, surface_id: str) -> None:
+        self.is_held = False
 
 
 async def test_who_speaks_up_stops_the_answer(
@@ -272,7 +285,9 @@ async def test_who_speaks_up_stops_the_answer(
     await microphone.hear(spoken, step_s=0.04)
     await microphone.close()
     assert microphone.acts == [RUN_3]
-    assert mouth.stopped_at[0] <= track.speech.index(True) * FRAME_S + 0.2
+    spoke_s = track.speech.index(True) * FRAME_S
+    assert spoke_s <= mouth.held_at[0] <= spoke_s + 0.2
+    assert mouth.held_at[0] < mouth.stopped_at[0] <= spoke_s + 0.6
 
 
 async def test_our_own_words_are_not_acted_on(

@@ -32,7 +32,9 @@ export class Microphone {
     private readonly store: Store,
     send: (message: ToKernel, buffers?: ArrayBuffer[]) => void,
     private readonly trans: Translator,
-    private readonly sound: (earcon: Earcon) => void
+    private readonly sound: (earcon: Earcon) => void,
+    /** Hears along while the microphone stays open. */
+    hear: (samples: Float32Array) => void
   ) {
     this.ear = new PageEar(send, trans, () => store.update({}));
     this.gesture = new HoldGesture(this.mode === 'toggle');
@@ -46,6 +48,11 @@ export class Microphone {
         }
       },
       onProblem: (problem: MicrophoneProblem) => store.update({ microphoneProblem: problem }),
+      onSound: (samples: Float32Array) => {
+        if (store.snapshot.ui.handsFree) {
+          hear(samples);
+        }
+      },
       onOpen: (utteranceId: string, stream: MediaStream) =>
         this.ear.begin(utteranceId, stream, store.snapshot.session.speech),
       onEnd: () => this.ear.end(),

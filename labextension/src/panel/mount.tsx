@@ -104,6 +104,9 @@ export function mount(host: HTMLElement, options: MountOptions): () => void {
       case 'stop_speaking':
         speaker.hush(message.id);
         return;
+      case 'hold_speaking':
+        speaker.held(message);
+        return;
       case 'speak_changed':
         speaker.changed(message);
         return;
@@ -154,7 +157,7 @@ export function mount(host: HTMLElement, options: MountOptions): () => void {
   const send = (message: ToKernel, buffers?: ArrayBuffer[]): void => void connection.send(message, buffers);
   const requests = new Requests(message => connection.send(message), trans);
   const earcons = new Earcons(() => microphone.earcons);
-  const microphone = new Microphone(store, send, trans, earcon => earcons.play(earcon));
+  const microphone = new Microphone(store, send, trans, earcon => earcons.play(earcon), sound => speaker.hear(sound));
   const reveal = (taskId: number): void => {
     onReveal?.();
     store.update({ place: 'tasks', filter: 'all', search: '', sheets: [{ name: 'task', taskId }] });

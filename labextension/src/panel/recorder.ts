@@ -29,6 +29,8 @@ export interface RecorderEvents {
   onPhase(phase: MicrophonePhase): void;
   /** Loudness of the newest 20 ms, 0 to 1. */
   onLevel(level: number): void;
+  /** The newest 40 ms, at 16 kHz. */
+  onSound(samples: Float32Array): void;
   onProblem(problem: MicrophoneProblem): void;
   /** The first samples of an utterance are here: whoever else is to hear it may begin. */
   onOpen(utteranceId: string, stream: MediaStream): void;
@@ -262,6 +264,8 @@ class Recording {
 
   private take(samples: Float32Array): void {
     for (const chunk of this.chunker.push(samples)) {
+      // First: what the page does on it, the kernel must know when it gets this piece.
+      this.events.onSound(chunk);
       for (const batch of this.batcher.push(chunk, loudness(chunk))) {
         this.sendChunk(batch);
       }

@@ -1,11 +1,21 @@
 /**
  * Plays spoken answers: the kernel's sound by Web Audio, or words by a voice of the browser.
  *
- * Responsible for one answer at a time, for stopping it at once, and for the choices that this browser
- * remembers. It does not know what is spoken nor when: the kernel decides.
+ * Responsible for one answer at a time, for stopping it at once, for holding it as soon as somebody seems to
+ * talk into it, and for the choices that this browser remembers. It does not know what is spoken nor when, nor
+ * whether it was a person who talked: the kernel decides.
  */
-import type { About, SpeakAnswer, SpeakChanged, SpeakChoice, SpeakingState, ToKernel } from '../messages.gen';
+import type {
+  About,
+  HoldSpeaking,
+  SpeakAnswer,
+  SpeakChanged,
+  SpeakChoice,
+  SpeakingState,
+  ToKernel
+} from '../messages.gen';
 import type { Buffers } from './channel';
+import { Interjection, decibels } from './interjection';
 import { recall, remember } from './preferences';
 import type { Store } from './store';
 
@@ -17,6 +27,13 @@ const BREATH_S = 0.1;
 /** Sound is scheduled this far ahead, so that its beginning is not cut. */
 const LEAD_S = 0.01;
 const RESUME_MS = 700;
+/** An answer fades out and in so fast when it is held: no click, and no syllable lost. */
+const FADE_S = 0.004;
+const FADED_MS = 16;
+/** Where the kernel does not say for so long what an answer is held for, it goes on. */
+const HELD_MS = 4_000;
+/** The loudness of what is played is taken over so many samples (43 ms at 48 kHz). */
+const METER_SAMPLES = 2_048;
 /** Sound that is not heard for so long lets the device go. */
 const REST_MS = 15_000;
 const LEVELS: readonly Verbosity[] = ['off', 'errors', 'short', 'full'];
@@ -40,11 +57,18 @@ interface Playing {
   next: number;
   complete: boolean;
   started: boolean;
+  /** Set while it is held: when it goes on by itself. */
+  held: ReturnType<typeof setTimeout> | null;
 }
 
 export class Speaker {
   private context: AudioContext | null = null;
   private gain: GainNode | null = null;
+  private meter: AnalyserNode | null = null;
+  private readonly interjection = new Interjection();
+  /** How loud it was when somebody seemed to talk. */
+  private interjectedDb = -Infinity;
+  private readonly metered = new Float32Array(METER_SAMPLES);
   private playing: Playing | null = null;
   private about: About | null = null;
   private rest: ReturnType<typeof setTimeout> | undefined;
@@ -221,7 +245,7 @@ export class Speaker {
         this.report(answer.id, 'stopped');
         return;
       }
-      this.playing = { id: answer.id, sources: new Set(), next: 0, complete: false, started: false };
+      this.playing = { id: answer.id, sources: new Set(), next: 0, complete: false, started: false, held: null };
     }
     if (this.playing?.id !== answer.id) {
       return; // stopped
@@ -244,6 +268,28 @@ export class Speaker {
       this.report(id, 'stopped');
     }
   };
+
+  /** Hears along with an open microphone: what is said is held at once when somebody talks into it. */
+  hear(samples: Float32Array): void {
+    if (this.interjection.push(samples, this.playedDb) && this.sounding && !this.playing?.held) {
+      this.interjectedDb = this.interjection.loudest;
+      this.hold();
+    }
+  }
+
+  /** The kernel holds it, or lets it go on. */
+  held({ id, hold }: HoldSpeaking): void {
+    if (this.playing?.id !== id) {
+      return;
+    }
+    if (hold) {
+      this.interjectedDb = -Infinity;
+      this.hold();
+    } else {
+      this.interjection.refuse(this.interjectedDb);
+      this.goOn();
+    }
+  }
 
   /** The kernel stops it. */
   hush(id?: number): void {
@@ -274,7 +320,7 @@ export class Speaker {
       }
       this.look(playing);
     };
-    if (this.context?.state === 'running' && !this.opening) {
+    if ((playing.held || this.context?.state === 'running') && !this.opening) {
       begin();
       return;
     }
@@ -376,6 +422,57 @@ export class Speaker {
     }
   }
 
+  /** No sound until the kernel knows whether somebody talks; nothing of the answer is lost. */
+  private hold(): void {
+    const { playing, context, gain } = this;
+    if (!playing || playing.held) {
+      return;
+    }
+    playing.held = setTimeout(() => {
+      this.goOn();
+      this.report(playing.id, 'started');
+    }, HELD_MS);
+    synthesis()?.pause();
+    if (context && gain) {
+      gain.gain.setTargetAtTime(0, context.currentTime, FADE_S);
+      setTimeout(() => {
+        if (playing.held) {
+          void context.suspend().catch(() => undefined);
+        }
+      }, FADED_MS);
+    }
+    this.report(playing.id, 'held');
+  }
+
+  private goOn(): void {
+    const { playing, context } = this;
+    if (playing?.held) {
+      this.release(playing);
+      void context?.resume().catch(() => undefined);
+    }
+  }
+
+  /** Lets the device sound again. */
+  private release(playing: Playing): void {
+    clearTimeout(playing.held ?? undefined);
+    playing.held = null;
+    synthesis()?.resume();
+    const { context, gain } = this;
+    if (context && gain) {
+      gain.gain.cancelScheduledValues(0);
+      gain.gain.setTargetAtTime(1, context.currentTime, FADE_S);
+    }
+  }
+
+  /** How loud what is played is at this moment. */
+  private get playedDb(): number {
+    if (!this.meter || !this.playing || this.playing.held) {
+      return -Infinity;
+    }
+    this.meter.getFloatTimeDomainData(this.metered);
+    return decibels(this.metered);
+  }
+
   /** No sound from this moment on. */
   private silence(): void {
     const playing = this.playing;
@@ -383,12 +480,16 @@ export class Speaker {
     if (!playing) {
       return;
     }
+    const wasHeld = playing.held !== null;
     playing.sources.forEach(source => {
       source.onended = null;
       source.stop();
       source.disconnect();
     });
     synthesis()?.cancel();
+    if (wasHeld) {
+      this.release(playing);
+    }
     this.store.update({ speaking: '' });
     this.restLater();
   }
@@ -401,7 +502,7 @@ export class Speaker {
   private open(): Promise<boolean> {
     clearTimeout(this.rest);
     this.restLater();
-    if (this.context?.state === 'running') {
+    if (this.playing?.held || this.context?.state === 'running') {
       return Promise.resolve(true);
     }
     this.opening ??= this.resume().finally(() => {
@@ -418,6 +519,9 @@ export class Speaker {
       this.context = new AudioContext({ latencyHint: 'interactive' });
       this.gain = this.context.createGain();
       this.gain.connect(this.context.destination);
+      this.meter = this.context.createAnalyser();
+      this.meter.fftSize = METER_SAMPLES;
+      this.gain.connect(this.meter);
     }
     const { context } = this;
     await Promise.race([

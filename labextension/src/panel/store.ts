@@ -274,6 +274,7 @@ export function reduce(session: Session, message: ToSurface): Session {
     case 'control':
     case 'speak_answer':
     case 'stop_speaking':
+    case 'hold_speaking':
     case 'speak_changed':
     case 'speech_engines':
     case 'cell_request':
