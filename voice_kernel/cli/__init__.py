@@ -12,7 +12,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from voice_kernel.cli import doctor, history, lab, mcp, replay, run, say, words
+from voice_kernel.cli import doctor, history, lab, mcp, replay, run, say, serve, words
 from voice_kernel.cli.exits import EXIT_CANCELLED, EXIT_FAILED, EXIT_KILLED
 from voice_kernel.errors import KernelDied, VoiceKernelError
 from voice_kernel.version import __version__
@@ -42,6 +42,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"voice-kernel {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for subject in (lab, words, say, run, history, replay, mcp, doctor):
+    for subject in (lab, words, say, run, serve, history, replay, mcp, doctor):
         subject.add(commands)
     return parser

@@ -43,6 +43,7 @@ from voice_kernel.messages import (
     WidgetChanged,
     WidgetUpdated,
 )
+from voice_kernel.widgets.update import applied
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +52,7 @@ HELLO_LIMIT_S = 30.0
 MAX_WAITING = 4_000
 """Events that wait for one follower; what only shows progress is left out past this."""
 MAX_TASKS = 500
+MAX_WIDGETS = 100
 PASSING = (TaskOutput, TaskProgress)
 
 Publisher = Callable[[dict[str, Any], list[bytes]], None]
@@ -107,6 +109,8 @@ class Line:
         self.used_at = time.monotonic()
         self.tasks: OrderedDict[int, Task] = OrderedDict()
         self.approvals: dict[int, Approval] = {}
+        self.widgets: OrderedDict[str, Widget] = OrderedDict()
+        """The live ones, as they are now."""
         self.servers: ServersChanged | None = None
         self._on_end = on_end
         self._surface_id = f"server-{uuid.uuid4().hex[:12]}"
@@ -300,6 +304,9 @@ class Line:
             case WidgetChanged(widget=widget):
                 self._widget(event, widget)
             case WidgetUpdated(widget_id=widget_id):
+                if (live := self.widgets.get(widget_id)) is not None:
+                    root = applied(live.root, [event.update])
+                    self.widgets[widget_id] = live.model_copy(update={"root": root})
                 for feed in self._feeds.values():
                     if widget_id in feed.widgets:
                         feed.put(event)
@@ -322,6 +329,8 @@ class Line:
             self._hello.set_result(None)
         for task in state.tasks:
             self._task(TaskChanged(task=task), task)
+        for widget in state.widgets:
+            self.widgets[widget.id] = widget
         for approval in state.approvals:
             self._approval(ApprovalChanged(approval=approval), approval)
         for turn in state.turns:
@@ -380,6 +389,9 @@ class Line:
             feed.put(event)
 
     def _widget(self, event: WidgetChanged, widget: Widget) -> None:
+        self.widgets[widget.id] = widget
+        while len(self.widgets) > MAX_WIDGETS:
+            self.widgets.popitem(last=False)
         task = self.tasks.get(widget.task_id)
         feed = self._of_turn.get(task.turn_id) if task is not None else None
         if feed is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -40,7 +40,7 @@ _item: TypeAdapter[ThreadItem] = TypeAdapter(ThreadItem)
 _attachment: TypeAdapter[Attachment] = TypeAdapter(Attachment)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Caller:
     """Who asks."""
 
@@ -63,6 +63,8 @@ class ChatStore(Store[Caller]):
     def __init__(self, url: str, folder: Path) -> None:
         self._url = url
         self._folder = folder
+        self.on_deleted: Callable[[str, list[str], Caller], Awaitable[None]] | None = None
+        """Told of a thread that was deleted, and which attachments it had."""
         self._chats: Chats | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="voice-kernel-chats")
 
@@ -117,19 +119,13 @@ class ChatStore(Store[Caller]):
         Raises:
             NotFoundError: the caller has no such thread.
         """
-        await self.forget_thread(thread_id, context)
-
-    async def forget_thread(self, thread_id: str, context: Caller) -> list[str]:
-        """Delete a thread; returns the ids of its attachments, whose files somebody else has.
-
-        Raises:
-            NotFoundError: the caller has no such thread.
-        """
-        return _found(
+        attached = _found(
             await self._ask(lambda chats: chats.delete_thread(context.user_id, thread_id)),
             "Thread",
             thread_id,
         )
+        if self.on_deleted is not None:
+            await self.on_deleted(thread_id, attached, context)
 
     async def load_threads(
         self, limit: int, after: str | None, order: str, context: Caller

@@ -1,0 +1,456 @@
+"""ChatKit's requests as turns of a session: what a `ChatKitServer` leaves to whoever serves it.
+
+The SDK parses requests, keeps items and writes events; here a message becomes a turn of the caller's
+kernel, and what waits for a person is answered. A turn that waits, or whose client has gone, is kept up with
+(`_keep_up`), so that all that comes of it is in the thread when somebody looks again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from chatkit.actions import Action
+from chatkit.errors import CustomStreamError
+from chatkit.server import ChatKitServer
+from chatkit.store import NotFoundError
+from chatkit.types import (
+    AudioInput,
+    ErrorEvent,
+    FeedbackKind,
+    ProgressUpdateEvent,
+    StructuredInputItem,
+    SyncCustomActionResponse,
+    ThreadItemDoneEvent,
+    ThreadItemRemovedEvent,
+    ThreadItemReplacedEvent,
+    ThreadMetadata,
+    ThreadStreamEvent,
+    TranscriptionResult,
+    UserMessageItem,
+    WidgetItem,
+)
+
+from voice_kernel.errors import VoiceKernelError
+from voice_kernel.messages import (
+    ActionConfig,
+    AnswerQuestion,
+    Attach,
+    Call,
+    CancelTask,
+    CancelTurn,
+    Decide,
+    Do,
+    Done,
+    RetryTask,
+    Say,
+    WatchServers,
+    WidgetAction,
+)
+from voice_kernel.server.attachments import Files
+from voice_kernel.server.ear import Ear
+from voice_kernel.server.kernels import Kernels
+from voice_kernel.server.line import Feed, Line
+from voice_kernel.server.store import Caller, ChatStore
+from voice_kernel.server.turnstream import YES, TurnStream, Waiting, values_of, widget_item, widget_of
+from voice_kernel.widgets.servercards import SHOW_SERVERS, START_SERVER, STOP_SERVER, server_list
+from voice_kernel.widgets.taskcards import (
+    APPROVE,
+    CANCEL_TASK,
+    DENY,
+    RETRY_TASK,
+    SHOW_TASKS,
+    task_card,
+    task_list,
+)
+
+log = logging.getLogger(__name__)
+
+MAX_TITLE = 60
+MAX_PROMPT = 10_000
+CANCEL_LIMIT_S = 5.0
+
+
+@dataclass
+class Running:
+    """A turn that goes on, in a thread."""
+
+    line: Line
+    feed: Feed
+    stream: TurnStream
+    keeper: asyncio.Task[None] | None = None
+    """Keeps up with it while no client reads."""
+
+    def cancel(self) -> None:
+        """Cancel the turn with all that it runs."""
+        if self.feed.turn is not None and not self.feed.ended.is_set():
+            self.line.send(CancelTurn(turn_id=self.feed.turn.id))
+
+
+@dataclass
+class Asked(Caller):
+    """Who asks, and what came of it."""
+
+    running: Running | None = None
+    thread_id: str = ""
+
+
+class VoiceChatKitServer(ChatKitServer[Caller]):
+    """ChatKit on sessions of ours.
+
+    Args:
+        store: threads and items.
+        files: attachments.
+        kernels: the sessions.
+        ear: hears recordings.
+    """
+
+    def __init__(self, store: ChatStore, files: Files, kernels: Kernels, ear: Ear) -> None:
+        super().__init__(store, files)
+        self.chats = store
+        self.files = files
+        self._kernels = kernels
+        self._ear = ear
+        self._open: dict[tuple[str, str], list[Running]] = {}
+        store.on_deleted = self._deleted
+
+    async def close(self) -> None:
+        """Stop keeping up with turns; those that run are ended with their kernels."""
+        keepers = [run.keeper for runs in self._open.values() for run in runs if run.keeper is not None]
+        for keeper in keepers:
+            keeper.cancel()
+        await asyncio.gather(*keepers, return_exceptions=True)
+
+    # ---- messages ---------------------------------------------------------------------------------
+
+    async def respond(
+        self, thread: ThreadMetadata, input_user_message: UserMessageItem | None, context: Caller
+    ) -> AsyncIterator[ThreadStreamEvent]:
+        """Answer a message, or go on after what was asked for has come."""
+        if input_user_message is None:
+            async for event in self._go_on(thread, context):
+                yield event
+            return
+        text = said_in(input_user_message)
+        if thread.title is None and text:
+            thread.title = text if len(text) <= MAX_TITLE else f"{text[: MAX_TITLE - 1]}…"
+        if self._kernels.known(context.session_id) is None:
+            yield ProgressUpdateEvent(icon="bolt", text="Starting a kernel")
+        line = await self._line(context)
+        for attachment in input_user_message.attachments:
+            data = await self.files.read(context.user_id, attachment.id)
+            if data is not None:
+                line.send(Attach(name=attachment.name[:200], size=len(data)), [data])
+                text = f'{text} @"{attachment.name}"'
+        text = text[:MAX_PROMPT]
+        feed = line.follow(lambda request: Say(text=text, request=request))
+        async for event in self._follow(line, feed, thread, context):
+            yield event
+
+    async def _go_on(self, thread: ThreadMetadata, context: Caller) -> AsyncIterator[ThreadStreamEvent]:
+        """Go on with what waited: the newest item says what was answered."""
+        page = await self.chats.load_thread_items(thread.id, None, 20, "desc", context)
+        for item in page.data:
+            found = self._waiting(context, thread.id, item.id)
+            if found is None or not isinstance(item, StructuredInputItem):
+                continue
+            running, waiting = found
+            if item.status == "pending":
+                continue
+            answers = {
+                part.id: part.answer.values for part in item.inputs if part.answer and not part.answer.skipped
+            }
+            self._answer(running, waiting, item.status == "answered", answers)
+            async for event in self._read(running, thread, context):
+                yield event
+            return
+        yield ErrorEvent(message="This waits for an answer no longer. Ask again.", allow_retry=False)
+
+    def _answer(
+        self, running: Running, waiting: Waiting, answered: bool, answers: dict[str, list[str]]
+    ) -> None:
+        if waiting.approval_id is None:
+            assert waiting.turn_id is not None
+            yes = answered and YES in answers.get("answer", [])
+            running.line.send(AnswerQuestion(turn_id=waiting.turn_id, yes=yes))
+        else:
+            try:
+                values = values_of(waiting, answers) if answered else {}
+            except ValueError as error:
+                running.line.send(Decide(approval_id=waiting.approval_id, approved=False))
+                log.info("a form did not fit: %s", type(error).__name__)
+            else:
+                running.line.send(Decide(approval_id=waiting.approval_id, approved=answered, values=values))
+        running.stream.waiting.pop(waiting.item_id, None)
+
+    # ---- turns ------------------------------------------------------------------------------------
+
+    async def _line(self, context: Caller) -> Line:
+        try:
+            return await self._kernels.line(context.session_id)
+        except VoiceKernelError as error:
+            raise CustomStreamError(str(error), allow_retry=error.retryable) from error
+
+    async def _follow(
+        self, line: Line, feed: Feed, thread: ThreadMetadata, context: Caller
+    ) -> AsyncIterator[ThreadStreamEvent]:
+        running = Running(
+            line,
+            feed,
+            TurnStream(
+                feed,
+                thread.id,
+                lambda kind: self.chats.generate_item_id(kind, thread, context),
+                line.shown,
+                lambda: list(line.tasks.values()),
+            ),
+        )
+        self._open.setdefault((context.user_id, thread.id), []).append(running)
+        async for event in self._read(running, thread, context):
+            yield event
+        # Words may have answered what an earlier turn of the thread waits for: "approve".
+        for other in list(self._open.get((context.user_id, thread.id), ())):
+            if other is not running and not other.stream.still_waits:
+                async for event in self._read(other, thread, context):
+                    yield event
+
+    async def _read(
+        self, running: Running, thread: ThreadMetadata, context: Caller
+    ) -> AsyncIterator[ThreadStreamEvent]:
+        """Read a turn on, until it has ended or waits for a person."""
+        await self._take(running)
+        if isinstance(context, Asked):
+            context.running, context.thread_id = running, thread.id
+        finished = False
+        try:
+            async for event in running.stream.events():
+                yield event
+            finished = True
+        finally:
+            self._leave(running, thread.id, context, gone=not finished)
+
+    async def _take(self, running: Running) -> None:
+        keeper, running.keeper = running.keeper, None
+        if keeper is not None:
+            keeper.cancel()
+            await asyncio.wait({keeper})
+
+    def _leave(self, running: Running, thread_id: str, context: Caller, *, gone: bool) -> None:
+        if running.feed.ended.is_set() and not running.feed.has_news and not gone:
+            self._forget(running, thread_id, context)
+        else:
+            running.keeper = asyncio.create_task(self._keep_up(running, thread_id, context))
+
+    def _forget(self, running: Running, thread_id: str, context: Caller) -> None:
+        running.line.drop(running.feed)
+        key = (context.user_id, thread_id)
+        runs = [run for run in self._open.get(key, ()) if run is not running]
+        if runs:
+            self._open[key] = runs
+        else:
+            self._open.pop(key, None)
+
+    async def _keep_up(self, running: Running, thread_id: str, context: Caller) -> None:
+        """Keep what becomes of a turn that nobody reads now."""
+        while not running.feed.ended.is_set() or running.feed.has_news:
+            try:
+                await self._keep(running.stream.events(), thread_id, context)
+            except NotFoundError:  # the thread was deleted meanwhile
+                running.cancel()
+                break
+            except VoiceKernelError as error:
+                log.warning("a turn could not be kept: %s", type(error).__name__)
+                break
+        self._forget(running, thread_id, context)
+
+    async def _keep(self, events: AsyncIterator[ThreadStreamEvent], thread_id: str, context: Caller) -> None:
+        async for event in events:
+            match event:
+                case ThreadItemDoneEvent(item=item):
+                    await self.chats.add_thread_item(thread_id, item, context=context)
+                case ThreadItemReplacedEvent(item=item):
+                    await self.chats.save_item(thread_id, item, context=context)
+                case ThreadItemRemovedEvent(item_id=item_id):
+                    await self.chats.delete_thread_item(thread_id, item_id, context=context)
+
+    def _waiting(self, context: Caller, thread_id: str, item_id: str) -> tuple[Running, Waiting] | None:
+        for running in self._open.get((context.user_id, thread_id), ()):
+            if (waiting := running.stream.waiting.get(item_id)) is not None:
+                return running, waiting
+        return None
+
+    async def _deleted(self, thread_id: str, attached: list[str], context: Caller) -> None:
+        """Cancel what goes on in a thread that was deleted, and delete its files."""
+        for running in list(self._open.get((context.user_id, thread_id), ())):
+            running.cancel()
+        for attachment_id in attached:
+            await self.files.delete_attachment(attachment_id, context)
+
+    # ---- actions ----------------------------------------------------------------------------------
+
+    async def action(
+        self,
+        thread: ThreadMetadata,
+        action: Action[str, Any],
+        sender: WidgetItem | None,
+        context: Caller,
+    ) -> AsyncIterator[ThreadStreamEvent]:
+        """Carry out a click in a widget, or what a client asks for by a name."""
+        payload = action.payload if isinstance(action.payload, dict) else {}
+        line = await self._line(context)
+        follow: Callable[[str], Any] | None = None
+        match action.type:
+            case t if t in (APPROVE, DENY) and sender is not None:
+                found = self._waiting(context, thread.id, sender.id)
+                if found is None:
+                    yield ErrorEvent(message="This card is not open any more.", allow_retry=False)
+                    return
+                running, waiting = found
+                assert waiting.approval_id is not None
+                running.line.send(Decide(approval_id=waiting.approval_id, approved=t == APPROVE))
+                running.stream.waiting.pop(sender.id, None)
+                async for event in self._read(running, thread, context):
+                    yield event
+                return
+            case t if t == RETRY_TASK:
+                task_id = _number(payload, "task_id")
+                follow = lambda request: RetryTask(task_id=task_id, request=request)  # noqa: E731
+            case t if t in (START_SERVER, STOP_SERVER):
+                tool = "mcp_start" if t == START_SERVER else "mcp_stop"
+                call = Call(tool=tool, arguments={"name": str(payload.get("server", ""))})
+                follow = lambda request: Do(calls=[call], request=request)  # noqa: E731
+            case _:
+                item = await self._acted(action, payload, sender, thread, line, context)
+                if item is not None and sender is not None:
+                    yield ThreadItemReplacedEvent(item=item)
+                elif item is not None:
+                    yield ThreadItemDoneEvent(item=item)
+                elif sender is None:
+                    # By the name of a tool: through the same door as words, asking where policy wants it.
+                    call = Call(tool=action.type, arguments=payload)
+                    follow = lambda request: Do(calls=[call], request=request)  # noqa: E731
+        if follow is not None:
+            async for event in self._follow(line, line.follow(follow), thread, context):
+                yield event
+
+    async def sync_action(
+        self,
+        thread: ThreadMetadata,
+        action: Action[str, Any],
+        sender: WidgetItem | None,
+        context: Caller,
+    ) -> SyncCustomActionResponse:
+        """Carry out a click whose only outcome is a change of its own widget."""
+        payload = action.payload if isinstance(action.payload, dict) else {}
+        line = await self._line(context)
+        if action.type in (APPROVE, DENY) and sender is not None:
+            found = self._waiting(context, thread.id, sender.id)
+            if found is not None and found[1].approval_id is not None:
+                # The turn goes on; what comes of it is kept up with.
+                found[0].line.send(Decide(approval_id=found[1].approval_id, approved=action.type == APPROVE))
+            return SyncCustomActionResponse(updated_item=None)
+        item = await self._acted(action, payload, sender, thread, line, context)
+        if item is not None:
+            await self.chats.save_item(thread.id, item, context)
+        return SyncCustomActionResponse(updated_item=item)
+
+    async def _acted(
+        self,
+        action: Action[str, Any],
+        payload: dict[str, Any],
+        sender: WidgetItem | None,
+        thread: ThreadMetadata,
+        line: Line,
+        context: Caller,
+    ) -> WidgetItem | None:
+        """Carry out an action; returns the widget as it is afterwards, where there is one to show."""
+        base = (
+            {"id": sender.id, "thread_id": thread.id, "created_at": sender.created_at}
+            if sender is not None
+            else new_item(self.chats, thread, context)
+        )
+        match action.type:
+            case t if t == CANCEL_TASK:
+                task_id = _number(payload, "task_id")
+                await cancel(line, task_id)
+                task = line.tasks.get(task_id)
+                if task is None or sender is None:
+                    return None
+                whole = sender.widget.type == "ListView"
+                return widget_item(base, task_list(line.tasks.values()) if whole else task_card(task))
+            case t if t == SHOW_TASKS:
+                return widget_item(base, task_list(line.tasks.values()), "Tasks")
+            case t if t == SHOW_SERVERS:
+                told = await line.watched_servers(WatchServers())
+                return widget_item(base, server_list(told.servers), "MCP servers")
+        widget_id = widget_of(sender) if sender is not None else ""
+        if sender is None or not widget_id:
+            return None
+        return await self._acted_in_session(action, widget_id, base, sender, line)
+
+    async def _acted_in_session(
+        self, action: Action[str, Any], widget_id: str, base: dict[str, Any], sender: WidgetItem, line: Line
+    ) -> WidgetItem | None:
+        config = ActionConfig(type=action.type, payload=action.payload)
+        try:
+            done = await line.ask(lambda number: WidgetAction(id=number, widget_id=widget_id, action=config))
+        except VoiceKernelError as error:
+            raise CustomStreamError(str(error), allow_retry=error.retryable) from error
+        if isinstance(done, Done) and done.problem is not None:
+            problem = done.problem
+            message = f"{problem.message} {problem.hint}".strip()
+            raise CustomStreamError(message, allow_retry=problem.retryable)
+        root = line.widgets.get(widget_id)
+        if root is None:
+            return None
+        return widget_item(base, root.root, root.copy_text or sender.copy_text or "")
+
+    # ---- the rest ---------------------------------------------------------------------------------
+
+    async def add_feedback(
+        self, thread_id: str, item_ids: list[str], feedback: FeedbackKind, context: Caller
+    ) -> None:
+        """Keep what a person thinks of items."""
+        await self.chats.save_feedback(thread_id, item_ids[:200], feedback, context)
+
+    async def transcribe(self, audio_input: AudioInput, context: Caller) -> TranscriptionResult:
+        """Turn a recording into text."""
+        return TranscriptionResult(text=await self._ear.text(audio_input.data))
+
+
+def said_in(message: UserMessageItem) -> str:
+    """Return the words of a message, with what it quotes."""
+    text = "".join(part.text for part in message.content).strip()
+    return f'{text} (about: "{message.quoted_text.strip()}")' if message.quoted_text else text
+
+
+def new_item(store: ChatStore, thread: ThreadMetadata, context: Caller) -> dict[str, Any]:
+    """Return what a new item begins with."""
+    return {
+        "id": store.generate_item_id("message", thread, context),
+        "thread_id": thread.id,
+        "created_at": datetime.now(),
+    }
+
+
+async def cancel(line: Line, task_id: int) -> None:
+    """Cancel a task, and wait a moment for its end."""
+    line.send(CancelTask(task_id=task_id))
+    async with line.watching() as changes:
+        try:
+            async with asyncio.timeout(CANCEL_LIMIT_S):
+                while (task := line.tasks.get(task_id)) is not None and task.ended_at is None:
+                    await changes.get()
+        except TimeoutError:
+            log.info("a task takes long to end")
+
+
+def _number(payload: dict[str, Any], name: str) -> int:
+    value = payload.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | str) or not str(value).isdigit():
+        raise CustomStreamError(f"The action names no {name}.")
+    return int(value)
