@@ -8,12 +8,14 @@
 import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette, ISessionContextDialogs, InputDialog, SessionContextDialogs } from '@jupyterlab/apputils';
 import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
+import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStatusBar } from '@jupyterlab/statusbar';
 import { ITranslator, type TranslationBundle, nullTranslator } from '@jupyterlab/translation';
 import { CommandRegistry } from '@lumino/commands';
 import { Announcer } from './announcer';
 import { microphoneIcon } from './icon';
+import { widgetFactory } from './output';
 import { Shelf } from './shelf';
 import { Sidebar } from './sidebar';
 import { StatusItem } from './status';
@@ -80,7 +82,8 @@ async function activate(
   statusBar: IStatusBar | null,
   restorer: ILayoutRestorer | null,
   translator: ITranslator | null,
-  dialogs: ISessionContextDialogs | null
+  dialogs: ISessionContextDialogs | null,
+  rendermime: IRenderMimeRegistry | null
 ): Promise<void> {
   const trans = (translator ?? nullTranslator).load('voice_kernel');
   const announcer = new Announcer();
@@ -113,6 +116,19 @@ async function activate(
     }
     return voice;
   };
+  // Before anything is awaited: each notebook copies the renderers there are when it opens.
+  rendermime?.addFactory(
+    widgetFactory({
+      trans,
+      act: async (element, clicked) => {
+        const panel = tracker.find(candidate => candidate.node.contains(element));
+        if (!panel) {
+          throw new Error(trans.__('Open the notebook that shows this, and click there.'));
+        }
+        await voiceOf(panel).act(clicked);
+      }
+    })
+  );
 
   const sidebar = new Sidebar(
     voiceOf,
@@ -280,7 +296,8 @@ const plugin: JupyterFrontEndPlugin<void> = {
     IStatusBar,
     ILayoutRestorer,
     ITranslator,
-    ISessionContextDialogs
+    ISessionContextDialogs,
+    IRenderMimeRegistry
   ],
   activate
 };

@@ -9,13 +9,21 @@ import { type ISignal, Signal } from '@lumino/signaling';
 import { Badges } from './badges';
 import { loadChunk } from './chunks';
 import { KernelLink, type LinkState } from './link';
-import type { ToSurface } from './messages.gen';
+import type { ToSurface, WidgetAction } from './messages.gen';
 import { NotebookHost, type Surroundings } from './notebook';
 import type { Channel } from './panel/channel';
 import type { ListenMode } from './panel/microphone';
 import { type Controls, mount } from './panel/mount';
+import { CLICK_PATIENCE_MS, Requests } from './panel/requests';
 import type { Snapshot } from './panel/store';
 import { Words } from './panel/translation';
+import { within } from './subshell';
+
+/** The panel counts its own questions from 1. */
+const CLICK_NUMBERS = 1_000_000;
+/** A kernel that is busy loads our side when its cell has ended. */
+const CLICK_REACH_MS = 60_000;
+const UNREACHABLE: ReadonlySet<LinkState['name']> = new Set(['no_kernel', 'dead', 'missing', 'foreign', 'failed']);
 
 export interface PanelSurroundings extends Surroundings {
   /** Brings the notebook and its panel to the front. */
@@ -71,6 +79,59 @@ export class NotebookVoice {
   get listening(): boolean {
     const phase = this.snapshot?.ui.microphone;
     return phase === 'listening' || phase === 'starting';
+  }
+
+  /** Carries a click in a cell's output out; connects first, since a person wants something of the kernel. */
+  async act(clicked: Omit<WidgetAction, 'id' | 'type'>): Promise<void> {
+    const channel = await this.reached();
+    const requests = new Requests(
+      message => {
+        try {
+          channel.send(message);
+          return true;
+        } catch {
+          return false; // closed in this very moment
+        }
+      },
+      this.words,
+      ++NotebookVoice.clicks * CLICK_NUMBERS
+    );
+    const leave = [
+      channel.onMessage(message => void requests.receive(message)),
+      channel.onClose(() => requests.dispose())
+    ];
+    try {
+      await requests.ask('widget_action', clicked, CLICK_PATIENCE_MS);
+    } finally {
+      leave.forEach(stop => stop());
+      requests.dispose();
+    }
+  }
+
+  private static clicks = 0;
+
+  /** The channel, once it is open; rejects where the kernel cannot be reached. */
+  private async reached(): Promise<Channel> {
+    this.link.wake();
+    const open = new Promise<Channel>((resolve, reject) => {
+      const look = (): void => {
+        const { state } = this.link;
+        if (state.name === 'open') {
+          resolve(state.channel);
+        } else if (UNREACHABLE.has(state.name)) {
+          reject(new Error(this.words.__('There is no kernel that could answer. Start it, and run the cell again.')));
+        } else {
+          return;
+        }
+        this.link.changed.disconnect(look);
+      };
+      this.link.changed.connect(look);
+      look();
+    });
+    if (!(await within(open, CLICK_REACH_MS))) {
+      throw new Error(this.words.__('The kernel did not answer.'));
+    }
+    return open;
   }
 
   /** Applies the settings to what is there already. */

@@ -26,12 +26,15 @@ import type {
   SpeechEngines,
   Threads,
   ToKernel,
-  ToSurface
+  ToSurface,
+  WidgetAction
 } from '../messages.gen';
 import { ENGLISH, type Translator } from './translation';
 
 /** Reading a line of a log that is still to be indexed takes the kernel seconds; more is no answer. */
 export const PATIENCE_MS = 30_000;
+/** A click may start something long, which may ask first: it is answered when that has ended. */
+export const CLICK_PATIENCE_MS = 3_600_000;
 
 export interface Questions {
   list_threads: { question: ListThreads; answer: Threads };
@@ -44,6 +47,7 @@ export interface Questions {
   search_registry: { question: SearchRegistry; answer: Offers };
   finish_sign_in: { question: FinishSignIn; answer: Done };
   keep_secret: { question: KeepSecret; answer: Done };
+  widget_action: { question: WidgetAction; answer: Done };
 }
 
 type Answer = Questions[keyof Questions]['answer'];
@@ -62,23 +66,30 @@ interface Waiting {
 }
 
 export class Requests {
-  private last = 0;
+  private last: number;
   private readonly waiting = new Map<number, Waiting>();
 
-  /** @param send returns whether the message went out. */
+  /**
+   * @param send returns whether the message went out.
+   * @param first numbers begin after this: two that ask over one channel must not share any.
+   */
   constructor(
     private readonly send: (message: ToKernel) => boolean,
-    private readonly trans: Translator = ENGLISH
-  ) {}
+    private readonly trans: Translator = ENGLISH,
+    first = 0
+  ) {
+    this.last = first;
+  }
 
   /** Asks; rejects with `Unanswered` when there is no answer, or a problem in its place. */
   ask<T extends keyof Questions>(
     type: T,
-    question: Omit<Questions[T]['question'], 'type' | 'id'>
+    question: Omit<Questions[T]['question'], 'type' | 'id'>,
+    patienceMs = PATIENCE_MS
   ): Promise<Questions[T]['answer']> {
     const id = ++this.last;
     return new Promise<Answer>((resolve, reject) => {
-      const timer = setTimeout(() => this.fail(id), PATIENCE_MS);
+      const timer = setTimeout(() => this.fail(id), patienceMs);
       this.waiting.set(id, { resolve, reject, timer });
       if (!this.send({ ...question, type, id } as ToKernel)) {
         this.fail(id);

@@ -186,6 +186,11 @@ function changed(session: Session, id: number, change: (task: Task) => Partial<T
   return task ? { ...session, tasks: new Map(session.tasks).set(id, { ...task, ...change(task) }) } : session;
 }
 
+/** A task is drawn anew when a widget of it is another. */
+function redrawn(session: Session, taskId: number): Session {
+  return changed(session, taskId, () => ({}));
+}
+
 /** Returns the session after one message; the same object when nothing changed. */
 export function reduce(session: Session, message: ToSurface): Session {
   switch (message.type) {
@@ -209,14 +214,14 @@ export function reduce(session: Session, message: ToSurface): Session {
     case 'approval':
       return { ...session, approvals: upsert(session.approvals, message.approval, MAX_TASKS) };
     case 'widget':
-      return { ...session, widgets: upsert(session.widgets, message.widget, MAX_WIDGETS) };
+      return redrawn({ ...session, widgets: upsert(session.widgets, message.widget, MAX_WIDGETS) }, message.widget.task_id);
     case 'widget_update': {
       const widget = session.widgets.get(message.widget_id);
       if (!widget) {
         return session;
       }
       const root = applyUpdate(widget.root as WidgetNode, message.update);
-      return { ...session, widgets: new Map(session.widgets).set(widget.id, { ...widget, root }) };
+      return redrawn({ ...session, widgets: new Map(session.widgets).set(widget.id, { ...widget, root }) }, widget.task_id);
     }
     case 'speech':
       return { ...session, speech: message.speech };

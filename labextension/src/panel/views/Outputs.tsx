@@ -4,6 +4,7 @@ import type { Output } from '../../messages.gen';
 import { ansiToHtml } from '../ansi';
 import { usePanel } from './context';
 import { usePart } from './hooks';
+import { WIDGET_MIME, WidgetBox, widgetsIn } from './Widgets';
 import { memo } from './memo';
 
 const IMAGES = ['image/png', 'image/jpeg', 'image/gif', 'image/webp'];
@@ -33,10 +34,20 @@ export function Markdown({ text }: { text: string }) {
 
 function Rich({ data }: { data: Output['data'] }) {
   const { trans } = usePanel();
+  const widgets = useMemo(() => widgetsIn(data[WIDGET_MIME]), [data]);
   const image = useMemo(() => imageSource(data), [data]);
-  const source = data['text/html'];
+  const source = widgets ? undefined : data['text/html'];
   const markup = usePart('markup', source !== undefined);
   const html = useMemo(() => (source && markup ? markup.sanitizeHtml(source) : ''), [markup, source]);
+  if (widgets) {
+    return (
+      <>
+        {widgets.map(widget => (
+          <WidgetBox key={widget.id} widget={widget} />
+        ))}
+      </>
+    );
+  }
   if (image) {
     return <img class="vk-image" src={image} alt={data['text/plain'] || trans.__('Figure')} />;
   }

@@ -8,6 +8,7 @@ import { ProblemNote, type Tone } from './Note';
 import { OutputView } from './Outputs';
 import { Tail } from './Tail';
 import { Tests } from './Tests';
+import { TaskWidgets } from './Widgets';
 import { usePanel } from './context';
 
 /** Who was interrupted or cancelled did nothing wrong. */
@@ -90,7 +91,7 @@ export function TaskBody({ task, past = null, skipped = 0, inSheet = false }: Ta
   // A card in a cell stands right beside what the code put out there.
   const inCell = !hasComposer && (task.origin === 'magic' || task.origin === 'script') && task.area !== 'tasks';
   // The text of outputs is for programs; people have the real thing.
-  const text = shown && result.outputs.length === 0 ? result.text : '';
+  const text = shown && result.outputs.length === 0 && result.widgets.length === 0 ? result.text : '';
   const tail = task.tail ? <Tail text={task.tail} label={trans.__('Output of task %1', task.id)} /> : null;
   return (
     <div class="vk-task-body">
@@ -102,6 +103,7 @@ export function TaskBody({ task, past = null, skipped = 0, inSheet = false }: Ta
       )}
       {result && <CellLinks result={result} />}
       {result?.tests && <Tests report={result.tests} />}
+      <TaskWidgets task={task} past={past} />
       {result?.code && <Code code={result.code} />}
       {!inCell && result?.outputs.map((output, index) => <OutputView key={index} output={output} />)}
       {text && (

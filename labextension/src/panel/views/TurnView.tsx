@@ -209,7 +209,11 @@ export interface TurnViewProps {
 /** A task is open while it matters: as it runs, when it failed, when it drew something, in the newest turn. */
 function isOpen(task: Task, newest: boolean, crowded: boolean, chosen: boolean | undefined): boolean {
   const drew = task.result?.outputs.some(output => output.kind === 'display' || output.kind === 'result');
-  return chosen ?? (newest || (!crowded && !hasEnded(task)) || task.state === 'failed' || drew === true);
+  return chosen ?? (newest || (!crowded && !hasEnded(task)) || task.state === 'failed' || drew === true || showsWidgets(task));
+}
+
+function showsWidgets(task: Task): boolean {
+  return (task.result?.widgets.length ?? 0) > 0;
 }
 
 /** Of many tasks those that need a person, then those that go on, then the newest; in their order. */
