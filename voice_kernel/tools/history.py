@@ -14,6 +14,7 @@ from typing import Literal, Protocol
 from pydantic import Field
 
 from voice_kernel.errors import HistoryError
+from voice_kernel.language import N_, _, ngettext_
 from voice_kernel.messages import Output, PastTask, Result, Task, TaskState
 from voice_kernel.task.runner import TaskHandle
 from voice_kernel.toolbox.registry import Arguments, Registry
@@ -25,8 +26,13 @@ MAX_LISTED = 100
 """How far back a search that ends in the past is followed, in pages."""
 MAX_WHAT_CHARS = 90
 STATE_WORDS: dict[TaskState, str] = {
-    "queued": "waiting",
-    "awaiting_approval": "waiting for approval",
+    "queued": N_("waiting"),
+    "awaiting_approval": N_("waiting for approval"),
+    "running": N_("running"),
+    "succeeded": N_("succeeded"),
+    "failed": N_("failed"),
+    "cancelled": N_("cancelled"),
+    "interrupted": N_("interrupted"),
 }
 
 
@@ -92,7 +98,7 @@ def register(
         try:
             found, more = await _found(find, args, states, since, until, task.id)
         except HistoryError as error:
-            note = f"{error.message} These are the tasks of this session only."
+            note = f"{error.message} " + _("These are the tasks of this session only.")
             found, more = _of_session(tasks(), args, states, since, until, task.id)
         return listing(found, now(), tasks(), more=more, note=note)
 
@@ -120,16 +126,23 @@ def listing(
         )
         for past, number in zip(found, said, strict=True)
     ]
-    after = ["and older ones"] if more else []
+    after = [_("and older ones")] if more else []
     elsewhere = next((past.id for past, number in zip(found, said, strict=True) if number is None), None)
     if elsewhere is not None:
         after.append(
-            f"In a terminal: voice-kernel history show {elsewhere}, voice-kernel replay --task {elsewhere}"
+            _("In a terminal: {commands}").format(
+                commands=f"voice-kernel history show {elsewhere}, voice-kernel replay --task {elsewhere}"
+            )
         )
-    text = "\n".join([aligned([("no", "when", "what", "outcome"), *rows]) if rows else "", *after]).strip()
+    text = "\n".join(
+        [aligned([(_("no"), _("when"), _("what"), _("outcome")), *rows]) if rows else "", *after]
+    ).strip()
     outputs = [Output(kind="display", data={"text/plain": text, "text/html": _table(rows, after)})]
     count = len(found)
-    summary = f"{count}{' of many' if more else ''} task{'' if count == 1 else 's'}." if count else NOTHING
+    counted = ngettext_("{count} task.", "{count} tasks.", count)
+    if more:
+        counted = ngettext_("{count} of many task.", "{count} of many tasks.", count)
+    summary = counted.format(count=count) if count else _(NOTHING)
     return Result(
         summary=f"{summary} {note}".strip(),
         text=clip(text),
@@ -163,13 +176,13 @@ def _table(rows: Sequence[tuple[str, str, str, str]], after: Sequence[str]) -> s
     return f"<table><tbody>{''.join(lines)}</tbody></table>{below}"
 
 
-NOTHING = "Nothing of that kind was done."
+NOTHING = N_("Nothing of that kind was done.")
 
 
 def what(past: PastTask, max_chars: int = MAX_WHAT_CHARS) -> str:
     """Return what a task was, on one line: what was said, and what was called where that says more."""
     said, title = (" ".join(plain(text).split()) for text in (past.utterance, past.task.title))
-    tool, _, rest = title.partition(" ")
+    tool, _space, rest = title.partition(" ")
     called = tool if rest.lower() in said.lower() else title  # in full where the words do not say it already
     text = f"{said} [{called}]" if said else title
     return text if len(text) <= max_chars else text[: max_chars - 1] + "…"
@@ -177,14 +190,18 @@ def what(past: PastTask, max_chars: int = MAX_WHAT_CHARS) -> str:
 
 def outcome(task: Task, now: float) -> str:
     """Return how a task ended, on one line: state, length, and what it came to."""
-    said = STATE_WORDS.get(task.state, task.state)
+    said = _(STATE_WORDS[task.state])
     if task.started_at is not None:
         said += f", {duration(max(0.0, (task.ended_at or now) - task.started_at))}"
     result = task.result
     if result is not None and result.tests is not None:
         tests = result.tests
-        counts = ((tests.passed, "passed"), (tests.failed, "failed"), (tests.errors, "errors"))
-        said += "".join(f", {number} {word}" for number, word in counts if number)
+        counts = (
+            (tests.passed, _("{count} passed")),
+            (tests.failed, _("{count} failed")),
+            (tests.errors, _("{count} errors")),
+        )
+        said += "".join(", " + counted.format(count=number) for number, counted in counts if number)
     elif task.problem is not None and task.state in ("failed", "interrupted"):
         message = " ".join(plain(task.problem.message).split())
         said += f": {message if len(message) <= 120 else message[:119] + '…'}"
@@ -199,7 +216,7 @@ def when(moment: float, now: float) -> str:
     if days == 0:
         return clock
     if days == 1:
-        return f"yesterday {clock}"
+        return _("yesterday {time}").format(time=clock)
     return f"{then.day} {then:%b} {clock}" if then.year == today.year else f"{then.day} {then:%b %Y}"
 
 

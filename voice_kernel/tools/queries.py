@@ -14,6 +14,7 @@ from pydantic import Field
 
 from voice_kernel.context import Context, Variable
 from voice_kernel.errors import ToolError
+from voice_kernel.language import N_, _
 from voice_kernel.messages import Result
 from voice_kernel.task.runner import TaskHandle
 from voice_kernel.toolbox.registry import Arguments, Effects, Registry
@@ -29,13 +30,22 @@ Operator = Literal[">", ">=", "<", "<=", "==", "!=", "between", "contains", "sta
 Which = Literal["first", "last", "random", "largest", "smallest"]
 
 HOW_SAID: dict[str, str] = {
-    "mean": "average", "sum": "total", "median": "median", "max": "maximum", "min": "minimum",
-    "count": "number", "std": "standard deviation", "nunique": "number of different",
+    "mean": N_("average {column}"), "sum": N_("total {column}"), "median": N_("median {column}"),
+    "max": N_("maximum {column}"), "min": N_("minimum {column}"), "count": N_("number {column}"),
+    "std": N_("standard deviation {column}"), "nunique": N_("number of different {column}"),
 }  # fmt: skip
 OPERATOR_SAID: dict[str, str] = {
-    ">": "over", ">=": "at least", "<": "under", "<=": "at most", "==": "", "!=": "not", "between": "between",
-    "contains": "contains", "starts": "starts with", "missing": "missing", "present": "not missing",
+    ">": N_("over"), ">=": N_("at least"), "<": N_("under"), "<=": N_("at most"), "==": "", "!=": N_("not"),
+    "between": N_("between"), "contains": N_("contains"), "starts": N_("starts with"),
+    "missing": N_("missing"), "present": N_("not missing"),
 }  # fmt: skip
+SHOWN: dict[Which, str] = {
+    "first": N_("The first {count} rows of {table}{order}."),
+    "last": N_("The last {count} rows of {table}{order}."),
+    "random": N_("The random {count} rows of {table}{order}."),
+    "largest": N_("The largest {count} rows of {table}{order}."),
+    "smallest": N_("The smallest {count} rows of {table}{order}."),
+}
 _NUMBER = re.compile(r"[+-]?\d[\d_]*(?:\.\d+)?(?:e[+-]?\d+)?", re.IGNORECASE)
 _NUMPY = re.compile(r"^np\.\w+\((.*)\)$")
 
@@ -122,7 +132,7 @@ def register(
         return find_table(frame, [column for column in columns if column], context().variables)
 
     def target(args: Frame) -> str:
-        return args.frame or "the newest table"
+        return args.frame or _("the newest table")
 
     @registry.tool(area="data", effects=EXECUTE, target=target, untrusted=True)
     async def aggregate(task: TaskHandle, args: Aggregate) -> Result:
@@ -130,31 +140,38 @@ def register(
         table, columns = table_of(args.frame, args.column, args.by)
         column = columns[0] if args.column else ""
         by = columns[-1] if args.by else ""
-        what = f"{HOW_SAID[args.how]} {label(column)}".strip()
-        title = _capital(f"{what} by {label(by)}" if by else what)
-        return await answer(
-            task, aggregating(table, column, by, args.how), f"{title}.", scalar=f"The {what} is {{}}."
-        )
+        what = _(HOW_SAID[args.how]).format(column=label(column)).strip()
+        title = _capital(_("{what} by {column}").format(what=what, column=label(by)) if by else what)
+        return await answer(task, aggregating(table, column, by, args.how), f"{title}.", scalar=_is(what))
 
     @registry.tool(area="data", effects=EXECUTE, target=target, untrusted=True)
     async def filter_rows(task: TaskHandle, args: FilterRows) -> Result:
         """Show the rows whose column compares to a value."""
         table, (column,) = table_of(args.frame, args.column)
         code = filtering(table, column, args.operator, args.value, args.upper)
-        said = " ".join(
-            filter(None, [OPERATOR_SAID[args.operator], args.value, args.upper and f"and {args.upper}"])
+        upper = _("and {others}").format(others=args.upper) if args.upper else ""
+        said = " ".join(filter(None, [_(OPERATOR_SAID[args.operator]), args.value, upper]))
+        return await answer(
+            task,
+            code,
+            _("Rows of {table} where {column} is {said}.").format(
+                table=table.name, column=label(column), said=said
+            ),
         )
-        return await answer(task, code, f"Rows of {table.name} where {label(column)} is {said}.")
 
     @registry.tool(area="data", effects=EXECUTE, target=target, untrusted=True)
     async def show_rows(task: TaskHandle, args: ShowRows) -> Result:
         """Show the first, last, largest, smallest or some random rows."""
         if args.which in ("largest", "smallest") and not args.column:
-            raise ToolError(f"The {args.which} rows by which column?", hint="Say: top ten rows by price.")
+            raise ToolError(
+                _("The {which} rows by which column?").format(which=args.which),
+                hint=_("Say: top ten rows by price."),
+            )
         table, columns = table_of(args.frame, args.column)
         code = showing(table, args.count, args.which, columns[0] if columns else "")
-        by = f" by {label(columns[0])}" if columns else ""
-        return await answer(task, code, f"The {args.which} {args.count} rows of {table.name}{by}.")
+        order = " " + _("by {column}").format(column=label(columns[0])) if columns else ""
+        shown = _(SHOWN[args.which]).format(count=args.count, table=table.name, order=order)
+        return await answer(task, code, shown)
 
     @registry.tool(area="data", effects=EXECUTE, target=target, untrusted=True)
     async def sort_rows(task: TaskHandle, args: SortRows) -> Result:
@@ -162,22 +179,22 @@ def register(
         table, (column,) = table_of(args.frame, args.column)
         order = ", ascending=False" if args.descending else ""
         code = _with_pandas(table, f"{_expression(table)}.sort_values({quoted(column)}{order})")
-        down = ", largest first" if args.descending else ""
-        return await answer(task, code, f"{table.name} by {label(column)}{down}.")
+        title = _("{table} by {column}, largest first.") if args.descending else _("{table} by {column}.")
+        return await answer(task, code, title.format(table=table.name, column=label(column)))
 
     @registry.tool(area="data", effects=EXECUTE, target=target, untrusted=True)
     async def count_values(task: TaskHandle, args: OneColumn) -> Result:
         """Count the rows for each value of a column."""
         table, (column,) = table_of(args.frame, args.column)
         code = _with_pandas(table, f"{_expression(table)}[{quoted(column)}].value_counts()")
-        return await answer(task, code, f"Number of rows by {label(column)}.")
+        return await answer(task, code, _("Number of rows by {column}.").format(column=label(column)))
 
     @registry.tool(area="data", effects=EXECUTE, target=target, untrusted=True)
     async def unique_values(task: TaskHandle, args: OneColumn) -> Result:
         """List the different values of a column."""
         table, (column,) = table_of(args.frame, args.column)
         code = _with_pandas(table, f"{_expression(table)}[{quoted(column)}].unique()")
-        return await answer(task, code, f"The different values of {label(column)}.")
+        return await answer(task, code, _("The different values of {column}.").format(column=label(column)))
 
     @registry.tool(area="data", effects=EXECUTE, target=target, untrusted=True)
     async def missing_values(task: TaskHandle, args: MissingValues) -> Result:
@@ -190,35 +207,47 @@ def register(
         code = _with_pandas(table, f"{_expression(table)}{part}.isna().sum()")
         of = label(columns[0]) if columns else table.name
         return await answer(
-            task, code, f"Missing values of {of}.", scalar=f"{_capital(of)} misses {{}} values."
+            task,
+            code,
+            _("Missing values of {column}.").format(column=of),
+            scalar=_("{column} misses {{}} values.").format(column=_capital(of)),
         )
 
     @registry.tool(area="data", effects=EXECUTE, target=target, untrusted=True)
     async def count_rows(task: TaskHandle, args: Frame) -> Result:
         """Count the rows of a table."""
-        table, _ = table_of(args.frame)
+        table, _columns = table_of(args.frame)
         code = f"{table.name}.num_rows" if table.library == "pyarrow" else f"len({table.name})"
         return await answer(
-            task, code, f"Rows of {table.name}.", scalar=f"{_capital(table.name)} has {{}} rows."
+            task,
+            code,
+            _("Rows of {table}.").format(table=table.name),
+            scalar=_("{table} has {{}} rows.").format(table=_capital(table.name)),
         )
 
     @registry.tool(area="data", effects=EXECUTE, target=target, untrusted=True)
     async def correlate(task: TaskHandle, args: Correlate) -> Result:
         """Compute how two columns, or all numeric ones, correlate."""
         if bool(args.x) != bool(args.y):
-            raise ToolError("A correlation needs two columns.", hint="Say: correlation of price and sales.")
+            raise ToolError(
+                _("A correlation needs two columns."), hint=_("Say: correlation of price and sales.")
+            )
         table, columns = table_of(args.frame, args.x, args.y)
         data = _expression(table)
         if not columns:
             return await answer(
-                task, _with_pandas(table, f"{data}.corr(numeric_only=True)"), f"Correlations of {table.name}."
+                task,
+                _with_pandas(table, f"{data}.corr(numeric_only=True)"),
+                _("Correlations of {table}.").format(table=table.name),
             )
         x, y = columns
         code = f"{data}[[{quoted(x)}, {quoted(y)}]].corr().iloc[0, 1]"
-        what = f"correlation of {label(x)} and {label(y)}"
-        return await answer(
-            task, _with_pandas(table, code), f"{_capital(what)}.", scalar=f"The {what} is {{}}."
-        )
+        what = _("correlation of {x} and {y}").format(x=label(x), y=label(y))
+        return await answer(task, _with_pandas(table, code), f"{_capital(what)}.", scalar=_is(what))
+
+
+def _is(what: str) -> str:
+    return _("The {what} is {{}}.").format(what=what)
 
 
 # ---- names ------------------------------------------------------------------------------------------
@@ -235,7 +264,9 @@ def find_table(frame: str, columns: list[str], variables: tuple[Variable, ...]) 
     else:
         tables = [variable for variable in reversed(variables) if is_table(variable)]
     if not tables:
-        raise ToolError("There is no table in the notebook yet.", hint="Load one first, for example into df.")
+        raise ToolError(
+            _("There is no table in the notebook yet."), hint=_("Load one first, for example into df.")
+        )
     for table in tables:
         # Of a table of a package that is not known, e.g. geopandas, the columns are not known either.
         known = table.columns if table.shape is not None else tuple(columns)
@@ -245,9 +276,9 @@ def find_table(frame: str, columns: list[str], variables: tuple[Variable, ...]) 
             return table, named
     newest = tables[0]
     missing = next((c for c in columns if suggestion.match(c, newest.columns) is None), columns[0])
-    otherwise = f"{newest.name} has: {', '.join(newest.columns[:8])}."
+    otherwise = _("{table} has: {columns}.").format(table=newest.name, columns=", ".join(newest.columns[:8]))
     raise ToolError(
-        f"There is no column {missing} in {newest.name}.",
+        _("There is no column {missing} in {where}.").format(missing=missing, where=newest.name),
         hint=suggestion.hint(missing, newest.columns, otherwise),
     )
 
@@ -277,9 +308,11 @@ def filtering(table: Variable, column: str, operator: Operator, value: str, uppe
         ToolError: the comparison needs a value, or a second one.
     """
     if operator not in ("missing", "present") and not value:
-        raise ToolError("Compared to what?", hint="Say: rows where price is over one hundred.")
+        raise ToolError(_("Compared to what?"), hint=_("Say: rows where price is over one hundred."))
     if operator == "between" and not upper:
-        raise ToolError("Between that and what?", hint="Say: rows where price is between ten and twenty.")
+        raise ToolError(
+            _("Between that and what?"), hint=_("Say: rows where price is between ten and twenty.")
+        )
     rows = table.name if table.library in ("", "pandas") else "rows"
     data = f"{rows}[{quoted(column)}]"
     text = quoted(value.casefold())

@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import Field, PrivateAttr
 
 from voice_kernel.errors import ToolError
+from voice_kernel.language import N_, _, ngettext_
 from voice_kernel.messages import Call, Problem, Result, Task, Turn
 from voice_kernel.script.outcome import difference, outcome_of, words_of
 from voice_kernel.script.step import NOT_REPLAYED, Recorded, Step, recorded_of, step_of_task, steps_of
@@ -21,10 +22,10 @@ from voice_kernel.task.runner import TaskHandle
 from voice_kernel.toolbox.door import title_of
 from voice_kernel.toolbox.forecast import Forecast
 from voice_kernel.toolbox.registry import Arguments, Effects, Registry, ToolFailed
-from voice_kernel.tools.tasks import LOOKING, CallTool, picked
+from voice_kernel.tools.tasks import LOOKING, WORDS, CallTool, picked
 
 MAX_STEPS = 200
-ASKS = "It asks because it does again what was done before."
+ASKS = N_("It asks because it does again what was done before.")
 MAX_SHOWN = 30
 """Steps on the card; the rest is counted."""
 
@@ -63,16 +64,18 @@ class Past:
                 step for step in steps_of(self.recorded()) if not step.left_out and not _only_looks(step)
             ]
             if not steps:
-                raise ToolError("There is nothing to replay yet.")
+                raise ToolError(_("There is nothing to replay yet."))
             if len(steps) > MAX_STEPS:
                 raise ToolError(
-                    f"{len(steps)} steps are too many to replay here.",
-                    hint="Use voice-kernel replay in a terminal.",
+                    _("{count} steps are too many to replay here.").format(count=len(steps)),
+                    hint=_("Use voice-kernel replay in a terminal."),
                 )
             return steps
         task = picked(self.tasks(), which)
         if task.tool in NOT_REPLAYED:
-            raise ToolError(f"{task.tool} is not replayed.", hint="Replay what it did.")
+            raise ToolError(
+                _("{tool} is not replayed.").format(tool=task.tool), hint=_("Replay what it did.")
+            )
         turn = next((turn for turn in self.turns() if turn.id == task.turn_id), None)
         return [step_of_task(task, turn.text if turn is not None and len(turn.calls) == 1 else "")]
 
@@ -106,38 +109,56 @@ def register(registry: Registry, *, past: Past, call: CallTool, foreseen: Callab
         rows: list[dict[str, Any]] = []
         differs: list[str] = []
         for number, step in enumerate(steps, 1):
-            task.progress((number - 1) / len(steps), f"step {number} of {len(steps)}: {step.text}")
+            task.progress(
+                (number - 1) / len(steps),
+                _("step {number} of {count}: {text}").format(number=number, count=len(steps), text=step.text),
+            )
             done = await _do(task, step, call)
             wrong = _wrong(step, done)
             lines.append(f"{'✗' if wrong else '✓'} {number}. {step.text}: {words_of(outcome_of(done))}")
             rows.append({"step": number, "said": step.text, "same": not wrong, "tasks": [t.id for t in done]})
             if wrong:
                 lines.append(f"     {wrong}")
-                differs.append(f"Step {number}, “{step.text}”, came out differently. {wrong}")
+                differs.append(
+                    _("Step {number}, “{text}”, came out differently. {wrong}").format(
+                        number=number, text=step.text, wrong=wrong
+                    )
+                )
                 if not args.keep_going:
                     break
         left = len(steps) - len(rows)
         if left:
-            lines.append(f"The {left} after it {'was' if left == 1 else 'were'} not done.")
+            rest = ngettext_(
+                "The {count} after it was not done.", "The {count} after it were not done.", left
+            )
+            lines.append(rest.format(count=left))
         result = Result(text="\n".join(lines), data={"steps": rows, "not_done": left})
         if differs:
-            more = f" So did {len(differs) - 1} more." if len(differs) > 1 else ""
+            more = " " + _("So did {count} more.").format(count=len(differs) - 1) if len(differs) > 1 else ""
             problem = Problem(kind="DifferentOutcome", message=differs[0] + more)
             raise ToolFailed(problem, result.model_copy(update={"summary": problem.message}))
-        same = "the same outcome" if len(steps) == 1 else f"{len(steps)} steps, the same outcomes"
-        return result.model_copy(update={"summary": f"Replayed: {same} as before."})
+        summary = ngettext_(
+            "Replayed: the same outcome as before.",
+            "Replayed: {count} steps, the same outcomes as before.",
+            len(steps),
+        )
+        return result.model_copy(update={"summary": summary.format(count=len(steps))})
 
 
 def plan_told(steps: Sequence[Step], foreseen: Callable[[Call], Forecast]) -> str:
     """Return what would be done, for a person: one line a step, and what each call would meet."""
     lines = []
     for number, step in enumerate(steps[:MAX_SHOWN], 1):
-        before = f" (before: {words_of(step.expected)})" if step.expected is not None else ""
+        before = (
+            " " + _("(before: {outcome})").format(outcome=words_of(step.expected))
+            if step.expected is not None
+            else ""
+        )
         lines.append(f"{number}. {step.text}{before}")
         for one in step.calls:
             lines.append(f"   {title_of(one.tool, one.arguments)}{remark(foreseen(one))}")
     if len(steps) > MAX_SHOWN:
-        lines.append(f"… and {len(steps) - MAX_SHOWN} more")
+        lines.append("… " + _("and {count} more").format(count=len(steps) - MAX_SHOWN))
     return "\n".join(lines)
 
 
@@ -145,9 +166,9 @@ def remark(forecast: Forecast) -> str:
     """Return what is to be said of a call that would not simply be done; empty when it would."""
     return {
         "allow": "",
-        "ask": f" — asks first. {forecast.reason}",
-        "refuse": f" — would be refused. {forecast.reason}",
-        "impossible": f" — cannot be done here. {forecast.reason}",
+        "ask": f" — {_('asks first.')} {forecast.reason}",
+        "refuse": f" — {_('would be refused.')} {forecast.reason}",
+        "impossible": f" — {_('cannot be done here.')} {forecast.reason}",
     }[forecast.kind]
 
 
@@ -164,7 +185,13 @@ def _wrong(step: Step, done: Sequence[Task]) -> str:
     if step.expected is not None:
         return difference(_direct(step), outcome_of(done))
     failed = [task for task in done if task.state != "succeeded"]
-    return f"{failed[0].tool} {failed[0].state}; there is no outcome to compare with." if failed else ""
+    return (
+        _("{tool} {state}; there is no outcome to compare with.").format(
+            tool=failed[0].tool, state=_(WORDS[failed[0].state])
+        )
+        if failed
+        else ""
+    )
 
 
 def _direct(step: Step) -> Any:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from voice_kernel.errors import ToolError
+from voice_kernel.language import _
 from voice_kernel.task import process
 from voice_kernel.tools.files import known_paths
 from voice_kernel.tools.testing.project import MAX_PATHS, is_test_file, source_of
@@ -72,16 +73,20 @@ async def _git(cwd: Path, *arguments: str) -> str:
     )  # fmt: skip
     text = bytes(said).decode("utf-8", "replace")
     if exit_.problem:
-        raise ToolError("git is not installed here.", hint="Run all tests instead.")
+        raise ToolError(_("git is not installed here."), hint=_("Run all tests instead."))
     if "not a git repository" in text.lower():
         raise ToolError(
-            f"{cwd.name} is in no git repository, so what changed cannot be told.",
-            hint="Run all tests instead.",
+            _("{name} is in no git repository, so what changed cannot be told.").format(name=cwd.name),
+            hint=_("Run all tests instead."),
         )
     if exit_.code and "HEAD" in text:
-        raise ToolError("Nothing has been committed here yet.", hint="Run all tests instead.")
+        raise ToolError(_("Nothing has been committed here yet."), hint=_("Run all tests instead."))
     if exit_.code or exit_.timed_out:
-        raise ToolError(f"git could not tell what changed: {text.strip()[:200] or 'it took too long.'}")
+        raise ToolError(
+            _("git could not tell what changed: {value}").format(
+                value=text.strip()[:200] or "it took too long."
+            )
+        )
     return text
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from voice_kernel.errors import ToolError
+from voice_kernel.language import N_, _
 from voice_kernel.tools.files import known_paths
 
 PLUGIN_FOLDER = Path(__file__).parents[1] / "pytest_plugin"
@@ -19,7 +20,7 @@ MAX_SOURCE_BYTES = 1_000_000
 MAX_PATHS = 20_000
 """Files and folders that are looked at for tests."""
 
-NO_PYTEST = "pytest is not installed here."
+NO_PYTEST = N_("pytest is not installed here.")
 _WITH_UNITTEST = re.compile(r"^(?:from unittest(?:\.case)? |import [\w., ]*\bunittest\b)", re.MULTILINE)
 _WITH_PYTEST = re.compile(r"^(?:from pytest |import [\w., ]*\bpytest\b|(?:async )?def test_)", re.MULTILINE)
 
@@ -42,7 +43,7 @@ class Interpreter:
     def install_hint(self, package: str = "pytest") -> str:
         """Return what to say so that a package gets installed for it."""
         own = "%pip" if self.python == Path(sys.executable) else f"{self.python} -m pip"
-        return f"Install it with: {own} install {package}"
+        return _("Install it with: {command}").format(command=f"{own} install {package}")
 
     def variables(self) -> dict[str, str]:
         """Return what a run adds to its environment: where the plugin is, and the interpreter's own tools."""
@@ -74,7 +75,7 @@ def interpreter(cwd: Path) -> Interpreter:
     if (without is not None or not own.has("pytest")) and _needs_unittest_only(cwd):
         return Interpreter(without or own.python, "unittest")
     if not own.has("pytest"):
-        raise ToolError(NO_PYTEST, hint=own.install_hint())
+        raise ToolError(_(NO_PYTEST), hint=own.install_hint())
     return own
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from voice_kernel.errors import ToolError
+from voice_kernel.language import _, ngettext_
 from voice_kernel.messages import Problem, Result, TestCase, TestReport
 from voice_kernel.task.executor import Executor
 from voice_kernel.task.process import Exit
@@ -97,7 +98,7 @@ class Execution:
         """
         command = self._command()
         self._begin()
-        self.task.progress(None, "collecting tests")
+        self.task.progress(None, _("collecting tests"))
         try:
             return await self._executed(command)
         finally:
@@ -161,7 +162,7 @@ class Execution:
             return [python, "-m", "pytest", *options, "--cov", *self.selection.tests]
         if not self.interpreter.has("coverage") or self.args.parallel:
             raise ToolError(
-                "pytest-cov, which measures coverage, is not installed here.",
+                _("pytest-cov, which measures coverage, is not installed here."),
                 hint=self.interpreter.install_hint("pytest-cov"),
             )
         source = [] if self._has_coverage_settings() else ["--source=."]
@@ -171,13 +172,16 @@ class Execution:
 
     def _unittest_options(self) -> list[str]:
         for asked, what in (
-            (self.args.marker.strip(), "Markers are"),
-            (self.args.parallel, "Parallel tests are"),
-            (self.args.coverage, "Coverage is"),
+            (self.args.marker.strip(), _("Markers are known to pytest only, and this project has none.")),
+            (
+                self.args.parallel,
+                _("Parallel tests are known to pytest only, and this project has none."),
+            ),
+            (self.args.coverage, _("Coverage is known to pytest only, and this project has none.")),
         ):
             if asked:
                 hint = self.interpreter.install_hint()
-                raise ToolError(f"{what} known to pytest only, and this project has none.", hint=hint)
+                raise ToolError(what, hint=hint)
         options = ["--locals"] if self.args.show_locals else []
         if self.args.keyword.strip():
             options += ["-k", keyword_expression(self.args.keyword)]
@@ -199,7 +203,7 @@ class Execution:
 
     def _on_wait(self, what: str) -> None:
         self.began = time.monotonic()
-        self.task.progress(None, what or "collecting tests")
+        self.task.progress(None, what or _("collecting tests"))
 
     def _on_output(self, data: bytes) -> None:
         self.tail.feed(data)
@@ -282,9 +286,9 @@ class Execution:
 
     def _tell(self) -> None:
         bad = self.outcomes["failed"] + self.outcomes["error"]
-        failed = f", {bad} failed" if bad else ""
+        failed = ", " + _("{count} failed").format(count=bad) if bad else ""
         if self.count:
-            label = f"{self.done} of {self.count}{failed}"
+            label = _("{done} of {count}").format(done=self.done, count=self.count) + failed
             self.task.progress(None, label, done=self.done, total=self.count, unit="tests")
         elif failed:
             self.task.progress(None, failed.removeprefix(", "))
@@ -306,7 +310,11 @@ class Execution:
         bad = [*self.problems, *self.bad]
         return Result(
             summary=self._counts()
-            + (f": {self._names()}" if bad else f" in {duration(duration_s)}")
+            + (
+                f": {self._names()}"
+                if bad
+                else " " + _("in {duration}").format(duration=duration(duration_s))
+            )
             + self._covered(),
             text=self._told(slowest) or ("" if report.cases else clip(self.tail.text())),
             tests=report,
@@ -330,47 +338,73 @@ class Execution:
         parts = [self.selection.note]
         if self.args.slowest and slowest:
             lines = [f"{duration(seconds)}  {id_}" for id_, seconds in slowest]
-            parts.append("\n".join(["The slowest tests:", *lines]))
+            parts.append("\n".join([_("The slowest tests:"), *lines]))
         if self.coverage:
             lines = [
-                f"{file['percent']:8.0f}%  {file['file']} ({file['missing']} lines not run)"
+                f"{file['percent']:8.0f}%  {file['file']} "
+                + _("({count} lines not run)").format(count=file["missing"])
                 for file in self.coverage["files"]
             ]
-            parts.append("\n".join([f"{self.coverage['percent']:.0f}% of the code was run.", *lines]))
+            parts.append(
+                "\n".join(
+                    [
+                        _("{percent}% of the code was run.").format(
+                            percent=f"{self.coverage['percent']:.0f}"
+                        ),
+                        *lines,
+                    ]
+                )
+            )
         elif self.args.coverage and self.finished is not None:
-            parts.append("How much of the code was run could not be measured.")
+            parts.append(_("How much of the code was run could not be measured."))
         return clip("\n\n".join(part for part in parts if part))
 
     def _covered(self) -> str:
-        return f", {self.coverage['percent']:.0f}% covered" if self.coverage else ""
+        if not self.coverage:
+            return ""
+        return ", " + _("{percent}% covered").format(percent=f"{self.coverage['percent']:.0f}")
 
     def _counts(self) -> str:
-        words = {"failed": "failed", "error": "error", "skipped": "skipped", "xfailed": "expected to fail"}
         passed = self.outcomes["passed"] + self.outcomes["xpassed"]
-        counts = [f"{passed} passed"] if passed or not any(self.outcomes.values()) else []
-        for outcome, word in words.items():
-            number = self.outcomes[outcome]
-            if number:
-                counts.append(f"{number} {word}{'s' if word == 'error' and number > 1 else ''}")
+        counts = (
+            [_("{count} passed").format(count=passed)] if passed or not any(self.outcomes.values()) else []
+        )
+        errors = self.outcomes["error"]
+        words = {
+            "failed": _("{count} failed"),
+            "error": ngettext_("{count} error", "{count} errors", errors),
+            "skipped": _("{count} skipped"),
+            "xfailed": _("{count} expected to fail"),
+        }
+        counts += [
+            words[outcome].format(count=self.outcomes[outcome]) for outcome in words if self.outcomes[outcome]
+        ]
         return ", ".join(counts)
 
     def _names(self) -> str:
         """Return the names of the first failures, and how many more there are."""
         cases = [*self.problems, *self.bad][:MAX_NAMED]
-        names = ", ".join(case.id.rpartition("::")[2] or "pytest itself" for case in cases)
+        names = ", ".join(case.id.rpartition("::")[2] or _("pytest itself") for case in cases)
         more = self.outcomes["failed"] + self.outcomes["error"] - len(cases)
-        return f"{names} and {more} more" if more > 0 else names
+        return _("{names} and {count} more").format(names=names, count=more) if more > 0 else names
 
     def _problem(self, exit_: Exit) -> Problem | None:
         """Return why the run was no success; None when it was."""
         if exit_.problem:
-            return Problem(kind="TestsNotRun", message=f"{self.runner} could not be started. {exit_.problem}")
+            return Problem(
+                kind="TestsNotRun",
+                message=_("{runner} could not be started. {problem}").format(
+                    runner=self.runner, problem=exit_.problem
+                ),
+            )
         if exit_.timed_out:
             limits = [limit for limit in (self.task.limit_s, self.args.timeout) if limit is not None]
             limit_s = min(limits, default=LIMIT_S)
             area = "tests" if limits and limit_s != self.args.timeout else ""
-            problem = timed_out(f"The tests were ended{self._where()}", limit_s, area)
-            message = f"{problem.message} {_capital(self._how_far())} had ended."
+            problem = timed_out(_("The tests were ended") + self._where(), limit_s, area)
+            message = f"{problem.message} " + _("{how_far} had ended.").format(
+                how_far=_capital(self._how_far())
+            )
             return problem.model_copy(update={"message": message})
         if self.finished is None:
             return self._not_finished(exit_)
@@ -381,26 +415,33 @@ class Execution:
         if exit_.code == 5:
             return self._nothing_ran()
         said = self._said()
-        message = f"pytest stopped with exit status {exit_.code}" + (f": {said}" if said else ".")
+        message = _("pytest stopped with exit status {code}").format(code=exit_.code) + (
+            f": {said}" if said else "."
+        )
         return Problem(kind="TestsNotRun", message=message)
 
     def _failed(self, exit_: Exit) -> Problem:
         if self.problems and not self.done:
             first = self.problems[0]
-            where = f"{first.id} could not be collected" if first.id else "pytest itself failed"
+            where = _("pytest itself failed")
+            if first.id:
+                where = _("{test} could not be collected").format(test=first.id)
             return Problem(kind="TestsNotRun", message=f"{where}: {first.message}")
         if not self.bad and not self.problems:  # e.g. --cov-fail-under, --strict options
-            return Problem(kind="TestsNotRun", message=f"pytest failed: {self._said() or 'exit 1'}")
+            return Problem(
+                kind="TestsNotRun",
+                message=_("pytest failed: {reason}").format(reason=self._said() or "exit 1"),
+            )
         return Problem(kind="TestsFailed", message=f"{self._counts()}: {self._names()}")
 
     def _not_finished(self, exit_: Exit) -> Problem:
         said = self._said()
         if "No module named pytest" in said:
-            return Problem(kind="TestsNotRun", message=NO_PYTEST, hint=self.interpreter.install_hint())
+            return Problem(kind="TestsNotRun", message=_(NO_PYTEST), hint=self.interpreter.install_hint())
         if self.args.parallel and "unrecognized arguments: -n" in said:
             return Problem(
                 kind="TestsNotRun",
-                message="pytest-xdist, which runs tests in parallel, is not installed here.",
+                message=_("pytest-xdist, which runs tests in parallel, is not installed here."),
                 hint=self.interpreter.install_hint("pytest-xdist"),
             )
         if exit_.code in (3, 4) and not exit_.signal and not self.count:
@@ -408,53 +449,74 @@ class Execution:
             if self.args.failed_only and no_cache:
                 return Problem(
                     kind="TestsNotRun",
-                    message="This project does not remember which tests failed: pytest's cache is off.",
-                    hint="Run all tests instead.",
+                    message=_("This project does not remember which tests failed: pytest's cache is off."),
+                    hint=_("Run all tests instead."),
                 )
             return Problem(
-                kind="TestsNotRun", message=f"{self.runner} could not start: {said or 'it gave no reason.'}"
+                kind="TestsNotRun",
+                message=_("{runner} could not start: {reason}").format(
+                    runner=self.runner, reason=said or _("it gave no reason.")
+                ),
             )
-        how = f"was ended by {exit_.signal}" if exit_.signal else f"ended with exit status {exit_.code}"
-        where = self._where() if self.running else " before the end"
-        hint = "The system sends SIGKILL when memory runs out." if exit_.signal == "SIGKILL" else ""
-        message = f"{self.runner} {how}{where}, after {self._how_far()}."
+        how = _("{runner} ended with exit status {code}").format(runner=self.runner, code=exit_.code)
+        if exit_.signal:
+            how = _("{runner} was ended by {signal}").format(runner=self.runner, signal=exit_.signal)
+        where = self._where() if self.running else " " + _("before the end")
+        hint = _("The system sends SIGKILL when memory runs out.") if exit_.signal == "SIGKILL" else ""
+        message = how + where + ", " + _("after {how_far}.").format(how_far=self._how_far())
         return Problem(kind="TestsCrashed", message=message, hint=hint)
 
     def _where(self) -> str:
         """Return which test was running at the end."""
         if not self.running:
-            return "" if self.count else " while they were collected"
+            return "" if self.count else " " + _("while they were collected")
         # Of several workers' tests it is the one that began first that does not end.
         first, more = next(iter(self.running)), len(self.running) - 1
-        others = f" and {more} other{'s' if more > 1 else ''}" if more else ""
-        return f" while {first}{others} {'were' if more else 'was'} running"
+        if not more:
+            return " " + _("while {test} was running").format(test=first)
+        others = ngettext_(
+            "while {test} and {count} other were running",
+            "while {test} and {count} others were running",
+            more,
+        )
+        return " " + others.format(test=first, count=more)
 
     def _how_far(self) -> str:
-        return f"{self.done} of {self.count} tests" if self.count else "an unknown number of tests"
+        if not self.count:
+            return _("an unknown number of tests")
+        return _("{done} of {count} tests").format(done=self.done, count=self.count)
 
     def _cut_off(self, exit_: Exit) -> None:
         """Count what was running at the end as an error: it is where a person will look first."""
-        how = "when the time was over" if exit_.timed_out else f"when {self.runner} ended"
+        how = _("It was still running when {runner} ended.").format(runner=self.runner)
+        if exit_.timed_out:
+            how = _("It was still running when the time was over.")
         for id_ in list(self.running)[: MAX_FAILURES - len(self.bad)]:
             file = id_.partition("::")[0]
-            case = TestCase(id=id_, outcome="error", file=file, message=f"It was still running {how}.")
+            case = TestCase(id=id_, outcome="error", file=file, message=how)
             self.bad.append(case)
             self.run.add(Record(id_, "error", 0.0, case.message))
             self.outcomes["error"] += 1
 
     def _nothing_ran(self) -> Problem:
-        where = f" in {self.args.path}" if self.args.path else ""
+        where = " " + _("in {folder}").format(folder=self.args.path) if self.args.path else ""
         hint = ""
         if self.args.failed_only:
-            message = f"No test failed last time{where}, so there is nothing to run again."
+            message = _("No test failed last time{where}, so there is nothing to run again.").format(
+                where=where
+            )
         elif self.args.keyword.strip():
-            message = f"No test{where} matches {self.args.keyword!r}."
+            message = _("No test{where} matches {keyword!r}.").format(where=where, keyword=self.args.keyword)
         elif self.args.marker.strip():
-            message = f"No test{where} has the marker {self.args.marker!r}."
-            hint = "pytest --markers lists those that the project declares."
+            message = _("No test{where} has the marker {marker!r}.").format(
+                where=where, marker=self.args.marker
+            )
+            hint = _("pytest --markers lists those that the project declares.")
         else:
-            message = f"No tests were found{where or f' in {self.cwd.name}'}."
-            hint = "pytest looks for functions named test_... in files named test_*.py."
+            message = _("No tests were found{where}.").format(
+                where=where or " " + _("in {folder}").format(folder=self.cwd.name)
+            )
+            hint = _("pytest looks for functions named test_... in files named test_*.py.")
         return Problem(kind="NoTests", message=message, hint=hint)
 
     def _said(self) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from voice_kernel.context import nearest
 from voice_kernel.errors import ToolError
+from voice_kernel.language import _
 from voice_kernel.tools import suggestion
 from voice_kernel.tools.files import known_paths
 from voice_kernel.tools.testing import project
@@ -58,8 +59,8 @@ def resolve_test(cwd: Path, name: str) -> list[str]:
     if near is not None:
         return project.named(cwd, near)
     raise ToolError(
-        f"There is no test named {name}.",
-        hint=suggestion.hint(f"test_{spelled}", known, "Say: run the tests, to run all of them."),
+        _("There is no test named {name}.").format(name=name),
+        hint=suggestion.hint(f"test_{spelled}", known, _("Say: run the tests, to run all of them.")),
     )
 
 
@@ -83,8 +84,11 @@ def resolve_path(cwd: Path, path: str) -> str:
             likely = [other for other in known if other.endswith(".py") or os.path.isdir(cwd / other)]
             short = {os.path.basename(other): other for other in likely}
             near = same or [short.get(name, name) for name in suggestion.nearest(file, [*likely, *short])]
-            hint = f"Did you mean {' or '.join(dict.fromkeys(near[:3]))}?" if near else "Say: list files."
-            raise ToolError(f"There is no file or folder {file} here.", hint=hint)
+            hint = _("Say: list files.")
+            if near:
+                names = _(" or ").join(dict.fromkeys(near[:3]))
+                hint = _("Did you mean {name}?").format(name=names)
+            raise ToolError(_("There is no file or folder {file} here.").format(file=file), hint=hint)
         full = os.path.join(cwd, same[0])
     return as_argument(os.path.relpath(full, cwd)) + separator + rest
 
