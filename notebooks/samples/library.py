@@ -36,11 +36,14 @@ WORDS_COUNT = 0.1
 
 # Words that nearly every question has, and that say nothing of what it is about.
 STOP = frozenset(
-    """a about after all also am an and any are as at be because been before being but by can could did do
-    does doing don down for from get go had has have having he her here him his how i if in into is it its just let
-    ll may me more most my no not now of off on once one only or our out over re s shall she should so some
-    somebody something such t take tell than that the their them then there these they this those to too under
-    up us use very was we were what when where which while who whom why will with would you your""".split()  # noqa: SIM905 - prose is easier to read
+    """
+    a about after all also am an and any are as at be because been before being but by can could did
+    do does doing don down for from get go had has have having he her here him his how i if in into
+    is it its just let ll may me more most my no not now of off on once one only or our out over re
+    s shall she should so some somebody something such t take tell than that the their them then
+    there these they this those to too under up us use very was we were what when where which while
+    who whom why will with would you your
+    """.split()  # noqa: SIM905 - prose is easier to read
 )
 
 
