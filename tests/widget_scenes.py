@@ -83,6 +83,19 @@ TEXTS = node(
     status={"text": "A card with a status", "icon": "sparkle"},
 )
 
+ICONS = [
+    "agent", "analytics", "atom", "batch", "bolt", "book-open", "book-closed", "book-clock", "bug",
+    "calendar", "chart", "check", "check-circle", "check-circle-filled", "chevron-left",
+    "chevron-right", "circle-question", "clock", "compass", "confetti", "cube", "desktop",
+    "document", "dot", "dots-horizontal", "dots-vertical", "empty-circle", "external-link", "globe",
+    "keys", "lab", "images", "info", "lifesaver", "lightbulb", "mail", "map-pin", "maps", "mobile",
+    "name", "notebook", "notebook-pencil", "page-blank", "phone", "play", "plus", "profile",
+    "profile-card", "reload", "star", "star-filled", "search", "sparkle", "sparkle-double",
+    "square-code", "square-image", "square-text", "suitcase", "settings-slider", "user", "wreath",
+    "write", "write-alt", "write-alt2", "never-heard-of",
+]  # fmt: skip
+"""Every name that ChatKit has, and one that nobody has."""
+
 MARKS = node(
     "Card",
     node(
@@ -107,18 +120,7 @@ MARKS = node(
     ),
     node(
         "Row",
-        *(
-            node("Icon", name=name, size="xl")
-            for name in (
-                "agent analytics atom batch bolt book-open book-closed book-clock bug calendar chart check "
-                "check-circle check-circle-filled chevron-left chevron-right circle-question clock compass "
-                "confetti cube desktop document dot dots-horizontal dots-vertical empty-circle external-link "
-                "globe keys lab images info lifesaver lightbulb mail map-pin maps mobile name notebook "
-                "notebook-pencil page-blank phone play plus profile profile-card reload star star-filled "
-                "search sparkle sparkle-double square-code square-image square-text suitcase settings-slider "
-                "user wreath write write-alt write-alt2 never-heard-of"
-            ).split()
-        ),
+        *(node("Icon", name=name, size="xl") for name in ICONS),
         wrap="wrap",
         gap=2,
     ),

@@ -10,6 +10,8 @@ import { SERIES, colourOf } from '../style';
 
 const MAX_ROWS = 500;
 const MAX_SERIES = 20;
+/** Past this, the difference of two numbers may be none. */
+const LARGEST = 1e100;
 
 export const CURVES = [
   'basis', 'basisClosed', 'basisOpen', 'bumpX', 'bumpY', 'bump', 'linear', 'linearClosed', 'natural',
@@ -45,7 +47,7 @@ export interface ChartData {
 function numberOf(row: Readonly<Record<string, unknown>>, key: string): number | null {
   const value = Object.hasOwn(row, key) ? row[key] : null;
   const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
-  return typeof number === 'number' && Number.isFinite(number) ? number : null;
+  return typeof number === 'number' && Math.abs(number) <= LARGEST ? number : null;
 }
 
 function labelsOf(node: WidgetNode, rows: readonly Readonly<Record<string, unknown>>[]): readonly string[] {
