@@ -176,6 +176,7 @@ class App:
             self.dictation.calls,
             self.answering.control,
             lambda: self.engines.answering,
+            self.surroundings.look_again,
         )
         worked_for, is_notebook = workspace(os.environ, Path.cwd())
         self._notebook_folder = Path(worked_for).parent if is_notebook else Path(worked_for)

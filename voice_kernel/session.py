@@ -69,6 +69,7 @@ NOT_UNDERSTOOD = N_("I did not understand that.")
 LACKS: Mapping[str, tuple[str, str]] = {
     "page": (N_("No page is open."), N_("Say where to go: open python dot org.")),
     "server": (N_("There is no MCP server yet."), N_("Say: install the time server.")),
+    "test": (N_("No test here has that in its name."), N_("Say: run the tests.")),
 }
 """What is said to words that would be a command if there were such a thing."""
 NO_SPEECH = N_("I heard no speech.")
@@ -240,6 +241,7 @@ class Session:
         interrupt: interrupts user code on the main thread.
         brain: the model, when there may be one.
         model_on: whether what the grammar does not understand goes to the model.
+        look_again: what exists after looking again, where something was named that is not known.
         aloud: carries out a control of what is spoken, given its name, its arguments and the surface on which
             it was said; returns what to answer.
         dictated: while dictation is on, what words become instead of a command; None while it is off.
@@ -256,6 +258,7 @@ class Session:
         dictated: Callable[[str], list[Call] | None] = lambda text: None,
         aloud: Callable[[str, dict[str, Any], str], str] = lambda name, arguments, surface_id: _("Stopped."),
         model_on: Callable[[], bool] = lambda: True,
+        look_again: Callable[[], Awaitable[Context]] | None = None,
     ) -> None:
         self._hub = hub
         self._toolbox = toolbox
@@ -264,6 +267,7 @@ class Session:
         self._interrupt = interrupt
         self._brain = brain
         self._model_on = model_on
+        self._look_again = look_again
         self._dictated = dictated
         self._aloud = aloud
         self._running: dict[int, _Running] = {}
@@ -370,6 +374,10 @@ class Session:
             grammar, context = await self._grammar(), await self._context()
             parse = grammar.parse(text, context)
             lacks = lacking(parse.calls, context)
+            if lacks == "test" and self._look_again is not None:
+                context = await self._look_again()
+                parse = grammar.parse(text, context)
+                lacks = lacking(parse.calls, context)
             if lacks:  # talk that sounds like a command
                 parse = Parse(text, "none")
             prepared = _Prepared(text, context, parse, time.monotonic(), LACKS.get(lacks))

@@ -18,6 +18,8 @@ from voice_kernel.context import Context, Variable
 
 SCAN_EVERY_S = 5.0
 """A folder is scanned again when the last scan is older than this."""
+SCAN_AGAIN_S = 0.5
+"""How old a scan is when something is looked for again: partial texts come several times a second."""
 SCAN_LIMIT_S = 2.0
 """A turn waits no longer for a scan; a slow disk then gives the names of the scan before."""
 
@@ -136,6 +138,12 @@ class Surroundings:
             cell_count=cell_count,
             headings=headings,
         )
+
+    async def look_again(self) -> Context:
+        """Return the context after another scan: something was named that may be quite new."""
+        if time.monotonic() - self._scanned_at > SCAN_AGAIN_S:
+            self._scanned = None
+        return await self.refresh()
 
     async def refresh(self) -> Context:
         """Return the context, scanning the folder again when the last scan is old."""

@@ -37,6 +37,21 @@ async def test_a_folder_is_scanned_once_for_two_turns_in_a_row() -> None:
     assert len(scanned) == 1
 
 
+async def test_looking_again_scans_at_once_but_not_several_times_a_second() -> None:
+    tests: list[str] = []
+
+    def scan(_folder: Path) -> Names:
+        return (), tuple(tests)
+
+    around = make(scan)
+    await around.refresh()
+    tests.append("test_new")
+    assert (await around.look_again()).tests == ()  # the last scan is only just over
+    around._scanned_at -= surroundings.SCAN_AGAIN_S
+    assert (await around.refresh()).tests == ()
+    assert (await around.look_again()).tests == ("test_new",)
+
+
 async def test_another_working_folder_is_scanned_at_once() -> None:
     folders = [Path("a"), Path("b")]
     around = Surroundings(lambda: folders[0], lambda: (), lambda: (), lambda f: ((f.name,), ()))

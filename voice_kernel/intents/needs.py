@@ -1,7 +1,7 @@
 """What must be there for a command to be one: where no page is open, "press the button" is talk.
 
-Knows which tools act on something that others bring about, and says what is missing. It does not know the
-sentences, nor what the tools do.
+Knows which tools act on something that others bring about, or that has a name here, and says what is
+missing. It does not know the sentences, nor what the tools do.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from voice_kernel.context import Context
+from voice_kernel.context import Context, squash
 from voice_kernel.intents.calls import ToolCall
 
-Need = Literal["page", "server"]
+Need = Literal["page", "server", "test"]
 
 _PAGE = (
     "browser_badges", "browser_check", "browser_click", "browser_file_upload", "browser_handle_dialog",
@@ -29,6 +29,9 @@ BRINGS: Mapping[str, Need] = {
     "browser_navigate": "page", "browser_tabs": "page", "mcp_install": "server", "mcp_import": "server",
 }  # fmt: skip
 """Tools after which, in the same breath, there is one."""
+MANY_TESTS = 1_000
+MANY_FILES = 2_000
+"""So many, and there may be more than are known. Source: `surroundings`."""
 
 
 def lacking(calls: Sequence[ToolCall], context: Context) -> Need | Literal[""]:
@@ -42,6 +45,16 @@ def lacking(calls: Sequence[ToolCall], context: Context) -> Need | Literal[""]:
         need = NEEDS.get(call.tool)
         if need is not None and need not in there:
             return need
+        if call.tool == "run_tests" and _no_test_has(str(call.arguments.get("keyword", "")), context):
+            return "test"
         if call.tool in BRINGS:
             there.add(BRINGS[call.tool])
     return ""
+
+
+def _no_test_has(keyword: str, context: Context) -> bool:
+    """Return whether there are tests, and neither they nor their files have a word in their names."""
+    letters = squash(keyword)
+    if not letters or not 0 < len(context.tests) < MANY_TESTS or len(context.files) >= MANY_FILES:
+        return False
+    return not any(letters in squash(name) for name in (*context.tests, *context.files))

@@ -272,6 +272,15 @@ def kinds(lexicon: Lexicon, lists: WordLists) -> dict[str, Text | Number | Amoun
         letters = squash("".join(word.text for word in words if word.text not in _MARKS))
         return letters in hearing.tests or f"test{letters}" in hearing.tests
 
+    def known_keyword(hearing: Hearing, at: int, end: int) -> bool:
+        """Whether tests or files have the words in their names, or the words are a name out of code."""
+        words = as_marks(hearing.words[at:end], lexicon.marks)
+        letters = squash("".join(word.text for word in words if word.text not in _MARKS))
+        names = (*hearing.tests, *hearing.known)
+        return _is_identifier(hearing.words[at:end], lexicon) or (
+            len(letters) >= 3 and any(letters in name for name in names)
+        )
+
     def correction(hearing: Hearing, at: int, end: int) -> bool:
         words = hearing.words[at:end]
         return (
@@ -383,6 +392,7 @@ def kinds(lexicon: Lexicon, lists: WordLists) -> dict[str, Text | Number | Amoun
             Text("correction_cell", 5, 0.5, 0.1, only=correction_cell),
             Text("test_file", 10, 0.4, 0.1, names, only=test_file),
             Text("known_test", 12, 0.3, 0.02, names, only=known_test),
+            Text("known_keyword", 4, 0.7, 0.3, names, only=known_keyword),
         )
     }
 
@@ -408,6 +418,7 @@ def resolve(
         "new_name",
         "keyword",
         "known_test",
+        "known_keyword",
         "server",
         "known_server",
     ):
@@ -465,7 +476,7 @@ def _name(kind: str, words: tuple[Word, ...], context: Context, lexicon: Lexicon
     if not _NAME.fullmatch(name):
         return None
     found = nearest(name, _candidates(kind, context))
-    if found is None and kind in ("keyword", "known_test"):
+    if found is None and kind in ("keyword", "known_keyword", "known_test"):
         found = nearest(f"test_{name}", context.tests)
     return (found, -0.4) if found is not None else (name, 0.0)
 
@@ -479,7 +490,7 @@ def _candidates(kind: str, context: Context) -> Iterable[str]:
         return [*context.columns, *newest]
     if kind == "new_name":
         return ()
-    if kind in ("keyword", "known_test"):
+    if kind in ("keyword", "known_keyword", "known_test"):
         return context.tests
     if kind in ("server", "known_server"):
         return context.servers
