@@ -25,7 +25,7 @@ setup: .venv/ready $(LABEXTENSION)/package.json  ## make .venv with everything i
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint .ci/constraints.txt uv
 	VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip install --quiet --compile-bytecode \
 	    --build-constraint .ci/constraints.txt \
-	    --constraint .ci/constraints.txt --editable '.[local,languages,wake,model,lab,browser,research,mcp,server,test]'
+	    --constraint .ci/constraints.txt --editable '.[local,languages,wake,model,lab,browser,research,mcp,server,samples,test]'
 	touch $@
 
 # What builds (100 MB); JupyterLab's types and the test tools (400 MB more) only where they are needed.
