@@ -55,8 +55,8 @@ class Widget:
 
     @property
     def root(self) -> Json:
-        """Its JSON as it is now; what is changed in it is not shown before `update`."""
-        return as_root(self)
+        """A copy of its JSON as it is now, after the last click in it: change it, and give it to `update`."""
+        return as_root(self._now)
 
     @property
     def id(self) -> str:
