@@ -501,6 +501,10 @@ def tool(
     ended at once when the task is cancelled, and which runs on the Dask cluster where one is configured;
     it, its arguments and what it returns must be picklable, and the notebook's variables are copies there.
 
+    What it shows are widgets: `ctx.stream_widget(widget)`, or a widget that it returns. A `@function_tool` of
+    the agents SDK, also one that was written for ChatKit's `AgentContext`, becomes a tool as it is:
+    `tool(get_weather)`, or `tool(sentences=["weather in {city}"])(get_weather)`.
+
     Args:
         function: the function, when there is nothing else to say: `@tool`.
         sentences: templates of what can be said, `[optional]`, `(one|or the other)`, `{argument}`; or
@@ -520,14 +524,30 @@ def tool(
     def make(function: Callable[..., Any], callers: int = 1) -> Callable[..., Any]:
         from voice_kernel.usertools.definition import define
 
+        written, always = _of_the_sdk(function) or (function, False)
         made = define(
-            function, name=name, sentences=sentences, effects=effects, asks=asks, thread=thread, names=names
+            written,
+            name=name,
+            sentences=sentences,
+            effects=effects,
+            asks=asks or always,
+            thread=thread,
+            names=names,
         )
         for surprise in _put(made):
             warnings.warn(surprise, stacklevel=callers + 1)
         return function
 
     return make if function is None else make(function, 2)
+
+
+def _of_the_sdk(function: Any) -> tuple[Callable[..., Any], bool] | None:
+    """Return a function for a `@function_tool` of the agents SDK, and whether it wants to be approved."""
+    if "agents" not in sys.modules:
+        return None
+    from voice_kernel.agent.functiontools import as_function, is_function_tool
+
+    return (as_function(function), bool(function.needs_approval)) if is_function_tool(function) else None
 
 
 def action(
