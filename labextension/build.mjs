@@ -66,7 +66,7 @@ await Promise.all([
   }),
   build({
     ...common,
-    entryPoints: { panel: join(here, 'src', 'anywidget.ts') },
+    entryPoints: { panel: join(here, 'src', 'anywidget.ts'), page: join(here, 'src', 'page.ts') },
     outdir: bundles
   }),
   build({

@@ -77,7 +77,6 @@ PAGE = """<!doctype html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">
 <title>Voice kernel</title>
-<link rel="stylesheet" href="static/panel.css">
 <link rel="stylesheet" href="static/page.css">
 </head>
 <body>

@@ -69,6 +69,8 @@ class Panel:
         self._link: Link | None = None
         self._stream: EventStream | None = None
         self._held: list[bytes] = []
+        self._early: list[tuple[ToKernel, list[bytes]]] | None = []
+        """What came before the session answered the hello, which it would overtake; None after that."""
         self._closing: asyncio.TimerHandle | None = None
 
     def take(self, message: ToKernel, buffers: list[bytes]) -> None:
@@ -80,11 +82,14 @@ class Panel:
         if isinstance(message, Hello):
             if message.kind not in KINDS or message.surface_id != self.surface_id or message.approve:
                 raise Malformed("This is not how a page says hello.")
+            self._early = []
             self._link = self.line.open_panel(message, self._told)
         elif self._link is None:
             raise Malformed("The page has not said hello.", hint="Reload the page.")
-        else:
+        elif self._early is None:
             self._link.send(message, buffers)
+        elif len(self._early) < MAX_HELD:
+            self._early.append((message, buffers))
 
     def stream(self) -> EventStream:
         """Return the events from now on; a page has one stream, the newest."""
@@ -110,6 +115,10 @@ class Panel:
         self.line.close_panel(self.surface_id)
 
     def _told(self, data: dict[str, Any], buffers: list[bytes]) -> None:
+        early, self._early = self._early, None
+        for message, beside in early or ():
+            if self._link is not None:
+                self._link.send(message, beside)
         encoded = [base64.b64encode(buffer).decode() for buffer in buffers]
         piece = event("message", json.dumps({"message": data, "buffers": encoded}))
         if self._stream is not None and not self._stream.gone:

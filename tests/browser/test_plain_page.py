@@ -1,0 +1,101 @@
+"""The panel in a plain page: no Jupyter, HTTP only, a real server, a real kernel and a spoken turn."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from lab import chromium, microphone
+from playwright.sync_api import Browser, Page, expect
+from served import Served, server
+
+CLIP = Path(__file__).parent / "run_the_tests.wav"
+PICTURE = Path(__file__).parents[2] / "out" / "page.png"
+WAIT_MS = 60_000
+
+TESTS = """
+def test_a_basket_adds_up():
+    assert 1.2 + 1.5 == 2.8
+
+def test_every_price_is_positive():
+    assert min(1.2, 1.5) > 0
+"""
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    folder = tmp_path_factory.mktemp("page")
+    work = folder / "work"
+    (work / "tests").mkdir(parents=True)
+    (work / "tests" / "test_prices.py").write_text(TESTS)
+    (work / ".env").write_text("ALLOW_CLI_EXECUTION=true\n")
+    (work / "pytest.ini").write_text("[pytest]\naddopts = -p no:cacheprovider -p no:asyncio\n")
+    with server(folder) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium(microphone(CLIP)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def page(browser: Browser, served: Served) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 900, "height": 900}, permissions=["microphone"])
+    opened = context.new_page()
+    opened.goto(f"{served.address}/#token={served.token}")
+    expect(opened.locator(".vk-panel .vk-status")).to_have_attribute(
+        "data-status", re.compile("ready|listening", re.I), timeout=WAIT_MS
+    )
+    yield opened
+    context.close()
+
+
+def say(page: Page, text: str) -> None:
+    box = page.locator(".vk-panel").get_by_role("textbox")
+    box.fill(text)
+    box.press("Enter")
+
+
+def test_a_spoken_command_is_done_and_what_asks_is_approved_by_a_click(page: Page, served: Served) -> None:
+    assert "token" not in page.url
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("websocket", lambda socket: asked.append(socket.url))
+    button = page.get_by_role("button", name="Hold to talk")
+    button.hover()
+    page.mouse.down()
+    expect(page.locator(".vk-transcript").last).to_contain_text("folder", timeout=WAIT_MS)
+    page.mouse.up()
+    task = page.locator(".vk-turn").last.locator(".vk-task")
+    expect(task).to_have_attribute("data-state", "failed", timeout=WAIT_MS)
+    expect(task).to_contain_text("test_a_basket_adds_up")
+    expect(task).to_contain_text("1 passed")
+
+    say(page, "run the command pip install nothing-of-that-name")
+    card = page.locator(".vk-approval").last
+    card.get_by_role("button", name=re.compile("^Deny")).click(timeout=WAIT_MS)
+    expect(page.locator(".vk-turn").last).to_contain_text(re.compile("denied|said no", re.I), timeout=WAIT_MS)
+    PICTURE.parent.mkdir(exist_ok=True)
+    page.screenshot(path=PICTURE)
+    assert {url.split("/")[2] for url in asked if url.startswith(("http", "ws"))} == {
+        served.address.removeprefix("http://")
+    }
+
+
+def test_a_page_that_is_loaded_again_goes_on_with_the_same_kernel(page: Page) -> None:
+    say(page, "run the command echo before the reload")
+    expect(page.locator(".vk-task").last).to_have_attribute("data-state", "succeeded", timeout=WAIT_MS)
+    page.reload()
+    expect(page.locator(".vk-task").last).to_contain_text("before the reload", timeout=WAIT_MS)
+
+
+def test_without_the_token_the_page_says_what_it_needs(browser: Browser, served: Served) -> None:
+    context = browser.new_context()
+    opened = context.new_page()
+    opened.goto(served.address)
+    expect(opened.get_by_role("alert")).to_contain_text("token", timeout=WAIT_MS)
+    context.close()
