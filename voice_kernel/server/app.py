@@ -62,6 +62,8 @@ MAX_REQUEST_BYTES = 12_000_000
 """Of a ChatKit request: a minute of sound as base64 fits."""
 MAX_SMALL_BYTES = 64_000
 MAX_PANEL_BYTES = 9_000_000
+DRAINED_BYTES = 64_000_000
+"""What is read of a request that is too large, before the connection is closed."""
 MAX_STREAMS = 32
 """Of one session, at once."""
 CLOSE_GRACE_S = 2.0
@@ -664,16 +666,15 @@ async def _body(request: Request, limit: int) -> bytes:
     Raises:
         Refusal: it is larger than the limit.
     """
-    refusal = Refusal(413, f"A request has at most {limit:,} bytes here.", headers={"connection": "close"})
-    announced = request.headers.get("content-length", "0")
-    if announced.isdigit() and int(announced) > limit:
-        raise refusal
     pieces, size = [], 0
     async for piece in request.stream():
         size += len(piece)
-        if size > limit:
-            raise refusal
-        pieces.append(piece)
+        if size > DRAINED_BYTES:
+            break
+        if size <= limit:  # the rest is read and dropped: who still sends would not hear the answer
+            pieces.append(piece)
+    if size > limit:
+        raise Refusal(413, f"A request has at most {limit:,} bytes here.", headers={"connection": "close"})
     return b"".join(pieces)
 
 
