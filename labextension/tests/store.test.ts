@@ -123,22 +123,49 @@ describe('clipTail', () => {
 });
 
 describe('Store', () => {
-  it('draws once per frame, however many messages came', () => {
+  it('draws the first change after a rest at once, and all that follows within a frame together', async () => {
     const frames: FrameRequestCallback[] = [];
+    let now = 1_000;
     vi.stubGlobal('requestAnimationFrame', (callback: FrameRequestCallback) => frames.push(callback));
+    vi.stubGlobal('performance', { now: () => now });
     const store = new Store();
     const draw = vi.fn();
     store.listen(draw);
     store.receive(aState({ tasks: [aTask()] }));
+    store.update({ draft: 'x' });
+    expect(draw).not.toHaveBeenCalled();
+    await Promise.resolve();
+    expect(draw).toHaveBeenCalledTimes(1);
+    now += 5;
     for (let n = 0; n < 100; n++) {
       store.receive({ type: 'task_output', task_id: 7, text: 'line\n', output_bytes: n, skipped_bytes: 0 });
     }
-    store.update({ draft: 'x' });
+    await Promise.resolve();
     expect(frames).toHaveLength(1);
-    frames[0]!(0);
     expect(draw).toHaveBeenCalledTimes(1);
+    now += 11;
+    frames[0]!(0);
+    expect(draw).toHaveBeenCalledTimes(2);
+    now += 100;
     store.update({ draft: 'y' });
-    expect(frames).toHaveLength(2);
+    await Promise.resolve();
+    expect(draw).toHaveBeenCalledTimes(3);
+    expect(frames).toHaveLength(1);
+    vi.unstubAllGlobals();
+  });
+
+  it('draws nothing while nobody sees the page', async () => {
+    const frames: FrameRequestCallback[] = [];
+    vi.stubGlobal('requestAnimationFrame', (callback: FrameRequestCallback) => frames.push(callback));
+    vi.spyOn(document, 'hidden', 'get').mockReturnValue(true);
+    const store = new Store();
+    const draw = vi.fn();
+    store.listen(draw);
+    store.update({ draft: 'x' });
+    await Promise.resolve();
+    expect(draw).not.toHaveBeenCalled();
+    expect(frames).toHaveLength(1);
+    vi.restoreAllMocks();
     vi.unstubAllGlobals();
   });
 });

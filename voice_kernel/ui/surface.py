@@ -83,8 +83,10 @@ log = logging.getLogger(__name__)
 SEND_PAUSE_S = 0.05
 """At most 20 batches a second: the Jupyter server silently drops what comes faster than its limits."""
 SHORT_PAUSE_S = 0.015
-"""After a batch of few messages: far below those limits, and the first word of an answer does not wait."""
+"""After a batch of few messages: far below those limits."""
 FEW = 3
+BURST_S = 4 * SHORT_PAUSE_S
+"""So much of these pauses is left out after a rest: the first word of an answer waits for none."""
 
 
 class Surfaces:
@@ -407,6 +409,8 @@ class Surface:
         self._sender = asyncio.ensure_future(self._send_changes(self._subscription))
 
     async def _send_changes(self, subscription: Subscription) -> None:
+        now = asyncio.get_running_loop().time
+        ahead_s, sent_at = BURST_S, now()
         while True:
             batch = await subscription.changes()
             if subscription.overflowed:
@@ -414,7 +418,11 @@ class Surface:
                 return
             for message in batch:
                 self.send(message)
-            await asyncio.sleep(SHORT_PAUSE_S if len(batch) <= FEW else SEND_PAUSE_S)
+            rested_s, sent_at = now() - sent_at, now()
+            pause_s = SHORT_PAUSE_S if len(batch) <= FEW else SEND_PAUSE_S
+            ahead_s = min(BURST_S, ahead_s + rested_s) - pause_s
+            if ahead_s < 0:
+                await asyncio.sleep(-ahead_s)
 
     def send(self, message: ToSurface, buffers: Sequence[bytes] = ()) -> None:
         """Send one message now; a channel that has closed drops it."""

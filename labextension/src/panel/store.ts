@@ -305,12 +305,17 @@ export interface Snapshot {
 
 let stores = 0;
 
-/** Holds both halves and wakes its listener at most once per animation frame, however many changes came. */
+/** How long a picture stays on the screen at least. */
+const FRAME_MS = 16;
+const NOW = 'now';
+
+/** Holds both halves and wakes its listener at most once in a frame's time, however many changes came. */
 export class Store {
   /** Tells the elements of several panels on one page apart. */
   readonly id = ++stores;
   private current: Snapshot = { session: EMPTY_SESSION, ui: INITIAL_INTERFACE };
-  private frame: number | null = null;
+  private frame: number | typeof NOW | null = null;
+  private drawnAt = -Infinity;
   private listener: (() => void) | null = null;
 
   get snapshot(): Snapshot {
@@ -351,7 +356,7 @@ export class Store {
 
   dispose(): void {
     this.listener = null;
-    if (this.frame !== null) {
+    if (this.frame !== null && this.frame !== NOW) {
       cancelAnimationFrame(this.frame);
     }
   }
@@ -360,9 +365,18 @@ export class Store {
     if (this.frame !== null) {
       return;
     }
-    this.frame = requestAnimationFrame(() => {
-      this.frame = null;
-      this.listener?.();
-    });
+    if (!document.hidden && performance.now() - this.drawnAt >= FRAME_MS) {
+      // After a rest at once, with what else this task changes: the first word of an answer waits for no frame.
+      this.frame = NOW;
+      queueMicrotask(() => this.draw());
+    } else {
+      this.frame = requestAnimationFrame(() => this.draw());
+    }
+  }
+
+  private draw(): void {
+    this.frame = null;
+    this.drawnAt = performance.now();
+    this.listener?.();
   }
 }
