@@ -320,7 +320,7 @@ class Answering:
             return _("Stopped.")
         hearer = self._hearers.get(surface_id)
         if hearer is None:
-            raise Refused("Only the voice panel speaks.", hint="Open it and say it there.")
+            raise Refused(_("Only the voice panel speaks."), hint=_("Open it and say it there."))
         phrases = self._renderer.phrases
         if name == "repeat_answer":
             if hearer.choice.speak == "off":
@@ -670,8 +670,10 @@ class Answering:
     def _check(self, engine: VoiceEngine) -> None:
         if engine == "local" and self._renderer.language not in LOCAL_LANGUAGES:
             raise VoiceUnavailable(
-                "The kernel's own voice speaks English only.",
-                hint="Choose a voice of the browser, or that of a server, in the settings beside the button.",
+                _("The kernel's own voice speaks English only."),
+                hint=_(
+                    "Choose a voice of the browser, or that of a server, in the settings beside the button."
+                ),
             )
 
     def _load_ahead(self, hearer: _Hearer) -> None:
@@ -708,7 +710,11 @@ class Answering:
         if error.message == self._told_unavailable:
             return
         self._told_unavailable = error.message
-        message = f"{error.message} The browser's voice speaks instead." if fallback else error.message
+        message = (
+            _("{message} The browser's voice speaks instead.").format(message=error.message)
+            if fallback
+            else error.message
+        )
         hearer.page.send(Notice(level="warning", message=message, hint=error.hint))
 
     def _send(self, answer: _Answer, message: ToSurface, buffers: Sequence[bytes] = ()) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 from voice_kernel.errors import SettingsError
+from voice_kernel.language import _
 
 if TYPE_CHECKING:
     import openai
@@ -48,8 +49,8 @@ class Endpoint:
         parts = urlsplit(self.url)
         if parts.scheme not in _SECURE or not parts.hostname:
             raise SettingsError(
-                f"{self.url_setting} is no address of a server.",
-                hint="Give something like http://127.0.0.1:8000/v1.",
+                _("{url_setting} is no address of a server.").format(url_setting=self.url_setting),
+                hint=_("Give something like http://127.0.0.1:8000/v1."),
             )
 
     @property
@@ -136,27 +137,45 @@ def failure_of(error: openai.OpenAIError, endpoint: Endpoint, *, model: str, mod
 
     server = endpoint.server
     if isinstance(error, openai.APITimeoutError):
-        return Failure(f"{server} did not answer in time.", rest_s=REST_S)
+        return Failure(_("{server} did not answer in time.").format(server=server), rest_s=REST_S)
     if isinstance(error, openai.APIStatusError):
         return _refusal(error, endpoint, model, model_setting)
     if isinstance(error, openai.APIConnectionError):
         hint = (
-            "Check the network, and whether a proxy or firewall is in the way."
+            _("Check the network, and whether a proxy or firewall is in the way.")
             if endpoint.is_openai
-            else f"Check that the server runs and that {endpoint.url_setting} is right."
+            else _("Check that the server runs and that {url_setting} is right.").format(
+                url_setting=endpoint.url_setting
+            )
         )
-        return Failure(f"{server} cannot be reached.", hint, passing=True, rest_s=REST_S)
+        return Failure(
+            _("{server} cannot be reached.").format(server=server), hint, passing=True, rest_s=REST_S
+        )
     if isinstance(error, openai.APIError):  # an error inside a stream has no status
-        return Failure(f"{server} reported an error: {endpoint.quote(error.message)}")
-    return Failure(f"{server} sent an answer that makes no sense ({type(error).__name__}).")
+        return Failure(
+            _("{server} reported an error: {quote}").format(
+                server=server, quote=endpoint.quote(error.message)
+            )
+        )
+    return Failure(
+        _("{server} sent an answer that makes no sense ({name}).").format(
+            server=server, name=type(error).__name__
+        )
+    )
 
 
 def wrong_key(endpoint: Endpoint) -> Failure:
     """Say that the key was not accepted, or that there is none."""
     if endpoint.api_key:
-        message, hint = f"{endpoint.server} did not accept the API key.", f"Check {endpoint.key_setting}."
+        message, hint = (
+            _("{server} did not accept the API key.").format(server=endpoint.server),
+            _("Check {key_setting}.").format(key_setting=endpoint.key_setting),
+        )
     else:
-        message, hint = f"{endpoint.server} wants an API key.", f"Set {endpoint.key_setting}."
+        message, hint = (
+            _("{server} wants an API key.").format(server=endpoint.server),
+            _("Set {key_setting}.").format(key_setting=endpoint.key_setting),
+        )
     return Failure(message, hint, rest_s=REST_S)
 
 
@@ -166,30 +185,57 @@ def _refusal(error: openai.APIStatusError, endpoint: Endpoint, model: str, model
         return wrong_key(endpoint)
     if status == 403:
         return Failure(
-            f"{server} does not let this API key use {model}.",
-            f"Check the key's permissions, or set {model_setting} to another model.",
+            _("{server} does not let this API key use {model}.").format(server=server, model=model),
+            _("Check the key's permissions, or set {model_setting} to another model.").format(
+                model_setting=model_setting
+            ),
             rest_s=REST_S,
         )
     if status == 404:
-        where = model_setting if endpoint.is_openai else f"{model_setting} and {endpoint.url_setting}"
-        known = f"has no model named {model}, or does not" if model else "does not"
+        where = (
+            model_setting
+            if endpoint.is_openai
+            else _("{model_setting} and {url_setting}").format(
+                model_setting=model_setting, url_setting=endpoint.url_setting
+            )
+        )
+        message = _("{server} does not answer at this address.").format(server=server)
+        if model:
+            message = _("{server} has no model named {model}, or does not answer at this address.").format(
+                server=server, model=model
+            )
         return Failure(
-            f"{server} {known} answer at this address.",
-            f"Check {where}.",
+            message,
+            _("Check {where}.").format(where=where),
             rest_s=REST_S,
         )
     if status == 413:
-        return Failure(f"{server} takes no recording as long as this one.", "Speak in shorter pieces.")
+        return Failure(
+            _("{server} takes no recording as long as this one.").format(server=server),
+            _("Speak in shorter pieces."),
+        )
     if status == 429 and error.code == "insufficient_quota":
-        return Failure(f"The account at {server} has no credit left.", "Check its billing.", rest_s=REST_S)
+        return Failure(
+            _("The account at {server} has no credit left.").format(server=server),
+            _("Check its billing."),
+            rest_s=REST_S,
+        )
     if status == 429:
         wait = error.response.headers.get("retry-after", "")
         seconds = min(float(wait), MAX_REST_S) if wait.isdecimal() else REST_S / 6
         return Failure(
-            f"{server} limits how often it can be asked.",
-            f"It can be asked again in {seconds:.0f} s.",
+            _("{server} limits how often it can be asked.").format(server=server),
+            _("It can be asked again in {seconds} s.").format(seconds=f"{seconds:.0f}"),
             rest_s=seconds,
         )
     if status >= 500:
-        return Failure(f"{server} has a problem of its own ({status}).", passing=True, rest_s=REST_S / 6)
-    return Failure(f"{server} refused the request ({status}): {endpoint.quote(error.message)}")
+        return Failure(
+            _("{server} has a problem of its own ({status}).").format(server=server, status=status),
+            passing=True,
+            rest_s=REST_S / 6,
+        )
+    return Failure(
+        _("{server} refused the request ({status}): {quote}").format(
+            server=server, status=status, quote=endpoint.quote(error.message)
+        )
+    )

@@ -18,6 +18,7 @@ from functools import partial
 from voice_kernel.errors import SpeechError, VoiceKernelError
 from voice_kernel.heeding import heed, is_echo, is_sure, may_be_meant, without_over
 from voice_kernel.interruption import Interruption
+from voice_kernel.language import _
 from voice_kernel.room import Room
 from voice_kernel.session import CONTROLS
 from voice_kernel.speech.endpointing import Began, Ended, Endpointer, Event, Insisted, Progress
@@ -142,8 +143,8 @@ class HandsFree:
             self._lost += seq - self._next_seq
             if self._lost == seq - self._next_seq:  # said once
                 self._room.notice(
-                    "Pieces of the sound were lost on the way to the kernel.",
-                    "Check the transcripts; if it happens again, the connection is too slow for audio.",
+                    _("Pieces of the sound were lost on the way to the kernel."),
+                    _("Check the transcripts; if it happens again, the connection is too slow for audio."),
                 )
         self._next_seq = seq + 1
         self._interruption.arrived(len(pcm) / 2 / self._rate_hz)
@@ -185,7 +186,7 @@ class HandsFree:
         return self._endpointer.frame * FRAME_S
 
     def _broken(self, error: SpeechError) -> None:
-        self._room.notice(error.message, error.hint or "Hold the button and talk instead.")
+        self._room.notice(error.message, error.hint or _("Hold the button and talk instead."))
         self._room.stop_listening()  # it must not look as if somebody listened
         self.close()
 

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 
 from voice_kernel.endpoint import OPENAI_URL, Endpoint
 from voice_kernel.errors import EngineUnavailable, SettingsError, VoiceKernelError
+from voice_kernel.language import N_, _
 from voice_kernel.messages import ListEngines, SpeechEngine, SpeechEngines
 from voice_kernel.settings import Settings
 from voice_kernel.speech.transcriber import EngineOptions, Transcriber
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 GROUP = "voice_kernel.transcribers"
 LOCAL, BROWSER, OPENAI, REALTIME = OWN = ("local", "browser", "openai", "realtime")
-_MODEL_EXTRA = 'Run: pip install "voice-kernel[model]", then restart the kernel.'
+_MODEL_EXTRA = N_('Run: pip install "voice-kernel[model]", then restart the kernel.')
 
 
 class Hearing:
@@ -124,7 +125,9 @@ class Hearing:
             SettingsError: the administrator has chosen.
         """
         if self.locked:
-            raise SettingsError("Which speech engine is used was fixed by the administrator of this machine.")
+            raise SettingsError(
+                _("Which speech engine is used was fixed by the administrator of this machine.")
+            )
 
     def _check(self, name: str) -> None:
         """Look for what an engine of ours needs.
@@ -138,24 +141,26 @@ class Hearing:
             for module in ("ctranslate2", "onnxruntime", "tokenizers"):
                 if importlib.util.find_spec(module) is None:
                     raise EngineUnavailable(
-                        "The local speech engine is not installed.",
-                        hint='Run: pip install "voice-kernel[local]"',
+                        _("The local speech engine is not installed."),
+                        hint=_('Run: pip install "voice-kernel[local]"'),
                     )
             check_weights(self.options.model or None, language=self.options.language)
         elif name in (OPENAI, REALTIME):
             endpoint = speech_endpoint(self._settings)
             if importlib.util.find_spec("openai" if name == OPENAI else "agents") is None:
-                raise EngineUnavailable("What talks to the server is not installed.", hint=_MODEL_EXTRA)
+                raise EngineUnavailable(_("What talks to the server is not installed."), hint=_(_MODEL_EXTRA))
             if endpoint.is_openai and not endpoint.api_key:
                 raise EngineUnavailable(
-                    f"{endpoint.server} wants an API key.", hint=f"Set {endpoint.key_setting}."
+                    _("{server} wants an API key.").format(server=endpoint.server),
+                    hint=_("Set {key_setting}.").format(key_setting=endpoint.key_setting),
                 )
 
     def _other(self, name: str) -> Transcriber:
         entries = [entry for entry in metadata.entry_points(group=GROUP) if entry.name == name]
         if not entries:
             raise EngineUnavailable(
-                f"There is no speech engine named {name}.", hint=f"There are: {', '.join(self.names)}."
+                _("There is no speech engine named {name}.").format(name=name),
+                hint=_("There are: {names}.").format(names=", ".join(self.names)),
             )
         try:
             made: Transcriber = entries[0].load()(self.options)
@@ -163,14 +168,20 @@ class Hearing:
             raise
         except Exception as error:  # a package of somebody else's: it must not take speech away
             raise EngineUnavailable(
-                f"The speech engine {name} does not start ({type(error).__name__}).",
-                hint=f"It comes from {_origin(entries[0])}; look there for an update.",
+                _("The speech engine {name} does not start ({error}).").format(
+                    name=name, error=type(error).__name__
+                ),
+                hint=_("It comes from {origin}; look there for an update.").format(
+                    origin=_origin(entries[0])
+                ),
             ) from error
         missing = [part for part in _PARTS if not hasattr(made, part)]
         if missing:
             raise EngineUnavailable(
-                f"The speech engine {name} lacks {', '.join(missing)}.",
-                hint=f"It comes from {_origin(entries[0])}, and does not fit this version of voice_kernel.",
+                _("The speech engine {name} lacks {missing}.").format(name=name, missing=", ".join(missing)),
+                hint=_("It comes from {origin}, and does not fit this version of voice_kernel.").format(
+                    origin=_origin(entries[0])
+                ),
             )
         return made
 

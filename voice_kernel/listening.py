@@ -19,6 +19,7 @@ from voice_kernel.hearing import BROWSER, Hearing
 from voice_kernel.heeding import is_sure, without_over
 from voice_kernel.intents import Grammar
 from voice_kernel.intents.understanding import understanding
+from voice_kernel.language import _
 from voice_kernel.messages import (
     ControlSpoken,
     ListEngines,
@@ -170,7 +171,7 @@ class Listener:
             return
         if len(self._open) + len(self._microphones) >= MAX_OPEN:
             self._notice(
-                "Too many recordings are open at once.", "Release the other microphone buttons first."
+                _("Too many recordings are open at once."), _("Release the other microphone buttons first.")
             )
             return
         if hands_free:
@@ -207,8 +208,8 @@ class Listener:
         for utterance_id in [i for i, m in self._microphones.items() if m.surface_id != surface_id]:
             self._microphones.pop(utterance_id).close()
             self._notice(
-                "Another page listens hands-free now; what this one hears is not acted on any more.",
-                "Close the microphone of the page that you do not use.",
+                _("Another page listens hands-free now; what this one hears is not acted on any more."),
+                _("Close the microphone of the page that you do not use."),
             )
 
     def _end_if_over(self, text: str) -> None:
@@ -282,8 +283,10 @@ class Listener:
         utterance.missing += max(0, chunks - utterance.chunks)
         if utterance.missing:
             self._notice(
-                f"{utterance.missing} pieces of the recording were lost on the way to the kernel.",
-                "Check the transcript; if it happens again, the connection is too slow for audio.",
+                _("{missing} pieces of the recording were lost on the way to the kernel.").format(
+                    missing=utterance.missing
+                ),
+                _("Check the transcript; if it happens again, the connection is too slow for audio."),
             )
         self._session.change(turn_id, state="understanding")
         self._tell("transcribing")
@@ -295,8 +298,8 @@ class Listener:
             utterance.recognition.discard()
             problem = Problem(
                 kind="SpeechError",
-                message="The transcript took more than two minutes and was given up.",
-                hint="Say it again, in shorter pieces, or type it.",
+                message=_("The transcript took more than two minutes and was given up."),
+                hint=_("Say it again, in shorter pieces, or type it."),
                 retryable=True,
             )
             self._missed(turn_id, utterance.recording, utterance.started_at, problem)
@@ -358,7 +361,7 @@ class Listener:
         """Turn the sound of a turn into text once more, as a new turn; None when it is not kept."""
         recording, started_at = self._kept.pop(turn_id, (None, 0.0))
         if recording is None:
-            self._notice("The sound of that turn is not kept any more.", "Say it again.")
+            self._notice(_("The sound of that turn is not kept any more."), _("Say it again."))
             return None
         self._set_kept(turn_id, False)
         again = self._session.begin("voice", surface_id=surface_id, state="understanding")
@@ -375,8 +378,8 @@ class Listener:
             utterance.recognition.discard()
             problem = Problem(
                 kind="SpeechError",
-                message="The page went away while it was recording.",
-                hint="Open the panel again and repeat what you said.",
+                message=_("The page went away while it was recording."),
+                hint=_("Open the panel again and repeat what you said."),
             )
             self._session.change(utterance.turn_id, state="cancelled", problem=problem)
             self._rest()

@@ -27,7 +27,7 @@ from voice_kernel.endpoint import Endpoint
 from voice_kernel.errors import EngineUnavailable, ModelError, Refused, ServerFailed, SpeechError
 from voice_kernel.messages import Turn
 from voice_kernel.speech.names import hint, names_of
-from voice_kernel.speech.recording import CUT, Recording
+from voice_kernel.speech.recording import Recording, cut_notice
 from voice_kernel.speech.transcriber import Expect, Transcript
 from voice_kernel.store import Left
 from voice_kernel.toolbox.door import Toolbox
@@ -531,7 +531,7 @@ class RealtimeRecognition:
             engine=self._engine.name,
             language=self._engine.language,
             speech_s=self._recording.audio_s if text else 0.0,
-            notice=CUT if self._recording.cut else "",
+            notice=cut_notice() if self._recording.cut else "",
         )
 
     def discard(self) -> None:

@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator, Callable
 from typing import Any, TypeVar
 
 from voice_kernel.errors import SpeechError, VoiceUnavailable
+from voice_kernel.language import _
 from voice_kernel.speech.worker import Urgency, Worker
 
 logger = logging.getLogger(__name__)
@@ -81,7 +82,8 @@ class LocalVoice:
             from hibari import Hibari
         except ImportError:
             raise VoiceUnavailable(
-                "The local voice is not installed.", hint=f"Run: {INSTALL}, or choose the browser's voice."
+                _("The local voice is not installed."),
+                hint=_("Run: {install}, or choose the browser's voice.").format(install=INSTALL),
             ) from None
         engine = Hibari(voice=VOICE, threads=1)
         engine(WARM_UP)
@@ -122,14 +124,16 @@ class LocalVoice:
                 problem: SpeechError = error
             except Exception as error:  # of the library: whoever waits for the sound must hear of it
                 logger.exception("the local voice failed")
-                problem = SpeechError(f"The local voice failed ({type(error).__name__}).", retryable=True)
+                problem = SpeechError(
+                    _("The local voice failed ({name}).").format(name=type(error).__name__), retryable=True
+                )
             else:
                 _call_soon(loop, lambda: settle(value, None))
                 return
             _call_soon(loop, lambda: settle(None, problem))
 
         if not self._worker.submit(Urgency.ANSWER, job):
-            raise SpeechError("The voice was closed.")
+            raise SpeechError(_("The voice was closed."))
         return future
 
 

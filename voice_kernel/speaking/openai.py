@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from voice_kernel.endpoint import Endpoint, failure_of
 from voice_kernel.errors import SpeechError, VoiceUnavailable
+from voice_kernel.language import _
 
 if TYPE_CHECKING:
     import openai
@@ -53,14 +54,16 @@ class OpenAIVoice:
             return
         if self._endpoint.is_openai and not self._endpoint.api_key:
             raise VoiceUnavailable(
-                "OpenAI's voice needs an API key.",
-                hint=f"Set {self._endpoint.key_setting}, or choose another voice.",
+                _("OpenAI's voice needs an API key."),
+                hint=_("Set {key_setting}, or choose another voice.").format(
+                    key_setting=self._endpoint.key_setting
+                ),
             )
         try:
             client = await self._endpoint.client(silence_s=SILENCE_S)
         except ImportError:
             raise VoiceUnavailable(
-                "OpenAI's voice is not installed.", hint='Run: pip install "voice-kernel[model]"'
+                _("OpenAI's voice is not installed."), hint=_('Run: pip install "voice-kernel[model]"')
             ) from None
         self._client = self._client or client
 

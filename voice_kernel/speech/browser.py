@@ -13,7 +13,8 @@ from collections.abc import Callable
 
 from voice_kernel.context import Context
 from voice_kernel.errors import ServerFailed, SpeechError
-from voice_kernel.speech.recording import CUT, Recording
+from voice_kernel.language import _
+from voice_kernel.speech.recording import Recording, cut_notice
 from voice_kernel.speech.transcriber import Expect, Transcript
 
 FINAL_LIMIT_S = 4.0
@@ -100,17 +101,17 @@ class BrowserRecognition:
         finished_at = time.perf_counter()
         self._over = True
         if not self._page_listens:
-            self._fail(SpeechError("Only a page with a microphone can recognise speech with its browser."))
+            self._fail(SpeechError(_("Only a page with a microphone can recognise speech with its browser.")))
         try:
             async with asyncio.timeout(self._engine.final_limit_s):
                 text = await asyncio.shield(self._words)
         except TimeoutError:
-            raise SpeechError("The browser gave no text.", retryable=True) from None
+            raise SpeechError(_("The browser gave no text."), retryable=True) from None
         finally:
             self.discard()
         if not text:
             # Browsers end in silence too where they failed; another engine knows better.
-            raise SpeechError("The browser heard no words.", retryable=True)
+            raise SpeechError(_("The browser heard no words."), retryable=True)
         return Transcript(
             text=text,
             audio_s=self._recording.audio_s,
@@ -118,14 +119,14 @@ class BrowserRecognition:
             engine=self._engine.name,
             language=self._engine.language,
             speech_s=self._recording.audio_s,
-            notice=CUT if self._recording.cut else "",
+            notice=cut_notice() if self._recording.cut else "",
         )
 
     def discard(self) -> None:
         """Throw the utterance away; see `Recognition.discard`."""
         self._over = True
         self._engine.forget(self)
-        self._fail(SpeechError("The recording was thrown away."))
+        self._fail(SpeechError(_("The recording was thrown away.")))
 
     def _fail(self, error: SpeechError) -> None:
         if not self._words.done():

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 from voice_kernel.context import Context
 from voice_kernel.errors import AudioError, EngineUnavailable, SpeechError
+from voice_kernel.language import _
 from voice_kernel.speech.recording import Recording
 from voice_kernel.speech.transcriber import (
     Expect,
@@ -113,7 +114,10 @@ class ChosenTranscriber:
                 raise
             self._rest(REST_S)
             await self._engine(LOCAL).load()
-            self._tell(f"{error.message} Speech is recognised on this machine meanwhile.", error.hint)
+            self._tell(
+                _("{message} Speech is recognised on this machine meanwhile.").format(message=error.message),
+                error.hint,
+            )
 
     def open(
         self,
@@ -132,8 +136,8 @@ class ChosenTranscriber:
         if engine.sent_to and engine.sent_to not in self._told:
             self._told.add(engine.sent_to)
             self._tell(
-                f"What you say is sent to {engine.sent_to} to be turned into text.",
-                "The engine “local” keeps it on this machine.",
+                _("What you say is sent to {sent_to} to be turned into text.").format(sent_to=engine.sent_to),
+                _("The engine “local” keeps it on this machine."),
             )
         return KeptRecognition(self, engine, options)
 
@@ -169,7 +173,12 @@ class ChosenTranscriber:
                 return self._engine(self.chosen)
             except EngineUnavailable as error:
                 self._rest(REST_S)
-                self._tell(f"{error.message} Speech is recognised on this machine instead.", error.hint)
+                self._tell(
+                    _("{message} Speech is recognised on this machine instead.").format(
+                        message=error.message
+                    ),
+                    error.hint,
+                )
         return self._engine(LOCAL)
 
     def _engine(self, name: str) -> Transcriber:
@@ -213,7 +222,7 @@ class KeptRecognition:
     async def finish(self) -> Transcript:
         """Return the transcript, of whichever engine gives one; see `Recognition.finish`."""
         if self._over:
-            raise SpeechError("The recording was thrown away.")
+            raise SpeechError(_("The recording was thrown away."))
         self._over = True
         try:
             if self._leaves and await self._chosen.is_silent(self._recording):
@@ -224,8 +233,8 @@ class KeptRecognition:
                 with self._guarded():
                     return await self._recognition.finish()
             if self._discarded or isinstance(self._failure, AudioError):
-                raise self._failure or SpeechError("The recording was thrown away.")
-            return await self._instead(self._failure or SpeechError("No text came."))
+                raise self._failure or SpeechError(_("The recording was thrown away."))
+            return await self._instead(self._failure or SpeechError(_("No text came.")))
         finally:
             self._recording.clear()
 
@@ -246,7 +255,11 @@ class KeptRecognition:
             self._failure = error
         except Exception as error:  # noqa: BLE001  an engine of somebody else's must not take away what was said
             logger.error("the speech engine %s failed: %s", self._name, type(error).__name__)
-            self._failure = SpeechError(f"The speech engine {self._name} failed ({type(error).__name__}).")
+            self._failure = SpeechError(
+                _("The speech engine {name} failed ({error}).").format(
+                    name=self._name, error=type(error).__name__
+                )
+            )
 
     async def _instead(self, error: SpeechError) -> Transcript:
         self._recognition = self._chosen.instead(error, self._options)
@@ -260,7 +273,9 @@ class KeptRecognition:
             raise SpeechError(message, hint=error.hint or second.hint, retryable=True) from second
         if not transcript.text:
             return transcript  # nobody spoke, and so nothing was missed
-        notice = f"{error.message} This was recognised on this machine instead. {transcript.notice}"
+        notice = _("{message} This was recognised on this machine instead. {notice}").format(
+            message=error.message, notice=transcript.notice
+        )
         return replace(transcript, notice=notice.strip(), hint=error.hint)
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from voice_kernel.errors import AudioError
+from voice_kernel.language import N_, _
 from voice_kernel.speech.resampling import Samples, resample
 from voice_kernel.speech.transcriber import MAX_UTTERANCE_S, RATE_HZ
 
@@ -24,7 +25,7 @@ MAX_FILE_BYTES = 1 << 30
 _PCM, _FLOAT, _EXTENSIBLE = 1, 3, 0xFFFE
 _STREAMED = 0x7FFFF000
 """Data sizes from here on (and 0) mean "until the end": what recorders write into a pipe."""
-_FORMAT_HINT = "Give a WAV, FLAC, Ogg, MP3 or WebM recording."
+_FORMAT_HINT = N_("Give a WAV, FLAC, Ogg, MP3 or WebM recording.")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,13 +61,14 @@ class AudioClip:
         try:
             if path.stat().st_size > MAX_FILE_BYTES:
                 raise AudioError(
-                    f"{path.name} is larger than 1 GB.",
-                    hint="Cut out the part you need.",
+                    _("{name} is larger than 1 GB.").format(name=path.name),
+                    hint=_("Cut out the part you need."),
                 )
             data = path.read_bytes()
         except OSError as error:
             raise AudioError(
-                f"{path} cannot be read: {error.strerror}.", hint="Check the path and its permissions."
+                _("{path} cannot be read: {strerror}.").format(path=path, strerror=error.strerror),
+                hint=_("Check the path and its permissions."),
             ) from error
         return cls.from_bytes(data, name=path.name)
 
@@ -78,7 +80,7 @@ class AudioClip:
             AudioError: it is not audio, empty or damaged; the message begins with `name`.
         """
         if not data:
-            raise AudioError(f"{name} is empty.", hint=_FORMAT_HINT)
+            raise AudioError(_("{name} is empty.").format(name=name), hint=_(_FORMAT_HINT))
         if data[:4] == b"RIFF" or data[:4] == b"RIFX" or len(data) < 12:
             return _read_wav(data, name)
         return _read_container(data, name)
@@ -92,11 +94,13 @@ class AudioClip:
         """
         frame_bytes = 2 * channels
         if not pcm:
-            raise AudioError("The recording is empty.", hint="Speak, then release the key.")
+            raise AudioError(_("The recording is empty."), hint=_("Speak, then release the key."))
         if len(pcm) % frame_bytes:
             raise AudioError(
-                f"{len(pcm)} bytes are no whole number of {frame_bytes}-byte frames.",
-                hint="Send 16-bit little-endian samples, and never half of one.",
+                _("{count} bytes are no whole number of {frame_bytes}-byte frames.").format(
+                    count=len(pcm), frame_bytes=frame_bytes
+                ),
+                hint=_("Send 16-bit little-endian samples, and never half of one."),
             )
         return _clip(np.frombuffer(pcm, "<i2").astype(np.float32) / np.float32(32768), channels, rate_hz)
 
@@ -118,7 +122,7 @@ def _read_wav(data: bytes, name: str) -> AudioClip:
     Source: "Multiple channel audio data and WAVE files", Microsoft, 2007; RFC 2361.
     """
     if len(data) < 12 or data[:4] != b"RIFF" or data[8:12] != b"WAVE":
-        raise AudioError(f"{name} is not a recording.", hint=_FORMAT_HINT)
+        raise AudioError(_("{name} is not a recording.").format(name=name), hint=_(_FORMAT_HINT))
     layout: tuple[int, int, int, int] | None = None
     position = 12
     while position + 8 <= len(data):
@@ -128,33 +132,45 @@ def _read_wav(data: bytes, name: str) -> AudioClip:
             layout = _read_format(data[body : body + size], name)
         elif tag == b"data":
             if layout is None:
-                raise AudioError(f"{name} does not say how its samples are stored.", hint=_FORMAT_HINT)
+                raise AudioError(
+                    _("{name} does not say how its samples are stored.").format(name=name),
+                    hint=_(_FORMAT_HINT),
+                )
             if size == 0 or size >= _STREAMED:
                 size = len(data) - body
             elif body + size > len(data):
                 # Half a command can be another command ("delete cell three" of "three to five").
                 raise AudioError(
-                    f"{name} breaks off: {len(data) - body} of {size} bytes of sound are there.",
-                    hint="Copy or record it again.",
+                    _("{name} breaks off: {count} of {size} bytes of sound are there.").format(
+                        name=name, count=len(data) - body, size=size
+                    ),
+                    hint=_("Copy or record it again."),
                 )
             return _read_samples(data[body : body + size], layout, name)
         position = body + size + (size & 1)
-    raise AudioError(f"{name} holds no sound: its header is cut short.", hint="Copy or record it again.")
+    raise AudioError(
+        _("{name} holds no sound: its header is cut short.").format(name=name),
+        hint=_("Copy or record it again."),
+    )
 
 
 def _read_format(header: bytes, name: str) -> tuple[int, int, int, int]:
     """Return (kind, channels, rate_hz, bits) of a `fmt ` chunk."""
     if len(header) < 16:
-        raise AudioError(f"{name} has a header that is cut short.", hint="Copy or record it again.")
-    kind, channels, rate_hz, _, _, bits = struct.unpack_from("<HHIIHH", header)
+        raise AudioError(
+            _("{name} has a header that is cut short.").format(name=name), hint=_("Copy or record it again.")
+        )
+    kind, channels, rate_hz, _bytes_s, _frame_bytes, bits = struct.unpack_from("<HHIIHH", header)
     if kind == _EXTENSIBLE and len(header) >= 26:
         (kind,) = struct.unpack_from("<H", header, 24)
     supported = {_PCM: (8, 16, 24, 32), _FLOAT: (32, 64)}.get(kind, ())
     if bits not in supported or not 1 <= channels <= 64:
         raise AudioError(
-            f"{name} stores its samples in a way that is not supported "
-            f"(format {kind}, {bits} bit, {channels} channels).",
-            hint="Save it as 16-bit PCM WAV.",
+            _(
+                "{name} stores its samples in a way that is not supported (format {kind}, {bits} "
+                "bit, {channels} channels)."
+            ).format(name=name, kind=kind, bits=bits, channels=channels),
+            hint=_("Save it as 16-bit PCM WAV."),
         )
     return kind, channels, rate_hz, bits
 
@@ -163,10 +179,13 @@ def _read_samples(body: bytes, layout: tuple[int, int, int, int], name: str) -> 
     kind, channels, rate_hz, bits = layout
     if not body:
         raise AudioError(
-            f"{name} holds no sound.", hint="Check that the microphone was on, and record again."
+            _("{name} holds no sound.").format(name=name),
+            hint=_("Check that the microphone was on, and record again."),
         )
     if len(body) % (channels * bits // 8):
-        raise AudioError(f"{name} ends in the middle of a sample.", hint="Copy or record it again.")
+        raise AudioError(
+            _("{name} ends in the middle of a sample.").format(name=name), hint=_("Copy or record it again.")
+        )
     if kind == _FLOAT:
         samples = np.frombuffer(body, "<f4" if bits == 32 else "<f8").astype(np.float32)
     elif bits == 8:  # the only unsigned one
@@ -186,15 +205,15 @@ def _read_container(data: bytes, name: str) -> AudioClip:
         import av
     except ImportError as error:
         raise AudioError(
-            f"{name} is no WAV file, and PyAV, which reads the others, is not installed.",
-            hint='Convert it to WAV, or run: pip install "voice-kernel[local]"',
+            _("{name} is no WAV file, and PyAV, which reads the others, is not installed.").format(name=name),
+            hint=_('Convert it to WAV, or run: pip install "voice-kernel[local]"'),
         ) from error
     pieces: list[Samples] = []
     frames = 0
     try:
         with av.open(io.BytesIO(data), mode="r", metadata_errors="ignore") as container:
             if not container.streams.audio:
-                raise AudioError(f"{name} has no sound track.", hint=_FORMAT_HINT)
+                raise AudioError(_("{name} has no sound track.").format(name=name), hint=_(_FORMAT_HINT))
             resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE_HZ)
             for frame in container.decode(audio=0):
                 frame.pts = None  # gaps in the time stamps are not our concern
@@ -205,7 +224,9 @@ def _read_container(data: bytes, name: str) -> AudioClip:
                     break
             pieces += [p.to_ndarray().reshape(-1).astype(np.float32) for p in resampler.resample(None)]
     except (av.error.FFmpegError, ValueError, EOFError) as error:
-        raise AudioError(f"{name} is not a recording that can be read.", hint=_FORMAT_HINT) from error
+        raise AudioError(
+            _("{name} is not a recording that can be read.").format(name=name), hint=_(_FORMAT_HINT)
+        ) from error
     if not frames:
-        raise AudioError(f"{name} holds no sound.", hint=_FORMAT_HINT)
+        raise AudioError(_("{name} holds no sound.").format(name=name), hint=_(_FORMAT_HINT))
     return _clip(np.concatenate(pieces), 1, RATE_HZ)

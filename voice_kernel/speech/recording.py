@@ -8,9 +8,13 @@ from __future__ import annotations
 import struct
 
 from voice_kernel.errors import AudioError
+from voice_kernel.language import _
 from voice_kernel.speech.transcriber import MAX_RATE_HZ, MAX_UTTERANCE_S, MIN_RATE_HZ, RATE_HZ
 
-CUT = f"Only the first {MAX_UTTERANCE_S / 60:.0f} minutes were heard."
+
+def cut_notice() -> str:
+    """Return what is told of a recording that was longer than what is heard of one."""
+    return _("Only the first {minutes} minutes were heard.").format(minutes=round(MAX_UTTERANCE_S / 60))
 
 
 class Recording:
@@ -23,8 +27,10 @@ class Recording:
     def __init__(self, rate_hz: int) -> None:
         if not MIN_RATE_HZ <= rate_hz <= MAX_RATE_HZ:
             raise AudioError(
-                f"A sampling rate of {rate_hz} Hz cannot be used.",
-                hint=f"Record at {MIN_RATE_HZ} to {MAX_RATE_HZ} Hz; {RATE_HZ} is best.",
+                _("A sampling rate of {rate_hz} Hz cannot be used.").format(rate_hz=rate_hz),
+                hint=_("Record at {min_rate_hz} to {max_rate_hz} Hz; {rate_hz} is best.").format(
+                    min_rate_hz=MIN_RATE_HZ, max_rate_hz=MAX_RATE_HZ, rate_hz=RATE_HZ
+                ),
             )
         self.rate_hz = rate_hz
         self.cut = False
@@ -61,7 +67,8 @@ class Recording:
         """
         if self._bytes % 2:
             raise AudioError(
-                "The sound ends in the middle of a sample.", hint="Send whole 16-bit little-endian samples."
+                _("The sound ends in the middle of a sample."),
+                hint=_("Send whole 16-bit little-endian samples."),
             )
         return b"".join(self._pieces)
 

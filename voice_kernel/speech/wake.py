@@ -12,6 +12,7 @@ from typing import Any
 
 from voice_kernel.context import sound, squash
 from voice_kernel.errors import EngineUnavailable
+from voice_kernel.language import _
 
 BUNDLED = {
     "hey jarvis": "HEY_JARVIS",
@@ -114,12 +115,14 @@ class WakeModel:
             import pymicro_wakeword
         except ImportError as error:
             raise EngineUnavailable(
-                "The models of wake phrases are not installed.", hint='Run: pip install "voice-kernel[wake]"'
+                _("The models of wake phrases are not installed."),
+                hint=_('Run: pip install "voice-kernel[wake]"'),
             ) from error
         name = BUNDLED.get(plain(phrase))
         if name is None:
             raise EngineUnavailable(
-                f"There is no model for the wake phrase {phrase!r}.", hint=f"There are: {', '.join(BUNDLED)}."
+                _("There is no model for the wake phrase {phrase!r}.").format(phrase=phrase),
+                hint=_("There are: {bundled}.").format(bundled=", ".join(BUNDLED)),
             )
         self._model: Any = pymicro_wakeword.MicroWakeWord.from_builtin(getattr(pymicro_wakeword.Model, name))
         self._features: Any = pymicro_wakeword.MicroWakeWordFeatures()

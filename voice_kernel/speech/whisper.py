@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from voice_kernel.errors import EngineUnavailable
+from voice_kernel.language import _
 from voice_kernel.speech.melspectrum import HOP, MelSpectrum
 from voice_kernel.speech.resampling import Samples
 from voice_kernel.speech.transcriber import RATE_HZ
@@ -75,7 +76,8 @@ class Whisper:
             import tokenizers
         except ImportError as error:
             raise EngineUnavailable(
-                "The local speech engine is not installed.", hint='Run: pip install "voice-kernel[local]"'
+                _("The local speech engine is not installed."),
+                hint=_('Run: pip install "voice-kernel[local]"'),
             ) from error
         self._storage_view = ctranslate2.StorageView
         try:
@@ -84,8 +86,8 @@ class Whisper:
             )
         except (RuntimeError, ValueError) as error:
             raise EngineUnavailable(
-                f"{folder} holds no Whisper model that can be loaded.",
-                hint="Convert it with ct2-transformers-converter, or name another folder.",
+                _("{folder} holds no Whisper model that can be loaded.").format(folder=folder),
+                hint=_("Convert it with ct2-transformers-converter, or name another folder."),
             ) from error
         if language != "en" and not self._model.is_multilingual:
             # Whisper would write down German as English words that sound like it: worse than nothing.
@@ -194,8 +196,8 @@ class Whisper:
         ids = [self._tokenizer.token_to_id(token) for token in tokens]
         if None in ids:
             raise EngineUnavailable(
-                f"The speech model does not know the language {self.language!r}.",
-                hint="Use a two-letter code such as en, de or fr.",
+                _("The speech model does not know the language {language!r}.").format(language=self.language),
+                hint=_("Use a two-letter code such as en, de or fr."),
             )
         return ids
 

@@ -22,6 +22,8 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from voice_kernel.language import _
+
 if TYPE_CHECKING:
     from voice_kernel.messages import Progress
     from voice_kernel.task.executor import Executor
@@ -125,9 +127,13 @@ async def run_function(
         payload = _dumps((function, tuple(arguments), dict(named or {})))
     except Exception as error:  # noqa: BLE001 - whatever the user's objects raise when they are pickled
         raise ExecutorError(
-            f"The function cannot be sent to another process: {type(error).__name__}: {error}",
-            hint="Its arguments, and what it uses, must be picklable. "
-            "A function of a notebook needs cloudpickle: %pip install cloudpickle.",
+            _("The function cannot be sent to another process: {name}: {error}").format(
+                name=type(error).__name__, error=error
+            ),
+            hint=_(
+                "Its arguments, and what it uses, must be picklable. A function of a notebook needs "
+                "cloudpickle: %pip install cloudpickle."
+            ),
         ) from None
     heard = _Heard(on_progress)
     exit_ = await executor.run(
@@ -185,8 +191,10 @@ class _Heard:
                 return pickle.loads(base64.b64decode(self._last["values"]["data"]))  # noqa: S301 - of our own call
             except Exception as error:  # noqa: BLE001 - whatever the user's objects raise
                 raise ExecutorError(
-                    f"What the function returned cannot be used here: {type(error).__name__}: {error}",
-                    hint="Return something plainer, or write it to a file.",
+                    _("What the function returned cannot be used here: {name}: {error}").format(
+                        name=type(error).__name__, error=error
+                    ),
+                    hint=_("Return something plainer, or write it to a file."),
                 ) from None
         if event == "raised":
             raise FunctionRaised(**self._last["values"])
@@ -195,11 +203,11 @@ class _Heard:
         if exit_.problem:
             message = exit_.problem
         elif exit_.timed_out:
-            message = "The function was ended at its time limit."
+            message = _("The function was ended at its time limit.")
         elif exit_.signal:
-            message = f"The function's process was ended by {exit_.signal}."
+            message = _("The function's process was ended by {signal}.").format(signal=exit_.signal)
         else:
-            message = f"The function ended its process with exit status {exit_.code}."
+            message = _("The function ended its process with exit status {code}.").format(code=exit_.code)
         raise FunctionEnded(message, exit_)
 
 
@@ -215,14 +223,20 @@ def main() -> None:
     global _events_fd
     _events_fd = int(os.environ.pop(EVENTS_VARIABLE))
     os.set_inheritable(_events_fd, False)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # `finally` is to be run
+    signal.signal(signal.SIGTERM, lambda *_given: sys.exit(128 + signal.SIGTERM))  # `finally` is to be run
     with open(os.environ.pop(PAYLOAD_VARIABLE), "rb") as file:
         data = file.read()
     try:
         function, arguments, named = pickle.loads(data)  # noqa: S301 - of whom it belongs to
     except Exception as error:  # noqa: BLE001 - modules that are missing here, and whatever else
-        hint = "What it uses must be installed there too, and the versions of Python must be the same."
-        _tell("refused", message=f"The function cannot be loaded: {type(error).__name__}: {error}", hint=hint)
+        hint = _("What it uses must be installed there too, and the versions of Python must be the same.")
+        _tell(
+            "refused",
+            message=_("The function cannot be loaded: {name}: {error}").format(
+                name=type(error).__name__, error=error
+            ),
+            hint=hint,
+        )
         sys.exit(1)
     try:
         value = function(*arguments, **named)
@@ -246,13 +260,17 @@ def _return(value: Any) -> None:
     try:
         data = _dumps(value)
     except Exception as error:  # noqa: BLE001 - whatever the user's objects raise
-        message = f"What the function returned cannot be sent back: {type(error).__name__}: {error}"
-        _tell("refused", message=message, hint="Return something plainer, or write it to a file.")
+        message = _("What the function returned cannot be sent back: {name}: {error}").format(
+            name=type(error).__name__, error=error
+        )
+        _tell("refused", message=message, hint=_("Return something plainer, or write it to a file."))
         return
     if len(data) > MAX_RESULT_BYTES:
         size, limit = len(data) / 1024**2, MAX_RESULT_BYTES // 1024**2
-        message = f"What the function returned is too large to be sent back: {size:.0f} MB, and not {limit}."
-        _tell("refused", message=message, hint="Write it to a file, and return the path.")
+        message = _(
+            "What the function returned is too large to be sent back: {size:.0f} MB, and not {limit}."
+        ).format(size=size, limit=limit)
+        _tell("refused", message=message, hint=_("Write it to a file, and return the path."))
         return
     _tell("returned", data=base64.b64encode(data).decode())
 

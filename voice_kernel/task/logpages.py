@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from voice_kernel.errors import LogError
+from voice_kernel.language import _
 from voice_kernel.task.logindex import LineFile, LineIndex
 from voice_kernel.task.logtext import ESCAPES, last_state, plain, shown, shown_long, whole
 
@@ -124,20 +125,22 @@ class LogReader:
                 if not log.counted:
                     part = 100 * log.counted_bytes // log.size
                     raise LogError(
-                        f"The lines of this log are still being counted ({part}% done).",
-                        hint="Ask again in a moment.",
+                        _("The lines of this log are still being counted ({part}% done).").format(part=part),
+                        hint=_("Ask again in a moment."),
                         retryable=True,
                     )
                 yield log
         except FileNotFoundError:
             raise LogError(
-                "The log of this task is no longer kept.",
-                hint="The oldest logs make room for new ones; run the task again to see its output.",
+                _("The log of this task is no longer kept."),
+                hint=_("The oldest logs make room for new ones; run the task again to see its output."),
             ) from None
         except OSError as error:
             raise LogError(
-                f"The log of this task cannot be read: {error.strerror or type(error).__name__}.",
-                hint="Look at the disk and the rights of the folder of the logs.",
+                _("The log of this task cannot be read: {value}.").format(
+                    value=error.strerror or type(error).__name__
+                ),
+                hint=_("Look at the disk and the rights of the folder of the logs."),
                 retryable=True,
             ) from None
 

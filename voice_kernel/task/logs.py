@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import BinaryIO
 
+from voice_kernel.language import _
 from voice_kernel.task.logindex import SUFFIX, IndexWriter, index_path
 
 MAX_LOG_BYTES = 512 * 1024**2
@@ -245,7 +246,9 @@ class LogFolder:
             self._rotate_in_time()
             path, file = self._create(re.sub(r"[^\w.-]+", "-", name).strip(".-")[:80] or "task")
         except OSError as error:
-            problem = f"Logs cannot be kept in {self.path}: {error.strerror}."
+            problem = _("Logs cannot be kept in {path}: {strerror}.").format(
+                path=self.path, strerror=error.strerror
+            )
         log = Log(
             path,
             file,

@@ -20,6 +20,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from voice_kernel.language import _
+
 REAPER = Path(__file__).with_name("reaper.py")
 
 PIECE_BYTES = 65_536
@@ -289,7 +291,7 @@ class _Running:
     def _drain(self) -> None:
         # All writers are dead, so this ends: what is left is at most what a pipe or terminal holds.
         # One piece a turn of the loop, though, and no more than a pipe holds should a survivor write on.
-        for _ in range(32):
+        for _turn in range(32):
             if not any(self._read(fd) for fd in tuple(self._readers)):
                 break
         self._close()
@@ -362,10 +364,14 @@ def _open_terminal() -> tuple[int, int]:
 
 def _reason(step: str, number: int, program: str, cwd: str) -> str:
     if step == "cwd":
-        return f"The folder {cwd} cannot be entered: {os.strerror(number)}."
+        return _("The folder {cwd} cannot be entered: {strerror}.").format(
+            cwd=cwd, strerror=os.strerror(number)
+        )
     if step == "exec" and not os.path.dirname(program):
-        return f"There is no command named {program!r} here."
-    return f"{program!r} could not be started: {os.strerror(number)}."
+        return _("There is no command named {program!r} here.").format(program=program)
+    return _("{program!r} could not be started: {strerror}.").format(
+        program=program, strerror=os.strerror(number)
+    )
 
 
 def _ignore(_data: bytes) -> None:
