@@ -25,6 +25,7 @@ PARTS = (
     "cluster",
     "store",
     "page",
+    "overhttp",
     "notebooks",
     "cells",
     "suites",
