@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import re
 import string
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import marked
 import pytest
 
 from voice_kernel import language
+from voice_kernel.context import Context
+from voice_kernel.events import Hub
+from voice_kernel.intents import Grammar
 from voice_kernel.language import Catalogue, _, ngettext_
+from voice_kernel.messages import About, Approval, Task
+from voice_kernel.session import Session, TurnResult, register
+from voice_kernel.speaking.renderer import Renderer
+from voice_kernel.task.logs import LogFolder
+from voice_kernel.task.runner import Runner
+from voice_kernel.toolbox.approval import Approvals
+from voice_kernel.toolbox.door import Toolbox
+from voice_kernel.toolbox.policy import Policy
+from voice_kernel.toolbox.registry import Registry
+from voice_kernel.tools import files, shell, tasks
 
 SENTENCES = marked.in_code()
 CATALOGUES = sorted(path.stem for path in language.FOLDER.glob("*.po"))
@@ -130,3 +145,163 @@ def test_no_function_that_translates_uses_the_underscore_for_something_else() ->
                 if called and (ast.Store in uses or named):
                     clashes.append(f"{path.name}:{function.lineno}")
     assert not clashes
+
+
+# ---- a session in German ----------------------------------------------------------------------------
+
+
+class Room:
+    """A session in German with real tools, a person who sees cards, and a voice."""
+
+    def __init__(self, folder: Path, *, somebody: bool = True) -> None:
+        self.hub = Hub(About(version="test", language="de"))
+        self.registry = Registry()
+        runner = Runner(self.hub, lambda task_id: LogFolder(folder.parent / "logs").open(f"task-{task_id}"))
+
+        async def seen() -> bool:
+            return somebody
+
+        async def grammar() -> Grammar:
+            return Grammar.shared("de")
+
+        async def context() -> Context:
+            return Context()
+
+        async def begin_thread() -> None:
+            return None
+
+        self.approvals = Approvals(self.hub, seen)
+        toolbox = Toolbox(self.registry, Policy(shell_allowed=True), self.approvals, runner)
+        self.session = Session(self.hub, toolbox, grammar, context, lambda: None)
+        register(self.registry, grammar, begin_thread)
+        files.register(self.registry, cwd=lambda: folder)
+        shell.register(self.registry, cwd=lambda: folder)
+        tasks.register(self.registry, tasks=runner.tasks, call=self._call)
+        self.renderer = Renderer("de")
+
+    async def _call(self, *_given: object) -> Task:
+        raise AssertionError("no task is done again here")
+
+    async def say(self, words: str) -> TurnResult:
+        turn_id = self.session.begin("text", state="understanding")
+        return await self.session.understand(turn_id, words)
+
+    async def card(self) -> Approval:
+        """Wait for the card of what was said, and note that it is on the screen."""
+        _state, told = self.hub.subscribe()
+        while not self.approvals.open:
+            await told.changes()
+        told.close()
+        card = self.approvals.open[0]
+        self.approvals.shown(card.id)
+        return card
+
+    def aloud(self, result: TurnResult) -> str:
+        return self.renderer.turn(result.turn, result.tasks, "short")
+
+
+@pytest.fixture
+async def room(tmp_path: Path) -> Room:
+    language.use("de")
+    (tmp_path / "preise.csv").write_text("a,b")
+    (tmp_path / "daten").mkdir()
+    return Room(tmp_path)
+
+
+async def test_a_command_in_german_is_answered_in_german(room: Room) -> None:
+    result = await room.say("liste die Dateien auf")
+    assert result.results[0].summary == "1 Datei und 1 Ordner hier"
+    assert room.aloud(result) == "1 Datei und 1 Ordner hier."
+
+
+async def test_the_same_session_answers_in_english_after_a_change_of_language(room: Room) -> None:
+    language.use("en")
+    result = await room.say("liste die Dateien auf")
+    assert result.results[0].summary == "1 file and 1 folder here"
+
+
+async def test_what_was_said_stays_as_it_was_said(room: Room) -> None:
+    result = await room.say("liste die Dateien auf")
+    language.use("en")
+    assert room.session.result(result.turn.id).results[0].summary == "1 Datei und 1 Ordner hier"
+
+
+async def test_an_unknown_command_gets_a_german_hint(room: Room) -> None:
+    result = await room.say("der Hund schläft im Garten")
+    assert result.outcome == "nothing"
+    assert result.turn.problem is not None
+    assert result.turn.problem.message == "Das habe ich nicht verstanden."
+    assert result.turn.problem.hint == "Sagen Sie „Hilfe“, um zu sehen, was Sie sagen können."
+
+
+async def test_help_lists_what_can_be_said_in_german(room: Room) -> None:
+    result = await room.say("Hilfe")
+    assert result.results[0].summary == "Das können Sie sagen."
+    assert "liste die Dateien auf" in result.results[0].text
+
+
+async def test_a_command_of_the_shell_is_told_in_german(room: Room) -> None:
+    result = await room.say("führe den Befehl ls aus")
+    assert re.fullmatch(r"Exit 0 nach \S+ m?s", result.results[0].summary)
+    failed = await room.say("führe den Befehl gibtsnicht aus")
+    assert failed.turn.problem is not None
+    assert failed.turn.problem.message == "Einen Befehl namens 'gibtsnicht' gibt es hier nicht."
+    assert room.aloud(failed).startswith("Einen Befehl namens gibtsnicht")
+
+
+async def test_an_approval_is_asked_for_and_answered_in_german(room: Room) -> None:
+    turn = asyncio.ensure_future(room.say("führe den Befehl rm preise.csv aus"))
+    card = await asyncio.wait_for(room.card(), 10)
+    assert card.target == "rm preise.csv"
+    assert card.reason == (
+        "Es wird gefragt, weil es etwas löscht oder überschreibt, das sich nicht wiederherstellen lässt."
+    )
+    assert room.renderer.approval(card).startswith("Ich brauche Ihre Freigabe. Es wird gefragt, weil")
+    denied = await room.say("nein")
+    assert denied.turn.answer == "Abgelehnt."
+    result = await turn
+    assert result.turn.problem is not None
+    assert result.turn.problem.message == "Sie haben run_shell abgelehnt."
+    late = await room.say("ja")
+    assert late.turn.problem is not None
+    assert late.turn.problem.message == "Es wartet nichts auf Ihre Freigabe."
+
+
+async def test_where_nobody_can_be_asked_it_is_said_in_german(tmp_path: Path) -> None:
+    language.use("de")
+    result = await Room(tmp_path, somebody=False).say("führe den Befehl rm preise.csv aus")
+    assert result.turn.problem is not None
+    assert result.turn.problem.message.startswith(
+        "run_shell braucht eine Freigabe, und hier lässt sich niemand"
+    )
+
+
+async def test_a_number_of_tasks_takes_its_form(room: Room) -> None:
+    first = await room.say("liste die Dateien auf")
+    assert first.ok
+    one = await room.say("liste die Aufgaben auf")
+    assert one.results[0].summary == "1 Aufgabe, davon 0 noch nicht fertig"
+    two = await room.say("liste die Aufgaben auf")
+    assert two.results[0].summary == "2 Aufgaben, davon 0 noch nicht fertig"
+
+
+def quoted() -> list[str]:
+    """Return the commands that German sentences tell a person to say."""
+    found = set()
+    for form in (form for forms in catalogue("de").forms.values() for form in forms):
+        if "Sagen Sie" in form:
+            found.update(re.findall(r"„([^“{]+)“", form))
+    return sorted(found)
+
+
+@pytest.mark.parametrize("command", quoted())
+def test_what_a_person_is_told_to_say_is_understood(command: str) -> None:
+    parse = Grammar.shared("de").parse(command, Context())
+    assert parse.route == "intents", parse.closest
+
+
+def test_a_large_number_is_written_and_said_as_the_language_does() -> None:
+    assert language.number(1234567) == "1,234,567"
+    language.use("de")
+    assert language.number(1234567) == "1\u202f234\u202f567"
+    assert Renderer("de").question(f"{language.number(12345)} Zeilen?") == "12345 Zeilen?"

@@ -42,7 +42,7 @@ def pronounced(text: str, phrases: Phrases = ENGLISH) -> str:
     Calls and literals of code, ids and addresses in memory are left out; paths and addresses of the web are
     shortened to what names them; numbers are rounded.
     """
-    text = _ANSI.sub("", text)
+    text = _ANSI.sub("", text).replace("\u202f", "")  # between the thousands of a number
     text = _URL.sub(lambda found: _dotted(found.group(1), phrases), text)
     text = _CALL.sub(" \x00 ", text)
     for _ in range(3):  # nested brackets, from the inside
