@@ -134,8 +134,20 @@ PROMISES: dict[str, tuple[str, ...]] = {
     "A card that waits survives a reload, and what it asks about runs once or not at all": (
         "browser/test_model_by_words.py::test_a_card_survives_a_reload_and_a_double_click_runs_it_once",
         "browser/test_model_by_words.py::test_two_tabs_that_both_approve_run_it_once",
+    ),
+    "A card that waits when its kernel ends is asked for again by the next, for a day, and answered once": (
+        "kernel/test_cards_after_restart.py::"
+        "test_approved_after_a_restart_it_runs_once_and_the_model_goes_on_with_its_result",
+        "kernel/test_cards_after_restart.py::test_a_killed_kernel_leaves_the_card_too_and_a_no_is_told_to_the_model",
+        "kernel/test_cards_after_restart.py::test_of_two_kernels_on_one_store_only_one_asks_again",
+        "kernel/test_cards_after_restart.py::test_a_command_asks_again_and_its_plan_goes_on",
+        "unit/store/test_left_cards.py::test_of_many_sessions_that_ask_at_once_one_gets_it",
+        "unit/store/test_left_cards.py::test_a_card_that_is_older_than_a_day_is_closed_instead",
+        "unit/agent/test_going_on.py::test_the_call_is_made_and_the_model_goes_on_with_its_result",
         "browser/test_model_by_words.py::"
-        "test_a_card_that_waits_while_the_kernel_restarts_is_closed_and_nothing_ran",
+        "test_a_card_that_waits_while_the_kernel_restarts_is_shown_again_and_runs_once",
+        "browser/test_model_by_words.py::"
+        "test_changes_that_wait_while_the_kernel_restarts_are_shown_again_as_diffs",
     ),
     "Whatever strangers wrote, what acts on it waits for a fresh yes, and ordinary turns ask no more": (
         "unit/agent/test_injection.py::test_what_strangers_want_is_held_for_a_fresh_approval",
