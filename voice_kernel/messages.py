@@ -1347,6 +1347,8 @@ class WidgetAction(Wire):
     values: dict[str, Any] = {}
     """Of the form around it, by the names of its fields."""
     surface_id: str = Field(default="", max_length=100)
+    request: str = Field(default="", max_length=64)
+    """As in `Say`."""
 
 
 class AnswerQuestion(Wire):

@@ -488,6 +488,7 @@ export interface Do {
    * @maxItems 50
    */
   calls: [Call, ...Call[]];
+  request: string;
   text: string;
   type: 'do';
 }
@@ -916,6 +917,7 @@ export interface RenameThread {
   type: 'rename_thread';
 }
 export interface RetryTask {
+  request: string;
   task_id: number;
   type: 'retry_task';
 }
@@ -924,6 +926,7 @@ export interface RetryTask {
  */
 export interface Say {
   corrects_turn_id: number | null;
+  request: string;
   text: string;
   type: 'say';
 }
@@ -1091,6 +1094,7 @@ export interface Turn {
   parent_id: number | null;
   partial: boolean;
   problem: Problem | null;
+  request: string;
   route: ('intents' | 'fuzzy' | 'model' | 'none') | null;
   settled: number;
   state: 'listening' | 'understanding' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'nothing';
@@ -1161,6 +1165,7 @@ export interface WidgetAction {
   action: ActionConfig;
   id: number;
   item_id: string;
+  request: string;
   surface_id: string;
   type: 'widget_action';
   values: {

@@ -8,6 +8,7 @@ kernel, and what waits for a person is answered. A turn that waits, or whose cli
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -19,7 +20,10 @@ from chatkit.errors import CustomStreamError
 from chatkit.server import ChatKitServer
 from chatkit.store import NotFoundError
 from chatkit.types import (
+    AssistantMessageContent,
+    AssistantMessageItem,
     AudioInput,
+    ClientToolCallItem,
     ErrorEvent,
     FeedbackKind,
     ProgressUpdateEvent,
@@ -72,6 +76,7 @@ log = logging.getLogger(__name__)
 
 MAX_TITLE = 60
 MAX_PROMPT = 10_000
+MAX_TOLD = 2_000
 CANCEL_LIMIT_S = 5.0
 
 
@@ -155,6 +160,10 @@ class VoiceChatKitServer(ChatKitServer[Caller]):
         """Go on with what waited: the newest item says what was answered."""
         page = await self.chats.load_thread_items(thread.id, None, 20, "desc", context)
         for item in page.data:
+            if isinstance(item, ClientToolCallItem) and item is page.data[0]:
+                for made in said_of(item, new_item(self.chats, thread, context)):
+                    yield made
+                return
             found = self._waiting(context, thread.id, item.id)
             if found is None or not isinstance(item, StructuredInputItem):
                 continue
@@ -323,6 +332,9 @@ class VoiceChatKitServer(ChatKitServer[Caller]):
                 tool = "mcp_start" if t == START_SERVER else "mcp_stop"
                 call = Call(tool=tool, arguments={"name": str(payload.get("server", ""))})
                 follow = lambda request: Do(calls=[call], request=request)  # noqa: E731
+            case _ if sender is not None and widget_of(sender):
+                async for event in self._clicked(action, sender, thread, line, context):
+                    yield event
             case _:
                 item = await self._acted(action, payload, sender, thread, line, context)
                 if item is not None and sender is not None:
@@ -336,6 +348,31 @@ class VoiceChatKitServer(ChatKitServer[Caller]):
         if follow is not None:
             async for event in self._follow(line, line.follow(follow), thread, context):
                 yield event
+
+    async def _clicked(
+        self,
+        action: Action[str, Any],
+        sender: WidgetItem,
+        thread: ThreadMetadata,
+        line: Line,
+        context: Caller,
+    ) -> AsyncIterator[ThreadStreamEvent]:
+        """Carry out a click in a widget that a tool has shown: its handler is a turn like any other."""
+        widget_id = widget_of(sender)
+        config = ActionConfig(type=action.type, payload=action.payload)
+        feed = line.follow_asked(
+            lambda number, request: WidgetAction(
+                id=number, widget_id=widget_id, action=config, request=request
+            )
+        )
+        async for event in self._follow(line, feed, thread, context):
+            yield event
+        live = line.widgets.get(widget_id)
+        if live is not None:
+            base = {"id": sender.id, "thread_id": thread.id, "created_at": sender.created_at}
+            item = widget_item(base, live.root, live.copy_text or sender.copy_text or "")
+            if item.widget != sender.widget:
+                yield ThreadItemReplacedEvent(item=item)
 
     async def sync_action(
         self,
@@ -426,6 +463,14 @@ def said_in(message: UserMessageItem) -> str:
     """Return the words of a message, with what it quotes."""
     text = "".join(part.text for part in message.content).strip()
     return f'{text} (about: "{message.quoted_text.strip()}")' if message.quoted_text else text
+
+
+def said_of(call: ClientToolCallItem, base: dict[str, Any]) -> list[ThreadStreamEvent]:
+    """Say what the page did when it was asked to."""
+    output = call.output if isinstance(call.output, str) else json.dumps(call.output, ensure_ascii=False)
+    text = f"The page has done {call.name}: {output[:MAX_TOLD]}"
+    message = AssistantMessageItem(**base, content=[AssistantMessageContent(text=text)])
+    return [ThreadItemDoneEvent(item=message)]
 
 
 def new_item(store: ChatStore, thread: ThreadMetadata, context: Caller) -> dict[str, Any]:

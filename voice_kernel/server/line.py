@@ -118,6 +118,7 @@ class Line:
         self._feeds: dict[str, Feed] = {}
         self._of_turn: dict[int, Feed] = {}
         self._answers: dict[int, asyncio.Future[ToSurface]] = {}
+        self._asking: set[asyncio.Task[None]] = set()
         self._last_id = 0
         self._panels: dict[str, tuple[Link, Publisher]] = {}
         self._watchers: set[asyncio.Queue[ToSurface]] = set()
@@ -197,10 +198,43 @@ class Line:
         Args:
             make: makes the message (`Say`, `Do`, `RetryTask`) with the name of the request.
         """
-        feed = Feed(uuid.uuid4().hex)
-        self._feeds[feed.request] = feed
+        feed = self._feed()
         self.send(make(feed.request))
         return feed
+
+    def follow_asked(self, make: Callable[[int, str], ToKernel]) -> Feed:
+        """Ask for something that may become a turn and is answered at its end, and follow it.
+
+        Args:
+            make: makes the message with the number of the question and the name of the request.
+        """
+        feed = self._feed()
+
+        async def ask() -> None:
+            try:
+                done = await self.ask(lambda number: make(number, feed.request))
+            except ClientError as error:  # it goes on: the turn tells of its end
+                if feed.turn is None:
+                    self._refused(feed, error)
+                return
+            if feed.turn is None and isinstance(done, Done):
+                problem = done.problem
+                refusal = ClientError(problem.message, hint=problem.hint) if problem is not None else None
+                self._refused(feed, refusal)
+
+        asking = asyncio.create_task(ask())
+        self._asking.add(asking)
+        asking.add_done_callback(self._asking.discard)
+        return feed
+
+    def _feed(self) -> Feed:
+        feed = Feed(uuid.uuid4().hex)
+        self._feeds[feed.request] = feed
+        return feed
+
+    def _refused(self, feed: Feed, error: ClientError | None) -> None:
+        self.drop(feed)
+        feed.end(error)
 
     def drop(self, feed: Feed) -> None:
         """Follow a turn no longer; it goes on."""

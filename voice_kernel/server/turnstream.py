@@ -27,6 +27,7 @@ from chatkit.types import (
     AssistantMessageContentPartTextDelta,
     AssistantMessageItem,
     ClientEffectEvent,
+    ClientToolCallItem,
     CustomSummary,
     CustomTask,
     ErrorEvent,
@@ -69,6 +70,7 @@ from voice_kernel.messages import (
     WidgetUpdated,
 )
 from voice_kernel.server.line import Feed
+from voice_kernel.usertools.shelf import AREA
 from voice_kernel.widgets.taskcards import approval_card, fenced, has_body, plain, task_card, task_list
 
 TASKS_CHANGED = "voice_kernel.tasks_changed"
@@ -333,11 +335,22 @@ class TurnStream:
             yield ThreadItemUpdatedEvent(item_id=self._message.id, update=done)
             yield ThreadItemDoneEvent(item=self._message)
             self._message = None
+        for task in self.feed.tasks.values():
+            if (effect := _for_the_page(task, "client_effect", "data")) is not None:
+                yield ClientEffectEvent(name=effect[0], data=effect[1])
         if self.feed.tasks:
             yield ClientEffectEvent(name=TASKS_CHANGED, data={"tasks": sorted(self.feed.tasks)})
         if self.feed.problem is not None:
             problem = self.feed.problem
             yield ErrorEvent(code="custom", message=str(problem), allow_retry=True)
+        # Last: its answer is looked for at the end of the thread. ChatKit has one at a time.
+        calls = [call for task in self.feed.tasks.values() if (call := _for_the_page(task, "client_tool"))]
+        for name, arguments in calls[-1:]:
+            item_id = self._new_id("tool_call")
+            base = self._base("tool_call") | {"id": item_id}
+            yield ThreadItemDoneEvent(
+                item=ClientToolCallItem(**base, call_id=item_id, name=name, arguments=arguments)
+            )
 
     def _closing(self, turn: Turn | None, said: str) -> tuple[str, list[Annotation]]:
         """Return what is still to be said at the end, and where it comes from."""
@@ -529,6 +542,16 @@ def _summary(tasks: list[Task]) -> str:
     counted = {kind: sum(task.state == kind for task in tasks) for kind in kinds}
     told = [f"{number} {words.get(kind, kind)}" for kind, number in counted.items() if number]
     return f"{count}: {', '.join(told)}" if told else f"{count} done"
+
+
+def _for_the_page(task: Task, key: str, given: str = "arguments") -> tuple[str, dict[str, Any]] | None:
+    """Return what a tool of the user's own asks the page to do; what others return asks for nothing."""
+    if task.area != AREA or task.state != "succeeded" or task.result is None:
+        return None
+    name, arguments = task.result.data.get(key), task.result.data.get(given, {})
+    if not isinstance(name, str) or not name or not isinstance(arguments, dict):
+        return None
+    return name[:200], arguments
 
 
 # ---- sources --------------------------------------------------------------------------------------

@@ -98,6 +98,7 @@ class WidgetDesk:
                 text=label_of(component, action),
                 origin="text",
                 surface_id=surface_id,
+                request=clicked.request,
             )
         finally:
             acting.reset(token)
