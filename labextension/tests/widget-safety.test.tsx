@@ -7,7 +7,7 @@ import type { PartShelf } from '../src/panel/parts';
 import { WidgetView } from '../src/panel/widgets';
 import { known } from '../src/panel/widgets/draw';
 import { isSafeImage } from '../src/panel/widgets/images';
-import PAYLOADS from '../../tests/data/widget_attacks.json';
+import { attacks as PAYLOADS, fields as TEXT_FIELDS } from '../../tests/data/widget_attacks.json';
 
 const loaded = { markup: { markdownToHtml }, charts: { ChartView } };
 const parts = { get: (name: string) => loaded[name as keyof typeof loaded], fetch: async () => {} } as unknown as PartShelf;
@@ -38,13 +38,6 @@ function harmless(): void {
 }
 
 
-const TEXT_FIELDS = [
-  'value', 'label', 'title', 'name', 'placeholder', 'defaultValue', 'src', 'alt', 'color', 'background', 'width', 'height',
-  'size', 'padding', 'margin', 'border', 'radius', 'aspectRatio', 'flex', 'gap', 'align', 'justify', 'wrap', 'direction',
-  'variant', 'style', 'iconStart', 'iconEnd', 'iconSize', 'fit', 'position', 'pattern', 'inputType', 'fieldName', 'ariaLabel',
-  'weight', 'textAlign', 'theme', 'id', 'key', 'class', 'className', 'innerHTML', 'dangerouslySetInnerHTML', 'href', 'ref',
-  'onclick', 'onClick', 'onerror', 'onLoad', 'onmouseover', 'formaction', 'srcdoc', 'xAxis', 'colSize', 'vAlign', 'min', 'max'
-];
 
 describe('whatever stands in a widget', () => {
   // What makes Markdown safe needs a real browser: see tests/browser/test_widgets.py.

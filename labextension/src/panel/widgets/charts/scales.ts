@@ -1,10 +1,9 @@
 /**
  * The numbers of a chart: which series there are, what is stacked on what, and where it all stands.
  *
- * Responsible for reading a Chart's fields and for its geometry, in pixels. It draws nothing. Curves and
- * ticks are d3's: they are ChatKit's own names, and 5 kB, where a charting library is 50 kB or a canvas.
+ * Responsible for reading a Chart's fields and for its geometry, in pixels. It draws nothing. The curves
+ * are d3-shape's: ChatKit names them as it does. Whole charting libraries are 50 kB, or draw on a canvas.
  */
-import { nice, ticks } from 'd3-array';
 import { type WidgetNode, flag, isRecord, pick, records, text, whole } from '../node';
 import { SERIES, colourOf } from '../style';
 
@@ -149,7 +148,22 @@ export interface Geometry {
   readonly y: (value: number) => number;
 }
 
-function domainOf(data: ChartData, rooms: number): readonly [number, number] {
+/** 1, 2 or 5 times a power of ten: the step between `rooms` marks or so. */
+function stepOf(low: number, high: number, rooms: number): number {
+  const rough = (high - low) / rooms;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const share = rough / power;
+  return (share < 1.5 ? 1 : share < 3.5 ? 2 : share < 7.5 ? 5 : 10) * power;
+}
+
+/** Marks from end to end of a domain that begins and ends with one. */
+function marksOf([low, high]: readonly [number, number], step: number): readonly number[] {
+  const count = Math.min(50, Math.round((high - low) / step));
+  // Without the dust of binary fractions: 0.30000000000000004.
+  return Array.from({ length: count + 1 }, (_, at) => Number((low + at * step).toPrecision(12)));
+}
+
+function domainOf(data: ChartData): readonly [number, number] {
   let low = 0;
   let high = 0;
   for (const { spans } of data.series) {
@@ -158,7 +172,7 @@ function domainOf(data: ChartData, rooms: number): readonly [number, number] {
       high = Math.max(high, span?.[0] ?? 0, span?.[1] ?? 0);
     }
   }
-  return low === high ? [0, 1] : (nice(low, high, rooms) as [number, number]);
+  return low === high ? [0, 1] : [low, high];
 }
 
 /** Where everything stands in a box of that size, in pixels. */
@@ -166,9 +180,11 @@ export function geometryOf(data: ChartData, width: number, height: number): Geom
   const bottom = height - (data.showX ? 24 : 6);
   const top = 8;
   const rooms = Math.max(2, Math.floor((bottom - top) / TICK_ROOM_PX));
-  const [low, high] = domainOf(data, rooms);
+  const [least, most] = domainOf(data);
+  const step = stepOf(least, most, rooms);
+  const [low, high] = [Math.floor(least / step) * step, Math.ceil(most / step) * step];
   const y = (value: number): number => bottom - ((value - low) / (high - low)) * (bottom - top);
-  const marks = ticks(low, high, rooms).map(value => ({ value, y: y(value) }));
+  const marks = marksOf([low, high], step).map(value => ({ value, y: y(value) }));
   const left = data.showY ? 10 + Math.max(...marks.map(mark => short(mark.value).length)) * LETTER_PX : 4;
   const right = width - 6;
   const count = Math.max(1, data.labels.length);
@@ -201,7 +217,7 @@ export function geometryOf(data: ChartData, width: number, height: number): Geom
       : []
   );
   const widest = Math.min(14, Math.max(1, ...data.labels.map(label => label.length))) * LETTER_PX + 10;
-  const step = Math.max(1, Math.ceil(widest / Math.max(1, band)));
-  const named = data.labels.map((_, at) => at).filter(at => at % step === 0);
+  const every = Math.max(1, Math.ceil(widest / Math.max(1, band)));
+  const named = data.labels.map((_, at) => at).filter(at => at % every === 0);
   return { left, top, right, bottom, centres, band, ticks: marks, named, bars, y };
 }
