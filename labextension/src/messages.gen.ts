@@ -488,7 +488,7 @@ export interface Do {
    * @maxItems 50
    */
   calls: [Call, ...Call[]];
-  request: string;
+  request?: string;
   text: string;
   type: 'do';
 }
@@ -917,7 +917,7 @@ export interface RenameThread {
   type: 'rename_thread';
 }
 export interface RetryTask {
-  request: string;
+  request?: string;
   task_id: number;
   type: 'retry_task';
 }
@@ -926,7 +926,7 @@ export interface RetryTask {
  */
 export interface Say {
   corrects_turn_id: number | null;
-  request: string;
+  request?: string;
   text: string;
   type: 'say';
 }
@@ -1094,7 +1094,7 @@ export interface Turn {
   parent_id: number | null;
   partial: boolean;
   problem: Problem | null;
-  request: string;
+  request?: string;
   route: ('intents' | 'fuzzy' | 'model' | 'none') | null;
   settled: number;
   state: 'listening' | 'understanding' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'nothing';
@@ -1165,7 +1165,7 @@ export interface WidgetAction {
   action: ActionConfig;
   id: number;
   item_id: string;
-  request: string;
+  request?: string;
   surface_id: string;
   type: 'widget_action';
   values: {

@@ -19,7 +19,8 @@ from voice_kernel.messages import PROTOCOL, to_kernel, to_surface
 def wire_schema() -> dict[str, Any]:
     """Return every message of both directions, with the unions `ToKernel` and `ToSurface`.
 
-    Serialisation mode: what is written on the wire carries every field, so none is optional.
+    Serialisation mode: what is written on the wire carries every field, so none is optional, but the
+    name of a request: a page has no need for that.
     """
     adapters: list[tuple[str, Any, TypeAdapter[Any]]] = [
         ("ToKernel", "serialization", to_kernel),
@@ -32,6 +33,8 @@ def wire_schema() -> dict[str, Any]:
             # A titled or defaulted field would become a named type of its own.
             field.pop("title", None)
             field.pop("default", None)
+        if model.get("properties", {}).get("request", {}).get("type") == "string":
+            model["required"].remove("request")
     models.update({name: {"title": name, **union} for (name, _), union in unions.items()})
     return {
         "title": "Wire",
