@@ -532,7 +532,9 @@ class RealtimeTalk:
             )
         for item in output:
             await self._say("response.output_item.done", **place, item=item)
-        ended = {**response, "status": "completed", "output": output}
+        usage = {"total_tokens": 15, "input_tokens": 10, "output_tokens": 5}
+        usage |= {"input_token_details": {"cached_tokens": 2, "text_tokens": 4, "audio_tokens": 6}}
+        ended = {**response, "status": "completed", "output": output, "usage": usage}
         if reply.failed:
             error = {"type": "server_error", "code": "server_error", "message": reply.failed}
             ended |= {"status": "failed", "status_details": {"type": "failed", "error": error}}

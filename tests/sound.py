@@ -6,8 +6,11 @@ down when sound began and when there was silence.
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from playwright.sync_api import Page
 
 LISTEN = """
@@ -80,3 +83,71 @@ def forget(page: Page) -> None:
 def figures(page: Page) -> dict[str, Any]:
     """Return what was heard so far."""
     return dict(page.evaluate("({ loud: sound.loud, quiet: sound.quiet, peak: sound.peak, ...sound.marks })"))
+
+
+ROOM = """
+(() => {
+  const connect = AudioNode.prototype.connect;
+  const heard = [];
+  const room = window.room = { echo: 0, cut: 0, spoken: null };
+  AudioNode.prototype.connect = function (target, ...rest) {
+    if (target === this.context.destination && !heard.some(one => one.context === this.context)) {
+      const tap = this.context.createMediaStreamDestination();
+      connect.call(this, tap);
+      heard.push({ context: this.context, stream: tap.stream });
+      room.open?.();
+    }
+    return connect.call(this, target, ...rest);
+  };
+  const stop = AudioBufferSourceNode.prototype.stop;
+  AudioBufferSourceNode.prototype.stop = function (...args) {
+    room.cut++;
+    return stop.apply(this, args);
+  };
+  navigator.mediaDevices.getUserMedia = async () => {
+    const context = new AudioContext();
+    const air = context.createMediaStreamDestination();
+    const delay = context.createDelay();
+    const echo = context.createGain();
+    delay.delayTime.value = 0.06;
+    echo.gain.value = room.echo;
+    connect.call(delay, echo);
+    connect.call(echo, air);
+    const joined = new Set();
+    (room.open = () => heard.filter(one => !joined.has(one) && joined.add(one)).forEach(({ stream }) =>
+      connect.call(context.createMediaStreamSource(stream), delay)))();
+    const analyser = context.createAnalyser();
+    analyser.fftSize = 256;
+    const samples = new Float32Array(256);
+    room.say = (bytes, rate) => {
+      const pcm = new Int16Array(Uint8Array.from(atob(bytes), each => each.charCodeAt(0)).buffer);
+      const buffer = context.createBuffer(1, pcm.length, rate);
+      buffer.copyToChannel(Float32Array.from(pcm, each => each / 32768), 0);
+      const source = context.createBufferSource();
+      source.buffer = buffer;
+      connect.call(source, air);
+      connect.call(source, analyser);
+      room.spoken = null;
+      source.start();
+      const timer = setInterval(() => {
+        analyser.getFloatTimeDomainData(samples);
+        if (Math.max(...samples.map(Math.abs)) > 0.05) {
+          room.spoken ??= performance.now();
+          clearInterval(timer);
+        }
+      }, 4);
+    };
+    return air.stream;
+  };
+})();
+"""
+"""Makes a room of a page: what it plays comes back through its microphone, `room.echo` times as loud and
+without any cancelling, and `room.say(pcm, rate)` is somebody in it. `room.cut` counts the pieces of sound
+that were ended before their end, `room.spoken` says when the last voice was first heard."""
+
+
+def say(page: Page, samples: NDArray[np.int16], rate_hz: int) -> None:
+    """Have somebody say something in the room of a page."""
+    page.evaluate(
+        "([pcm, rate]) => window.room.say(pcm, rate)", [base64.b64encode(samples).decode(), rate_hz]
+    )

@@ -82,6 +82,7 @@ class Engines:
             toolbox=self._toolbox(),
             working_folder=str(Path.cwd()),
             others=self.models.brain,
+            accounts=self.models.accounts,
         )
 
     async def brain(self) -> Brain:

@@ -29,6 +29,7 @@ from voice_kernel.settings import Settings
 from voice_kernel.speech.transcriber import EngineOptions, Transcriber
 
 if TYPE_CHECKING:
+    from voice_kernel.agent.accounts import Accounts
     from voice_kernel.agent.brain import Brain
     from voice_kernel.agent.realtime import Realtime
     from voice_kernel.toolbox.door import Toolbox
@@ -222,6 +223,7 @@ def make_realtime(
     toolbox: Toolbox | None = None,
     working_folder: str = "",
     others: Callable[[], Awaitable[Brain]] | None = None,
+    accounts: Accounts | None = None,
 ) -> Realtime:
     """Return the engine of OpenAI's Realtime interface; see `Realtime` for what it is given.
 
@@ -238,5 +240,6 @@ def make_realtime(
         toolbox=toolbox,
         working_folder=working_folder,
         others=others,
+        accounts=accounts,
         shares=settings.model_share == "ask",
     )

@@ -1,8 +1,8 @@
 """Marketing assets: variants of a text and a picture, a gallery of them, approval, export.
 
-Without a model both come from templates: sentences with gaps, and pictures that Pillow draws. A language model
-adds its own texts through the notebook's tool; pictures are painted by an image model where one is named in
-`IMAGE_MODEL`. It knows no tools.
+Without a model both come from templates: sentences with gaps, and pictures that Pillow draws. A language
+model adds its own texts through the notebook's tool; pictures are painted by an image model where one is
+named in `IMAGE_MODEL`. It knows no tools.
 """
 
 from __future__ import annotations

@@ -87,15 +87,19 @@ class FasterWhisper:
 
     name = "faster-whisper"
 
-    def __init__(self, threads: int) -> None:
+    def __init__(self, threads: int, language: str) -> None:
         self._threads = threads
+        self._language = language
 
     async def load(self) -> None:
         """Load the weights."""
         from faster_whisper import WhisperModel
 
         self._model: Any = WhisperModel(
-            str(find_weights().folder), device="cpu", compute_type="int8", cpu_threads=self._threads
+            str(find_weights(language=self._language).folder),
+            device="cpu",
+            compute_type="int8",
+            cpu_threads=self._threads,
         )
 
     async def hear(self, clip: AudioClip) -> str:
@@ -104,7 +108,7 @@ class FasterWhisper:
 
     def _hear(self, clip: AudioClip) -> str:
         segments, _ = self._model.transcribe(
-            clip.samples, beam_size=5, without_timestamps=True, language="en"
+            clip.samples, beam_size=5, without_timestamps=True, language=self._language
         )
         return " ".join(segment.text.strip() for segment in segments)
 
@@ -140,18 +144,20 @@ class Sphinx:
 
 
 def make(name: str, *, threads: int, understands: Callable[[str], float] | None = None,
-         context: Context | None = None) -> Ear:  # fmt: skip
+         context: Context | None = None, language: str = "en") -> Ear:  # fmt: skip
     """Return a recogniser by its name.
 
     Raises:
         LookupError: none is called so.
     """
     if name == "local":
-        return Port(name, LocalTranscriber(threads=threads), "command", context, understands)
+        return Port(
+            name, LocalTranscriber(threads=threads, language=language), "command", context, understands
+        )
     if name == "local-dictation":
-        return Port(name, LocalTranscriber(threads=threads), "dictation", context)
+        return Port(name, LocalTranscriber(threads=threads, language=language), "dictation", context)
     if name == "faster-whisper":
-        return FasterWhisper(threads)
+        return FasterWhisper(threads, language)
     if name == "pocketsphinx":
         return Sphinx()
     for entry in metadata.entry_points(group="voice_kernel.transcribers", name=name):
@@ -159,9 +165,11 @@ def make(name: str, *, threads: int, understands: Callable[[str], float] | None 
     raise LookupError(f"There is no recogniser called {name}.")
 
 
-def installed() -> list[str]:
-    """Return the names of what can be measured here, ours first."""
+def installed(language: str = "en") -> list[str]:
+    """Return the names of what can be measured here in a language, ours first."""
     names = ["local", "local-dictation", "faster-whisper"]
+    if language != "en":
+        return names  # the other's model is English
     try:
         metadata.version("pocketsphinx")
         names.append("pocketsphinx")

@@ -25,6 +25,7 @@ PARTS = (
     "cluster",
     "store",
     "page",
+    "widgets",
     "overhttp",
     "notebooks",
     "cells",

@@ -4,7 +4,8 @@
 
 A FOLDER holds WAV files and a manifest.jsonl with a row per file: `file`, `text` (empty: no speech),
 `group` (a name with "read" in it: read sentences), and `calls`, what the words ask for (missing or empty:
-nothing may be done). Printed for each recogniser: word errors and commands understood by group of voices,
+nothing may be done). `language` in a folder's `context.json` says what is spoken, if not English.
+Printed for each recogniser: word errors and commands understood by group of voices,
 what was done that nobody asked for (clips that are no command, and the noises of tests/noises.py), time to
 text and to action, partial texts at the pace of a microphone, CPU seconds a second of sound, memory.
 
@@ -90,23 +91,27 @@ def main(argv: Sequence[str]) -> int:
     options = parser.parse_args(argv)
     if options.footprint:
         return asyncio.run(footprint(options.footprint, options.folders))
-    names = options.engines.split(",") if options.engines else ears.installed()
+    language = read_language(options.folders)
+    names = options.engines.split(",") if options.engines else ears.installed(language)
     clips = [clip for folder in options.folders for clip in read_manifest(folder)]
     where = ", ".join(folder.name for folder in options.folders)
-    print(f"{len(clips)} clips of {where}, {THREADS} threads, load {os.getloadavg()[0]:.1f}")
-    return asyncio.run(measure(clips, names, read_context(options.folders), options))
+    print(
+        f"{len(clips)} clips of {where}, {THREADS} threads, language {language}, load {os.getloadavg()[0]:.1f}"
+    )
+    return asyncio.run(measure(clips, names, read_context(options.folders), language, options))
 
 
-async def measure(clips: list[Clip], names: list[str], context: Context, options: Any) -> int:
+async def measure(clips: list[Clip], names: list[str], context: Context, language: str, options: Any) -> int:
     """Let every recogniser hear everything, and print the comparison."""
-    grammar = Grammar.load("en")
+    grammar = Grammar.load(language)
 
     def act(text: str) -> Calls:
         return [(call.tool, dict(call.arguments)) for call in grammar.parse(text, context).calls]
 
     made: list[ears.Ear] = []
     for name in names:
-        ear = ears.make(name, threads=THREADS, understands=understanding(grammar, context), context=context)
+        rate = understanding(grammar, context)
+        ear = ears.make(name, threads=THREADS, understands=rate, context=context, language=language)
         began = time.perf_counter()
         await ear.load()
         await ear.hear(clips[0].sound)  # first-call costs
@@ -139,7 +144,9 @@ async def measure(clips: list[Clip], names: list[str], context: Context, options
     for ear in made:
         await ear.close()
     footprints(names, options.folders, figures)
-    results.keep("speech", {"clips": len(clips), "engines": figures})
+    results.keep(
+        "speech" if language == "en" else f"speech-{language}", {"clips": len(clips), "engines": figures}
+    )
     return 0 if all(within) else 1
 
 
@@ -323,8 +330,9 @@ def footprints(names: list[str], folders: list[Path], figures: dict[str, Any]) -
 async def footprint(name: str, folders: list[Path]) -> int:
     """Hear some clips and print what it cost, as JSON."""
     clips = [clip for folder in folders for clip in read_manifest(folder)]
-    grammar = Grammar.load("en")
-    ear = ears.make(name, threads=THREADS, understands=understanding(grammar, Context()))
+    language = read_language(folders)
+    rate = understanding(Grammar.load(language), Context())
+    ear = ears.make(name, threads=THREADS, understands=rate, language=language)
     await ear.load()
     await ear.hear(clips[0].sound)
     began, heard_s = time.process_time(), 0.0
@@ -403,6 +411,15 @@ def read_context(folders: list[Path]) -> Context:
                 words=tuple(known.get("words", ())),
             )
     return Context()
+
+
+def read_language(folders: list[Path]) -> str:
+    """Return what is spoken, ISO 639-1: `language` in the first `context.json` that says so."""
+    for folder in folders:
+        file = folder / "context.json"
+        if file.exists() and (language := json.loads(file.read_text("utf-8")).get("language")):
+            return str(language)
+    return "en"
 
 
 def voiced_s(clip: AudioClip) -> tuple[float, float]:

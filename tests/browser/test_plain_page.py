@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from lab import chromium, microphone
 from playwright.sync_api import Browser, Page, expect
+from real_kernel import RealKernel
 from served import Served, server
 
 CLIP = Path(__file__).parent / "run_the_tests.wav"
@@ -23,6 +24,33 @@ def test_every_price_is_positive():
     assert min(1.2, 1.5) > 0
 """
 
+TOOLS = """
+import voice_kernel
+from voice_kernel import tool
+
+def board(count):
+    click = {"type": "count_up", "payload": {"by": 2}}
+    return {"type": "Card", "children": [
+        {"type": "Title", "value": "Counter"},
+        {"type": "Text", "value": f"counted {count}"},
+        {"type": "Button", "label": "More", "onClickAction": click},
+    ]}
+
+counted = 0
+
+@tool(sentences="show the counter")
+def show_counter(ctx):
+    "Show the counter."
+    ctx.stream_widget(board(counted))
+
+@voice_kernel.action("count_up")
+def count_up(ctx, by: int):
+    "Count."
+    global counted
+    counted += by
+    ctx.update_widget(board(counted))
+"""
+
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
@@ -32,8 +60,12 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     (work / "tests" / "test_prices.py").write_text(TESTS)
     (work / ".env").write_text("ALLOW_CLI_EXECUTION=true\n")
     (work / "pytest.ini").write_text("[pytest]\naddopts = -p no:cacheprovider -p no:asyncio\n")
-    with server(folder) as running:
-        yield running
+    kernel = RealKernel(work, setup=TOOLS)
+    try:
+        with server(folder, "--kernel", kernel.manager.connection_file) as running:
+            yield running
+    finally:
+        kernel.stop()
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +92,9 @@ def say(page: Page, text: str) -> None:
     box.press("Enter")
 
 
-def test_a_spoken_command_is_done_and_what_asks_is_approved_by_a_click(page: Page, served: Served) -> None:
+def test_a_spoken_command_is_done_an_approval_is_answered_and_a_widget_is_clicked(
+    page: Page, served: Served
+) -> None:
     assert "token" not in page.url
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
@@ -79,6 +113,11 @@ def test_a_spoken_command_is_done_and_what_asks_is_approved_by_a_click(page: Pag
     card = page.locator(".vk-approval").last
     card.get_by_role("button", name=re.compile("^Deny")).click(timeout=WAIT_MS)
     expect(page.locator(".vk-turn").last).to_contain_text(re.compile("denied|said no", re.I), timeout=WAIT_MS)
+
+    say(page, "show the counter")
+    shown = page.locator(".vk-task", has_text="counted 0").last
+    shown.get_by_role("button", name="More").click(timeout=WAIT_MS)
+    expect(page.locator(".vk-task", has_text="counted 2").first).to_be_visible(timeout=WAIT_MS)
     PICTURE.parent.mkdir(exist_ok=True)
     page.screenshot(path=PICTURE)
     assert {url.split("/")[2] for url in asked if url.startswith(("http", "ws"))} == {

@@ -582,3 +582,89 @@ async def test_a_hundred_clients_at_once_lose_nothing_and_hear_nothing_of_each_o
         assert kernel.value("marker") == "'of the notebook'"
     finally:
         kernel.stop()
+
+
+# ---- tools of a notebook --------------------------------------------------------------------------
+
+TOOLS = """
+import voice_kernel
+from voice_kernel import tool
+
+def board(count):
+    click = {"type": "count_up", "payload": {"by": 2}}
+    return {"type": "Card", "children": [
+        {"type": "Text", "id": "count", "value": f"counted {count}"},
+        {"type": "Button", "label": "More", "onClickAction": click},
+    ]}
+
+counted = 0
+
+@tool(sentences="show the counter")
+def show_counter(ctx):
+    "Show the counter."
+    ctx.stream_widget(board(counted))
+
+@voice_kernel.action("count_up")
+def count_up(ctx, by: int):
+    "Count."
+    global counted
+    counted += by
+    ctx.update_widget(board(counted))
+
+@tool(sentences="remember this page")
+def remember_page():
+    "Let the page remember itself."
+    return {"client_tool": "save_fact", "arguments": {"fact": "Ada likes maps"}}
+
+@tool(sentences="turn the page dark")
+def go_dark():
+    "Let the page be dark."
+    return {"client_effect": "set_theme", "data": {"theme": "dark"}}
+"""
+
+
+@pytest.fixture(scope="module")
+def attached(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    folder = tmp_path_factory.mktemp("attached")
+    (folder / "kernel").mkdir()
+    kernel = RealKernel(folder / "kernel", setup=TOOLS)
+    try:
+        with server(folder / "server", "--kernel", kernel.manager.connection_file) as running:
+            yield running
+    finally:
+        kernel.stop()
+
+
+async def test_a_widget_of_a_tool_is_shown_and_its_button_changes_it(attached: Served) -> None:
+    async with client(attached) as chat:
+        events = await chat.create("show the counter")
+        (shown,) = items(events, "widget")
+        assert "counted 0" in shown.model_dump_json()
+        clicked = await chat.events(action(thread_of(events), "count_up", {"by": 2}, shown.id))
+        (changed,) = [event.item for event in clicked if event.type == "thread.item.replaced"]
+        assert changed.id == shown.id
+        assert "counted 2" in changed.model_dump_json()
+        kept = await item_list(chat, thread_of(events), limit=50)
+        assert "counted 2" in json.dumps(next(one for one in kept["data"] if one["id"] == shown.id))
+        wrong = await chat.events(action(thread_of(events), "drop_tables", {}, shown.id))
+        assert "changed" in next(event for event in wrong if event.type == "error").message
+
+
+async def test_a_tool_asks_the_page_to_do_something_and_is_told_what_came_of_it(attached: Served) -> None:
+    async with client(attached) as chat:
+        events = await chat.create("remember this page")
+        (call,) = items(events, "client_tool_call")
+        assert (call.name, call.arguments, call.status) == (
+            "save_fact",
+            {"fact": "Ada likes maps"},
+            "pending",
+        )
+        params = ThreadAddClientToolOutputParams(thread_id=thread_of(events), result={"saved": True})
+        after = await chat.events(ThreadsAddClientToolOutputReq(params=params))
+        assert "save_fact" in answer(after)
+        kept = await item_list(chat, thread_of(events), limit=50)
+        done = next(item for item in kept["data"] if item["type"] == "client_tool_call")
+        assert (done["status"], done["output"]) == ("completed", {"saved": True})
+        dark = await chat.add(thread_of(events), "turn the page dark")
+        effects = {event.name: event.data for event in dark if event.type == "client_effect"}
+        assert effects["set_theme"] == {"theme": "dark"}

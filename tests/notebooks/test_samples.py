@@ -107,3 +107,38 @@ def test_the_notebook_tells_how_often_the_right_passage_is_found(run: Callable[[
     share = re.search(r"right passage among the first three of 40 questions: ([\d.]+)%", said)
     assert share is not None
     assert float(share[1]) >= 85
+
+
+def test_a_fact_is_saved_and_forgotten_and_the_weather_drawn(run: Callable[[str], Cells]) -> None:
+    cells = run("facts_and_weather")
+    (panel,) = widgets_of(cells["panel"])
+    assert "1. I live in Vienna" in str(panel)
+    assert "2. I like snow" in str(panel)
+    assert "train" not in str(panel)
+    assert "Forgotten: My train leaves at seven." in text_of(cells["%voice forget fact two"])
+    (weather,) = widgets_of(cells["%voice what is the weather in Vienna"])
+    assert "Chart" in str(weather)
+    assert "degrees" in text_of(cells["%voice what is the weather in Vienna"])
+
+
+def test_variants_are_made_approved_and_exported(run: Callable[[str], Cells]) -> None:
+    cells = run("marketing_assets")
+    asked = cells["%voice make three variants to sell rye bread to early risers"]
+    assert "3 variants for rye bread." in text_of(asked)
+    (shown,) = widgets_of(cells["shown"])
+    assert "for early risers." in str(shown)
+    assert shown["status"] == {"text": "5 variants, 2 approved"}
+    assert str(shown).count("data:image/png;base64,") == 5
+    exported = text_of(cells['sorted(path.name for path in Path("approved").iterdir())'])
+    assert exported.count(".png") == exported.count(".md") == 2
+
+
+def test_the_starter_rolls_shows_its_error_and_gives_a_page_a_session(run: Callable[[str], Cells]) -> None:
+    cells = run("starter")
+    assert re.search(r"(\d ){4}\d: \d+", text_of(cells["%voice roll five dice"]))
+    (overlay,) = widgets_of(cells["card"])
+    assert overlay["theme"] == "dark"
+    assert "One to twenty dice can be rolled." in str(overlay)
+    events = text_of(cells['[event["type"] for event in events]'])
+    assert "thread.created" in events
+    assert text_of(cells['"42" in str(events)']) == "True"

@@ -6,11 +6,12 @@ since they change.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from voice_kernel.errors import ModelError
-from voice_kernel.messages import Usage
+from voice_kernel.messages import Turn, Usage
 
 NOTHING = Usage()
 
@@ -53,12 +54,13 @@ class Accounts:
         """Begin, or go on with, a conversation that has taken so much before."""
         self.conversation = before
 
-    def add(self, turn: Usage, reported: Any) -> Usage:
+    def add(self, turn: Usage, reported: Any, *, priced: bool = True) -> Usage:
         """Return a turn's usage with one more request in it.
 
         Args:
             turn: so far.
             reported: what the server says it took, as the Responses protocol has it; None when it does not.
+            priced: whether it costs what the price says: not where another kind of model answered.
         """
         details = getattr(reported, "input_tokens_details", None)
         request = Usage(
@@ -67,8 +69,10 @@ class Accounts:
             cached_tokens=getattr(details, "cached_tokens", 0) or 0,
             output_tokens=getattr(reported, "output_tokens", 0) or 0,
         )
-        self.conversation = self._sum(self.conversation, request)
-        return self._sum(turn, request)
+        if priced and self.price is not None:
+            request = request.model_copy(update={"price_usd": self.price.of(request)})
+        self.conversation = add(self.conversation, request)
+        return add(turn, request)
 
     def check(self) -> None:
         """Stop who would ask for more than the budget has.
@@ -83,14 +87,19 @@ class Accounts:
                 hint='Say "new conversation", or raise VOICE_KERNEL_MODEL_BUDGET.',
             )
 
-    def _sum(self, one: Usage, other: Usage) -> Usage:
-        both = add(one, other)
-        return both.model_copy(update={"price_usd": self.price.of(both) if self.price else None})
+
+def taken_by(turns: Iterable[Turn]) -> Usage:
+    """Return what turns have taken together."""
+    taken = NOTHING
+    for turn in turns:
+        taken = add(taken, turn.usage) if turn.usage is not None else taken
+    return taken
 
 
 def add(one: Usage, other: Usage) -> Usage:
-    """Return the sum of two, with a price only where both have one."""
-    priced = one.price_usd is not None and other.price_usd is not None
+    """Return the sum of two, with a price only where all requests have one."""
+    priced = all(usage.price_usd is not None or not usage.requests for usage in (one, other))
+    priced = priced and bool(one.requests or other.requests)
     return Usage(
         requests=one.requests + other.requests,
         input_tokens=one.input_tokens + other.input_tokens,

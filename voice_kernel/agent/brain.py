@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from voice_kernel.agent import failure, provider
-from voice_kernel.agent.accounts import NOTHING, Accounts, add
+from voice_kernel.agent.accounts import Accounts, taken_by
 from voice_kernel.agent.instructions import MAX_TASKS, instructions, question, readable
 from voice_kernel.agent.memory import Memory, items_of
 from voice_kernel.agent.provider import Connection, ModelSettings
@@ -224,12 +224,10 @@ class Brain:
         Its answers count as text of strangers: what they were made from is not known any more.
         """
         self._memory.clear()
-        taken = NOTHING
         for turn in turns:
-            taken = add(taken, turn.usage) if turn.usage is not None else taken
             if turn.route == "model" and turn.answer:
                 self._memory.add(turn.text, (), turn.answer, untrusted="an earlier answer")
-        self.accounts.begin(taken)
+        self.accounts.begin(taken_by(turns))
 
     async def close(self) -> None:
         """Close the connections to model servers."""

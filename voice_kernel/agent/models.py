@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from voice_kernel.agent.accounts import Accounts, Price, taken_by
 from voice_kernel.agent.provider import ModelSettings
 from voice_kernel.agent.servers import NAMES, OPENAI, PRESETS, stays_here
 from voice_kernel.messages import About, NotebookView, ReadNotebook, Task, Turn
@@ -70,6 +71,8 @@ class Models:
         self._chosen: tuple[ModelSettings, str] | None = None
         self._past_turns: Sequence[Turn] = ()
         self._attached: dict[str, bytes] = {}
+        self.accounts = Accounts(Price.parse(settings.model_price), settings.model_budget)
+        """What the open conversation has taken, whichever model answered."""
 
     @property
     def on(self) -> bool:
@@ -79,7 +82,6 @@ class Models:
     async def brain(self) -> Brain:
         """Return the model, with what was said before in its memory."""
         if self._brain is None:
-            from voice_kernel.agent.accounts import Accounts, Price
             from voice_kernel.agent.brain import Brain, Limits
             from voice_kernel.agent.surroundings import Sight
 
@@ -95,11 +97,14 @@ class Models:
                     values=settings.model_values != "never",
                     attached=self._attached,
                 ),
-                accounts=Accounts(Price.parse(settings.model_price), settings.model_budget),
+                accounts=self.accounts,
                 limits=Limits(settings.model_steps, settings.model_attempts),
                 shares=settings.model_share == "ask",
             )
+            # What was taken since then, by a Realtime model, counts too.
+            taken = self.accounts.conversation
             self._brain.recall(self._past_turns)
+            self.accounts.begin(taken)
         return self._brain
 
     async def choose(self, model: str) -> str:
@@ -116,6 +121,7 @@ class Models:
     def recalled(self, turns: Sequence[Turn]) -> None:
         """Let the model know the turns of the conversation that is open now."""
         self._past_turns = turns
+        self.accounts.begin(taken_by(turns))
         if self._brain is not None:
             self._brain.recall(turns)
 

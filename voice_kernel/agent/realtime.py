@@ -13,8 +13,10 @@ import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+from voice_kernel.agent.accounts import NOTHING, Accounts
 from voice_kernel.agent.brain import MAX_SHARED_CHARS, SHARE
 from voice_kernel.agent.instructions import instructions, question
 from voice_kernel.agent.line import TOOL_ENDED, TOOL_MISSING, Event, Line, reported
@@ -75,6 +77,7 @@ class Realtime:
         toolbox: the one door; without it nothing is answered.
         working_folder: the folder the kernel runs in, as the model is told.
         others: what answers when another model is asked for by its name.
+        accounts: what answers have taken, and may take.
         shares: whether a person is shown what the model is told, before the first time it is sent.
         text_limit_s: how long the text of an utterance is waited for.
     """
@@ -91,6 +94,7 @@ class Realtime:
         toolbox: Toolbox | None = None,
         working_folder: str = "",
         others: Callable[[], Awaitable[Brain]] | None = None,
+        accounts: Accounts | None = None,
         shares: bool = False,
         text_limit_s: float = TEXT_LIMIT_S,
     ) -> None:
@@ -102,6 +106,7 @@ class Realtime:
         self._toolbox = toolbox
         self._working_folder = working_folder
         self._others = others
+        self._accounts = accounts or Accounts()
         self._shares = shares
         self._loaded = False
         self._line: Line | None = None
@@ -274,6 +279,7 @@ class Realtime:
         on_change: Callable[..., None],
     ) -> str:
         assert self._toolbox is not None  # nobody asks what can only listen
+        self._accounts.check()
         tools = TurnTools(
             self._toolbox,
             turn_id=turn_id,
@@ -296,7 +302,7 @@ class Realtime:
             await self._unsay(line)
             await line.add("user", asked)
             await line.equip(self._instructions(), tools.function_tools())
-            await self._run(line, tools, answer)
+            await self._run(line, tools, answer, on_change)
         except SpeechError as error:  # the line's, which is an ear first
             raise ModelError(error.message, hint=error.hint, retryable=True) from error
         finally:
@@ -350,8 +356,11 @@ class Realtime:
             )
         self._shares = False
 
-    async def _run(self, line: Line, tools: TurnTools, answer: _Answer) -> None:
+    async def _run(
+        self, line: Line, tools: TurnTools, answer: _Answer, on_change: Callable[..., None]
+    ) -> None:
         """Let the model take its steps until it has nothing more to do."""
+        usage = NOTHING
         events: asyncio.Queue[Event] = asyncio.Queue()
         steps = _Steps()
         with line.heard(events.put_nowait):
@@ -360,10 +369,16 @@ class Realtime:
                 while not steps.over:
                     async with asyncio.timeout(None if steps.running else SILENCE_LIMIT_S):
                         event = await events.get()
+                    if event["type"] == "response.done":
+                        # Words and sound have prices of their own: none is told.
+                        usage = self._accounts.add(usage, _reported(event), priced=False)
+                        on_change(usage=usage)
                     if (wrong := reported(event, self.endpoint)) is not None:
                         raise wrong
                     answer.take(event)
                     steps.take(event)
+                    if event["type"] == "response.done" and not steps.over:
+                        self._accounts.check()
                     if event["type"] == TOOL_MISSING:
                         await line.respond()  # the SDK tells the model, and leaves it at that
                     if steps.taken > MAX_STEPS:
@@ -422,6 +437,20 @@ class Realtime:
         self._said = None
         if line is not None:
             await line.close()
+
+
+def _reported(event: Event) -> Any:
+    """Return what a response took, as the Responses protocol has it.
+
+    Source: OpenAI, Realtime API, `response.done`.
+    """
+    told = (event.get("response") or {}).get("usage") or {}
+    details = told.get("input_token_details") or {}
+    return SimpleNamespace(
+        input_tokens=told.get("input_tokens"),
+        output_tokens=told.get("output_tokens"),
+        input_tokens_details=SimpleNamespace(cached_tokens=details.get("cached_tokens")),
+    )
 
 
 class _Steps:

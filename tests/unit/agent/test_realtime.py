@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 
 import pytest
 from brain_bench import Bench
 from openai_server import Call, OpenAIServer, Reply
 
+from voice_kernel.agent.accounts import NOTHING, Accounts, Price
 from voice_kernel.agent.realtime import Realtime
 from voice_kernel.context import Context, Variable
 from voice_kernel.endpoint import Endpoint
 from voice_kernel.errors import ModelError, ServerFailed, SpeechError
-from voice_kernel.messages import Turn
+from voice_kernel.messages import Turn, Usage
 from voice_kernel.speech.transcriber import Transcript
 
 KEY = "sk-test-0123456789abcdef"
@@ -317,3 +319,61 @@ async def test_neither_key_nor_sound_nor_words_are_logged(
     await ask(ear, heard.text)
     for word in (KEY, "secret", "input_audio_buffer.append"):
         assert word not in caplog.text
+
+
+# ---- what it takes ------------------------------------------------------------------------------------
+
+
+async def test_what_an_answer_takes_is_told_and_counted_in_the_conversation(
+    server: OpenAIServer, bench: Bench
+) -> None:
+    accounts = Accounts(Price.parse("1/10"))
+    engine = Realtime(Endpoint(server.url, KEY), toolbox=bench.toolbox, accounts=accounts)
+    await engine.load()
+    changes: dict[str, object] = {}
+    server.says(Call("list_variables"), "Two.")
+    async with asyncio.timeout(LIMIT_S):
+        await engine.answer(
+            "what is here",
+            turn_id=1,
+            context=Context(),
+            on_text=lambda piece: None,
+            on_change=lambda **what: changes.update(what),
+        )
+    await engine.close()
+    # Sound has a price of its own, which nobody has told us.
+    taken = Usage(requests=2, input_tokens=20, cached_tokens=4, output_tokens=10)
+    assert changes["usage"] == accounts.conversation == taken
+
+
+async def test_a_used_up_budget_stops_it_before_anything_is_asked(server: OpenAIServer, bench: Bench) -> None:
+    engine = Realtime(Endpoint(server.url, KEY), toolbox=bench.toolbox, accounts=Accounts(budget=15))
+    await engine.load()
+    server.says("One.", "never said")
+    assert await ask(engine, "first") == "One."
+    with pytest.raises(ModelError, match="used up its budget: 15 of 15 tokens"):
+        await ask(engine, "second")
+    await engine.close()
+    assert sum(kinds(talk).count("response.create") for talk in server.talks) == 1
+
+
+async def test_a_budget_also_stops_between_the_steps_of_an_answer(server: OpenAIServer, bench: Bench) -> None:
+    engine = Realtime(Endpoint(server.url, KEY), toolbox=bench.toolbox, accounts=Accounts(budget=10))
+    await engine.load()
+    server.says(Call("list_variables"), "never said")
+    with pytest.raises(ModelError, match="used up its budget"):
+        await ask(engine, "what is here")
+    await engine.close()
+
+
+def test_a_conversation_has_a_price_only_where_all_its_requests_have_one() -> None:
+    accounts = Accounts(Price.parse("1/10"))
+    reported = SimpleNamespace(input_tokens=1_000_000, output_tokens=100_000)
+    assert accounts.add(NOTHING, reported).price_usd == pytest.approx(2.0)
+    accounts.add(NOTHING, reported)
+    assert accounts.conversation.price_usd == pytest.approx(4.0)
+    assert accounts.add(NOTHING, reported, priced=False).price_usd is None
+    assert accounts.conversation.price_usd is None
+    accounts.add(NOTHING, reported)
+    assert accounts.conversation.price_usd is None
+    assert accounts.conversation.requests == 4
