@@ -80,8 +80,10 @@ class Caller:
         call = _Call(tool, task, arguments, ToolContext(relay, tool.name), relay)
         try:
             return with_widgets(await self._called(call), relay)
-        except VoiceKernelError:
-            raise
+        except VoiceKernelError as error:
+            if not relay.widgets:
+                raise
+            raise TaskFailed(_problem(error), with_widgets(Result(), relay)) from error
         except Exception as error:  # noqa: BLE001 - whatever the user's function raises is a result
             failed = _failed(error)
             if relay.widgets:
