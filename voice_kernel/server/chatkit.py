@@ -78,6 +78,9 @@ MAX_TITLE = 60
 MAX_PROMPT = 10_000
 MAX_TOLD = 2_000
 CANCEL_LIMIT_S = 5.0
+NEWS_LIMIT_S = 1.0
+"""How long after a typed yes the turn that it is for may take to go on."""
+ANSWERS = frozenset({"approve", "deny", "accept_changes", "reject_changes"})
 
 
 @dataclass
@@ -222,8 +225,13 @@ class VoiceChatKitServer(ChatKitServer[Caller]):
         async for event in self._read(running, thread, context):
             yield event
         # Words may have answered what an earlier turn of the thread waits for: "approve".
+        answered = feed.turn is not None and any(call.tool in ANSWERS for call in feed.turn.calls)
         for other in list(self._open.get((context.user_id, thread.id), ())):
-            if other is not running and not other.stream.still_waits:
+            if other is running:
+                continue
+            if answered:
+                await other.feed.wait_for_news(NEWS_LIMIT_S)
+            if not other.stream.still_waits:
                 async for event in self._read(other, thread, context):
                     yield event
 

@@ -71,11 +71,13 @@ class Feed:
         """Why nothing more comes, where that is not the end of the turn."""
         self.ended = asyncio.Event()
         self._waiting: asyncio.Queue[ToSurface | None] = asyncio.Queue()
+        self._news = asyncio.Event()
 
     def put(self, event: ToSurface) -> None:
         """Add an event; one that only shows progress is dropped when too many wait."""
         if self._waiting.qsize() < MAX_WAITING or not isinstance(event, PASSING):
             self._waiting.put_nowait(event)
+            self._news.set()
 
     def end(self, problem: VoiceKernelError | None = None) -> None:
         """Note that nothing more comes."""
@@ -83,6 +85,7 @@ class Feed:
             self.problem = problem
             self.ended.set()
             self._waiting.put_nowait(None)
+            self._news.set()
 
     @property
     def has_news(self) -> bool:
@@ -93,7 +96,19 @@ class Feed:
         """Wait for the next event; None at the end, as often as it is asked."""
         if self.ended.is_set() and self._waiting.empty():
             return None
-        return await self._waiting.get()
+        event = await self._waiting.get()
+        if self._waiting.empty():
+            self._news.clear()
+        return event
+
+    async def wait_for_news(self, limit_s: float) -> bool:
+        """Wait until something can be read; False where nothing came in time."""
+        try:
+            async with asyncio.timeout(limit_s):
+                await self._news.wait()
+        except TimeoutError:
+            return False
+        return True
 
 
 class Line:
