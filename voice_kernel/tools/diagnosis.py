@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from voice_kernel.context import Context
+from voice_kernel.language import ENGLISH, N_, _, used
 from voice_kernel.messages import Output, Problem
 from voice_kernel.tools import suggestion
 from voice_kernel.tools.terminal import plain
@@ -50,38 +51,40 @@ PACKAGES = {
 """Modules whose package has another name. Source: the packages' own pages on PyPI."""
 
 MEANINGS = {
-    "IndexError": "A position was asked for that is past the end: the list or array is shorter than that.",
-    "ZeroDivisionError": "Something was divided by zero.",
-    "RecursionError": "A function calls itself without an end.",
-    "MemoryError": "There is not enough memory for this.",
-    "AssertionError": "A check with assert did not hold.",
-    "PermissionError": "The file or folder may not be read or written.",
-    "FileExistsError": "The file or folder is there already.",
-    "IsADirectoryError": "A folder was named where a file is needed.",
-    "NotADirectoryError": "A file was named where a folder is needed.",
-    "UnicodeDecodeError": "The text is in another encoding than the one it was read with.",
-    "JSONDecodeError": "The text is no valid JSON.",
-    "TimeoutError": "Something took too long to answer.",
-    "ConnectionError": "The other side could not be reached.",
-    "ConnectionRefusedError": "Nothing listens at that address.",
-    "StopIteration": "An iterator has no more values.",
-    "NotImplementedError": "This was left for somebody to write.",
-    "OverflowError": "A number is too large.",
-    "KeyboardInterrupt": "The code was interrupted.",
-    "UnboundLocalError": "A variable of the function is used before it gets a value there.",
-    "EOFError": "Input was asked for, and there was none.",
-    "ParserError": "The file does not have the same number of columns in every row.",
-    "EmptyDataError": "The file is empty.",
-    "LinAlgError": "The matrix does not allow this, for example because it cannot be inverted.",
+    "IndexError": N_(
+        "A position was asked for that is past the end: the list or array is shorter than that."
+    ),
+    "ZeroDivisionError": N_("Something was divided by zero."),
+    "RecursionError": N_("A function calls itself without an end."),
+    "MemoryError": N_("There is not enough memory for this."),
+    "AssertionError": N_("A check with assert did not hold."),
+    "PermissionError": N_("The file or folder may not be read or written."),
+    "FileExistsError": N_("The file or folder is there already."),
+    "IsADirectoryError": N_("A folder was named where a file is needed."),
+    "NotADirectoryError": N_("A file was named where a folder is needed."),
+    "UnicodeDecodeError": N_("The text is in another encoding than the one it was read with."),
+    "JSONDecodeError": N_("The text is no valid JSON."),
+    "TimeoutError": N_("Something took too long to answer."),
+    "ConnectionError": N_("The other side could not be reached."),
+    "ConnectionRefusedError": N_("Nothing listens at that address."),
+    "StopIteration": N_("An iterator has no more values."),
+    "NotImplementedError": N_("This was left for somebody to write."),
+    "OverflowError": N_("A number is too large."),
+    "KeyboardInterrupt": N_("The code was interrupted."),
+    "UnboundLocalError": N_("A variable of the function is used before it gets a value there."),
+    "EOFError": N_("Input was asked for, and there was none."),
+    "ParserError": N_("The file does not have the same number of columns in every row."),
+    "EmptyDataError": N_("The file is empty."),
+    "LinAlgError": N_("The matrix does not allow this, for example because it cannot be inverted."),
 }
 """Errors that say too little for those who do not know them."""
 
 ADVICE = {
-    "IndexError": "Check the length; positions count from 0, so that the last one is one less.",
-    "ZeroDivisionError": "Check the divisor first, or leave the rows with zero out.",
-    "RecursionError": "Give the function a case in which it does not call itself.",
-    "UnicodeDecodeError": 'Try encoding="latin-1" where the file is read.',
-    "UnboundLocalError": "Give it a value in the function, or declare it global.",
+    "IndexError": N_("Check the length; positions count from 0, so that the last one is one less."),
+    "ZeroDivisionError": N_("Check the divisor first, or leave the rows with zero out."),
+    "RecursionError": N_("Give the function a case in which it does not call itself."),
+    "UnicodeDecodeError": N_('Try encoding="latin-1" where the file is read.'),
+    "UnboundLocalError": N_("Give it a value in the function, or declare it global."),
 }
 
 
@@ -157,8 +160,10 @@ def diagnose(failure: Failure, known: Known) -> Diagnosis:
     found = handler(failure, known) if handler is not None else None
     if found is not None:
         return found
-    meaning = MEANINGS.get(failure.kind) or _sentence(failure.message) or f"It raised {failure.kind}."
-    return Diagnosis(meaning, ADVICE.get(failure.kind, ""))
+    meaning = _(MEANINGS.get(failure.kind, "")) or _sentence(failure.message)
+    return Diagnosis(
+        meaning or _("It raised {kind}.").format(kind=failure.kind), _(ADVICE.get(failure.kind, ""))
+    )
 
 
 # ---- names ------------------------------------------------------------------------------------------
@@ -169,19 +174,24 @@ def _name(failure: Failure, known: Known) -> Diagnosis | None:
     if match is None:
         return None
     name = match[1]
-    meaning = f"There is no variable {name}."
+    meaning = _("There is no variable {name}.").format(name=name)
     here = [variable.name for variable in known.context.variables]
     near = _near(name, [*here, *_assigned(failure.source, name)]) or _near(name, dir(builtins))
     statement = IMPORTS.get(name)
     if statement is not None:
         source = _with_import(failure.source, statement)
-        return Diagnosis(f"{name} was not imported.", f"Add {statement}.", source, f"Added {statement}")
+        return Diagnosis(
+            _("{name} was not imported.").format(name=name),
+            _("Add {statement}.").format(statement=statement),
+            source,
+            _("Added {statement}").format(statement=statement),
+        )
     where = next((cell for cell, source in known.others if name in _defined(source)), "")
     if where:
-        return Diagnosis(meaning, f"It gets its value in {where}: run that first.")
+        return Diagnosis(meaning, _("It gets its value in {where}: run that first.").format(where=where))
     if near:
         return _rename(failure, meaning, name, near)
-    return Diagnosis(meaning, "Define it first, or run the cell that does.")
+    return Diagnosis(meaning, _("Define it first, or run the cell that does."))
 
 
 def _module(failure: Failure, known: Known) -> Diagnosis | None:
@@ -190,17 +200,18 @@ def _module(failure: Failure, known: Known) -> Diagnosis | None:
         return None
     name = match[1]
     top = name.partition(".")[0]
-    meaning = f"The module {name} is not installed."
+    meaning = _("The module {name} is not installed.").format(name=name)
     if top != name and top in _installed():
         return Diagnosis(
-            f"{top} has no part {name.partition('.')[2]}.", "Look up its name in the documentation."
+            _("{top} has no part {name}.").format(top=top, name=name.partition(".")[2]),
+            _("Look up its name in the documentation."),
         )
     if top not in PACKAGES and top not in IMPORTS.values():
         near = _near(top, _installed(), sure=0.75)
         if near:
-            return _rename(failure, f"There is no module {top}.", top, near)
+            return _rename(failure, _("There is no module {top}.").format(top=top), top, near)
     package = PACKAGES.get(name) or PACKAGES.get(top, top.replace("_", "-"))
-    return Diagnosis(meaning, f"Install the package {package}.", package=package)
+    return Diagnosis(meaning, _("Install the package {package}.").format(package=package), package=package)
 
 
 def _import(failure: Failure, known: Known) -> Diagnosis | None:
@@ -208,7 +219,7 @@ def _import(failure: Failure, known: Known) -> Diagnosis | None:
     if match is None:
         return None
     name, module = match[1], match[2]
-    meaning = f"{module} has no {name}."
+    meaning = _("{module} has no {name}.").format(module=module, name=name)
     near = _near(name, known.attributes(module))
     return _rename(failure, meaning, name, near) if near else Diagnosis(meaning)
 
@@ -218,16 +229,26 @@ def _key(failure: Failure, known: Known) -> Diagnosis | None:
     literals = set(_literals(failure.source))
     wanted = next((name for name in quoted if name in literals), quoted[0] if quoted else "")
     if not wanted:
-        return Diagnosis(f"There is no key {failure.message}.", "Look at the keys there are.")
+        return Diagnosis(
+            _("There is no key {message}.").format(message=failure.message), _("Look at the keys there are.")
+        )
     columns = known.context.columns
     near = _near(wanted, columns) or _near(wanted, literals - {wanted})
     table = any(variable.columns for variable in known.context.variables)
-    meaning = f"There is no {'column or key' if table else 'key'} {wanted}."
+    meaning = _("There is no column or key {name}.") if table else _("There is no key {name}.")
+    meaning = meaning.format(name=wanted)
     if near and wanted in literals:
         source = _with_literal(failure.source, wanted, near)
-        return Diagnosis(meaning, f"Did you mean {near}?", source, f"Changed {wanted} to {near}")
-    hint = f"There are: {', '.join(columns[:8])}." if columns else "Look at the keys there are."
-    return Diagnosis(meaning, f"Did you mean {near}?" if near else hint)
+        return Diagnosis(
+            meaning,
+            _("Did you mean {near}?").format(near=near),
+            source,
+            _("Changed {wanted} to {near}").format(wanted=wanted, near=near),
+        )
+    hint = _("Look at the keys there are.")
+    if columns:
+        hint = _("There are: {names}.").format(names=", ".join(columns[:8]))
+    return Diagnosis(meaning, _("Did you mean {near}?").format(near=near) if near else hint)
 
 
 def _attribute(failure: Failure, known: Known) -> Diagnosis | None:
@@ -240,12 +261,14 @@ def _attribute(failure: Failure, known: Known) -> Diagnosis | None:
     kind, module, klass, name = match.groups()
     if kind == "NoneType":
         base = re.search(rf"(\w+)\s*\.\s*{name}\b", failure.code)
-        what = base[1] if base else "The value before the dot"
+        what = base[1] if base else _("The value before the dot")
         return Diagnosis(
-            f"{what} is None, and None has no {name}.", "Look at what should have given it a value."
+            _("{what} is None, and None has no {name}.").format(what=what, name=name),
+            _("Look at what should have given it a value."),
         )
     what = module or klass or kind
-    meaning = f"{'A ' if kind else ''}{what} has no {name}."
+    meaning = _("A {what} has no {name}.") if kind else _("{what} has no {name}.")
+    meaning = meaning.format(what=what, name=name)
     candidates: list[str] = []
     for base in re.findall(rf"(\w+(?:\.\w+)*)\s*\.\s*{name}\b", failure.code):
         candidates += known.attributes(base)
@@ -257,7 +280,7 @@ def _attribute(failure: Failure, known: Known) -> Diagnosis | None:
     near = _near(name, [other for other in candidates if not other.startswith("_")])
     if near:
         return _rename(failure, meaning, name, near, attribute=True)
-    return Diagnosis(meaning, "Look up its name in the documentation.")
+    return Diagnosis(meaning, _("Look up its name in the documentation."))
 
 
 def _file(failure: Failure, known: Known) -> Diagnosis | None:
@@ -265,15 +288,23 @@ def _file(failure: Failure, known: Known) -> Diagnosis | None:
     if match is None:
         return None
     path = match[1]
-    meaning = f"There is no file {path}."
+    meaning = _("There is no file {path}.").format(path=path)
     files = [file for file in known.context.files if not file.endswith("/")]
     name = path.rsplit("/", 1)[-1]
     same_name = [file for file in files if file.rsplit("/", 1)[-1] == name]
     near = same_name[0] if len(same_name) == 1 else _near(path, files)
     if near and path in _literals(failure.source):
         source = _with_literal(failure.source, path, near)
-        return Diagnosis(meaning, f"Did you mean {near}?", source, f"Changed {path} to {near}")
-    return Diagnosis(meaning, f"Did you mean {near}?" if near else 'Say "list files" to hear what there is.')
+        return Diagnosis(
+            meaning,
+            _("Did you mean {near}?").format(near=near),
+            source,
+            _("Changed {path} to {near}").format(path=path, near=near),
+        )
+    return Diagnosis(
+        meaning,
+        _("Did you mean {near}?").format(near=near) if near else _('Say "list files" to hear what there is.'),
+    )
 
 
 def _type(failure: Failure, known: Known) -> Diagnosis | None:
@@ -281,32 +312,41 @@ def _type(failure: Failure, known: Known) -> Diagnosis | None:
     match = re.search(r"unsupported operand type\(s\) for (\S+): '([\w.]+)' and '([\w.]+)'", message)
     if match is not None:
         return Diagnosis(
-            f"{match[1]} does not work between {_a(match[2])} and {_a(match[3])}.",
-            "Convert one of them first, for example with str or int.",
+            _("{match} does not work between {a} and {other}.").format(
+                match=match[1], a=_a(match[2]), other=_a(match[3])
+            ),
+            _("Convert one of them first, for example with str or int."),
         )
     match = re.search(r"can only concatenate str \(not \"(\w+)\"\) to str", message)
     if match is not None:
         return Diagnosis(
-            f"{_capital(_a(match[1]))} was added to a text.", "Put str around it, or use an f-string."
+            _("{what} was added to a text.").format(what=_capital(_a(match[1]))),
+            _("Put str around it, or use an f-string."),
         )
     match = re.search(r"'([\w.]+)' object is not (callable|subscriptable|iterable)", message)
     if match is not None:
-        verb = {
-            "callable": "be called",
-            "subscriptable": "be asked for an item",
-            "iterable": "be looped over",
+        cannot = {
+            "callable": _("{what} cannot be called."),
+            "subscriptable": _("{what} cannot be asked for an item."),
+            "iterable": _("{what} cannot be looped over."),
         }
-        hint = "Perhaps a name of a function was given to a variable." if match[2] == "callable" else ""
-        return Diagnosis(f"{_capital(_a(match[1]))} cannot {verb[match[2]]}.", hint)
+        hint = _("Perhaps a name of a function was given to a variable.") if match[2] == "callable" else ""
+        return Diagnosis(cannot[match[2]].format(what=_capital(_a(match[1]))), hint)
     match = re.search(r"missing \d+ required positional arguments?: (.+)", message)
     if match is not None:
-        return Diagnosis(f"The call lacks the argument {match[1]}.", "Give it one.")
+        return Diagnosis(_("The call lacks the argument {match}.").format(match=match[1]), _("Give it one."))
     match = re.search(r"unexpected keyword argument '(\w+)'", message)
     if match is not None:
-        return Diagnosis(f"The call has no argument {match[1]}.", "Look up what it takes.")
+        return Diagnosis(
+            _("The call has no argument {match}.").format(match=match[1]), _("Look up what it takes.")
+        )
     match = re.search(r"takes (?:from \d+ to )?(\d+) positional arguments? but (\d+)", message)
     if match is not None:
-        return Diagnosis(f"The call takes {match[1]} arguments and was given {match[2]}.")
+        return Diagnosis(
+            _("The call takes {match} arguments and was given {given}.").format(
+                match=match[1], given=match[2]
+            )
+        )
     return None
 
 
@@ -316,13 +356,18 @@ def _value(failure: Failure, known: Known) -> Diagnosis | None:
         r"(?:could not convert string to float|invalid literal for int\(\)[^:]*): (.+)", message
     )
     if match is not None:
-        return Diagnosis(f"{match[1]} is no number.", "Clean it first, or leave it out.")
+        return Diagnosis(
+            _("{match} is no number.").format(match=match[1]), _("Clean it first, or leave it out.")
+        )
     if re.search(r"(?:too many|not enough) values to unpack", message):
         return Diagnosis(
-            "There is another number of values than of names to put them in.", "Count both sides."
+            _("There is another number of values than of names to put them in."), _("Count both sides.")
         )
     if "must be the same length" in message or "could not be broadcast" in message or "shapes" in message:
-        return Diagnosis(f"The sizes do not fit: {_sentence(message)}", "Compare their shapes.")
+        return Diagnosis(
+            _("The sizes do not fit: {sentence}").format(sentence=_sentence(message)),
+            _("Compare their shapes."),
+        )
     return None
 
 
@@ -334,22 +379,29 @@ def _syntax(failure: Failure, known: Known) -> Diagnosis | None:
     parsed = _syntax_error(failure.lines)
     said = parsed.msg if parsed else re.sub(r" \((?:[^()]*, )?line \d+\)$", "", failure.message)
     at = parsed.lineno if parsed and parsed.lineno else failure.line
-    where = f"Line {at} is no Python: {said}." if at else f"This is no Python: {said}."
+    where = (
+        _("Line {at} is no Python: {said}.").format(at=at, said=said)
+        if at
+        else _("This is no Python: {said}.").format(said=said)
+    )
     if not at or at > len(failure.lines):
         return Diagnosis(where)
     line = failure.lines[at - 1]
     for candidate, words in _mended(said, line, failure.lines[at - 2] if at > 1 else ""):
         lines = [*failure.lines[: at - 1], candidate, *failure.lines[at:]]
         if _better(lines, at):
-            return Diagnosis(where, f"{words}.", "\n".join(lines), f"{words} in line {at}")
+            return Diagnosis(
+                where, f"{words}.", "\n".join(lines), _("{words} in line {line}").format(words=words, line=at)
+            )
     hints = {
-        "never closed": "Close the bracket.", "unterminated": "Close the quotes.",
-        "unmatched": "Take the bracket away.",
-        "forgot a comma": "Put a comma between the values.", "indent": "Look at the spaces before the line.",
-        "cannot assign": "The left side of = must be a name; to compare, write ==.",
+        "never closed": _("Close the bracket."), "unterminated": _("Close the quotes."),
+        "unmatched": _("Take the bracket away."),
+        "forgot a comma": _("Put a comma between the values."),
+        "indent": _("Look at the spaces before the line."),
+        "cannot assign": _("The left side of = must be a name; to compare, write ==."),
     }  # fmt: skip
     return Diagnosis(
-        where, next((hint for part, hint in hints.items() if part in said), "Look at that line.")
+        where, next((hint for part, hint in hints.items() if part in said), _("Look at that line."))
     )
 
 
@@ -358,36 +410,44 @@ def _mended(said: str, line: str, above: str) -> list[tuple[str, str]]:
     stripped, comment = _without_comment(line)
     indent = line[: len(line) - len(line.lstrip())]
     if "expected ':'" in said:
-        return [(stripped + ":" + comment, "Add a colon")]
+        return [(stripped + ":" + comment, _("Add a colon"))]
     match = re.search(r"'([(\[{])' was never closed", said)
     if match is not None:
         closing = {"(": ")", "[": "]", "{": "}"}[match[1]]
         return [
-            (stripped + closing + comment, f"Close the bracket with {closing}"),
-            (stripped.removesuffix(":") + closing + ":" + comment, f"Close the bracket with {closing}"),
+            (stripped + closing + comment, _("Close the bracket with {closing}").format(closing=closing)),
+            (
+                stripped.removesuffix(":") + closing + ":" + comment,
+                _("Close the bracket with {closing}").format(closing=closing),
+            ),
         ]
     if "unterminated string literal" in said or "unterminated f-string literal" in said:
         quote = '"' if line.count('"') % 2 else "'"
         tail = re.search(r"[)\]},:\s]*$", line)
         cut = tail.start() if tail else len(line)
         return [
-            (line[:cut] + quote + line[cut:], "Close the quotes"),
-            (line.rstrip() + quote, "Close the quotes"),
+            (line[:cut] + quote + line[cut:], _("Close the quotes")),
+            (line.rstrip() + quote, _("Close the quotes")),
         ]
     if "Maybe you meant '=='" in said:
-        return [(re.sub(r"(?<![=!<>:])=(?!=)", "==", line, count=1), "Compare with two equals signs")]
+        return [(re.sub(r"(?<![=!<>:])=(?!=)", "==", line, count=1), _("Compare with two equals signs"))]
     match = re.search(r"Missing parentheses in call to '(\w+)'", said)
     if match is not None:
         rest = stripped.lstrip()[len(match[1]) :].strip()
-        return [(f"{indent}{match[1]}({rest}){comment}", f"Put parentheses after {match[1]}")]
+        return [
+            (
+                f"{indent}{match[1]}({rest}){comment}",
+                _("Put parentheses after {match}").format(match=match[1]),
+            )
+        ]
     if "expected an indented block" in said:
         margin = above[: len(above) - len(above.lstrip())] + "    "
-        return [(margin + line.lstrip(), "Indent the line")]
+        return [(margin + line.lstrip(), _("Indent the line"))]
     if "unexpected indent" in said:
         margin = above[: len(above) - len(above.lstrip())]
-        return [(margin + line.lstrip(), "Take the indentation back")]
+        return [(margin + line.lstrip(), _("Take the indentation back"))]
     if "Did you mean print" in said:
-        return [(f"{indent}print({stripped.lstrip()[5:].strip()})", "Put parentheses after print")]
+        return [(f"{indent}print({stripped.lstrip()[5:].strip()})", _("Put parentheses after print"))]
     return []
 
 
@@ -421,8 +481,13 @@ def _rename(failure: Failure, meaning: str, name: str, near: str, *, attribute: 
     before = r"(?<=\.)" if attribute else r"(?<![\w.])"
     source = re.sub(rf"{before}{re.escape(name)}(?!\w)", near, failure.source)
     if source == failure.source:
-        return Diagnosis(meaning, f"Did you mean {near}?")
-    return Diagnosis(meaning, f"Did you mean {near}?", source, f"Changed {name} to {near}")
+        return Diagnosis(meaning, _("Did you mean {near}?").format(near=near))
+    return Diagnosis(
+        meaning,
+        _("Did you mean {near}?").format(near=near),
+        source,
+        _("Changed {name} to {near}").format(name=name, near=near),
+    )
 
 
 def _near(name: str, names: Sequence[str] | set[str], sure: float = SURE) -> str:
@@ -481,16 +546,18 @@ def _sentence(message: str) -> str:
 
 def _a(noun: str) -> str:
     said = {
-        "int": "a whole number",
-        "float": "a number",
-        "str": "a text",
+        "int": _("a whole number"),
+        "float": _("a number"),
+        "str": _("a text"),
         "NoneType": "None",
-        "list": "a list",
-        "dict": "a dictionary",
-        "tuple": "a tuple",
-        "bool": "True or False",
+        "list": _("a list"),
+        "dict": _("a dictionary"),
+        "tuple": _("a tuple"),
+        "bool": _("True or False"),
     }.get(noun)
-    return said or f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"
+    if said or used() != ENGLISH:
+        return said or noun
+    return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"
 
 
 def _capital(text: str) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from voice_kernel.errors import ToolError
+from voice_kernel.language import _, ngettext_
 from voice_kernel.messages import Output, Result
 from voice_kernel.task.runner import TaskHandle
 from voice_kernel.toolbox.registry import Arguments, Effects, Registry
@@ -136,8 +137,10 @@ def register(registry: Registry, hands: Hands) -> None:
             answer = await window.page.goto(url, wait_until="domcontentloaded")
             hands.recording.did(f"page.goto({url!r})")
             if answer is not None and answer.status >= 400:
-                window.said.append(f"The site answered with the status {answer.status}.")
-        return await seen(window, "Opened")
+                window.said.append(
+                    _("The site answered with the status {status}.").format(status=answer.status)
+                )
+        return await seen(window, _("Opened"))
 
     @tool()
     async def browser_snapshot(task: TaskHandle, args: Nothing) -> Result:
@@ -170,9 +173,9 @@ def register(registry: Registry, hands: Hands) -> None:
                 call(found.code, "dblclick" if args.double else "click", button=button)
             ):
                 await found.element.click(button=args.button, click_count=times, timeout=ACT_MS)
-        return await seen(window, f"Clicked “{found.name}”.")
+        return await seen(window, _("Clicked “{name}”.").format(name=found.name))
 
-    @tool(effects=ACT, target=lambda args: args.target or "the field in focus")
+    @tool(effects=ACT, target=lambda args: args.target or _("the field in focus"))
     async def browser_type(task: TaskHandle, args: TypeText) -> Result:
         """Type text into a field, found by its visible name."""
         window = await hands.window()
@@ -181,7 +184,7 @@ def register(registry: Registry, hands: Hands) -> None:
                 found = await hands.find(window.page, args.target, "type")
             else:
                 focus = window.page.locator("*:focus")
-                found = Found(focus, "the field in focus", "page.locator('*:focus')")
+                found = Found(focus, _("the field in focus"), "page.locator('*:focus')")
             secret = await _fill(found.element, args.text, found.name)
             typed = call(found.code, "fill", args.text)
             if secret:
@@ -190,7 +193,7 @@ def register(registry: Registry, hands: Hands) -> None:
             if args.submit:
                 await found.element.press("Enter")
                 hands.recording.did(call(found.code, "press", "Enter"))
-        return await seen(window, f"Typed into “{found.name}”.")
+        return await seen(window, _("Typed into “{name}”.").format(name=found.name))
 
     @tool(effects=ACT)
     async def browser_press_key(task: TaskHandle, args: PressKey) -> Result:
@@ -199,7 +202,7 @@ def register(registry: Registry, hands: Hands) -> None:
         async with told(window, args.key), hands.acting(task, window):
             with hands.recording.doing(f"page.keyboard.press({args.key!r})"):
                 await window.page.keyboard.press(args.key)
-        return await seen(window, f"Pressed {args.key}.")
+        return await seen(window, _("Pressed {key}.").format(key=args.key))
 
     @tool(effects=ACT)
     async def browser_select_option(task: TaskHandle, args: SelectOption) -> Result:
@@ -209,7 +212,7 @@ def register(registry: Registry, hands: Hands) -> None:
             found = await hands.find(window.page, args.target, "select")
             chosen = await _select(found.element, args.value)
             hands.recording.did(call(found.code, "select_option", label=chosen))
-        return await seen(window, f"Chose “{args.value}” in “{found.name}”.")
+        return await seen(window, _("Chose “{value}” in “{name}”.").format(value=args.value, name=found.name))
 
     @tool()
     async def browser_hover(task: TaskHandle, args: Target) -> Result:
@@ -219,7 +222,7 @@ def register(registry: Registry, hands: Hands) -> None:
             found = await hands.find(window.page, args.target, "hover")
             await found.element.hover(timeout=ACT_MS)
             hands.recording.did(call(found.code, "hover"))
-        return await seen(window, f"The pointer is over “{found.name}”.")
+        return await seen(window, _("The pointer is over “{name}”.").format(name=found.name))
 
     @tool()
     async def browser_wait_for(task: TaskHandle, args: WaitFor) -> Result:
@@ -234,7 +237,9 @@ def register(registry: Registry, hands: Hands) -> None:
                 await window.page.wait_for_timeout(args.time * 1000)
             else:
                 await window.page.wait_for_load_state("load")
-        return await seen(window, f"“{args.text}” is there." if args.text else "Waited.")
+        return await seen(
+            window, _("“{text}” is there.").format(text=args.text) if args.text else _("Waited.")
+        )
 
     @tool()
     async def browser_navigate_back(task: TaskHandle, args: Nothing) -> Result:
@@ -247,9 +252,9 @@ def register(registry: Registry, hands: Hands) -> None:
             if window.page.url == "about:blank" and left != "about:blank":  # the tab began with nothing
                 await window.page.go_forward(wait_until="domcontentloaded")
             if window.page.url == left:
-                raise ToolError("There is no page to go back to.")
+                raise ToolError(_("There is no page to go back to."))
             hands.recording.did("page.go_back()")
-        return await seen(window, "Back at")
+        return await seen(window, _("Back at"))
 
     @tool()
     async def browser_tabs(task: TaskHandle, args: Tabs) -> Result:
@@ -260,7 +265,10 @@ def register(registry: Registry, hands: Hands) -> None:
             window.page = await window.context.new_page()
         elif args.action in ("select", "close") and args.index is not None:
             if not 1 <= args.index <= len(pages):
-                raise ToolError(f"There is no tab {args.index}.", hint=f"There are {len(pages)}.")
+                raise ToolError(
+                    _("There is no tab {index}.").format(index=args.index),
+                    hint=_("There are {count}.").format(count=len(pages)),
+                )
             chosen = pages[args.index - 1]
             if args.action == "select":
                 window.page = chosen
@@ -285,9 +293,12 @@ def register(registry: Registry, hands: Hands) -> None:
                 png = await window.page.screenshot(full_page=args.full_page)
             file = f"screenshot-{len(hands.recording) + 1}.png"
             hands.recording.did(call(code, "screenshot", path=file, full_page=args.full_page))
-        data = {"image/png": base64.b64encode(png).decode(), "text/plain": f"A picture of {name}"}
+        data = {
+            "image/png": base64.b64encode(png).decode(),
+            "text/plain": _("A picture of {name}").format(name=name),
+        }
         return Result(
-            summary=f"A picture of {name}.",
+            summary=_("A picture of {name}.").format(name=name),
             outputs=[Output(kind="display", data=data)],
             data={"url": window.page.url, "bytes": len(png), **said(window)},
         )
@@ -298,21 +309,21 @@ def register(registry: Registry, hands: Hands) -> None:
         window = await hands.window(answering=True)
         dialog, window.dialog = window.dialog, None
         if dialog is None:
-            raise ToolError("The page asks nothing.")
+            raise ToolError(_("The page asks nothing."))
         async with told(window), hands.acting(task, window):
             if args.accept:
                 await dialog.accept(args.text)
             else:
                 await dialog.dismiss()
         hands.recording.answered(args.accept, args.text)
-        return await seen(window, "Accepted." if args.accept else "Dismissed.")
+        return await seen(window, _("Accepted.") if args.accept else _("Dismissed."))
 
     @tool()
     async def browser_close(task: TaskHandle, args: Nothing) -> Result:
         """Close the browser."""
         hands.badges.clear()
         closed = await hands.life.close()
-        return Result(summary="The browser is closed." if closed else "No browser was open.")
+        return Result(summary=_("The browser is closed.") if closed else _("No browser was open."))
 
 
 async def _fill(element: Locator | ElementHandle, text: str, name: str) -> bool:
@@ -327,7 +338,10 @@ async def _fill(element: Locator | ElementHandle, text: str, name: str) -> bool:
     await element.fill(text, timeout=ACT_MS)
     kept, secret = await element.evaluate(_HOLDS)
     if text and not kept:
-        raise ToolError(f"“{name}” did not keep the text.", hint="Say read the page to see what is there.")
+        raise ToolError(
+            _("“{name}” did not keep the text.").format(name=name),
+            hint=_("Say read the page to see what is there."),
+        )
     return bool(secret)
 
 
@@ -354,7 +368,10 @@ def _listed(value: str, options: dict[str, str]) -> list[str]:
             rest = rest.replace(f" {plain} ", " and ", 1)
     if missing := [word for word in rest.split() if word != "and"]:
         shown = ", ".join(list(options.values())[:12])
-        raise ToolError(f"There is no option “{' '.join(missing)}”.", hint=f"There are: {shown}.")
+        raise ToolError(
+            _("There is no option “{missing}”.").format(missing=" ".join(missing)),
+            hint=_("There are: {shown}.").format(shown=shown),
+        )
     return [options[plain] for plain in found]
 
 
@@ -375,10 +392,12 @@ async def _tabs(window: Window) -> Result:
     lines = []
     for number, page in enumerate(window.context.pages, 1):
         mark = "→" if page is window.page else " "
-        lines.append(f"{mark} {number}. {await page.title() or 'New tab'}  {page.url}")
+        lines.append(f"{mark} {number}. {await page.title() or _('New tab')}  {page.url}")
     many = len(lines)
     return Result(
-        summary=f"{many} tab{'s' if many != 1 else ''}.", text="\n".join(lines), data={"tabs": lines}
+        summary=ngettext_("{count} tab.", "{count} tabs.", many).format(count=many),
+        text="\n".join(lines),
+        data={"tabs": lines},
     )
 
 
@@ -389,10 +408,14 @@ def _counted(outline: Outline) -> str:
         if element.role in kinds:
             kinds[element.role] += 1
         fields += element.editable
-    counts = [*((name, many) for name, many in kinds.items()), ("field", fields)]
-    return (
-        ", ".join(f"{many} {name}{'s' if many != 1 else ''}" for name, many in counts if many) or "text only"
-    )
+    links, buttons, headings = kinds.values()
+    counts = [
+        (ngettext_("{count} link", "{count} links", links), links),
+        (ngettext_("{count} button", "{count} buttons", buttons), buttons),
+        (ngettext_("{count} heading", "{count} headings", headings), headings),
+        (ngettext_("{count} field", "{count} fields", fields), fields),
+    ]
+    return ", ".join(counted.format(count=many) for counted, many in counts if many) or _("text only")
 
 
 def _read(outline: Outline) -> str:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator
 
 from voice_kernel.errors import Refused, ToolError
+from voice_kernel.language import _
 from voice_kernel.messages import Result
 from voice_kernel.task.runner import TaskHandle
 from voice_kernel.toolbox.registry import Arguments, Effects, Registry
@@ -109,7 +110,7 @@ def register(registry: Registry, hands: Hands) -> None:
         hands.badges.clear()
         if not args.visible:
             await badges.hide(window.page)
-            return Result(summary="The numbers are gone.")
+            return Result(summary=_("The numbers are gone."))
         async with told(window):
             hands.badges.update(await badges.show(window.page, args.only))
         found = hands.badges
@@ -119,9 +120,9 @@ def register(registry: Registry, hands: Hands) -> None:
             for line, badge in zip(lines, found.values(), strict=True)
         ]
         if not found:
-            return Result(summary="There is nothing on the page to act on.")
+            return Result(summary=_("There is nothing on the page to act on."))
         return Result(
-            summary=f"Numbers 1 to {len(found)} are shown: say click and a number.",
+            summary=_("Numbers 1 to {count} are shown: say click and a number.").format(count=len(found)),
             text=clip("\n".join(beside)),
             data={"url": window.page.url, "badges": {str(n): badge.called for n, badge in found.items()}},
         )
@@ -135,15 +136,18 @@ def register(registry: Registry, hands: Hands) -> None:
                 found = await hands.find(window.page, args.target, "read")
                 await found.element.scroll_into_view_if_needed(timeout=ACT_MS)
                 hands.recording.did(call(found.code, "scroll_into_view_if_needed"))
-                return await seen(window, f"“{found.name}” is in view.")
+                return await seen(window, _("“{name}” is in view.").format(name=found.name))
             inside = None
             if args.target:
                 inside = await (await hands.find(window.page, args.target, "read")).handle()
             rolled = await window.page.evaluate(_ROLL, [args.direction, args.pages, inside])
         if not rolled["moved"]:
-            end = "top" if args.direction in ("up", "top") else "end"
-            return await seen(window, f"This is the {end} already.")
-        return await seen(window, f"Scrolled {args.direction}, {rolled['place']}% down.")
+            top = args.direction in ("up", "top")
+            return await seen(window, _("This is the top already.") if top else _("This is the end already."))
+        return await seen(
+            window,
+            _("Scrolled {direction}, {place}% down.").format(direction=args.direction, place=rolled["place"]),
+        )
 
     @tool(effects=READ | {"send"})
     async def browser_check(task: TaskHandle, args: Check) -> Result:
@@ -169,11 +173,12 @@ def register(registry: Registry, hands: Hands) -> None:
                 fields = await window.page.query_selector_all("input[type=file]")
                 if len(fields) != 1:
                     raise ToolError(
-                        f"There are {len(fields)} fields for files on the page." if fields
-                        else "There is no field for files on the page.",
-                        hint="Say which: upload data.csv to the attachment field.",
+                        _("There are {count} fields for files on the page.").format(count=len(fields))
+                        if fields
+                        else _("There is no field for files on the page."),
+                        hint=_("Say which: upload data.csv to the attachment field."),
                     )  # fmt: skip
-                element, code, name = fields[0], "page.locator('input[type=file]')", "the file field"
+                element, code, name = fields[0], "page.locator('input[type=file]')", _("the file field")
             if await element.evaluate("e => e.type === 'file'"):
                 await element.set_input_files(files)
                 hands.recording.did(call(code, "set_input_files", [file.name for file in files]))
@@ -182,26 +187,33 @@ def register(registry: Registry, hands: Hands) -> None:
                     await element.click(timeout=ACT_MS)
                 await (await asked.value).set_files(files)
         names = ", ".join(file.name for file in files)
-        return await seen(window, f"Gave {names} to “{name}”.")
+        return await seen(window, _("Gave {names} to “{name}”.").format(names=names, name=name))
 
     @tool(effects=lambda args: frozenset({"write"}) if args.path else READ)
     async def browser_export(task: TaskHandle, args: Export) -> Result:
         """Export what was done in the browser as a Playwright script."""
         recording = hands.recording
         if not len(recording):
-            raise ToolError("Nothing was done in the browser yet.", hint="Open a page first.")
+            raise ToolError(_("Nothing was done in the browser yet."), hint=_("Open a page first."))
         name = Path(args.path).name or "recorded.py"
         script = recording.script(name)
+        written = ""
         if args.path:
             target = _place(hands.life.folder(), args.path)
             try:
                 with target.open("x", encoding="utf-8") as file:
                     file.write(script)
             except FileExistsError:
-                raise ToolError(f"{target.name} is there already.", hint="Say another name.") from None
-        written = f", written to {target.name}" if args.path else ""
+                raise ToolError(
+                    _("{name} is there already.").format(name=target.name), hint=_("Say another name.")
+                ) from None
+            written = target.name
         return Result(
-            summary=f"A Playwright script of {len(recording)} steps{written}.",
+            summary=(
+                _("A Playwright script of {count} steps, written to {file}.")
+                if written
+                else _("A Playwright script of {count} steps.")
+            ).format(count=len(recording), file=written),
             text=script,
             data={"script": script, "steps": len(recording)},
         )
@@ -210,7 +222,7 @@ def register(registry: Registry, hands: Hands) -> None:
     async def browser_forget(task: TaskHandle, args: Nothing) -> Result:
         """Forget what was done in the browser: the script that is exported begins anew."""
         hands.recording.clear()
-        return Result(summary="The recording begins anew.")
+        return Result(summary=_("The recording begins anew."))
 
 
 def _inside(folder: Path, path: str) -> Path:
@@ -222,14 +234,19 @@ def _inside(folder: Path, path: str) -> Path:
     """
     file = (folder / re.sub(r"\s+dot\s+", ".", path)).resolve()
     if not file.is_relative_to(folder.resolve()):
-        raise Refused("Only files of the working folder can be uploaded.", hint=f"Copy {file.name} into it.")
+        raise Refused(
+            _("Only files of the working folder can be uploaded."),
+            hint=_("Copy {name} into it.").format(name=file.name),
+        )
     if not file.is_file():
-        raise ToolError(f"There is no file {json.dumps(path)[:100]} in the working folder.")
+        raise ToolError(
+            _("There is no file {dumps} in the working folder.").format(dumps=json.dumps(path)[:100])
+        )
     return file
 
 
 def _place(folder: Path, path: str) -> Path:
     target = (folder / path).resolve()
     if not target.is_relative_to(folder.resolve()):
-        raise Refused("Scripts are written into the working folder only.")
+        raise Refused(_("Scripts are written into the working folder only."))
     return target if target.suffix == ".py" else target.with_name(f"{target.name}.py")

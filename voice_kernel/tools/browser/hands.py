@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from voice_kernel.errors import Refused, ToolError, VoiceKernelError
+from voice_kernel.language import _
 from voice_kernel.messages import Result
 from voice_kernel.task.runner import TaskHandle
 from voice_kernel.toolbox.registry import Arguments
@@ -137,7 +138,10 @@ class Hands:
             window.hold = Hold(window.context, self.is_known)
             await window.hold.start()
         hold = window.hold
-        window.said += [f"The page wanted to go to {_host(url)}, and was kept from it." for url in hold.held]
+        window.said += [
+            _("The page wanted to go to {host}, and was kept from it.").format(host=_host(url))
+            for url in hold.held
+        ]
         hold.held.clear()
         try:
             yield
@@ -158,8 +162,8 @@ class Hands:
         """Raise Refused when driving a browser is switched off."""
         if not self._allowed:
             raise Refused(
-                "Driving a web browser is switched off.",
-                hint="To allow it, set ALLOW_BROWSER_AUTOMATION=true, then restart the kernel.",
+                _("Driving a web browser is switched off."),
+                hint=_("To allow it, set ALLOW_BROWSER_AUTOMATION=true, then restart the kernel."),
             )
 
     async def window(self, *, start: bool = False, answering: bool = False) -> Window:
@@ -178,7 +182,8 @@ class Hands:
         if window.dialog is not None and not answering:
             asked = " ".join(window.dialog.message.split())[:300]
             raise ToolError(
-                f"The page asks first: “{asked}”.", hint="Say accept the dialog, or dismiss the dialog."
+                _("The page asks first: “{asked}”.").format(asked=asked),
+                hint=_("Say accept the dialog, or dismiss the dialog."),
             )
         return window
 
@@ -199,7 +204,11 @@ class Hands:
         choice = choose(words, outline, purpose)
         if choice.element is not None:
             if "disabled" in choice.element.states and purpose != "read":
-                raise ToolError(f"{described(choice.element, outline)} is switched off at the moment.")
+                raise ToolError(
+                    _("{described} is switched off at the moment.").format(
+                        described=described(choice.element, outline)
+                    )
+                )
             locator = page.locator(f"aria-ref={choice.element.ref}")
             name = outline.label(choice.element) or words
             return Found(locator, name, locator_of(choice.element, outline))
@@ -210,11 +219,14 @@ class Hands:
             if text is not None:
                 return text
         if number >= 0 and self.badges:
-            raise ToolError(f"There is no number {number}.", hint=f"They go from 1 to {max(self.badges)}.")
+            raise ToolError(
+                _("There is no number {number}.").format(number=number),
+                hint=_("They go from 1 to {badges}.").format(badges=max(self.badges)),
+            )
         close = ", ".join(f"“{name}”" for name in choice.nearest)
         raise ToolError(
-            f"There is no “{words}” on the page.",
-            hint=f"Closest: {close}." if close else "Say read the page.",
+            _("There is no “{words}” on the page.").format(words=words),
+            hint=_("Closest: {close}.").format(close=close) if close else _("Say read the page."),
         )
 
     async def _text(self, page: Page, words: str, name: str, place: int) -> Found | None:
@@ -239,8 +251,8 @@ class Hands:
                 return Found(one, name, text_locator(shown))
             if chosen:
                 raise ToolError(
-                    f"“{name}” is on the page {len(chosen)} times.",
-                    hint=f"Say which: click the second {name}. Or say show numbers.",
+                    _("“{name}” is on the page {count} times.").format(name=name, count=len(chosen)),
+                    hint=_("Say which: click the second {name}. Or say show numbers.").format(name=name),
                 )
         loose = page.get_by_text(name).filter(visible=True)
         if await loose.count() == 1:
@@ -253,9 +265,12 @@ class Hands:
     async def _badge(self, number: int) -> Found:
         badge = self.badges[number]
         if not await badge.handle.evaluate("e => e.isConnected"):
-            raise ToolError(f"Number {number} has gone from the page.", hint="Say show numbers again.")
+            raise ToolError(
+                _("Number {number} has gone from the page.").format(number=number),
+                hint=_("Say show numbers again."),
+            )
         code = f"page.locator({badge.path!r})" if not badge.name else text_locator(badge.name)
-        return Found(badge.handle, badge.name or f"number {number}", code)
+        return Found(badge.handle, badge.name or _("number {number}").format(number=number), code)
 
 
 class PageAsks(Exception):
@@ -307,14 +322,16 @@ async def told(window: Window, what: str = "", limit_s: float = LIMIT_S) -> Asyn
         raise
     except TooLate:
         if not what:
-            raise ToolError(f"{window.page.url} did not load in time.", hint="Try again.") from None
+            raise ToolError(
+                _("{url} did not load in time.").format(url=window.page.url), hint=_("Try again.")
+            ) from None
         raise ToolError(
-            f"“{what}” could not be used in time: it is covered, disabled, or has gone.",
-            hint="Say read the page to see what is there.",
+            _("“{what}” could not be used in time: it is covered, disabled, or has gone.").format(what=what),
+            hint=_("Say read the page to see what is there."),
         ) from None
     except TimeoutError:
         raise ToolError(
-            "The page does not react.", hint="Say close the browser, and open it again."
+            _("The page does not react."), hint=_("Say close the browser, and open it again.")
         ) from None
     except Error as error:
         raise _problem(error.message, window) from None
@@ -325,31 +342,33 @@ async def told(window: Window, what: str = "", limit_s: float = LIMIT_S) -> Asyn
 def _problem(message: str, window: Window) -> ToolError:
     line = message.splitlines()[0] if message else ""
     for sign, sentence in (
-        ("ERR_NAME_NOT_RESOLVED", "There is no such host."),
-        ("ERR_CONNECTION_REFUSED", "Nothing answers at that address."),
-        ("ERR_INTERNET_DISCONNECTED", "There is no network."),
-        ("ERR_BLOCKED_BY_CLIENT", "That host is not allowed."),
-        ("ERR_UNSAFE_PORT", "Browsers open no page at that port."),
-        ("ERR_ADDRESS_UNREACHABLE", "That address cannot be reached."),
-        ("ERR_CERT", "The site's certificate is not valid."),
-        ("ERR_TOO_MANY_REDIRECTS", "The site sends from one address to the next without end."),
-        ("ERR_ABORTED", "The page was not shown: it is a download, or was stopped."),
-        ("Unknown key", "There is no such key."),
-        ("Target page, context or browser has been closed", "The browser was closed."),
-        ("Target crashed", "The page crashed."),
-        ("is not an <input>", "Nothing can be typed there."),
-        ("did not find some options", "There is no such option."),
+        ("ERR_NAME_NOT_RESOLVED", _("There is no such host.")),
+        ("ERR_CONNECTION_REFUSED", _("Nothing answers at that address.")),
+        ("ERR_INTERNET_DISCONNECTED", _("There is no network.")),
+        ("ERR_BLOCKED_BY_CLIENT", _("That host is not allowed.")),
+        ("ERR_UNSAFE_PORT", _("Browsers open no page at that port.")),
+        ("ERR_ADDRESS_UNREACHABLE", _("That address cannot be reached.")),
+        ("ERR_CERT", _("The site's certificate is not valid.")),
+        ("ERR_TOO_MANY_REDIRECTS", _("The site sends from one address to the next without end.")),
+        ("ERR_ABORTED", _("The page was not shown: it is a download, or was stopped.")),
+        ("Unknown key", _("There is no such key.")),
+        ("Target page, context or browser has been closed", _("The browser was closed.")),
+        ("Target crashed", _("The page crashed.")),
+        ("is not an <input>", _("Nothing can be typed there.")),
+        ("did not find some options", _("There is no such option.")),
     ):
         if sign in message:
             return ToolError(sentence, hint=" ".join(window.said[-1:]))
-    return ToolError("The browser could not do that.", hint=line[:200])
+    return ToolError(_("The browser could not do that."), hint=line[:200])
 
 
 def _several(words: str, elements: Sequence[Element], outline: Outline) -> ToolError:
     names = [f"{number}. {described(element, outline)}" for number, element in enumerate(elements, 1)]
     return ToolError(
-        f"{len(elements)} things on the page fit “{words}”: {'; '.join(names)}.",
-        hint=f"Say which: click the second {words.removeprefix('the ')}.",
+        _("{count} things on the page fit “{words}”: {names}.").format(
+            count=len(elements), words=words, names="; ".join(names)
+        ),
+        hint=_("Say which: click the second {words}.").format(words=words.removeprefix("the ")),
     )
 
 
@@ -401,8 +420,8 @@ def _number(words: str) -> int:
 
 def _held(url: str) -> Refused:
     return Refused(
-        f"That leads to {_host(url)}, which was not opened before.",
-        hint=f"Open it with browser_navigate, which asks first: {url[:200]}",
+        _("That leads to {host}, which was not opened before.").format(host=_host(url)),
+        hint=_("Open it with browser_navigate, which asks first: {url}").format(url=url[:200]),
     )
 
 

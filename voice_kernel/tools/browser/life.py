@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from voice_kernel.errors import AddressRefused, ToolError
+from voice_kernel.language import _, number
 from voice_kernel.tools.browser.driver import GuardedDriver
 from voice_kernel.tools.browser.fence import Fence
 from voice_kernel.tools.browser.hold import Hold
@@ -135,7 +136,7 @@ class BrowserLife:
         """
         window = self._windows.get(self._conversation())
         if window is None or not window.context.pages:
-            raise ToolError("No page is open.", hint="Say where to go: open python dot org.")
+            raise ToolError(_("No page is open."), hint=_("Say where to go: open python dot org."))
         if window.page.is_closed():
             window.page = window.context.pages[-1]
         return window
@@ -186,8 +187,8 @@ class BrowserLife:
         text = url.strip()
         if _OTHERS.match(text):
             raise AddressRefused(
-                f"{text.partition(':')[0]} addresses are not opened.",
-                hint="Only http and https addresses can be opened.",
+                _("{text} addresses are not opened.").format(text=text.partition(":")[0]),
+                hint=_("Only http and https addresses can be opened."),
             )
         if "://" not in text and (text.startswith(("localhost", "127.", "[::1]", "0.0.0.0"))):  # noqa: S104
             text = f"http://{text}"
@@ -213,7 +214,8 @@ class BrowserLife:
         except TimeoutError:
             await self.stop()
             raise ToolError(
-                f"The browser did not start within {START_S:.0f} seconds.", hint="Try again."
+                _("The browser did not start within {start_s:.0f} seconds.").format(start_s=START_S),
+                hint=_("Try again."),
             ) from None
         window = Window(context, page)
         self._windows[self._conversation()] = window
@@ -259,8 +261,8 @@ class BrowserLife:
                 from playwright.async_api import async_playwright
             except ImportError:
                 raise ToolError(
-                    "Driving a browser needs the extra browser.",
-                    hint='pip install "voice-kernel[browser]", then restart the kernel.',
+                    _("Driving a browser needs the extra browser."),
+                    hint=_('pip install "voice-kernel[browser]", then restart the kernel.'),
                 ) from None
             self._playwright = await self._guarded.start(async_playwright)
         return self._playwright
@@ -274,8 +276,8 @@ class BrowserLife:
         if self.choices.executable:
             if not shutil.which(self.choices.executable):
                 raise ToolError(
-                    f"There is no program {self.choices.executable}.",
-                    hint="See VOICE_KERNEL_BROWSER_EXECUTABLE.",
+                    _("There is no program {executable}.").format(executable=self.choices.executable),
+                    hint=_("See VOICE_KERNEL_BROWSER_EXECUTABLE."),
                 )
             return shutil.which(self.choices.executable)
         return next((found for name in INSTALLED if (found := shutil.which(name))), None)
@@ -285,13 +287,13 @@ class BrowserLife:
             asyncio.ensure_future(page.close())  # noqa: RUF006 - nobody waits for it
             return
         window.page = page
-        window.said.append("A new tab was opened.")
+        window.said.append(_("A new tab was opened."))
         self._watch(window, page)
 
     def _watch(self, window: Window, page: Page) -> None:
         page.on("dialog", lambda dialog: self._asked(window, dialog))
         page.on("download", lambda download: self._download(window, download))
-        page.on("crash", lambda _page: window.said.append("The page crashed."))
+        page.on("crash", lambda _page: window.said.append(_("The page crashed.")))
         page.on("close", lambda closed: self._left(window, closed))
 
     def _left(self, window: Window, page: Page) -> None:
@@ -308,8 +310,9 @@ class BrowserLife:
     def _asked(self, window: Window, dialog: Dialog) -> None:
         window.dialog = dialog
         window.said.append(
-            f"The page asks ({dialog.type}): “{' '.join(dialog.message.split())[:300]}”. "
-            "Say accept the dialog, or dismiss the dialog."
+            _("The page asks ({type}): “{message}”. Say accept the dialog, or dismiss the dialog.").format(
+                type=dialog.type, message=" ".join(dialog.message.split())[:300]
+            )
         )
         if window.on_dialog is not None:
             window.on_dialog()
@@ -323,7 +326,11 @@ class BrowserLife:
         name = clean_name(download.suggested_filename)
         if len(window.downloads) > MAX_DOWNLOADS:
             await download.cancel()
-            window.said.append(f"{name} was not downloaded: {MAX_DOWNLOADS} downloads are under way.")
+            window.said.append(
+                _("{name} was not downloaded: {count} downloads are under way.").format(
+                    name=name, count=MAX_DOWNLOADS
+                )
+            )
             return
         try:
             finished = asyncio.ensure_future(download.path())
@@ -336,11 +343,16 @@ class BrowserLife:
                 raise ValueError
             target = _reserved(self.folder(), name)
             await download.save_as(target)
-            window.said.append(f"Downloaded {target.name} ({target.stat().st_size:,} bytes).")
+            window.said.append(
+                _("Downloaded {name} ({count} bytes).").format(
+                    name=target.name, count=number(target.stat().st_size)
+                )
+            )
         except Exception as error:  # noqa: BLE001 - the page may have gone; it is told, and that is all
-            why = f"it is larger than {self.max_download_bytes:,} bytes"
-            large = isinstance(error, ValueError) or "canceled" in str(error)
-            window.said.append(f"The download of {name} failed: {why if large else type(error).__name__}.")
+            why = type(error).__name__
+            if isinstance(error, ValueError) or "canceled" in str(error):
+                why = _("it is larger than {count} bytes").format(count=number(self.max_download_bytes))
+            window.said.append(_("The download of {name} failed: {why}.").format(name=name, why=why))
 
 
 def clean_name(suggested: str) -> str:
@@ -353,8 +365,8 @@ def clean_name(suggested: str) -> str:
 
 def _reserved(folder: Path, name: str) -> Path:
     """Create an empty file of that name, or of one like it: what is there is never written over."""
-    for number in range(1, 1_000):
-        target = folder / (name if number == 1 else f"{Path(name).stem}-{number}{Path(name).suffix}")
+    for copy in range(1, 1_000):
+        target = folder / (name if copy == 1 else f"{Path(name).stem}-{copy}{Path(name).suffix}")
         with contextlib.suppress(FileExistsError):
             target.touch(mode=0o600, exist_ok=False)
             return target
@@ -376,12 +388,12 @@ def _arguments() -> list[str]:
 def _not_started(error: str, *, headed: bool) -> ToolError:
     if "Executable doesn't exist" in error:
         return ToolError(
-            "There is no Chromium here.",
-            hint="Install it (apt install chromium), or run: playwright install chromium",
+            _("There is no Chromium here."),
+            hint=_("Install it (apt install chromium), or run: playwright install chromium"),
         )
     if headed and "DISPLAY" in error:
         return ToolError(
-            "There is no screen for a visible browser.", hint="Set VOICE_KERNEL_BROWSER_HEADED=false."
+            _("There is no screen for a visible browser."), hint=_("Set VOICE_KERNEL_BROWSER_HEADED=false.")
         )
     first = next((line.strip() for line in error.splitlines() if line.strip()), "")
-    return ToolError("The browser did not start.", hint=first[:200])
+    return ToolError(_("The browser did not start."), hint=first[:200])
