@@ -430,6 +430,43 @@ PROMISES: dict[str, tuple[str, ...]] = {
         "unit/speech/test_keeping.py::test_a_recording_is_a_wav_file_for_its_owner_alone",
         "browser/test_listening_choices.py::test_where_recordings_are_kept_is_never_hidden",
     ),
+    "Any ChatKit front end works over HTTP: messages, cards, actions, files, dictation, threads": (
+        "kernel/test_chatkit_server.py::"
+        "test_a_message_becomes_a_task_a_card_and_an_answer_and_all_of_it_is_in_the_thread",
+        "kernel/test_chatkit_server.py::"
+        "test_items_are_paged_in_both_orders_and_threads_are_listed_renamed_and_deleted",
+        "kernel/test_chatkit_server.py::test_approving_goes_on_in_the_stream_of_the_click",
+        "kernel/test_chatkit_server.py::test_a_widget_of_a_tool_is_shown_and_its_button_changes_it",
+        "kernel/test_chatkit_server.py::"
+        "test_a_tool_asks_the_page_to_do_something_and_is_told_what_came_of_it",
+        "kernel/test_chatkit_server.py::test_a_picture_is_announced_put_at_its_address_and_seen",
+        "kernel/test_chatkit_server.py::test_a_recording_becomes_text_and_nothing_is_done",
+        "unit/server/test_turn_stream.py::"
+        "test_a_form_is_structured_input_and_its_answers_have_the_types_of_its_fields",
+        "unit/server/test_turn_stream.py::test_passages_of_the_web_are_quoted_with_their_sources",
+    ),
+    "A ChatKit client that vanishes loses nothing; a hundred at once hear nothing of each other": (
+        "kernel/test_chatkit_server.py::test_a_client_that_vanishes_loses_nothing",
+        "kernel/test_chatkit_server.py::test_closing_the_stream_cancels_and_says_so_in_the_thread",
+        "kernel/test_chatkit_server.py::test_a_page_that_is_loaded_again_does_not_cancel",
+        "kernel/test_chatkit_server.py::"
+        "test_a_hundred_clients_at_once_lose_nothing_and_hear_nothing_of_each_other",
+    ),
+    "The server refuses who has no secret, other hosts and origins, and what is too large or too often": (
+        "kernel/test_chatkit_server.py::test_nothing_is_answered_without_a_good_secret",
+        "kernel/test_chatkit_server.py::"
+        "test_pages_of_other_hosts_and_origins_are_refused_and_allowed_ones_are_not",
+        "kernel/test_chatkit_server.py::test_oversize_and_malformed_requests_are_refused_in_words",
+        "kernel/test_chatkit_server.py::test_who_asks_too_often_is_told_to_wait",
+        "kernel/test_chatkit_server.py::test_one_users_threads_are_nobody_elses",
+        "kernel/test_chatkit_server.py::test_every_kernel_ends_with_a_server_that_is_killed",
+    ),
+    "The panel works in a plain page, over HTTP alone": (
+        "browser/test_plain_page.py::"
+        "test_a_spoken_command_is_done_an_approval_is_answered_and_a_widget_is_clicked",
+        "browser/test_plain_page.py::test_a_page_that_is_loaded_again_goes_on_with_the_same_kernel",
+        "browser/test_plain_page.py::test_without_the_token_the_page_says_what_it_needs",
+    ),
     "MCP servers marked so start with every session": (
         "kernel/test_mcp.py::test_servers_marked_so_start_with_the_session",
     ),
