@@ -14,6 +14,7 @@ import { IStatusBar } from '@jupyterlab/statusbar';
 import { ITranslator, type TranslationBundle, nullTranslator } from '@jupyterlab/translation';
 import { CommandRegistry } from '@lumino/commands';
 import { Announcer } from './announcer';
+import { takeDroppedFiles } from './dropped';
 import { microphoneIcon } from './icon';
 import { widgetFactory } from './output';
 import { Shelf } from './shelf';
@@ -140,6 +141,7 @@ async function activate(
     trans
   );
   sidebar.id = SIDEBAR;
+  takeDroppedFiles(sidebar.node, app.serviceManager.contents);
   sidebar.title.icon = microphoneIcon;
   sidebar.title.caption = trans.__('Voice');
 
