@@ -7,6 +7,7 @@ import base64
 import json
 import os
 import signal
+import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -26,7 +27,10 @@ from chatkit.types import (
     ItemsFeedbackReq,
     ItemsListParams,
     ItemsListReq,
+    StructuredInputAnswerSubmission,
+    StructuredInputSubmission,
     ThreadAddClientToolOutputParams,
+    ThreadAddStructuredInputParams,
     ThreadAddUserMessageParams,
     ThreadCreateParams,
     ThreadCustomActionParams,
@@ -35,6 +39,7 @@ from chatkit.types import (
     ThreadListParams,
     ThreadRetryAfterItemParams,
     ThreadsAddClientToolOutputReq,
+    ThreadsAddStructuredInputReq,
     ThreadsAddUserMessageReq,
     ThreadsCreateReq,
     ThreadsCustomActionReq,
@@ -668,3 +673,86 @@ async def test_a_tool_asks_the_page_to_do_something_and_is_told_what_came_of_it(
         dark = await chat.add(thread_of(events), "turn the page dark")
         effects = {event.name: event.data for event in dark if event.type == "client_effect"}
         assert effects["set_theme"] == {"theme": "dark"}
+
+
+async def test_there_are_so_many_kernels_at_most_and_an_unused_one_is_stopped(tmp_path: Path) -> None:
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / ".env").write_text("ALLOW_CLI_EXECUTION=true\n")
+    with server(tmp_path, "--kernels", "1", "--idle", "0.03") as served:
+        async with client(served, "first") as first, client(served, "second") as second:
+            request = ThreadsCreateReq(
+                params=ThreadCreateParams(input=user_message("run the command sleep 60"))
+            )
+            async for event in first.stream(request):
+                if event.type == "thread.item.added":
+                    refused = await second.create("list tasks")
+                    told = next(one for one in refused if one.type == "error")
+                    assert "in use" in told.message
+                    assert told.allow_retry
+                    tasks = (await first.http.get("/api/tasks", headers=first.headers)).json()["tasks"]
+                    await first.http.post(f"/api/tasks/{tasks[0]['id']}/cancel", headers=first.headers)
+            assert answer(await second.create("list tasks"))
+            assert len(served.kernels()) == 1
+        give_up_at = time.monotonic() + LIMIT_S
+        while served.kernels():
+            assert time.monotonic() < give_up_at
+            await asyncio.sleep(0.1)
+
+
+async def test_a_message_that_is_tried_again_while_it_waits_asks_only_once(chat: ChatClient) -> None:
+    events = await chat.create("run the command pip install nothing-of-that-name")
+    thread_id, message = thread_of(events), items(events, "user_message")[0]
+    params = ThreadRetryAfterItemParams(thread_id=thread_id, item_id=message.id)
+    again = await chat.events(ThreadsRetryAfterItemReq(params=params))
+    card = items(again, "widget")[-1]
+    assert items(await chat.events(pressed(thread_id, card, "cancel")), "assistant_message")
+    kept = await item_list(chat, thread_id, limit=50)
+    assert [item["type"] for item in kept["data"]].count("assistant_message") == 1
+
+
+async def test_a_form_of_an_mcp_server_is_structured_input_and_servers_are_started_and_stopped(
+    tmp_path: Path,
+) -> None:
+    program = Path(__file__).parents[1] / "mcp_server.py"
+    entry = {"command": sys.executable, "args": [str(program), "", f"mark-{os.getpid()}-http"]}
+    kept = tmp_path / "data" / "voice_kernel" / "mcp.json"
+    kept.parent.mkdir(parents=True)
+    kept.write_text(json.dumps({"mcpServers": {"helper": entry}}))
+    with server(tmp_path) as served:
+        async with client(served) as chat:
+            listed = (await chat.http.get("/api/mcp", headers=chat.headers)).json()["servers"]
+            assert [(one["name"], one["state"]) for one in listed] == [("helper", "stopped")]
+            started = await chat.http.post("/api/mcp/helper/start", headers=chat.headers, timeout=60)
+            assert started.status_code == 202, started.text
+            await eventually(
+                chat, "/api/mcp", lambda body: body["servers"][0]["state"] == "running" and body["servers"]
+            )
+            tools = (await chat.http.get("/api/mcp/helper/tools", headers=chat.headers)).json()["tools"]
+            assert "book" in {tool["name"] for tool in tools}
+
+            events = await chat.create("use the helper server to book")
+            while not items(events, "structured_input"):
+                card = items(events, "widget")[-1]  # the server is asked about first
+                events = await chat.events(pressed(card.thread_id, card, "confirm"))
+            (form,) = items(events, "structured_input")
+            assert [part.id for part in form.inputs] == ["guests", "when"]
+            submission = StructuredInputSubmission(
+                answers={
+                    "guests": StructuredInputAnswerSubmission(values=["4"]),
+                    "when": StructuredInputAnswerSubmission(values=["tonight"]),
+                }
+            )
+            params = ThreadAddStructuredInputParams(
+                thread_id=form.thread_id, item_id=form.id, input=submission
+            )
+            after = await chat.events(ThreadsAddStructuredInputReq(params=params))
+            replaced = [event.item for event in after if event.type == "thread.item.replaced"]
+            assert (replaced[0].id, replaced[0].status) == (form.id, "answered")
+            assert "accept: 4 at tonight" in json.dumps([event.model_dump(mode="json") for event in after])
+            again = await chat.post(ThreadsAddStructuredInputReq(params=params))
+            assert again.status_code == 409
+
+            await chat.http.post("/api/mcp/helper/stop", headers=chat.headers, timeout=60)
+            await eventually(
+                chat, "/api/mcp", lambda body: body["servers"][0]["state"] == "stopped" and body["servers"]
+            )

@@ -77,7 +77,7 @@ def _serve(options: argparse.Namespace) -> int:
             token=options.token or os.environ.get(TOKEN, ""),
             kernel=options.kernel,
             kernels=max(1, options.kernels),
-            idle_s=max(10.0, options.idle * 60),
+            idle_s=max(1.0, options.idle * 60),
             hosts=tuple(options.allow_host),
             origins=tuple(options.allow_origin),
         ),

@@ -11,7 +11,7 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -90,6 +90,10 @@ class Running:
     line: Line
     feed: Feed
     stream: TurnStream
+    asked_by: str = ""
+    """The message that it answers; empty for a click."""
+    reading: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held by the one who reads it."""
     keeper: asyncio.Task[None] | None = None
     """Keeps up with it while no client reads."""
 
@@ -143,6 +147,7 @@ class VoiceChatKitServer(ChatKitServer[Caller]):
             async for event in self._go_on(thread, context):
                 yield event
             return
+        await self._start_anew(input_user_message.id, thread.id, context)
         text = said_in(input_user_message)
         if thread.title is None and text:
             thread.title = text if len(text) <= MAX_TITLE else f"{text[: MAX_TITLE - 1]}…"
@@ -156,8 +161,16 @@ class VoiceChatKitServer(ChatKitServer[Caller]):
                 text = f'{text} @"{attachment.name}"'
         text = text[:MAX_PROMPT]
         feed = line.follow(lambda request: Say(text=text, request=request))
-        async for event in self._follow(line, feed, thread, context):
+        async for event in self._follow(line, feed, thread, context, input_user_message.id):
             yield event
+
+    async def _start_anew(self, item_id: str, thread_id: str, context: Caller) -> None:
+        """Cancel what a message led to before: it is tried again, and nothing more is to come of that."""
+        for running in list(self._open.get((context.user_id, thread_id), ())):
+            if running.asked_by == item_id:
+                running.cancel()
+                await self._take(running)
+                self._forget(running, thread_id, context)
 
     async def _go_on(self, thread: ThreadMetadata, context: Caller) -> AsyncIterator[ThreadStreamEvent]:
         """Go on with what waited: the newest item says what was answered."""
@@ -208,7 +221,7 @@ class VoiceChatKitServer(ChatKitServer[Caller]):
             raise CustomStreamError(str(error), allow_retry=error.retryable) from error
 
     async def _follow(
-        self, line: Line, feed: Feed, thread: ThreadMetadata, context: Caller
+        self, line: Line, feed: Feed, thread: ThreadMetadata, context: Caller, asked_by: str = ""
     ) -> AsyncIterator[ThreadStreamEvent]:
         running = Running(
             line,
@@ -220,6 +233,7 @@ class VoiceChatKitServer(ChatKitServer[Caller]):
                 line.shown,
                 lambda: list(line.tasks.values()),
             ),
+            asked_by,
         )
         self._open.setdefault((context.user_id, thread.id), []).append(running)
         async for event in self._read(running, thread, context):
@@ -243,12 +257,13 @@ class VoiceChatKitServer(ChatKitServer[Caller]):
         if isinstance(context, Asked):
             context.running, context.thread_id = running, thread.id
         finished = False
-        try:
-            async for event in running.stream.events():
-                yield event
-            finished = True
-        finally:
-            self._leave(running, thread.id, context, gone=not finished)
+        async with running.reading:
+            try:
+                async for event in running.stream.events():
+                    yield event
+                finished = True
+            finally:
+                self._leave(running, thread.id, context, gone=not finished)
 
     async def _take(self, running: Running) -> None:
         keeper, running.keeper = running.keeper, None

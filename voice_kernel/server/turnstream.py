@@ -143,14 +143,18 @@ class TurnStream:
         self._cards: dict[int, StructuredInputItem | WidgetItem] = {}
         self._question: StructuredInputItem | None = None
         self._carded: set[int] = set()
+        self._finished = False
 
     async def events(self) -> AsyncIterator[ThreadStreamEvent]:
         """Yield events until the turn has ended, or waits for a person."""
+        if self._finished:
+            return
         for again in self._open_items():
             yield ThreadItemAddedEvent(item=again)
         while True:
             event = await self.feed.next()
             if event is None:
+                self._finished = True
                 for last in self._finish():
                     yield last
                 return
