@@ -49,6 +49,8 @@ HERE = Path(__file__).parent
 THREADS = 2
 LEAST_RIGHT = 0.9
 """Commands of clear speech that must lead to the right tool with the right arguments."""
+LEAST_RIGHT_ELSEWHERE = 0.85
+"""The same in other languages than English: the multilingual model of that size knows each less well."""
 MAX_RATIO = 0.5
 """Key release to text, and clips under 3 s that are in memory, against plain faster-whisper."""
 MAX_RATIO_LONG, SHORT_S = 0.65, 3.0
@@ -95,9 +97,7 @@ def main(argv: Sequence[str]) -> int:
     names = options.engines.split(",") if options.engines else ears.installed(language)
     clips = [clip for folder in options.folders for clip in read_manifest(folder)]
     where = ", ".join(folder.name for folder in options.folders)
-    print(
-        f"{len(clips)} clips of {where}, {THREADS} threads, language {language}, load {os.getloadavg()[0]:.1f}"
-    )
+    print(f"{len(clips)} clips of {where} ({language}), {THREADS} threads, load {os.getloadavg()[0]:.1f}")
     return asyncio.run(measure(clips, names, read_context(options.folders), language, options))
 
 
@@ -135,7 +135,14 @@ async def measure(clips: list[Clip], names: list[str], context: Context, languag
     figures: dict[str, Any] = {name: {} for name in names}
     within = [
         word_errors(clips, names, figures),
-        commands(clips, names, act, figures, misses=options.misses),
+        commands(
+            clips,
+            names,
+            act,
+            figures,
+            least=LEAST_RIGHT if language == "en" else LEAST_RIGHT_ELSEWHERE,
+            misses=options.misses,
+        ),
         await false_accepts(clips, made, act, figures, every=6 if options.quick else 1),
         latency(clips, names, figures),
     ]
@@ -175,7 +182,13 @@ def word_errors(clips: list[Clip], names: list[str], figures: dict[str, Any]) ->
 
 
 def commands(
-    clips: list[Clip], names: list[str], act: Callable[[str], Calls], figures: dict[str, Any], *, misses: bool
+    clips: list[Clip],
+    names: list[str],
+    act: Callable[[str], Calls],
+    figures: dict[str, Any],
+    *,
+    least: float,
+    misses: bool,
 ) -> bool:
     """Print how many commands lead to the right tool with the right arguments."""
     chosen = [clip for clip in clips if clip.calls]
@@ -193,8 +206,8 @@ def commands(
         for clip in chosen:
             if not agrees(clip.calls, act(clip.heard[names[0]])):
                 print(f"    {clip.file}: {clip.text!r} -> {clip.heard[names[0]]!r}")
-    within = figures[names[0]]["commands"]["all"] >= LEAST_RIGHT
-    return verdict(within, f"{names[0]}: at least {LEAST_RIGHT:.0%}")
+    within = figures[names[0]]["commands"]["all"] >= least
+    return verdict(within, f"{names[0]}: at least {least:.0%}")
 
 
 async def false_accepts(
