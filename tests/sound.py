@@ -149,5 +149,5 @@ that were ended before their end, `room.spoken` says when the last voice was fir
 def say(page: Page, samples: NDArray[np.int16], rate_hz: int) -> None:
     """Have somebody say something in the room of a page."""
     page.evaluate(
-        "([pcm, rate]) => window.room.say(pcm, rate)", [base64.b64encode(samples).decode(), rate_hz]
+        "([pcm, rate]) => window.room.say(pcm, rate)", [base64.b64encode(samples.tobytes()).decode(), rate_hz]
     )

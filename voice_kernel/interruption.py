@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from voice_kernel.room import Mouth
 from voice_kernel.speech.frames import FRAME_S, ONSET
 
-ECHO_TAIL_S = 0.2
+ECHO_TAIL_S = 0.35
 """How long after it was held an answer may still come back: loudspeaker, room and microphone take that."""
 SURE_FRAMES = 3
 """So many frames of speech (96 ms) after that are a person."""

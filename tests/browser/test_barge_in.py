@@ -1,4 +1,4 @@
-"""Who speaks up is listened to: a voice ends the answer that is being spoken; noise and its own echo do not."""
+"""A voice ends the answer that is being spoken; a noise and the answer's own echo do not."""
 
 from __future__ import annotations
 

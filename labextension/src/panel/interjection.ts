@@ -9,7 +9,7 @@
 import { RATE_HZ } from './pcm';
 
 /** 20 ms. */
-const FRAME_SAMPLES = 320;
+export const FRAME_SAMPLES = 320;
 /** So many frames with the pitch of a voice within so many (80 within 100 ms) are somebody; fewer are a click. */
 const SURE_FRAMES = 4;
 const SURE_WITHIN = 5;
@@ -21,7 +21,7 @@ const LOUD_DB = 3;
 const LEAST_DB = -42;
 const ABOVE_NOISE_DB = 12;
 /** How much of an answer comes back through a microphone whose echo is cancelled, at most. */
-const ECHO_DB = -22;
+const ECHO_DB = -28;
 /** An echo arrives late: the loudness of so many frames explains it (0.4 s). */
 const ECHO_FRAMES = 20;
 /** How much louder than what was no voice a voice must be; and how fast that is forgotten (2 dB a second). */

@@ -7,7 +7,8 @@
  */
 import type { ToKernel } from '../messages.gen';
 import { randomId } from './connection';
-import { CHUNK_SAMPLES, Chunker, QuietBatcher, RATE_HZ, Resampler, loudness, toInt16 } from './pcm';
+import { FRAME_SAMPLES } from './interjection';
+import { Chunker, QuietBatcher, RATE_HZ, Resampler, loudness, toInt16 } from './pcm';
 import type { Translator } from './translation';
 
 /** `starting`: the device opens; `listening`: samples flow; `ending`: the last samples are on their way. */
@@ -29,7 +30,7 @@ export interface RecorderEvents {
   onPhase(phase: MicrophonePhase): void;
   /** Loudness of the newest 20 ms, 0 to 1. */
   onLevel(level: number): void;
-  /** The newest 40 ms, at 16 kHz. */
+  /** The newest 20 ms, at 16 kHz. */
   onSound(samples: Float32Array): void;
   onProblem(problem: MicrophoneProblem): void;
   /** The first samples of an utterance are here: whoever else is to hear it may begin. */
@@ -169,7 +170,7 @@ async function connect(stream: MediaStream, rateHz: number | null): Promise<Grap
       numberOfOutputs: 0,
       channelCount: 1,
       channelCountMode: 'explicit',
-      processorOptions: { size: Math.round((CHUNK_SAMPLES * context.sampleRate) / RATE_HZ) }
+      processorOptions: { size: Math.round((FRAME_SAMPLES * context.sampleRate) / RATE_HZ) }
     });
     source.connect(node);
     await context.resume();
@@ -184,6 +185,7 @@ async function connect(stream: MediaStream, rateHz: number | null): Promise<Grap
 class Recording {
   readonly utteranceId = randomId();
   private readonly chunker = new Chunker();
+  private readonly pieces = new Chunker(FRAME_SAMPLES);
   private readonly resampler: Resampler;
   private readonly batcher: QuietBatcher;
   private sent = 0;
@@ -263,14 +265,15 @@ class Recording {
   private flushed: (() => void) | undefined;
 
   private take(samples: Float32Array): void {
+    // First: what the page does on it, the kernel must know when it gets this piece.
+    for (const piece of this.pieces.push(samples)) {
+      this.events.onSound(piece);
+      this.events.onLevel(loudness(piece));
+    }
     for (const chunk of this.chunker.push(samples)) {
-      // First: what the page does on it, the kernel must know when it gets this piece.
-      this.events.onSound(chunk);
       for (const batch of this.batcher.push(chunk, loudness(chunk))) {
         this.sendChunk(batch);
       }
-      this.events.onLevel(loudness(chunk.subarray(0, chunk.length / 2)));
-      this.events.onLevel(loudness(chunk.subarray(chunk.length / 2)));
     }
   }
 

@@ -28,8 +28,8 @@ const BREATH_S = 0.1;
 const LEAD_S = 0.01;
 const RESUME_MS = 700;
 /** An answer fades out and in so fast when it is held: no click, and no syllable lost. */
-const FADE_S = 0.004;
-const FADED_MS = 16;
+const FADE_S = 0.003;
+const FADED_MS = 30;
 /** Where the kernel does not say for so long what an answer is held for, it goes on. */
 const HELD_MS = 4_000;
 /** The loudness of what is played is taken over so many samples (43 ms at 48 kHz). */
