@@ -54,6 +54,8 @@ from chatkit.types import (
 from real_kernel import RealKernel
 from served import ChatClient, Served, answer, client, items, server, thread_of, user_message
 
+from voice_kernel.store import History
+
 CLIPS = Path(__file__).parents[1] / "data" / "speech"
 LIMIT_S = 30.0
 PIXEL = base64.b64decode(
@@ -756,3 +758,21 @@ async def test_a_form_of_an_mcp_server_is_structured_input_and_servers_are_start
             await eventually(
                 chat, "/api/mcp", lambda body: body["servers"][0]["state"] == "stopped" and body["servers"]
             )
+
+
+async def test_each_thread_is_a_conversation_of_its_own_in_the_history(tmp_path: Path) -> None:
+    with server(tmp_path) as served:
+        async with client(served) as chat:
+            first = thread_of(await chat.create("list the files"))
+            second = thread_of(await chat.create("list tasks"))
+            await chat.add(first, "show the history")
+            await chat.add(second, "help")
+            await asyncio.gather(*(chat.add(one, "list tasks") for one in (first, second) * 3))
+    with History("", tmp_path / "data" / "voice_kernel") as history:
+        said = [
+            [turn.text for turn in conversation.turns]
+            for thread in history.threads()[0]
+            if (conversation := history.conversation(thread_id=thread.id)) is not None
+        ]
+    more = ["list tasks"] * 3
+    assert sorted(said) == [["list tasks", "help", *more], ["list the files", "show the history", *more]]

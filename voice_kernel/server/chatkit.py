@@ -75,6 +75,7 @@ from voice_kernel.widgets.taskcards import (
 log = logging.getLogger(__name__)
 
 MAX_TITLE = 60
+CONVERSATION = "voice_kernel.conversation"
 MAX_PROMPT = 10_000
 MAX_TOLD = 2_000
 CANCEL_LIMIT_S = 5.0
@@ -160,9 +161,23 @@ class VoiceChatKitServer(ChatKitServer[Caller]):
                 line.send(Attach(name=attachment.name[:200], size=len(data)), [data])
                 text = f'{text} @"{attachment.name}"'
         text = text[:MAX_PROMPT]
-        feed = line.follow(lambda request: Say(text=text, request=request))
+        feed = await self._said(line, text, thread)
         async for event in self._follow(line, feed, thread, context, input_user_message.id):
             yield event
+
+    async def _said(self, line: Line, text: str, thread: ThreadMetadata) -> Feed:
+        """Say something in the kernel's conversation that belongs to a thread.
+
+        So a model knows of each thread only what was said in it. A kernel that runs already is its
+        notebook's, and so is the conversation that is open there.
+        """
+        if self._kernels.shared:
+            return line.follow(lambda request: Say(text=text, request=request))
+        known = str(thread.metadata.get(CONVERSATION, ""))
+        feed, conversation = await line.follow_in(known, lambda request: Say(text=text, request=request))
+        if conversation and conversation != known:
+            thread.metadata[CONVERSATION] = conversation
+        return feed
 
     async def _start_anew(self, item_id: str, thread_id: str, context: Caller) -> None:
         """Cancel what a message led to before: it is tried again, and nothing more is to come of that."""

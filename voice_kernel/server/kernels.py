@@ -37,8 +37,8 @@ class Kernels:
         most: int = 8,
         idle_s: float = 3_600.0,
     ) -> None:
+        self.shared = shared
         self._make = make
-        self._shared = shared
         self._most = most
         self._idle_s = idle_s
         self._lines: dict[str, Line] = {}
@@ -54,7 +54,7 @@ class Kernels:
 
     def known(self, session_id: str) -> Line | None:
         """Return the line to a session's kernel, if it has one."""
-        return self._lines.get(SHARED if self._shared else session_id)
+        return self._lines.get(SHARED if self.shared else session_id)
 
     async def line(self, session_id: str) -> Line:
         """Return the line to a session's kernel, which is started where there is none.
@@ -62,7 +62,7 @@ class Kernels:
         Raises:
             ClientError: it does not start, or there are too many.
         """
-        key = SHARED if self._shared else session_id
+        key = SHARED if self.shared else session_id
         if (line := self._lines.get(key)) is not None:
             line.used_at = time.monotonic()
             return line

@@ -27,7 +27,11 @@ from voice_kernel.messages import (
     ApprovalShown,
     Done,
     Hello,
+    Keeping,
+    KeepingChanged,
+    NewThread,
     Offers,
+    OpenThread,
     ServerDetails,
     ServersChanged,
     State,
@@ -49,6 +53,7 @@ log = logging.getLogger(__name__)
 
 ANSWER_LIMIT_S = 60.0
 HELLO_LIMIT_S = 30.0
+SWITCH_LIMIT_S = 3.0
 MAX_WAITING = 4_000
 """Events that wait for one follower; what only shows progress is left out past this."""
 MAX_TASKS = 500
@@ -127,6 +132,7 @@ class Line:
         self.widgets: OrderedDict[str, Widget] = OrderedDict()
         """The live ones, as they are now."""
         self.servers: ServersChanged | None = None
+        self.keeping = Keeping()
         self._on_end = on_end
         self._surface_id = f"server-{uuid.uuid4().hex[:12]}"
         self._link: Link
@@ -135,9 +141,13 @@ class Line:
         self._answers: dict[int, asyncio.Future[ToSurface]] = {}
         self._asking: set[asyncio.Task[None]] = set()
         self._last_id = 0
+        self._fresh = True
+        """Whether nothing has been said in the conversation that is open."""
         self._panels: dict[str, tuple[Link, Publisher]] = {}
         self._watchers: set[asyncio.Queue[ToSurface]] = set()
         self._servers_told = asyncio.Event()
+        self._switching = asyncio.Lock()
+        self._switched = asyncio.Event()
         self._hello: asyncio.Future[None] | None = None
         self._reader: asyncio.Task[None] | None = None
 
@@ -216,6 +226,55 @@ class Line:
         feed = self._feed()
         self.send(make(feed.request))
         return feed
+
+    async def follow_in(self, conversation: str, make: Callable[[str], ToKernel]) -> tuple[Feed, str]:
+        """Ask for a turn in a conversation of its own, and follow it.
+
+        Args:
+            conversation: where it belongs; empty for a new one.
+            make: as of `follow`.
+
+        Returns:
+            The turn's events, and the conversation it is in; empty where none is kept.
+        """
+        async with self._switching:  # nobody may go elsewhere before the turn has begun
+            if not conversation or not await self._switch(OpenThread(thread_id=conversation), conversation):
+                await self._switch(NewThread())
+            return self.follow(make), self._conversation
+
+    @property
+    def _conversation(self) -> str:
+        return self.keeping.thread.id if self.keeping.thread is not None else ""
+
+    async def _switch(self, message: ToKernel, wanted: str = "") -> bool:
+        """Go to another conversation; returns whether that is the one that was wanted."""
+        if wanted and self._conversation == wanted:
+            return True
+        if not wanted and self._fresh:
+            self._fresh = False
+            await self._opened()
+            return True
+        before = self._conversation
+        self.send(message)
+        try:
+            async with asyncio.timeout(SWITCH_LIMIT_S):
+                while self._conversation == before:
+                    self._switched.clear()
+                    await self._switched.wait()
+        except TimeoutError:  # it was deleted, or the database is away
+            return False
+        self._fresh = False
+        return not wanted or self._conversation == wanted
+
+    async def _opened(self) -> None:
+        """Wait a moment for the session's first conversation, where it keeps any."""
+        try:
+            async with asyncio.timeout(SWITCH_LIMIT_S):
+                while not self._conversation and not self.keeping.message:
+                    self._switched.clear()
+                    await self._switched.wait()
+        except TimeoutError:
+            log.info("the session has no conversation yet")
 
     def follow_asked(self, make: Callable[[int, str], ToKernel]) -> Feed:
         """Ask for something that may become a turn and is answered at its end, and follow it.
@@ -359,6 +418,10 @@ class Line:
                 for feed in self._feeds.values():
                     if widget_id in feed.widgets:
                         feed.put(event)
+            case KeepingChanged(keeping=keeping):
+                self.keeping = keeping
+                self._switched.set()
+                return
             case ServersChanged():
                 self.servers = event
                 self._servers_told.set()
@@ -376,6 +439,8 @@ class Line:
         """Take everything anew: at the beginning, and after more changed than could be told one by one."""
         if self._hello is not None and not self._hello.done():
             self._hello.set_result(None)
+        self.keeping = state.keeping
+        self._switched.set()
         for task in state.tasks:
             self._task(TaskChanged(task=task), task)
         for widget in state.widgets:
