@@ -183,17 +183,13 @@ class RunningKernel:
             ClientError: it is not there, does not answer (a cell runs), or cannot load voice_kernel.
         """
         from jupyter_client.asynchronous.client import AsyncKernelClient
-        from jupyter_client.connect import find_connection_file
 
+        path = connection_path(self.name)
+        client = AsyncKernelClient()
         try:
-            path = find_connection_file(self.name)
-            client = AsyncKernelClient()
             client.load_connection_file(path)
         except (OSError, ValueError) as error:
-            raise ClientError(
-                f"There is no kernel to connect to at {self.name}.",
-                hint="`%connect_info` in its notebook names the connection file.",
-            ) from error
+            raise no_kernel(self.name) from error
         self.client = client
         client.start_channels()
         try:
@@ -334,6 +330,28 @@ async def load(client: Any, kernel_name: str) -> None:
         output_hook=lambda _message: None,
     )
     check_loaded(reply, kernel_name)
+
+
+def connection_path(name: str) -> str:
+    """Return where a connection file is, given as a path or as a name in Jupyter's runtime folder.
+
+    Raises:
+        ClientError: there is none.
+    """
+    from jupyter_client.connect import find_connection_file
+
+    try:
+        return str(find_connection_file(name))
+    except OSError as error:
+        raise no_kernel(name) from error
+
+
+def no_kernel(name: str) -> ClientError:
+    """Return the error for a connection file that is none."""
+    return ClientError(
+        f"There is no kernel to connect to at {name}.",
+        hint="`%connect_info` in its notebook names the connection file.",
+    )
 
 
 def environment() -> dict[str, str]:

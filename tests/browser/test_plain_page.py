@@ -97,6 +97,8 @@ def test_a_spoken_command_is_done_an_approval_is_answered_and_a_widget_is_clicke
 ) -> None:
     assert "token" not in page.url
     asked: list[str] = []
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
     page.on("request", lambda request: asked.append(request.url))
     page.on("websocket", lambda socket: asked.append(socket.url))
     button = page.get_by_role("button", name="Hold to talk")
@@ -120,6 +122,7 @@ def test_a_spoken_command_is_done_an_approval_is_answered_and_a_widget_is_clicke
     expect(page.locator(".vk-task", has_text="counted 2").first).to_be_visible(timeout=WAIT_MS)
     PICTURE.parent.mkdir(exist_ok=True)
     page.screenshot(path=PICTURE)
+    assert not [text for text in said if "Content Security Policy" in text]
     assert {url.split("/")[2] for url in asked if url.startswith(("http", "ws"))} == {
         served.address.removeprefix("http://")
     }

@@ -14,7 +14,7 @@ from pathlib import Path
 import uvicorn
 from starlette.applications import Starlette
 
-from voice_kernel.client import OwnKernel, RunningKernel
+from voice_kernel.client import OwnKernel, RunningKernel, connection_path
 from voice_kernel.errors import VoiceKernelError
 from voice_kernel.server.app import Parts, make_app
 from voice_kernel.server.attachments import Files
@@ -141,8 +141,10 @@ def serve(options: Options, settings: Settings, started: Callable[[str, str], No
         started: told the address and the token once requests are answered.
 
     Raises:
-        VoiceKernelError: the port is taken.
+        VoiceKernelError: the port is taken, or the kernel is not there.
     """
+    if options.kernel:
+        connection_path(options.kernel)  # said now, and not with the first message
     app, token = assembled(options, settings)
     family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
     listening = socket.socket(family)
