@@ -46,6 +46,17 @@ export function drawnIn(node: WidgetNode): ComponentChild[] {
   return drawn(childrenOf(node));
 }
 
+/**
+ * The children of what has very many of its kind, such as a cell: a single one without state is part of what
+ * is drawn around it, and not a component of its own.
+ */
+export function drawnFlat(node: WidgetNode): ComponentChild {
+  const children = childrenOf(node);
+  const [only] = children;
+  const entry = only && VIEWS.get(only.type);
+  return only && entry?.plain && children.length === 1 ? (entry.view({ node: only }, {}) as ComponentChild) : drawn(children);
+}
+
 /** A component of another time or another maker: its words and its children. */
 function Unknown({ node }: ViewProps) {
   const { trans } = useHost();

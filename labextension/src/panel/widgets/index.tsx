@@ -10,7 +10,7 @@ import type { PartShelf } from '../parts';
 import { followTheme } from '../theme';
 import { ENGLISH, type Translator } from '../translation';
 import { View } from './draw';
-import { type WidgetNode, bounded, childrenOf, text } from './node';
+import { type WidgetNode, bounded, labelledIn } from './node';
 import { HostContext, type OnAction, useContainer } from './scope';
 import './views';
 import sheet from './widgets.css?inline';
@@ -43,23 +43,11 @@ function dress(element: HTMLElement): void {
   }
 }
 
-function labelledIn(root: WidgetNode): ReadonlySet<string> {
-  const names = new Set<string>();
-  const visit = (node: WidgetNode): void => {
-    if (node.type === 'Label') {
-      names.add(text(node, 'fieldName'));
-    }
-    childrenOf(node).forEach(visit);
-  };
-  visit(root);
-  return names;
-}
-
 /** Keeps the same set while the same names are in it, so that fields are not drawn anew. */
 function useLabelled(root: WidgetNode): ReadonlySet<string> {
   const kept = useRef<ReadonlySet<string>>(new Set());
   return useMemo(() => {
-    const names = labelledIn(root);
+    const names = new Set(labelledIn(root));
     const same = names.size === kept.current.size && [...names].every(name => kept.current.has(name));
     return same ? kept.current : (kept.current = names);
   }, [root]);

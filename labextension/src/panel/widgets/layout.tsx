@@ -1,7 +1,7 @@
 /** What holds others: cards, lists, boxes, forms, tables. Responsible for their fields and roles. */
 import type { ComponentChildren } from 'preact';
 import { useContext, useId, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { drawn, drawnIn } from './draw';
+import { drawn, drawnFlat, drawnIn } from './draw';
 import { Glyph } from './icons';
 import { SafeImage } from './images';
 import { type WidgetNode, childrenOf, flag, isRecord, keysOf, pick, text, whole } from './node';
@@ -9,7 +9,7 @@ import {
   type FormScope, FormContext, type ViewProps, type WidgetAction, actionOf, useAction, useBusy, useContainer, useHost
 } from './scope';
 import {
-  LINES, SURFACES, type Style, blockStyle, borderOf, boxStyle, colourOf, layoutStyle, lengthOf, spaceOf
+  LINES, SURFACES, type Style, blockStyle, borderOf, boxStyle, colourOf, layoutStyle, lengthOf, paddingOf, spaceOf
 } from './style';
 import { type Values, valuesOf } from './values';
 
@@ -181,7 +181,7 @@ export function Card({ node }: ViewProps) {
   const collapsed = flag(node, 'collapsed');
   const confirm = cardButton(node['confirm']);
   const cancel = cardButton(node['cancel']);
-  const padded = layoutStyle({ type: 'Card', padding: node['padding'] });
+  const padded = paddingOf(node);
   const body = (
     <>
       <div class="vk-w-body">{drawnIn(node)}</div>
@@ -401,7 +401,7 @@ function cellStyle(node: WidgetNode): Style {
     ...(width ? { width, minWidth: width } : {}),
     ...(align ? { textAlign: align, '--vk-w-cell': align === 'center' ? 'center' : `flex-${align}` } : {}),
     ...(vertical ? { verticalAlign: CELL_VERTICAL[vertical] } : {}),
-    ...layoutStyle({ type: 'Table.Cell', padding: node['padding'] })
+    ...paddingOf(node)
   };
 }
 
@@ -414,11 +414,11 @@ function cell(node: WidgetNode, key: string, header: boolean) {
   };
   return header ? (
     <th key={key} scope="col" {...fields}>
-      {drawnIn(node)}
+      {drawnFlat(node)}
     </th>
   ) : (
     <td key={key} {...fields}>
-      {drawnIn(node)}
+      {drawnFlat(node)}
     </td>
   );
 }

@@ -24,6 +24,8 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+const NONE: readonly never[] = [];
+
 function isNode(value: unknown): value is WidgetNode {
   return isRecord(value) && typeof value['type'] === 'string';
 }
@@ -31,11 +33,22 @@ function isNode(value: unknown): value is WidgetNode {
 /** The components in a component: `children` is a list or, as in a Transition, one. */
 export function childrenOf(node: WidgetNode): readonly WidgetNode[] {
   const children = node['children'];
+  if (children === undefined || children === null) {
+    return NONE;
+  }
   const list = Array.isArray(children) ? children : [children];
   return list.every(isNode) ? list : list.filter(isNode);
 }
 
 const CUT: WidgetNode = { type: 'Text', value: '…' };
+
+interface Extent {
+  readonly nodes: number;
+  readonly depth: number;
+}
+
+/** What is known of components that need no cutting: an update leaves most of a widget as it was. */
+const extents = new WeakMap<object, Extent>();
 
 /**
  * The widget without what is too deep or too much, and with bare texts as Text components.
@@ -52,17 +65,23 @@ export function bounded(root: unknown): WidgetNode {
     if (!isNode(value)) {
       return null;
     }
-    left--;
     const children = value['children'];
     if (children === undefined || children === null) {
+      left--;
       return value;
     }
+    const extent = extents.get(value);
+    if (extent && extent.nodes <= left && depth + extent.depth <= MAX_DEPTH) {
+      left -= extent.nodes;
+      return value;
+    }
+    const before = left--;
     if (depth >= MAX_DEPTH) {
       return { ...value, children: [CUT] };
     }
     const list: readonly unknown[] = Array.isArray(children) ? children : [children];
     const kept: WidgetNode[] = [];
-    for (const child of list.slice(0, MAX_CHILDREN)) {
+    for (const child of list.length > MAX_CHILDREN ? list.slice(0, MAX_CHILDREN) : list) {
       if (left <= 0) {
         break;
       }
@@ -71,13 +90,35 @@ export function bounded(root: unknown): WidgetNode {
         kept.push(seen);
       }
     }
-    const whole = kept.length === list.length && kept.every((child, at) => child === list[at]);
-    if (list.length > MAX_CHILDREN || left <= 0) {
-      return whole ? value : { ...value, children: [...kept, CUT] };
+    if (kept.length === list.length && kept.every((child, at) => child === list[at])) {
+      const below = kept.reduce((most, child) => Math.max(most, extents.get(child)?.depth ?? 0), 0);
+      extents.set(value, { nodes: before - left, depth: below + 1 });
+      return value;
     }
-    return whole ? value : { ...value, children: kept };
+    const cut = list.length > MAX_CHILDREN || left <= 0;
+    return { ...value, children: cut ? [...kept, CUT] : kept };
   };
   return visit(root, 1) ?? { type: 'Basic', children: [] };
+}
+
+const labels = new WeakMap<object, readonly string[]>();
+
+/** Names of the fields that have a Label somewhere in a component. */
+export function labelledIn(node: WidgetNode): readonly string[] {
+  if (node.type === 'Label') {
+    return [text(node, 'fieldName')];
+  }
+  const children = childrenOf(node);
+  if (children.length === 0) {
+    return NONE;
+  }
+  let names = labels.get(node);
+  if (!names) {
+    const found = children.map(labelledIn).filter(each => each.length > 0);
+    names = found.length === 0 ? NONE : found.flat();
+    labels.set(node, names);
+  }
+  return names;
 }
 
 /** A text; a number is one as well. */

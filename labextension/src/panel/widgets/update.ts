@@ -28,7 +28,10 @@ function reuseList(before: readonly unknown[], after: readonly unknown[], depth:
     const key = keyOf(member);
     return reuse((key && named.get(key)) || before[at], member, depth + 1);
   });
-  return made.length === before.length && made.every((member, at) => member === before[at]) ? before : made;
+  if (made.length === before.length && made.every((member, at) => member === before[at])) {
+    return before;
+  }
+  return made.every((member, at) => member === after[at]) ? after : made;
 }
 
 /** `after`, made of the parts of `before` that are equal. */
@@ -44,12 +47,16 @@ export function reuse(before: unknown, after: unknown, depth = 0): unknown {
     return after;
   }
   const old: Json = before;
-  const made = Object.entries(after).map(
-    ([name, value]) => [name, Object.hasOwn(old, name) ? reuse(old[name], value, depth + 1) : value] as const
-  );
-  const same = made.length === Object.keys(old).length && made.every(([name, value]) => Object.hasOwn(old, name) && old[name] === value);
+  const names = Object.keys(after);
+  const made = names.map(name => (Object.hasOwn(old, name) ? reuse(old[name], after[name], depth + 1) : after[name]));
+  if (names.length === Object.keys(old).length && names.every((name, at) => Object.hasOwn(old, name) && old[name] === made[at])) {
+    return before;
+  }
+  if (names.every((name, at) => made[at] === after[name])) {
+    return after;
+  }
   // Not by assignment: a field may be called `__proto__`.
-  return same ? before : Object.fromEntries(made);
+  return Object.fromEntries(names.map((name, at) => [name, made[at]]));
 }
 
 /** The tree with one component changed; the same tree when there is none of that id. */
