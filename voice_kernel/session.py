@@ -19,7 +19,8 @@ from voice_kernel.errors import Refused, VoiceKernelError
 from voice_kernel.events import MAX_TURNS, Hub
 from voice_kernel.intents import Grammar, Parse
 from voice_kernel.intents.needs import lacking
-from voice_kernel.language import N_, _
+from voice_kernel.intents.tongue import other_tongue
+from voice_kernel.language import N_, _, used
 from voice_kernel.messages import (
     AnswerDelta,
     Call,
@@ -72,6 +73,8 @@ LACKS: Mapping[str, tuple[str, str]] = {
     "test": (N_("No test here has that in its name."), N_("Say: run the tests.")),
 }
 """What is said to words that would be a command if there were such a thing."""
+TONGUES: Mapping[str, str] = {"en": N_("English"), "de": N_("German")}
+"""What the languages are called that a session can be in."""
 NO_SPEECH = N_("I heard no speech.")
 FOR_THE_MODEL = re.compile(
     r"\s*(?:please\s+)?(?:ask\s+the\s+(?:model|ai)|(?:bitte\s+)?frage?\s+das\s+modell)"
@@ -667,7 +670,7 @@ class Session:
             await self._ask_model(turn_id, words, context, approved_tools, heard.model or "")
             return
         if parse.route == "none":
-            await self._unmatched(turn_id, text, prepared, approved_tools)
+            await self._unmatched(turn_id, heard, prepared, approved_tools)
             return
         calls = [Call(tool=call.tool, arguments=dict(call.arguments)) for call in parse.calls]
         self.change(turn_id, route=parse.route)
@@ -722,15 +725,24 @@ class Session:
         self.change(turn_id, state="succeeded", answer=answer)
 
     async def _unmatched(
-        self, turn_id: int, text: str, prepared: _Prepared, approved_tools: Collection[str]
+        self, turn_id: int, heard: _Heard, prepared: _Prepared, approved_tools: Collection[str]
     ) -> None:
-        if not self.answers_rest:
-            message, hint = prepared.lacks or (NOT_UNDERSTOOD, N_('Say "help" for what you can say.'))
-            problem = Problem(kind="NotUnderstood", message=_(message), hint=_(hint))
-            closest = list(prepared.parse.closest)
-            self.change(turn_id, route="none", closest=closest, state="nothing", problem=problem)
+        if self.answers_rest:
+            await self._ask_model(turn_id, heard.command, prepared.context, approved_tools)
             return
-        await self._ask_model(turn_id, text, prepared.context, approved_tools)
+        closest = list(prepared.parse.closest)
+        if prepared.lacks is None and (tongue := other_tongue(heard.command, used())):
+            # What is near to it in this language is near by chance.
+            problem, closest = _in_another_tongue(tongue), []
+        else:
+            message, hint = prepared.lacks or (NOT_UNDERSTOOD, N_('Say "help" for what you can say.'))
+            told = _(hint)
+            if not heard.sure and prepared.lacks is None:
+                # To a recogniser that does not know it, another language is this one said badly.
+                unclear = _("It was not clear, and I listen for {language}.")
+                told = f"{unclear.format(language=_(TONGUES[used()]))} {told}"
+            problem = Problem(kind="NotUnderstood", message=_(message), hint=told)
+        self.change(turn_id, route="none", closest=closest, state="nothing", problem=problem)
 
     @property
     def answers_rest(self) -> bool:
@@ -865,3 +877,16 @@ def register(
         """Start a new conversation: the model forgets this one, which stays in the history."""
         await begin_thread()
         return Result(summary=_("A new conversation."))
+
+
+def _in_another_tongue(tongue: str) -> Problem:
+    """Say that words are in another language than the session."""
+    return Problem(
+        kind="OtherLanguage",
+        message=_("That sounds like {other}, and this session understands {own}.").format(
+            other=_(TONGUES[tongue]), own=_(TONGUES[used()])
+        ),
+        hint=_("For {other}, set VOICE_KERNEL_LANGUAGE={code} and restart the kernel.").format(
+            other=_(TONGUES[tongue]), code=tongue
+        ),
+    )
