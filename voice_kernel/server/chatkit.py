@@ -250,19 +250,27 @@ class VoiceChatKitServer(ChatKitServer[Caller]):
             ),
             asked_by,
         )
-        self._open.setdefault((context.user_id, thread.id), []).append(running)
-        async for event in self._read(running, thread, context):
-            yield event
-        # Words may have answered what an earlier turn of the thread waits for: "approve".
-        answered = feed.turn is not None and any(call.tool in ANSWERS for call in feed.turn.calls)
-        for other in list(self._open.get((context.user_id, thread.id), ())):
-            if other is running:
-                continue
-            if answered:
-                await other.feed.wait_for_news(NEWS_LIMIT_S)
-            if not other.stream.still_waits:
-                async for event in self._read(other, thread, context):
-                    yield event
+        runs = self._open.setdefault((context.user_id, thread.id), [])
+        # Words may answer what an earlier turn of the thread waits for: "approve". What comes of that is told
+        # in this stream, so nobody else reads it meanwhile.
+        waiting = [other for other in runs if other.stream.waiting]
+        runs.append(running)
+        for other in waiting:
+            await self._take(other)
+        try:
+            async for event in self._read(running, thread, context):
+                yield event
+            answered = feed.turn is not None and any(call.tool in ANSWERS for call in feed.turn.calls)
+            for other in list(waiting):
+                if answered:
+                    await other.feed.wait_for_news(NEWS_LIMIT_S)
+                if not other.stream.still_waits:
+                    waiting.remove(other)
+                    async for event in self._read(other, thread, context):
+                        yield event
+        finally:
+            for other in waiting:
+                self._leave(other, thread.id, context, gone=False)
 
     async def _read(
         self, running: Running, thread: ThreadMetadata, context: Caller
