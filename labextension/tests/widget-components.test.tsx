@@ -365,6 +365,41 @@ describe('forms', () => {
   });
 });
 
+describe('choices', () => {
+  const options = [{ value: 'a', label: 'A', description: 'the first' }, { value: 'b', label: 'B', disabled: true }];
+  it('list: options, placeholder, default, size and shape', () => {
+    const { find, host } = one({ type: 'Select', name: 'n', options, placeholder: 'Pick', defaultValue: 'a', variant: 'ghost', size: 'xs', pill: true, block: true, disabled: true });
+    const field = find('select') as HTMLSelectElement;
+    expect(field.value).toBe('a');
+    expect([...field.options].map(option => [option.text, option.disabled])).toEqual([['Pick', true], ['A – the first', false], ['B', true]]);
+    expect([field.dataset['variant'], field.dataset['size'], field.dataset['pill'], field.disabled]).toEqual(['ghost', 'xs', 'true', true]);
+    expect(host.querySelector<HTMLElement>('.vk-w-field')?.dataset['block']).toBe('true');
+  });
+
+  it('list: cleared where that is allowed', () => {
+    const field = one({ type: 'Select', name: 'n', options, clearable: true }).find('select') as HTMLSelectElement;
+    expect(field.options[0]?.disabled).toBe(false);
+  });
+
+  it('day: default, bounds, size, placeholder, and cleared', async () => {
+    const { find, host, done } = one({ type: 'DatePicker', name: 'n', defaultValue: '2026-11-23T12:00:00', min: '2026-01-01', max: '2026-12-31T00:00:00Z', variant: 'soft', size: 'lg', pill: true, placeholder: 'When', clearable: true, side: 'top', align: 'end', onChangeAction: { type: 'day' } });
+    const field = find('input[type=date]') as HTMLInputElement;
+    expect([field.value, field.min, field.max]).toEqual(['2026-11-23', '2026-01-01', '2026-12-31']);
+    expect([field.dataset['variant'], field.dataset['size'], field.dataset['pill'], field.dataset['placeholder']]).toEqual(['soft', 'lg', 'true', undefined]);
+    await press(find('.vk-w-clear'));
+    expect(field.value).toBe('');
+    expect(field.dataset['placeholder']).toBe('When');
+    expect(done[0]?.[1]).toEqual({ n: '' });
+    expect(host.querySelector('.vk-w-clear')).toBeNull();
+  });
+
+  it('day: no day is none', () => {
+    for (const defaultValue of ['soon', '2026-13-45', 7, null]) {
+      expect((one({ type: 'DatePicker', name: 'n', defaultValue, disabled: true }).find('input') as HTMLInputElement).value).toBe('');
+    }
+  });
+});
+
 describe('updates', () => {
   it('keep what a person typed, and the focus', () => {
     const rows = (value: string): WidgetNode => ({ type: 'Card', children: [{ type: 'Text', id: 't', value }, { type: 'Input', key: 'q', name: 'q' }] });

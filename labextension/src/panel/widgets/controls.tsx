@@ -1,5 +1,5 @@
 /** What is pressed, filled in and chosen. Responsible for fields, their names, values and keyboard. */
-import { useContext, useLayoutEffect, useRef } from 'preact/hooks';
+import { useContext, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Glyph } from './icons';
 import { flag, pick, records, text, whole } from './node';
 import { FormContext, type ViewProps, actionOf, useAction, useBusy, useField, useHost } from './scope';
@@ -294,7 +294,7 @@ export function Select({ node }: ViewProps) {
         </option>
         {options.map((option, at) => (
           <option key={at} value={text(option, 'value')} disabled={flag(option, 'disabled')}>
-            {text(option, 'label') || text(option, 'value')}
+            {[text(option, 'label') || text(option, 'value'), text(option, 'description')].filter(Boolean).join(' – ')}
           </option>
         ))}
       </select>
@@ -309,16 +309,28 @@ export function dayOf(value: unknown): string {
   return found?.[1] && !Number.isNaN(Date.parse(found[1])) ? found[1] : '';
 }
 
+/** The browser's own: its calendar stands where the browser puts it, whatever `side` and `align` ask for. */
 export function DatePicker({ node }: ViewProps) {
   const name = text(node, 'name');
   const { id, labelled } = useField(name);
+  const { trans } = useHost();
   const busy = useBusy();
   const ref = useRef<HTMLInputElement>(null);
   const { running, start } = useAction('none');
   const { problem, handlers } = useValidity(ref, id);
   const action = actionOf(node['onChangeAction']);
   const placeholder = text(node, 'placeholder');
-  const { touch } = useDefault(ref, dayOf(node['defaultValue']));
+  const day = dayOf(node['defaultValue']);
+  const [empty, setEmpty] = useState(day === '');
+  const { touch } = useDefault(ref, day);
+  const disabled = flag(node, 'disabled');
+  const changed = (field: HTMLInputElement): void => {
+    touch();
+    setEmpty(field.value === '');
+    if (action && field.validity.valid) {
+      start(action, [[name, field.value]]);
+    }
+  };
   return (
     <span class="vk-w-field" data-block={flag(node, 'block') || undefined}>
       <input
@@ -330,20 +342,33 @@ export function DatePicker({ node }: ViewProps) {
         data-variant={pick(node, 'variant', CONTROL_VARIANTS) ?? 'outline'}
         data-size={pick(node, 'size', CONTROL_SIZES)}
         data-pill={flag(node, 'pill') || undefined}
+        data-placeholder={empty && placeholder ? placeholder : undefined}
         min={dayOf(node['min']) || undefined}
         max={dayOf(node['max']) || undefined}
-        disabled={flag(node, 'disabled')}
+        disabled={disabled}
         readOnly={busy || running}
         aria-busy={running || undefined}
         {...label(labelled, placeholder, name)}
         {...handlers}
-        onChange={event => {
-          touch();
-          if (action && event.currentTarget.validity.valid) {
-            start(action, [[name, event.currentTarget.value]]);
-          }
-        }}
+        onChange={event => changed(event.currentTarget)}
       />
+      {flag(node, 'clearable') && !empty && !disabled && (
+        <button
+          type="button"
+          class="vk-w-clear"
+          aria-label={trans.__('Clear')}
+          aria-disabled={busy || running || undefined}
+          onClick={() => {
+            if (ref.current) {
+              ref.current.value = '';
+              ref.current.focus();
+              changed(ref.current);
+            }
+          }}
+        >
+          ×
+        </button>
+      )}
       {problem}
     </span>
   );
