@@ -7,6 +7,31 @@ checks that every named test exists; a promise without a test cannot be entered.
 from __future__ import annotations
 
 PROMISES: dict[str, tuple[str, ...]] = {
+    "Widgets are drawn in cells and in the panel, and their clicks call your functions": (
+        "browser/test_cell_widgets.py::test_the_last_line_of_a_cell_shows_a_widget_and_a_click_changes_it",
+        "browser/test_cell_widgets.py::test_a_form_hands_what_was_typed_to_the_handler",
+        "browser/test_cell_widgets.py::test_a_card_of_a_turn_keeps_its_widgets_alive",
+        "browser/test_cell_widgets.py::test_a_cell_that_ends_in_an_object_of_chatkit_shows_it",
+        "browser/test_cell_widgets.py::test_the_panel_shows_a_tools_widget_and_asks_before_a_click_deletes",
+        "unit/widgets/test_widget_document.py::test_a_widget_file_is_filled_in",
+        "kernel/test_widgets_of_a_kernel.py::test_a_widget_that_is_returned_is_shown",
+    ),
+    "Only clicks in widgets that user code has shown count, for the actions that stand in them": (
+        "kernel/test_widgets_of_a_kernel.py::test_a_click_that_may_not_or_cannot_is_answered_with_why",
+        "unit/widgets/test_live_widgets.py::test_an_action_that_does_not_stand_in_the_widget_is_none",
+        "unit/widgets/test_live_widgets.py::test_an_action_in_a_payload_is_no_action",
+        "unit/widgets/test_live_widgets.py::test_ids_cannot_be_guessed",
+    ),
+    "A function tool written for ChatKit's AgentContext becomes a tool unchanged": (
+        "unit/agent/test_functiontools.py::test_a_model_calls_it_and_its_widget_is_the_tasks",
+        "unit/agent/test_functiontools.py::test_a_person_calls_it_with_its_own_types_and_defaults",
+    ),
+    "Saved notebooks keep each widget as plain HTML": (
+        "browser/test_cell_widgets.py::test_a_widget_is_still_drawn_when_its_kernel_is_gone",
+        "unit/widgets/test_widget_frozen.py::test_what_stands_in_a_component_cannot_act",
+        "notebooks/test_widget_gallery.py::test_each_component_is_in_the_gallery",
+        "notebooks/test_widget_gallery.py::test_each_has_a_form_that_needs_no_kernel",
+    ),
     "A spoken name of the notebook is heard as it is written there": (
         "unit/speech/test_names_in_speech.py::test_a_spoken_name_is_heard_as_it_is_written_in_the_notebook",
         "unit/speech/test_names_in_speech.py::test_a_name_that_sounds_like_what_was_heard_is_offered",
@@ -161,7 +186,13 @@ PROMISES: dict[str, tuple[str, ...]] = {
         "unit/agent/test_limits.py::test_a_call_made_again_and_again_is_refused_and_then_ended",
         "unit/agent/test_limits.py::test_a_budget_stops_a_turn_and_the_next_one",
     ),
+    "A file of the file browser or the desktop goes with the question that names it": (
+        "browser/test_model_by_words.py::test_a_file_is_dragged_from_the_file_browser_into_the_question",
+        "browser/test_model_by_words.py::test_a_file_that_is_dropped_goes_with_the_question_that_names_it",
+    ),
     "What a model took, and when, is told on request and sent nowhere": (
+        "browser/test_model_by_words.py::test_what_an_answer_cost_is_seen_and_a_budget_stops_in_words",
+        "unit/agent/test_realtime.py::test_what_an_answer_takes_is_told_and_counted_in_the_conversation",
         "kernel/test_model_route.py::test_what_happened_and_what_it_took_is_told_on_request",
         "unit/agent/test_brain.py::test_nothing_is_sent_but_the_question",
     ),

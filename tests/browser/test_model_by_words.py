@@ -294,3 +294,68 @@ def test_a_file_that_is_dropped_goes_with_the_question_that_names_it(
     model.says("In May.")
     sidebar.say('ask the model when to sow by @"my plan.txt"')
     assert "Sow in May." in str(model.asked[0])
+
+
+@IN_ONE
+def test_a_file_is_dragged_from_the_file_browser_into_the_question(
+    sidebar: Sidebar, model: OpenAIServer, root: Path
+) -> None:
+    (root / "sowing.txt").write_text("Sow in June.")
+    page = sidebar.page
+    page.evaluate("() => window.jupyterapp.commands.execute('filebrowser:refresh')")
+    item = page.locator(".jp-DirListing-item", has_text="sowing.txt")
+    expect(item).to_be_visible(timeout=WAIT_MS)
+    item.hover()
+    page.mouse.down()
+    box = sidebar.box.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 20, box["y"] - 40, steps=8)
+    page.mouse.move(box["x"] + 40, box["y"] + 8, steps=8)
+    page.mouse.up()
+    expect(sidebar.box).to_have_value("@sowing.txt ", timeout=WAIT_MS)
+    page.screenshot(path=OUT / "file-dragged.png")
+    assert (root / "sowing.txt").exists()  # it was not moved anywhere
+    model.says("In June.")
+    expect(sidebar.say("ask the model when to sow by @sowing.txt")).to_contain_text("In June.")
+    assert "Sow in June." in str(model.asked[0])
+
+
+@pytest.fixture
+def costs(root: Path, model: OpenAIServer) -> None:
+    """A price, and a budget for two requests of the scripted model."""
+    with (root / ".env").open("a") as file:
+        file.write("VOICE_KERNEL_MODEL_PRICE=1/10\nVOICE_KERNEL_MODEL_BUDGET=20\n")
+
+
+@IN_ONE
+@pytest.mark.usefixtures("costs")
+def test_what_an_answer_cost_is_seen_and_a_budget_stops_in_words(
+    sidebar: Sidebar, model: OpenAIServer
+) -> None:
+    model.says("One.", "Two.", "never said")
+    first = sidebar.say("ask the model for one")
+    taken = "1 request, 10 tokens in, 5 out, 0.0001 US dollars"
+    expect(first.locator("[data-model]")).to_have_attribute("title", taken)
+    told = sidebar.say("how many tokens did the model use")
+    expect(told).to_contain_text("This conversation has taken 1 request, 10 tokens in, 5 out")
+    expect(told).to_contain_text("Its budget is 20 tokens.")
+    sidebar.say("ask the model for two")
+    stopped = sidebar.say("ask the model for three", "failed")
+    expect(stopped).to_contain_text("This conversation has used up its budget: 30 of 20 tokens.")
+    expect(stopped).to_contain_text("new conversation")
+    assert len(model.asked) == 2
+    sidebar.page.screenshot(path=OUT / "model-budget.png")
+    sidebar.say("new conversation")
+    model.script.clear()
+    model.says("Four.")
+    expect(sidebar.say("ask the model for four")).to_contain_text("Four.")
+
+
+@IN_ONE
+def test_a_model_that_goes_round_in_circles_is_stopped_in_words(
+    sidebar: Sidebar, model: OpenAIServer
+) -> None:
+    model.says(*[Call("list_variables", {})] * 12)
+    stopped = sidebar.say("ask the model what is here", "failed")
+    expect(stopped).to_contain_text("The model went round in circles and was stopped.")
+    expect(stopped).to_contain_text("Ask in other words, or for a smaller step")

@@ -324,7 +324,9 @@ class Brain:
         content = asked["content"]
         parts = [{"type": "input_text", "text": content}] if isinstance(content, str) else content
         shown = [readable(part["text"]) if "text" in part else "[a picture]" for part in parts]
-        offered = sorted(spec.name for spec in self._toolbox.registry.available() if spec.for_models)
+        offered = sorted(
+            spec.name for spec in self._toolbox.registry.available() if spec.for_models and spec.offered
+        )
         memory = (
             f"[{len(self._memory.items())} items of this conversation]\n\n" if self._memory.items() else ""
         )
