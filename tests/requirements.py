@@ -501,4 +501,23 @@ PROMISES: dict[str, tuple[str, ...]] = {
     "MCP servers marked so start with every session": (
         "kernel/test_mcp.py::test_servers_marked_so_start_with_the_session",
     ),
+    "Every ChatKit component is drawn with all its fields, in light and dark": (
+        "browser/test_widgets.py::test_every_component_is_drawn_in_a_sheet",
+        "browser/test_widgets.py::test_a_narrow_panel_holds_every_component",
+        "browser/test_widgets.py::test_a_root_may_ask_for_a_theme_that_is_not_the_pages",
+        "browser/test_widgets.py::test_text_streams_in",
+    ),
+    "Widgets are used by keyboard and by screen reader": (
+        "browser/test_widgets.py::test_a_screen_reader_finds_nothing_amiss",
+        "browser/test_widgets.py::test_a_form_is_filled_in_and_sent_by_keyboard_alone",
+        "browser/test_widgets.py::test_an_item_of_a_list_is_one_button_named_by_its_words",
+        "browser/test_widgets.py::test_the_numbers_of_a_chart_are_told_by_pointer_by_keyboard_and_as_a_table",
+        "browser/test_widgets.py::test_a_moved_field_keeps_the_focus_and_what_was_typed",
+        "browser/test_widgets.py::test_while_an_action_runs_nothing_can_be_started_twice_and_the_focus_stays",
+        "browser/test_widgets.py::test_what_an_action_failed_with_is_told",
+    ),
+    "A widget is data: nothing in it runs, fetches or draws outside of itself": (
+        "browser/test_widgets.py::test_an_attack_in_any_field_does_nothing",
+        "browser/test_widgets.py::test_a_widget_draws_nothing_outside_of_itself",
+    ),
 }

@@ -19,6 +19,27 @@ describe('reduce', () => {
     ]);
   });
 
+  it('keeps widgets as their updates leave them, and draws their tasks anew', () => {
+    const root = { type: 'Card', children: [{ type: 'Text', id: 't', value: 'A' }] };
+    const widget = { id: 'w', task_id: 7, root, copy_text: '' };
+    const begun = reduce(EMPTY_SESSION, aState({ tasks: [aTask()], widgets: [widget] }));
+    const update = { type: 'widget.streaming_text.value_delta', component_id: 't', delta: ' seat', done: true };
+    const next = reduce(begun, { type: 'widget_update', widget_id: 'w', update });
+    expect(next.widgets.get('w')?.root).toMatchObject({ children: [{ value: 'A seat' }] });
+    expect(next.tasks.get(7)).not.toBe(begun.tasks.get(7));
+    expect(reduce(next, { type: 'widget_update', widget_id: 'unknown', update })).toBe(next);
+    expect(reduce(next, { type: 'widget', widget: { ...widget, root: { type: 'Basic' } } }).widgets.get('w')?.root).toEqual({ type: 'Basic' });
+  });
+
+  it('forgets the oldest widgets', () => {
+    let session = EMPTY_SESSION;
+    for (let n = 0; n < 60; n++) {
+      session = reduce(session, { type: 'widget', widget: { id: String(n), task_id: 0, root: { type: 'Card' }, copy_text: '' } });
+    }
+    expect(session.widgets.size).toBe(50);
+    expect(session.widgets.has('59')).toBe(true);
+  });
+
   it('does not change what it was given', () => {
     const before = reduce(EMPTY_SESSION, aState({ tasks: [aTask()] }));
     reduce(before, { type: 'task_output', task_id: 7, text: 'x', output_bytes: 1, skipped_bytes: 0 });
