@@ -6,8 +6,10 @@
     store        ChatKit's store on our database
     attachments  files that clients send
     kernels      one kernel for each session, or one that runs already
-    wire         one kernel's events, to whoever waits for them
+    line         one kernel's events, to whoever waits for them
+    ear          recordings that clients send, as text
     panel        the panel's own protocol over HTTP
+    sse          server-sent events
     secrets      who may ask: tokens and client secrets
     limits       how much and how often, and from which pages
     openapi      the routes as an OpenAPI document

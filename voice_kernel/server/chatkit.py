@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -53,6 +53,7 @@ from voice_kernel.messages import (
     RetryTask,
     Say,
     WatchServers,
+    Widget,
     WidgetAction,
 )
 from voice_kernel.server.attachments import Files
@@ -61,6 +62,7 @@ from voice_kernel.server.kernels import Kernels
 from voice_kernel.server.line import Feed, Line
 from voice_kernel.server.store import Caller, ChatStore
 from voice_kernel.server.turnstream import YES, TurnStream, Waiting, values_of, widget_item, widget_of
+from voice_kernel.widgets.document import components
 from voice_kernel.widgets.servercards import SHOW_SERVERS, START_SERVER, STOP_SERVER, server_list
 from voice_kernel.widgets.taskcards import (
     APPROVE,
@@ -405,10 +407,10 @@ class VoiceChatKitServer(ChatKitServer[Caller]):
     ) -> AsyncIterator[ThreadStreamEvent]:
         """Carry out a click in a widget that a tool has shown: its handler is a turn like any other."""
         widget_id = widget_of(sender)
-        config = ActionConfig(type=action.type, payload=action.payload)
+        clicked, values = parted(action, line.widgets.get(widget_id))
         feed = line.follow_asked(
             lambda number, request: WidgetAction(
-                id=number, widget_id=widget_id, action=config, request=request
+                id=number, widget_id=widget_id, action=clicked, values=values, request=request
             )
         )
         async for event in self._follow(line, feed, thread, context):
@@ -478,9 +480,11 @@ class VoiceChatKitServer(ChatKitServer[Caller]):
     async def _acted_in_session(
         self, action: Action[str, Any], widget_id: str, base: dict[str, Any], sender: WidgetItem, line: Line
     ) -> WidgetItem | None:
-        config = ActionConfig(type=action.type, payload=action.payload)
+        clicked, values = parted(action, line.widgets.get(widget_id))
         try:
-            done = await line.ask(lambda number: WidgetAction(id=number, widget_id=widget_id, action=config))
+            done = await line.ask(
+                lambda number: WidgetAction(id=number, widget_id=widget_id, action=clicked, values=values)
+            )
         except VoiceKernelError as error:
             raise CustomStreamError(str(error), allow_retry=error.retryable) from error
         if isinstance(done, Done) and done.problem is not None:
@@ -509,6 +513,39 @@ def said_in(message: UserMessageItem) -> str:
     """Return the words of a message, with what it quotes."""
     text = "".join(part.text for part in message.content).strip()
     return f'{text} (about: "{message.quoted_text.strip()}")' if message.quoted_text else text
+
+
+def parted(action: Action[str, Any], widget: Widget | None) -> tuple[ActionConfig, dict[str, Any]]:
+    """Return an action as its widget has it, and beside it the values of the form around it.
+
+    ChatKit's clients send both as one payload: what the widget's author has not written was filled in.
+    """
+    given, found = action.payload, ActionConfig(type=action.type, payload=action.payload)
+    if not isinstance(given, dict) or widget is None:
+        return found, {}
+    values: dict[str, Any] | None = None
+    for component in components(widget.root):
+        for written in _actions(component):
+            payload = written.get("payload")
+            known = payload if isinstance(payload, dict) else {}
+            if written.get("type") != action.type or (payload is not None and not isinstance(payload, dict)):
+                continue
+            if any(name not in given or given[name] != value for name, value in known.items()):
+                continue
+            rest = {name: value for name, value in given.items() if name not in known}
+            if values is None or len(rest) < len(values):
+                found, values = ActionConfig(type=action.type, payload=payload), rest
+    return found, values or {}
+
+
+def _actions(component: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for name, value in component.items():
+        if name in ("confirm", "cancel") and isinstance(value, dict):
+            value = value.get("action")
+        elif not name.endswith("Action"):
+            continue
+        if isinstance(value, dict):
+            yield value
 
 
 def said_of(call: ClientToolCallItem, base: dict[str, Any]) -> list[ThreadStreamEvent]:

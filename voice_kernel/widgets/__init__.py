@@ -6,6 +6,7 @@
     frozen       HTML and text that need neither kernel nor script
     live         the widgets of this process whose clicks are heard
     widget       `voice_kernel.Widget`: a widget in a cell
+    taskcards, servercards  tasks, approvals and MCP servers as widgets
     agentcontext ChatKit's `AgentContext`, for functions that were written for it
 
 `chatkit` is imported only when one of its templates or its `AgentContext` is asked for. Nothing here knows
