@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import Field
 
 from voice_kernel.errors import ToolError, WebError
+from voice_kernel.language import _, ngettext_, number
 from voice_kernel.messages import Output, Result, Task
 from voice_kernel.task.runner import TaskHandle
 from voice_kernel.toolbox.registry import Arguments, Effects, Registry
@@ -78,14 +79,16 @@ def register(
     @registry.tool(area="research", effects=network, untrusted=True)
     async def web_search(task: TaskHandle, args: Query) -> Result:
         """Search the web, read the best pages and give their key passages with sources."""
-        task.progress(None, f"asking {engine().name}")
+        task.progress(None, _("asking {name}").format(name=engine().name))
         hits = await engine().search(args.query, MAX_HITS)
         if not hits:
-            return Result(summary=f"Nothing was found about {args.query}.", data={"hits": []})
+            return Result(
+                summary=_("Nothing was found about {query}.").format(query=args.query), data={"hits": []}
+            )
         chosen = [hit for hit in hits if _readable(hit.url)][:pages]
-        task.progress(0.3, f"reading {len(chosen)} pages")
+        task.progress(0.3, _("reading {count} pages").format(count=len(chosen)))
         read = await library().read_all([hit.url for hit in chosen], lambda line: task.output(f"{line}\n"))
-        task.progress(0.9, "choosing passages")
+        task.progress(0.9, _("choosing passages"))
         return _searched(args.query, hits, read)
 
     @registry.tool(area="research", effects=network, target=_host, untrusted=True)
@@ -95,7 +98,11 @@ def register(
         task.output(page.text)
         return _read(page)
 
-    @registry.tool(area="research", effects=frozenset({"write"}), target=lambda args: f"task {args.task}")
+    @registry.tool(
+        area="research",
+        effects=frozenset({"write"}),
+        target=lambda args: _("task {task}").format(task=args.task),
+    )
     async def insert_citations(task: TaskHandle, args: OfTask) -> Result:
         """Insert the passages of a search or a page as a Markdown cell with a bibliography."""
         done = _cited(tasks(), args.task)
@@ -108,11 +115,13 @@ def register(
         if inserted.state != "succeeded":
             problem = inserted.problem
             raise ToolError(
-                problem.message if problem else "The cell could not be inserted.",
+                problem.message if problem else _("The cell could not be inserted."),
                 hint=problem.hint if problem else "",
             )
         many = len({citation.number for citation in cited})
-        summary = f"Inserted {_counted(len(cited), 'passage')} from {_counted(many, 'source')}."
+        summary = _("Inserted {passages} from {sources}.").format(
+            passages=_counted(len(cited), "passage"), sources=_counted(many, "source")
+        )
         return Result(summary=summary, data={"source": source})
 
 
@@ -126,15 +135,23 @@ def _searched(query: str, hits: list[Hit], read: list[Page]) -> Result:
     lines += ["", *_sources(cited)]
     others = [hit for hit in hits if hit.url not in numbers]
     if others:
-        lines += ["", "Also found:", *(f"- {_one_line(hit.title or hit.url)}  {hit.url}" for hit in others)]
+        lines += [
+            "",
+            _("Also found:"),
+            *(f"- {_one_line(hit.title or hit.url)}  {hit.url}" for hit in others),
+        ]
     unread = [page for page in read if page.problem]
-    lines += [f"Not read: {page.url}: {page.problem}" for page in unread]
+    lines += [_("Not read: {url}: {problem}").format(url=page.url, problem=page.problem) for page in unread]
     sites = len(numbers)
     heading = query[:1].upper() + query[1:]
     summary = (
-        f"{_counted(len(cited), 'passage')} from {_counted(sites, 'page')} about {query}."
+        _("{passages} from {pages} about {query}.").format(
+            passages=_counted(len(cited), "passage"), pages=_counted(sites, "page"), query=query
+        )
         if cited
-        else f"{len(hits)} pages were found about {query}; none of those read says much."
+        else _("{count} pages were found about {query}; none of those read says much.").format(
+            count=len(hits), query=query
+        )
     )
     return Result(
         summary=summary,
@@ -153,11 +170,13 @@ def _read(page: Page) -> Result:
     cited = _citations([page], key_sentences("", [page.text], MAX_PASSAGES), {})
     about = " · ".join(part for part in (page.site, page.author, page.date) if part)
     text = page.text[:MAX_SHOWN_CHARS]
-    note = "\n\n[The rest is in the log.]" if len(page.text) > len(text) else ""
+    note = _("\n\n[The rest is in the log.]") if len(page.text) > len(text) else ""
     if page.cut:
-        note += "\n\n[The page is longer than what was read.]"
+        note += _("\n\n[The page is longer than what was read.]")
     return Result(
-        summary=f"{_one_line(page.title)}: {len(page.text.split()):,} words.",
+        summary=_("{one_line}: {count} words.").format(
+            one_line=_one_line(page.title), count=number(len(page.text.split()))
+        ),
         text=clip(f"{_one_line(page.title)}\n{about}\n\n{text}{note}"),
         outputs=_shown(page.title, cited),
         data={
@@ -178,9 +197,9 @@ def _citations(pages: list[Page], chosen: list[Sentence], dates: dict[str, str])
     cited = []
     for sentence in chosen:
         page = pages[sentence.page]
-        number = numbers.setdefault(sentence.page, len(numbers) + 1)
+        at = numbers.setdefault(sentence.page, len(numbers) + 1)
         date = page.date or dates.get(page.url, "")
-        cited.append(Citation(number, page.url, page.title, page.site, date, sentence.text))
+        cited.append(Citation(at, page.url, page.title, page.site, date, sentence.text))
     return sorted(cited, key=lambda citation: citation.number)
 
 
@@ -205,13 +224,13 @@ def _shown(
         lines = [
             f"- {citations.linked(hit.title or hit.url, hit.url)}"
             + (
-                f" (not read: {citations.plain(problems[hit.url].rstrip('.'))})"
+                _(" (not read: {plain})").format(plain=citations.plain(problems[hit.url].rstrip(".")))
                 if hit.url in problems
                 else ""
             )
             for hit in others
         ]
-        parts.append("\n".join(["**Also found**", "", *lines, ""]))
+        parts.append("\n".join([_("**Also found**"), "", *lines, ""]))
     data = {"text/markdown": "\n".join(parts), "text/plain": plain}
     return [Output(kind="display", data=data)]
 
@@ -221,8 +240,10 @@ def _cited(tasks: list[Task], which: str) -> Task:
     chosen = usable[-1:] if which == "last" else [task for task in usable if str(task.id) == which]
     if not chosen:
         raise ToolError(
-            "There are no passages to insert." if which == "last" else f"Task {which} has no passages.",
-            hint="Search the web or read a page first.",
+            _("There are no passages to insert.")
+            if which == "last"
+            else _("Task {which} has no passages.").format(which=which),
+            hint=_("Search the web or read a page first."),
         )
     return chosen[0]
 
@@ -235,7 +256,12 @@ def _host(args: Url) -> str:
 
 
 def _counted(many: int, noun: str) -> str:
-    return f"{many:,} {noun}" if many == 1 else f"{many:,} {noun}s"
+    counted = {
+        "page": ngettext_("{count} page", "{count} pages", many),
+        "passage": ngettext_("{count} passage", "{count} passages", many),
+        "source": ngettext_("{count} source", "{count} sources", many),
+    }
+    return counted[noun].format(count=number(many))
 
 
 def _readable(url: str) -> bool:

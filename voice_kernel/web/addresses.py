@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from voice_kernel.errors import AddressRefused
+from voice_kernel.language import _
 
 MAX_URL_CHARS = 4_096
 PORTS = {"http": 80, "https": 443}
@@ -55,7 +56,7 @@ def address_of(url: str, base: str = "") -> Address:
     """
     text = url.strip()
     if len(text) > MAX_URL_CHARS or any(ord(character) < 32 for character in text):
-        raise AddressRefused("That is no address: it is too long, or holds control characters.")
+        raise AddressRefused(_("That is no address: it is too long, or holds control characters."))
     if base:
         text = urljoin(base, text)
     elif "://" not in text:
@@ -65,13 +66,18 @@ def address_of(url: str, base: str = "") -> Address:
         host, port = parts.hostname or "", parts.port
         ascii_host = host if host.isascii() else host.encode("idna").decode()
     except (ValueError, UnicodeError):
-        raise AddressRefused(f"{_short(url)} is no address.", hint="Say it whole: python dot org.") from None
+        raise AddressRefused(
+            _("{short} is no address.").format(short=_short(url)), hint=_("Say it whole: python dot org.")
+        ) from None
     if parts.scheme not in PORTS:
         raise AddressRefused(
-            f"{_short(url)} is not on the web.", hint="Only http and https addresses can be read."
+            _("{short} is not on the web.").format(short=_short(url)),
+            hint=_("Only http and https addresses can be read."),
         )
     if not ascii_host or " " in ascii_host:
-        raise AddressRefused(f"{_short(url)} names no host.", hint="Say it whole: python dot org.")
+        raise AddressRefused(
+            _("{short} names no host.").format(short=_short(url)), hint=_("Say it whole: python dot org.")
+        )
     port = port or PORTS[parts.scheme]
     name = f"[{ascii_host}]" if ":" in ascii_host else ascii_host
     place = name if port == PORTS[parts.scheme] else f"{name}:{port}"
@@ -99,9 +105,14 @@ class Reach:
         """
         host, port = address.host, address.port
         if _any(self.denied, host, port):
-            raise AddressRefused(f"{host} is on the list of denied hosts.", hint="See denied_hosts.")
+            raise AddressRefused(
+                _("{host} is on the list of denied hosts.").format(host=host), hint=_("See denied_hosts.")
+            )
         if self.only and not _any(self.only, host, port) and not _any(self.private, host, port):
-            raise AddressRefused(f"{host} is not on the list of allowed hosts.", hint="See allowed_hosts.")
+            raise AddressRefused(
+                _("{host} is not on the list of allowed hosts.").format(host=host),
+                hint=_("See allowed_hosts."),
+            )
         literal = _literal(host)
         if literal is not None:
             self.check_ip(host, port, literal)
@@ -142,8 +153,8 @@ def _is_local_name(host: str) -> bool:
 
 def _private(host: str, port: int) -> AddressRefused:
     return AddressRefused(
-        f"{host} is on this machine or in a private network.",
-        hint=f"To allow it, add {host}:{port} to VOICE_KERNEL_PRIVATE_HOSTS.",
+        _("{host} is on this machine or in a private network.").format(host=host),
+        hint=_("To allow it, add {host}:{port} to VOICE_KERNEL_PRIVATE_HOSTS.").format(host=host, port=port),
     )
 
 

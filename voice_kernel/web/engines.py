@@ -16,6 +16,7 @@ from typing import Any, Literal, Protocol
 from urllib.parse import urlencode
 
 from voice_kernel.errors import WebError
+from voice_kernel.language import _
 from voice_kernel.web.addresses import Reach, address_of
 from voice_kernel.web.fetch import Fetcher, StatusError
 
@@ -68,10 +69,10 @@ def engine_of(name: SearchEngine, url: str, key: str) -> Engine:
         return Ddgs()
     if name == "searxng":
         if not url:
-            raise WebError("A SearXNG server needs its address.", hint="Set VOICE_KERNEL_SEARCH_URL.")
+            raise WebError(_("A SearXNG server needs its address."), hint=_("Set VOICE_KERNEL_SEARCH_URL."))
         return Searxng(url)
     if not key:
-        raise WebError(f"{name} needs a key.", hint="Set VOICE_KERNEL_SEARCH_API_KEY.")
+        raise WebError(_("{name} needs a key.").format(name=name), hint=_("Set VOICE_KERNEL_SEARCH_API_KEY."))
     return Keyed(name, url or ADDRESSES[name], key)
 
 
@@ -101,8 +102,8 @@ class Searxng:
             answer = await fetcher.json(address)
         except WebError as error:
             raise WebError(
-                f"The search engine did not answer: {error.message}",
-                hint="Is VOICE_KERNEL_SEARCH_URL right, and does the server allow the format json?",
+                _("The search engine did not answer: {message}").format(message=error.message),
+                hint=_("Is VOICE_KERNEL_SEARCH_URL right, and does the server allow the format json?"),
                 retryable=error.retryable,
             ) from None
         finally:
@@ -141,8 +142,8 @@ class Keyed:
         except WebError as error:
             wrong_key = isinstance(error, StatusError) and error.status in (401, 403)
             raise WebError(
-                f"{self.name} did not answer: {error.message}",
-                hint="Is VOICE_KERNEL_SEARCH_API_KEY right?" if wrong_key else "Try again later.",
+                _("{name} did not answer: {message}").format(name=self.name, message=error.message),
+                hint=_("Is VOICE_KERNEL_SEARCH_API_KEY right?") if wrong_key else _("Try again later."),
                 retryable=error.retryable,
             ) from None
         finally:
@@ -160,7 +161,7 @@ class Ddgs:
             async with asyncio.timeout(LIMIT_S):
                 found = await asyncio.to_thread(self._search, query, many)
         except TimeoutError:
-            raise WebError("The public search engines did not answer in time.", hint=HOW) from None
+            raise WebError(_("The public search engines did not answer in time."), hint=HOW) from None
         return _hits(found, many, url="href", snippet="body", date="date")
 
     def _search(self, query: str, many: int) -> list[dict[str, Any]]:
@@ -169,13 +170,13 @@ class Ddgs:
             from ddgs.exceptions import DDGSException
         except ImportError:
             raise WebError(
-                "Searching needs the extra research.", hint='pip install "voice-kernel[research]"'
+                _("Searching needs the extra research."), hint=_('pip install "voice-kernel[research]"')
             ) from None
         try:
             return DDGS(timeout=10).text(query, max_results=many)
         except DDGSException:
             raise WebError(
-                "The public search engines did not answer, or found nothing.", hint=HOW, retryable=True
+                _("The public search engines did not answer, or found nothing."), hint=HOW, retryable=True
             ) from None
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from voice_kernel.errors import AddressRefused, WebError
+from voice_kernel.language import _
 from voice_kernel.version import __version__
 from voice_kernel.web.addresses import Address, Reach, address_of
 
@@ -87,7 +88,7 @@ class Fetcher:
         except TimeoutError:
             raise WebError(
                 f"{address.host} took longer than {self._total_s:.0f} seconds.",
-                hint="Try again later.",
+                hint=_("Try again later."),
                 retryable=True,
             ) from None
 
@@ -112,13 +113,15 @@ class Fetcher:
             async with asyncio.timeout(self._total_s):
                 status, _headers, data, cut = await self._once(address, sent, content)
         except TimeoutError:
-            raise WebError(f"{address.host} did not answer in time.", retryable=True) from None
+            raise WebError(
+                _("{host} did not answer in time.").format(host=address.host), retryable=True
+            ) from None
         if status >= 400:
             raise status_error(address, status)
         try:
             return None if cut else json.loads(data)
         except ValueError:
-            raise WebError(f"{address.host} did not answer with JSON.") from None
+            raise WebError(_("{host} did not answer with JSON.").format(host=address.host)) from None
 
     async def close(self) -> None:
         """Close all connections; a second call does nothing."""
@@ -127,19 +130,19 @@ class Fetcher:
             await pool.aclose()
 
     async def _follow(self, address: Address, headers: dict[str, str]) -> Fetched:
-        for _ in range(MAX_REDIRECTS + 1):
+        for _hop in range(MAX_REDIRECTS + 1):
             status, got, body, cut = await self._once(address, headers, None)
             if status in (301, 302, 303, 307, 308) and got.get("location"):
                 address = address_of(got["location"], address.url)
                 continue
             if status >= 400:
                 raise status_error(address, status)
-            content_type, _, rest = got.get("content-type", "").partition(";")
+            content_type, _semicolon, rest = got.get("content-type", "").partition(";")
             charset = rest.lower().partition("charset=")[2].strip(" \"'").partition(";")[0]
             return Fetched(address, status, content_type.strip().lower(), charset, body, cut)
         raise WebError(
-            f"{address.host} sends from one address to the next without end.",
-            hint="Open it in the browser to see what it wants.",
+            _("{host} sends from one address to the next without end.").format(host=address.host),
+            hint=_("Open it in the browser to see what it wants."),
         )
 
     async def _once(
@@ -176,18 +179,22 @@ class Fetcher:
                 return response.status, got, body, cut
         except httpcore.TimeoutException:
             raise WebError(
-                f"{address.host} did not answer in time.", hint="Try again later.", retryable=True
+                _("{host} did not answer in time.").format(host=address.host),
+                hint=_("Try again later."),
+                retryable=True,
             ) from None
         except (httpcore.NetworkError, httpcore.ProxyError, OSError) as error:
             raise WebError(
-                f"{address.host} cannot be reached{_why(error)}.",
-                hint="Is the address right, and is there a network?",
+                _("{host} cannot be reached{why}.").format(host=address.host, why=_why(error)),
+                hint=_("Is the address right, and is there a network?"),
                 retryable=True,
             ) from None
         except (httpcore.ProtocolError, httpcore.UnsupportedProtocol, ValueError):
-            raise WebError(f"{address.host} does not speak proper HTTP.") from None
+            raise WebError(_("{host} does not speak proper HTTP.").format(host=address.host)) from None
         except zlib.error:
-            raise WebError(f"What {address.host} sent is broken: it cannot be unpacked.") from None
+            raise WebError(
+                _("What {host} sent is broken: it cannot be unpacked.").format(host=address.host)
+            ) from None
 
     def _connections(self) -> httpcore.AsyncConnectionPool:
         if self._pool is None:
@@ -210,15 +217,18 @@ class Fetcher:
 
 def status_error(address: Address, status: int) -> StatusError:
     """Return what an answer of 400 or above means to a person."""
-    meaning = {
-        401: "wants a login",
-        403: "does not let programs read this",
-        404: "has no such page",
-        410: "has removed the page",
-        429: "wants us to slow down",
-    }.get(status, "has a problem of its own" if status >= 500 else "refuses")
-    hint = "Open it in the browser." if status in (401, 403) else ""
-    return StatusError(f"{address.host} {meaning} ({status}).", hint=hint, status=status)
+    other = (
+        _("{host} has a problem of its own ({status}).") if status >= 500 else _("{host} refuses ({status}).")
+    )
+    message = {
+        401: _("{host} wants a login ({status})."),
+        403: _("{host} does not let programs read this ({status})."),
+        404: _("{host} has no such page ({status})."),
+        410: _("{host} has removed the page ({status})."),
+        429: _("{host} wants us to slow down ({status})."),
+    }.get(status, other)
+    hint = _("Open it in the browser.") if status in (401, 403) else ""
+    return StatusError(message.format(host=address.host, status=status), hint=hint, status=status)
 
 
 def _guard(reach: Reach) -> httpcore.AsyncNetworkBackend:

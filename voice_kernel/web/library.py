@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from voice_kernel.errors import VoiceKernelError, WebError
+from voice_kernel.language import _, number
 from voice_kernel.web.addresses import Address, address_of
 from voice_kernel.web.fetch import Fetched, Fetcher, StatusError
 from voice_kernel.web.page import Page
@@ -61,8 +62,8 @@ class Library:
             page = (await self._taken_apart({url: got}))[url]
         if page.problem:
             raise WebError(
-                f"{address_of(url).host} cannot be read: {page.problem}",
-                hint="Open it in the browser instead.",
+                _("{host} cannot be read: {problem}").format(host=address_of(url).host, problem=page.problem),
+                hint=_("Open it in the browser instead."),
             )
         return page
 
@@ -85,7 +86,7 @@ class Library:
                 return
             try:
                 fetched[url] = await self._fetch(url)
-                told(f"{url}: {len(fetched[url].body):,} bytes")
+                told(_("{url}: {count} bytes").format(url=url, count=number(len(fetched[url].body))))
             except VoiceKernelError as error:
                 pages[url] = Page(url, problem=error.message)
                 told(f"{url}: {error.message}")
@@ -110,8 +111,8 @@ class Library:
         async with self._places:
             if not await self._welcome(address):
                 raise WebError(
-                    f"{address.host} asks programs not to read this page (robots.txt).",
-                    hint="Open it in the browser instead.",
+                    _("{host} asks programs not to read this page (robots.txt).").format(host=address.host),
+                    hint=_("Open it in the browser instead."),
                 )
             return await self._fetcher.get(address)
 
@@ -121,7 +122,7 @@ class Library:
             from protego import Protego
         except ImportError:
             raise WebError(
-                "Reading the web needs the extra research.", hint='pip install "voice-kernel[research]"'
+                _("Reading the web needs the extra research."), hint=_('pip install "voice-kernel[research]"')
             ) from None
         known = self._robots.get(address.origin)
         if known is None or self._now() - known[0] > REMEMBERED_S:
@@ -171,7 +172,7 @@ def _put(folder: Path, documents: dict[str, Fetched]) -> None:
 
 def _page(url: str, path: Path, got: Fetched) -> Page:
     if not path.exists():
-        return Page(url, problem="It could not be taken apart within the limits of time and memory.")
+        return Page(url, problem=_("It could not be taken apart within the limits of time and memory."))
     values = json.loads(path.read_text("utf-8"))
     values["cut"] = values["cut"] or got.cut
     return Page(**values)

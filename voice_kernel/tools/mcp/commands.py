@@ -15,6 +15,7 @@ from pydantic import Field
 
 from voice_kernel.context import nearest, squash
 from voice_kernel.errors import InvalidArguments, ToolError
+from voice_kernel.language import _, ngettext_
 from voice_kernel.messages import Output, Result, Task
 from voice_kernel.task.runner import TaskHandle
 from voice_kernel.toolbox.registry import Arguments, Effects, Registry, ToolFailed
@@ -150,7 +151,7 @@ def register(
     @registry.tool(area="mcp", effects=network, untrusted=True)
     async def mcp_install(task: TaskHandle, args: Installation) -> Result:
         """Install an MCP server."""
-        task.progress(None, "looking in the registry")
+        task.progress(None, _("looking in the registry"))
         offer = chosen(args.name, args.publisher, await catalog().find(args.name))
         server = filled(offer, args.answers)
         if offer.missing:
@@ -163,15 +164,22 @@ def register(
         unset = [key for key, value in values.items() if value is None and key not in server.optional]
         if unset:
             ways = "\n".join(f"voice-kernel mcp secret {name} {key}" for key in unset)
-            where = "In the panel's dashboard of servers, or in a terminal, where nobody hears it:"
+            where = _("In the panel's dashboard of servers, or in a terminal, where nobody hears it:")
             return Result(
-                summary=f"{name} is installed. Before it can start it needs {', '.join(unset)}.",
-                text=f"{where}\n{ways}\nThen say: start the {name} server.",
+                summary=_("{name} is installed. Before it can start it needs {unset}.").format(
+                    name=name, unset=", ".join(unset)
+                ),
+                text=_("{where}\n{ways}\nThen say: start the {name} server.").format(
+                    where=where, ways=ways, name=name
+                ),
             )
-        task.progress(None, f"starting {name}")
+        task.progress(None, _("starting {name}").format(name=name))
         running = await _started(task, name)
         return Result(
-            summary=f"{name} is installed and runs, with {len(running.tools)} tools.", text=tools_of(running)
+            summary=_("{name} is installed and runs, with {count} tools.").format(
+                name=name, count=len(running.tools)
+            ),
+            text=tools_of(running),
         )
 
     @registry.tool(area="mcp", effects=install, target=lambda args: consent(server_of(args), args.publisher))
@@ -180,37 +188,48 @@ def register(
         server = server_of(args)
         if server.name in supervisor().names:
             raise ToolError(
-                f"There is a server {server.name} already.", hint=f"Say: remove the {server.name} server."
+                _("There is a server {name} already.").format(name=server.name),
+                hint=_("Say: remove the {name} server.").format(name=server.name),
             )
         supervisor().put(server)
-        return Result(summary=f"Added the server {server.name}.", text=consent(server, args.publisher))
+        return Result(
+            summary=_("Added the server {name}.").format(name=server.name),
+            text=consent(server, args.publisher),
+        )
 
     @registry.tool(area="mcp", effects=install)
     async def mcp_remove(task: TaskHandle, args: Named) -> Result:
         """Remove an MCP server."""
         gone = await supervisor().remove(args.name)
-        return Result(summary=f"Removed the server {gone.name} and its secrets.")
+        return Result(summary=_("Removed the server {name} and its secrets.").format(name=gone.name))
 
     @registry.tool(area="mcp", effects=execute, untrusted=True)
     async def mcp_start(task: TaskHandle, args: Named) -> Result:
         """Start an MCP server."""
         running = await _started(task, args.name)
         return Result(
-            summary=f"{running.server.name} runs, with {len(running.tools)} tools.", text=tools_of(running)
+            summary=_("{name} runs, with {count} tools.").format(
+                name=running.server.name, count=len(running.tools)
+            ),
+            text=tools_of(running),
         )
 
     @registry.tool(area="mcp", effects=execute)
     async def mcp_stop(task: TaskHandle, args: Named) -> Result:
         """Stop an MCP server."""
         running = await supervisor().stop(args.name)
-        return Result(summary=f"Stopped {running.server.name}.")
+        return Result(summary=_("Stopped {name}.").format(name=running.server.name))
 
     @registry.tool(area="mcp", effects=execute)
     async def mcp_restart(task: TaskHandle, args: Named) -> Result:
         """Stop an MCP server and start it again."""
         await supervisor().stop(args.name)
         running = await _started(task, args.name)
-        return Result(summary=f"{running.server.name} runs again, with {len(running.tools)} tools.")
+        return Result(
+            summary=_("{name} runs again, with {count} tools.").format(
+                name=running.server.name, count=len(running.tools)
+            )
+        )
 
     @registry.tool(area="mcp", effects=execute, untrusted=True)
     async def mcp_list_tools(task: TaskHandle, args: Named) -> Result:
@@ -220,7 +239,7 @@ def register(
             await running.start()
         name = running.server.name
         return Result(
-            summary=f"{name} has {len(running.tools)} tools.",
+            summary=_("{name} has {count} tools.").format(name=name, count=len(running.tools)),
             text=tools_of(running),
             data={"server": name, "tools": sorted(running.tools)},
         )
@@ -230,9 +249,9 @@ def register(
         """Show the log of an MCP server: what it wrote, and what was done with it."""
         running = supervisor().get(args.name)
         lines = list(running.log)[-MAX_LOG_LINES:]
-        said = f"The log of {running.server.name}, {len(lines)} lines."
+        said = _("The log of {name}, {count} lines.").format(name=running.server.name, count=len(lines))
         return Result(
-            summary=said if lines else f"{running.server.name} has written nothing.",
+            summary=said if lines else _("{name} has written nothing.").format(name=running.server.name),
             text=clip("\n".join(lines)),
         )
 
@@ -245,7 +264,11 @@ def register(
         on = args.on if args.on is not None else tool in server.off
         off = tuple(one for one in server.off if one != tool) + (() if on else (tool,))
         supervisor().put(server.model_copy(update={"off": off}))
-        return Result(summary=f"{tool} of {server.name} is {'on' if on else 'off'}.")
+        return Result(
+            summary=(_("{tool} of {server} is on.") if on else _("{tool} of {server} is off.")).format(
+                tool=tool, server=server.name
+            )
+        )
 
     @registry.tool(area="mcp", effects=execute)
     async def mcp_autostart(task: TaskHandle, args: Autostart) -> Result:
@@ -253,8 +276,8 @@ def register(
         server = supervisor().get(args.name).server
         supervisor().put(server.model_copy(update={"autostart": args.on}))
         if args.on:
-            return Result(summary=f"{server.name} will start with every session.")
-        return Result(summary=f"{server.name} will start when it is asked for.")
+            return Result(summary=_("{name} will start with every session.").format(name=server.name))
+        return Result(summary=_("{name} will start when it is asked for.").format(name=server.name))
 
     @registry.tool(area="mcp", effects=execute, untrusted=True)
     async def mcp_list_prompts(task: TaskHandle, args: Named) -> Result:
@@ -268,9 +291,9 @@ def register(
                 for argument in one.arguments or ()
             ]
             lines.append(f"{one.name}({', '.join(names)}): {_line(one.description or one.title)}")
-        many = "1 prompt" if len(known) == 1 else f"{len(known)} prompts"
+        many = ngettext_("{count} prompt", "{count} prompts", len(known)).format(count=len(known))
         return Result(
-            summary=f"{running.server.name} has {many}.",
+            summary=_("{name} has {many}.").format(name=running.server.name, many=many),
             text=clip(running.without_secrets("\n".join(lines))),
             data={"server": running.server.name, "prompts": [one.name for one in known]},
         )
@@ -283,7 +306,7 @@ def register(
         made = await running.prompt(name, args.arguments)
         texts = [f"{message.role}: {bridge.text_of(message.content)}" for message in made.messages]
         return Result(
-            summary=f"The prompt {name} of {running.server.name}.",
+            summary=_("The prompt {name} of {server}.").format(name=name, server=running.server.name),
             text=clip(running.without_secrets("\n\n".join(texts))),
         )
 
@@ -293,9 +316,9 @@ def register(
         running = supervisor().get(args.name)
         known = await running.resources()
         lines = [f"{one.uri}: {_line(one.title or one.name)}" for one in known]
-        many = "1 resource" if len(known) == 1 else f"{len(known)} resources"
+        many = ngettext_("{count} resource", "{count} resources", len(known)).format(count=len(known))
         return Result(
-            summary=f"{running.server.name} has {many}.",
+            summary=_("{name} has {many}.").format(name=running.server.name, many=many),
             text=clip(running.without_secrets("\n".join(lines))),
             data={"server": running.server.name, "resources": [str(one.uri) for one in known][:200]},
         )
@@ -319,7 +342,7 @@ def register(
         running, uri = places[_nearest(args.uri, list(places), "resource")]
         texts, outputs = bridge.read_of((await running.read(uri)).contents)
         return Result(
-            summary=f"The resource {uri} of {running.server.name}.",
+            summary=_("The resource {uri} of {name}.").format(uri=uri, name=running.server.name),
             text=clip(running.without_secrets("\n".join(texts))),
             outputs=outputs,
         )
@@ -336,7 +359,7 @@ def register(
         asked = spoken.meant(args.request, tools)
         if asked.missing:
             raise InvalidArguments(
-                f"{asked.tool} also needs {' and '.join(asked.missing)}.",
+                _("{tool} also needs {names}.").format(tool=asked.tool, names=_(" and ").join(asked.missing)),
                 hint=spoken.how_to_say(name, asked.tool, asked.missing),
             )
         done = await call(task, name_in_toolbox(name, asked.tool), asked.arguments)
@@ -348,7 +371,7 @@ def register(
         known = [running.server for running in supervisor().all()]
         path = _path(args)
         await asyncio.to_thread(write_new, path, configs.exported(known))
-        return Result(summary=f"Wrote {len(known)} servers to {path.name}.")
+        return Result(summary=_("Wrote {count} servers to {name}.").format(count=len(known), name=path.name))
 
     @registry.tool(area="mcp", effects=read)
     async def mcp_import(task: TaskHandle, args: FilePath) -> Result:
@@ -359,7 +382,7 @@ def register(
         lines, added = [], 0
         for server, secrets in offered:
             if server.name in known:
-                lines.append(f"{server.name}: is here already")
+                lines.append(_("{name}: is here already").format(name=server.name))
                 continue
             try:
                 await _add(task, server, path.name)
@@ -369,9 +392,14 @@ def register(
             for key, value in secrets.items():
                 await asyncio.to_thread(supervisor().secrets.put, server.name, key, value)
             added += 1
-            kept = f", and keeps {' and '.join(secrets)} as secret" if secrets else ""
-            lines.append(f"{server.name}: added{kept}")
-        return Result(summary=f"Added {added} of {len(offered)} servers.", text="\n".join(lines))
+            line = _("{server}: added")
+            if secrets:
+                line = _("{server}: added, and keeps {names} as secret")
+            lines.append(line.format(server=server.name, names=_(" and ").join(secrets)))
+        return Result(
+            summary=_("Added {added} of {count} servers.").format(added=added, count=len(offered)),
+            text="\n".join(lines),
+        )
 
     async def _started(task: TaskHandle, name: str) -> RunningServer:
         """Start a server; where a person has to sign in first, say on which page."""
@@ -383,8 +411,10 @@ def register(
                 await asyncio.wait({starting}, timeout=LOOK_S)
                 if running.sign_in and running.sign_in != told:
                     told = running.sign_in
-                    task.progress(None, "waiting for you to sign in")
-                    task.output(f"To sign in to {running.server.name}, open {told}\n")
+                    task.progress(None, _("waiting for you to sign in"))
+                    task.output(
+                        _("To sign in to {name}, open {told}\n").format(name=running.server.name, told=told)
+                    )
             await starting
         finally:
             starting.cancel()  # only the wait for it: the server itself goes on
@@ -402,25 +432,39 @@ def consent(server: Server, publisher: str) -> str:
     """Return everything that adding a server would mean, for a person to look at."""
     lines = []
     if server.url:
-        lines.append(f"connects to {server.url}")
+        lines.append(_("connects to {url}").format(url=server.url))
     else:
-        lines.append("runs " + " ".join(_quoted(part) for part in (server.command, *server.args)))
-    lines += [f"sets {name}={_quoted(value)}" for name, value in (server.env | server.headers).items()]
+        lines.append(
+            _("runs {command}").format(
+                command=" ".join(_quoted(part) for part in (server.command, *server.args))
+            )
+        )
+    lines += [
+        _("sets {name}={value}").format(name=name, value=_quoted(value))
+        for name, value in (server.env | server.headers).items()
+    ]
     if server.secrets:
-        named = (f"{name} (if set)" if name in server.optional else name for name in server.secrets)
-        lines.append(f"gets the secrets {', '.join(named)}")
+        named = (
+            _("{name} (if set)").format(name=name) if name in server.optional else name
+            for name in server.secrets
+        )
+        lines.append(_("gets the secrets {named}").format(named=", ".join(named)))
     if publisher:
         lines.append(
-            f"published by {publisher}" + (f" as {server.registry_name}" if server.registry_name else "")
+            _("published by {publisher} as {name}").format(publisher=publisher, name=server.registry_name)
+            if server.registry_name
+            else _("published by {publisher}").format(publisher=publisher)
         )
-    lines.append(f"version {server.version}" if server.version else "of no fixed version")
+    lines.append(
+        _("version {version}").format(version=server.version) if server.version else _("of no fixed version")
+    )
     return "\n".join(lines)
 
 
 def listed(known: list[RunningServer]) -> Result:
     """Return the servers as a table."""
     if not known:
-        return Result(summary="There are no MCP servers.", text="Say: install the time server.")
+        return Result(summary=_("There are no MCP servers."), text=_("Say: install the time server."))
     rows = [
         {
             "name": one.server.name,
@@ -434,11 +478,13 @@ def listed(known: list[RunningServer]) -> Result:
         for one in known
     ]
     text = "\n".join(
-        f"{row['name']}: {row['state']}, {row['tools']} tools, {row['calls']} calls, {row['errors']} errors"
+        _("{name}: {state}, {tools} tools, {calls} calls, {errors} errors").format(
+            name=row["name"], state=row["state"], tools=row["tools"], calls=row["calls"], errors=row["errors"]
+        )
         + (f" ({row['problem']})" if row["problem"] else "")
         for row in rows
     )
-    names = ("server", "state", "tools", "calls", "errors", "last error")
+    names = (_("server"), _("state"), _("tools"), _("calls"), _("errors"), _("last error"))
     head = "".join(f"<th>{name}</th>" for name in names)
     body = "".join(
         "<tr>"
@@ -451,9 +497,9 @@ def listed(known: list[RunningServer]) -> Result:
     )
     table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     running = sum(one.state == "running" for one in known)
-    many = "1 MCP server" if len(known) == 1 else f"{len(known)} MCP servers"
+    many = ngettext_("{count} MCP server", "{count} MCP servers", len(known)).format(count=len(known))
     return Result(
-        summary=f"{many}, {running} running.",
+        summary=_("{many}, {running} running.").format(many=many, running=running),
         text=text,
         outputs=[Output(kind="display", data={"text/html": table, "text/plain": text})],
         data={"servers": rows},
@@ -462,13 +508,13 @@ def listed(known: list[RunningServer]) -> Result:
 
 def _found(query: str, offers: list[Offer]) -> Result:
     if not offers:
-        return Result(summary=f"The registry has no server for {query}.")
+        return Result(summary=_("The registry has no server for {query}.").format(query=query))
     lines = [
         f"{offer.server.name} ({offer.publisher}) {offer.server.version}: {offer.description}"
         for offer in offers
     ]
     return Result(
-        summary=f"{len(offers)} servers for {query}.",
+        summary=_("{count} servers for {query}.").format(count=len(offers), query=query),
         text=clip("\n".join(lines)),
         data={
             "servers": [
@@ -513,13 +559,18 @@ def chosen(name: str, publisher: str, offers: list[Offer]) -> Offer:
     if publisher:
         offers = [offer for offer in offers if squash(publisher) in squash(offer.publisher)]
     if not offers:
-        raise ToolError(f"The registry has no server {name}.", hint="Say: search the registry for it.")
+        raise ToolError(
+            _("The registry has no server {name}.").format(name=name),
+            hint=_("Say: search the registry for it."),
+        )
     if len(offers) > 1:
         several = "; ".join(f"{offer.server.name} by {offer.publisher}" for offer in offers[:8])
         first = offers[0]
         raise ToolError(
-            f"Several servers may be meant: {several}.",
-            hint=f"Say: install the {first.server.name} server by {first.publisher}.",
+            _("Several servers may be meant: {several}.").format(several=several),
+            hint=_("Say: install the {name} server by {publisher}.").format(
+                name=first.server.name, publisher=first.publisher
+            ),
         )
     return offers[0]
 
@@ -533,7 +584,7 @@ def _ensure(done: Task) -> Result:
     if done.state != "succeeded":
         if done.problem is not None:
             raise ToolFailed(done.problem, done.result)
-        raise ToolError(f"{done.title} was {done.state}.")
+        raise ToolError(_("{title} was {state}.").format(title=done.title, state=done.state))
     return done.result or Result()
 
 
@@ -544,7 +595,13 @@ def _line(text: str | None) -> str:
 def _nearest(said: str, names: list[str], what: str = "tool") -> str:
     found = said if said in names else nearest(said, names)
     if found is None:
-        raise ToolError(f"There is no {what} {said}.", hint=f"There are: {', '.join(sorted(names)[:20])}.")
+        none = {
+            "tool": _("There is no tool {name}."),
+            "prompt": _("There is no prompt {name}."),
+            "resource": _("There is no resource {name}."),
+        }
+        listed = ", ".join(sorted(names)[:20])
+        raise ToolError(none[what].format(name=said), hint=_("There are: {names}.").format(names=listed))
     return found
 
 
@@ -562,9 +619,11 @@ def servers_in(path: Path) -> list[Server]:
         with path.open("rb") as file:
             text = file.read(configs.MAX_FILE_BYTES + 1).decode("utf-8")
     except FileNotFoundError:
-        raise ToolError(f"There is no file {path}.") from None
+        raise ToolError(_("There is no file {path}.").format(path=path)) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise ToolError(f"{path} cannot be read ({type(error).__name__}).") from None
+        raise ToolError(
+            _("{path} cannot be read ({name}).").format(path=path, name=type(error).__name__)
+        ) from None
     return configs.servers_of(text, path.name)
 
 
@@ -578,6 +637,10 @@ def write_new(path: Path, text: str) -> None:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError:
-        raise ToolError(f"{path} is there already.", hint="Name another file.") from None
+        raise ToolError(
+            _("{path} is there already.").format(path=path), hint=_("Name another file.")
+        ) from None
     except OSError as error:
-        raise ToolError(f"{path} cannot be written: {error.strerror}.") from None
+        raise ToolError(
+            _("{path} cannot be written: {strerror}.").format(path=path, strerror=error.strerror)
+        ) from None
