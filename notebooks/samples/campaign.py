@@ -185,9 +185,13 @@ def poster(product: str, headline: str, palette: tuple[str, str], shape: int = 0
                 (width - 60 * (step + 1), height - reach, width - 60 * step - 20, height), fill=light
             )
         else:
-            draw.polygon([(width, height - reach), (width, height), (width - reach, height)], outline=light)
+            draw.polygon(
+                [(width, height - reach), (width + 20, height + 20), (width - reach, height)],
+                outline=light,
+                width=14,
+            )
     draw.text((80, 70), product.upper(), fill=light, font=ImageFont.load_default(34))
-    lines = "\n".join(textwrap.wrap(headline, 24)[:4])
+    lines = "\n".join(textwrap.wrap(headline, 20)[:4])
     draw.multiline_text((80, 150), lines, fill="white", font=ImageFont.load_default(78), spacing=14)
     return _png(image)
 

@@ -145,7 +145,8 @@ def _column(day: Day) -> dict[str, Any]:
         "children": [
             {"type": "Caption", "value": _named(day)},
             {"type": "Text", "value": sign, "size": "xl"},
-            {"type": "Text", "size": "sm", "value": f"{day.high_c}° / {day.low_c}°"},
+            {"type": "Text", "weight": "semibold", "value": f"{day.high_c}°"},
+            {"type": "Caption", "value": f"{day.low_c}°"},
             {"type": "Caption", "value": sky},
         ],
     }

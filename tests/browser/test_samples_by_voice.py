@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,12 +37,13 @@ def sample(browser: Browser, front_end: FrontEnd, name: str) -> Iterator[tuple[N
     for index, cell in enumerate(cells):
         if cell["cell_type"] == "code" and defines("".join(cell["source"])):
             notebook.run(index)
-    sidebar = Sidebar.open(notebook.page)
-    yield notebook, sidebar
-    PICTURES.mkdir(exist_ok=True)
-    notebook.page.screenshot(path=PICTURES / f"sample-{name}.png")
-    notebook.shut_down()
-    context.close()
+    try:
+        yield notebook, Sidebar.open(notebook.page)
+    finally:
+        PICTURES.mkdir(exist_ok=True)
+        notebook.page.screenshot(path=PICTURES / f"sample-{name}.png")
+        notebook.shut_down()
+        context.close()
 
 
 def defines(source: str) -> bool:
@@ -74,7 +76,7 @@ def test_documents_are_asked_by_voice_and_a_click_shows_the_one_that_answers(
         expect(turn).to_contain_text("thirty-five minutes")
         found = turn.locator(".vk-widget")
         expect(found).to_contain_text("power_and_network.md", timeout=WAIT_MS)
-        found.get_by_text("1. When everything goes dark").click()
+        found.get_by_role("button", name=re.compile("When everything goes dark")).click()
         expect(sidebar.turns.last).to_contain_text("The generator", timeout=WAIT_MS)
 
 
