@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from voice_kernel.messages import Approval, Output, Problem, Result, Task, TestReport, Turn
+from voice_kernel.messages import Approval, Output, Problem, Result, Task, TestReport, Turn, Widget
 from voice_kernel.store.redaction import Redaction
 from voice_kernel.store.words import indexed
 
@@ -208,6 +208,7 @@ def capped(result: Result) -> Result:
             "outputs": list(_capped_outputs(result.outputs)),
             "tests": _capped_tests(result.tests),
             "data": data,
+            "widgets": list(_capped_widgets(result.widgets)),
         }
     )
 
@@ -216,8 +217,18 @@ def _is_small(result: Result) -> bool:
     if result.tests is not None or len(str(result.data)) > MAX_DATA_CHARS:
         return False
     size = len(result.text) + len(result.code)
+    size += sum(len(str(widget.root)) + len(widget.copy_text) for widget in result.widgets)
     size += sum(len(output.text) + sum(map(len, output.data.values())) for output in result.outputs)
     return size <= MAX_OUTPUTS_CHARS
+
+
+def _capped_widgets(widgets: list[Widget]) -> Iterator[Widget]:
+    """Yield the widgets that fit; the text of the result says what the others were."""
+    room = MAX_OUTPUTS_CHARS
+    for widget in widgets:
+        room -= len(str(widget.root)) + len(widget.copy_text)
+        if room >= 0:
+            yield widget
 
 
 def _capped_outputs(outputs: list[Output]) -> Iterator[Output]:

@@ -64,13 +64,14 @@ def as_root(value: Any) -> Json:
             f"The widget cannot be written as JSON: {error}.",
             hint="Use texts, numbers, lists and dicts only.",
         ) from None
-    size = len(text.encode("utf-8", "replace"))
+    whole = text.encode("utf-8", "replace")  # names of files may hold halves of characters, which no JSON can
+    size = len(whole)
     if size > MAX_BYTES:
         raise InvalidWidget(
             f"The widget has {size:,} bytes of JSON; {MAX_BYTES:,} can be shown.",
             hint="Show fewer rows at once, or give pictures as links.",
         )
-    root: Json = json.loads(text)
+    root: Json = json.loads(whole)
     if not isinstance(root.get("type"), str) or not root["type"]:
         raise InvalidWidget(
             'The widget has no type: its "type" is the name of a component.',

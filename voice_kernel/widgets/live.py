@@ -24,6 +24,7 @@ MAX_LIVE = 50
 """Past that the oldest is forgotten: it is still to be seen, but its clicks come to nothing."""
 MAX_PLACES = 20
 """Cells that show one widget."""
+MAX_COPY_CHARS = 50_000
 PAUSE_S = 0.1
 """Between two updates of a cell's output, and longer for a large one."""
 BYTES_PER_S = 400_000
@@ -63,7 +64,8 @@ class LiveWidgets:
             copy_text: what is copied, and read where it cannot be drawn.
             widget_id: its id, where it has one already.
         """
-        widget = Widget(id=widget_id or token_hex(16), task_id=task_id, root=root, copy_text=copy_text)
+        copied = copy_text.encode("utf-8", "replace").decode()[:MAX_COPY_CHARS]
+        widget = Widget(id=widget_id or token_hex(16), task_id=task_id, root=root, copy_text=copied)
         with self._lock:
             self._kept[widget.id] = _Kept(widget)
             while len(self._kept) > MAX_LIVE:

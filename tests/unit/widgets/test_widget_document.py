@@ -11,7 +11,9 @@ import pytest
 from chatkit.widgets import BasicRoot, DynamicWidgetRoot
 
 from voice_kernel import Widget
+from voice_kernel import messages as wire
 from voice_kernel.errors import InvalidWidget
+from voice_kernel.store.rows import capped
 from voice_kernel.widgets.document import MAX_BYTES, as_root, components, from_template, is_widget
 
 CARD: dict[str, Any] = {"type": "Card", "children": [{"type": "Title", "value": "Hello"}]}
@@ -123,3 +125,20 @@ def test_a_widget_file_that_does_not_fit_is_named(tmp_path: Path, text: str, dat
         from_template(file, data)
     with pytest.raises(InvalidWidget, match="cannot be read"):
         from_template(tmp_path / "absent.widget")
+
+
+def test_halves_of_characters_are_replaced_so_that_it_can_be_sent() -> None:
+    root = as_root({"type": "Card", "children": [{"type": "Text", "value": "caf\udce9.csv"}]})
+    assert json.dumps(root, ensure_ascii=False).encode()
+
+
+def test_the_history_keeps_the_widgets_that_fit() -> None:
+    small = wire.Widget(id="a", root=as_root(CARD))
+    large = wire.Widget(id="b", root=as_root({"type": "Card", "children": texts(240)}))
+    kept = capped(wire.Result(summary="Two.", widgets=[small, large, large]))
+    assert [widget.id for widget in kept.widgets] == ["a", "b"]
+    assert capped(wire.Result(widgets=[small])).widgets == [small]
+
+
+def texts(count: int) -> list[dict[str, Any]]:
+    return [{"type": "Text", "value": "x" * 1_000} for _ in range(count)]
