@@ -47,8 +47,12 @@ class Served:
         """Return the processes of its kernels."""
         import psutil
 
-        children = psutil.Process(self.process.pid).children(recursive=True)
-        return [one.pid for one in children if "ipykernel" in " ".join(one.cmdline())]
+        found = []
+        for one in psutil.Process(self.process.pid).children(recursive=True):
+            with contextlib.suppress(psutil.Error):  # it ends just now
+                if "ipykernel" in " ".join(one.cmdline()):
+                    found.append(one.pid)
+        return found
 
 
 @contextlib.contextmanager

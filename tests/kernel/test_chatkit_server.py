@@ -51,6 +51,7 @@ from chatkit.types import (
     ThreadsUpdateReq,
     ThreadUpdateParams,
 )
+from openai_server import serve as serve_model
 from real_kernel import RealKernel
 from served import ChatClient, Served, answer, client, items, server, thread_of, user_message
 
@@ -776,3 +777,35 @@ async def test_each_thread_is_a_conversation_of_its_own_in_the_history(tmp_path:
         ]
     more = ["list tasks"] * 3
     assert sorted(said) == [["list tasks", "help", *more], ["list the files", "show the history", *more]]
+
+
+async def test_a_model_streams_its_answer_reads_a_file_and_knows_only_its_own_thread(
+    tmp_path: Path,
+) -> None:
+    with serve_model() as model:
+        settings = {
+            "VOICE_KERNEL_BASE_URL": model.url,
+            "MODEL": "scripted",
+            "VOICE_KERNEL_MODEL_SHARE": "always",
+            "VOICE_KERNEL_CONFIG": str(tmp_path / "none.toml"),
+        }
+        with server(tmp_path, environment=settings) as served:
+            async with client(served) as chat:
+                model.says("Maps are old.", "The note says marmalade.", "They are very old.")
+                events = await chat.create("tell me why anybody would like old maps")
+                assert answer(events) == "Maps are old."
+                maps = thread_of(events)
+                sent = await chat.http.post(
+                    "/api/attachments",
+                    headers=chat.headers,
+                    files={"file": ("note.txt", b"buy marmalade", "text/plain")},
+                )
+                note = await chat.create(
+                    "what should I buy according to this", attachments=[sent.json()["id"]]
+                )
+                assert "marmalade" in answer(note)
+                assert "buy marmalade" in str(model.asked[1])
+                assert "maps" not in str(model.asked[1])
+                await chat.add(maps, "and how old would you say they are")
+                assert "why anybody would like old maps" in str(model.asked[2])
+                assert "marmalade" not in str(model.asked[2])

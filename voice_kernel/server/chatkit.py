@@ -161,7 +161,8 @@ class VoiceChatKitServer(ChatKitServer[Caller]):
             data = await self.files.read(context.user_id, attachment.id)
             if data is not None:
                 line.send(Attach(name=attachment.name[:200], size=len(data)), [data])
-                text = f'{text} @"{attachment.name}"'
+                if line.model:  # a file is for questions: no command of the grammar takes one
+                    text = f'{text} @"{attachment.name}"'
         text = text[:MAX_PROMPT]
         feed = await self._said(line, text, thread)
         async for event in self._follow(line, feed, thread, context, input_user_message.id):

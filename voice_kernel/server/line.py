@@ -21,6 +21,7 @@ from pydantic import ValidationError
 from voice_kernel.client import Link, OwnKernel, RunningKernel, published
 from voice_kernel.errors import ClientError, VoiceKernelError
 from voice_kernel.messages import (
+    AboutChanged,
     AnswerDelta,
     Approval,
     ApprovalChanged,
@@ -133,6 +134,8 @@ class Line:
         """The live ones, as they are now."""
         self.servers: ServersChanged | None = None
         self.keeping = Keeping()
+        self.model = ""
+        """Which model answers what the grammar does not understand; empty for none."""
         self._on_end = on_end
         self._surface_id = f"server-{uuid.uuid4().hex[:12]}"
         self._link: Link
@@ -418,6 +421,9 @@ class Line:
                 for feed in self._feeds.values():
                     if widget_id in feed.widgets:
                         feed.put(event)
+            case AboutChanged(about=about):
+                self.model = about.model
+                return
             case KeepingChanged(keeping=keeping):
                 self.keeping = keeping
                 self._switched.set()
@@ -439,7 +445,7 @@ class Line:
         """Take everything anew: at the beginning, and after more changed than could be told one by one."""
         if self._hello is not None and not self._hello.done():
             self._hello.set_result(None)
-        self.keeping = state.keeping
+        self.keeping, self.model = state.keeping, state.about.model
         self._switched.set()
         for task in state.tasks:
             self._task(TaskChanged(task=task), task)
