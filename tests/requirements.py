@@ -520,4 +520,27 @@ PROMISES: dict[str, tuple[str, ...]] = {
         "browser/test_widgets.py::test_an_attack_in_any_field_does_nothing",
         "browser/test_widgets.py::test_a_widget_draws_nothing_outside_of_itself",
     ),
+    "The samples run offline, by the sentences of their tools": (
+        "notebooks/test_samples.py::test_no_sentence_of_a_sample_surprises",
+        "notebooks/test_samples.py::test_the_customers_card_keeps_in_step_with_what_is_said",
+        "notebooks/test_samples.py::test_what_an_airline_refuses_is_told_and_what_asks_is_not_done",
+        "notebooks/test_samples.py::test_a_question_is_answered_with_cited_passages",
+        "notebooks/test_samples.py::test_a_fact_is_saved_and_forgotten_and_the_weather_drawn",
+        "notebooks/test_samples.py::test_variants_are_made_approved_and_exported",
+        "notebooks/test_samples.py::test_the_starter_rolls_shows_its_error_and_gives_a_page_a_session",
+    ),
+    "Each sample is spoken to, and its widgets answer": (
+        "browser/test_samples_by_voice.py::test_two_bags_are_added_by_voice_and_a_third_by_the_cards_button",
+        "browser/test_samples_by_voice.py::"
+        "test_documents_are_asked_by_voice_and_a_click_shows_the_one_that_answers",
+        "browser/test_samples_by_voice.py::"
+        "test_the_weather_is_drawn_by_voice_and_a_fact_is_forgotten_by_a_click",
+        "browser/test_samples_by_voice.py::test_variants_are_made_by_voice_and_approved_in_the_gallery",
+        "browser/test_samples_by_voice.py::"
+        "test_dice_are_rolled_by_voice_and_an_error_lies_over_the_card_until_it_is_dismissed",
+    ),
+    "The right passage is among the first three for 85 of 100 questions": (
+        "unit/samples/test_library.py::test_the_right_passage_is_in_the_first_three_for_85_of_100_questions",
+        "notebooks/test_samples.py::test_the_notebook_tells_how_often_the_right_passage_is_found",
+    ),
 }
