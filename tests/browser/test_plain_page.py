@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from real_kernel import RealKernel
 from served import Served, server
 
 CLIP = Path(__file__).parent / "run_the_tests.wav"
+STATIC = Path(__file__).parents[2] / "voice_kernel" / "ui" / "static"
 PICTURE = Path(__file__).parents[2] / "out" / "page.png"
 WAIT_MS = 60_000
 
@@ -141,3 +143,7 @@ def test_without_the_token_the_page_says_what_it_needs(browser: Browser, served:
     opened.goto(served.address)
     expect(opened.get_by_role("alert")).to_contain_text("token", timeout=WAIT_MS)
     context.close()
+
+
+def test_the_page_is_as_small_as_the_panel() -> None:
+    assert len(gzip.compress((STATIC / "page.js").read_bytes(), 9)) <= 100_000
