@@ -18,6 +18,7 @@ PARTS = (
     "speech",
     "identifiers",
     "listening",
+    "panel_speech",
     "speaking",
     "processes",
     "output",
@@ -44,7 +45,7 @@ def main() -> int:
     failed = []
     for part in chosen:
         print(f"\n==== {part} " + "=" * (70 - len(part)), flush=True)
-        arguments = clips.split(os.pathsep) if part in ("speech", "listening") else []
+        arguments = clips.split(os.pathsep) if part in ("speech", "listening", "panel_speech") else []
         arguments = [coffee] if part == "coffee" else arguments
         # A process each, so that no part's memory or threads colour another's figures.
         if subprocess.run([sys.executable, str(HERE / f"{part}.py"), *arguments]).returncode:

@@ -43,7 +43,7 @@ export interface RecorderEvents {
 
 export const MAX_RECORDING_MS = 5 * 60_000;
 /** Sound is some 50 to 100 ms on its way through the system: what was said at release is still to come. */
-export const POST_ROLL_MS = 120;
+export const POST_ROLL_MS = 100;
 const FLUSH_MS = 250;
 /** While a room is quiet, so many chunks are sent as one: a quarter of the messages, for hours. */
 const QUIET_BATCH = 4;
