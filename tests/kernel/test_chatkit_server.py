@@ -195,7 +195,11 @@ async def test_a_message_is_tried_again_without_what_came_of_it_before(chat: Cha
 # ---- what waits for a person ----------------------------------------------------------------------
 
 
-async def asked(chat: ChatClient, words: str = "run the command pip install nothing-of-that-name") -> Any:
+ASKS = "run the command pip install nothing-of-that-name"
+"""What the shell is not let do without a yes."""
+
+
+async def asked(chat: ChatClient, words: str = ASKS) -> Any:
     events = await chat.create(words)
     card = items(events, "widget")[-1]
     buttons = card.widget.model_dump()
@@ -223,10 +227,10 @@ async def test_an_approval_is_a_card_and_deny_ends_the_turn(chat: ChatClient) ->
 
 
 async def test_approving_goes_on_in_the_stream_of_the_click(chat: ChatClient) -> None:
-    thread_id, card = await asked(chat)
+    thread_id, card = await asked(chat, f"{ASKS}; sleep 3; echo came late")
     events = await chat.events(pressed(thread_id, card, "confirm"))
     assert items(events, "workflow")
-    assert items(events, "widget")
+    assert "came late" in items(events, "widget")[0].copy_text
 
 
 async def test_a_typed_yes_approves_and_its_stream_tells_what_comes_of_it(chat: ChatClient) -> None:

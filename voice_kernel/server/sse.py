@@ -25,7 +25,7 @@ class EventStream:
     """An ASGI response whose pieces are put into it from elsewhere.
 
     Args:
-        on_gone: told when the reader has gone before the end.
+        on_gone: told when the reader has gone before the end, and only then.
     """
 
     def __init__(self, on_gone: Callable[[], None] = lambda: None) -> None:
@@ -70,6 +70,7 @@ class EventStream:
                 except TimeoutError:
                     piece = b": \n\n"
                 if piece is None:
+                    self.gone = True  # to the end: nobody has left before it
                     await send({"type": "http.response.body", "body": b""})
                     return
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
