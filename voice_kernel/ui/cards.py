@@ -15,6 +15,7 @@ from collections import Counter
 from typing import Any
 
 from voice_kernel.kernel import Display, Kernel
+from voice_kernel.language import _
 from voice_kernel.messages import Widget
 from voice_kernel.session import TurnResult
 from voice_kernel.ui.channel import Route, WidgetChannel
@@ -79,7 +80,7 @@ class Card:
         self._kernel = kernel
         self._widget: Any = None
         self._channel: WidgetChannel | None = None
-        self._bundle: Bundle = {"text/plain": "voice_kernel is working…"}
+        self._bundle: Bundle = {"text/plain": _("voice_kernel is working…")}
         if kernel.has_kernel and kernel.can_ask:
             from voice_kernel.ui.widget import PanelWidget
 
@@ -201,14 +202,16 @@ class Others:
 
     def _bundle(self) -> Bundle:
         running = self._begun - self._ended.total()
-        counts = [f"{number} {state}" for state, number in self._ended.items()]
-        counts += [f"{running} under way"] if running else []
+        counts = [f"{number} {_(state)}" for state, number in self._ended.items()]
+        counts += [_("{count} under way").format(count=running)] if running else []
         lines = [
-            f"{self._begun} more commands of this cell, which the voice panel shows: {', '.join(counts)}.",
+            _("{count} more commands of this cell, which the voice panel shows: {states}.").format(
+                count=self._begun, states=", ".join(counts)
+            ),
             *(f"“{text}”: {why}" if why else f"“{text}”" for text, why in self._bad),
         ]
         more = sum(number for state, number in self._ended.items() if state != "succeeded") - len(self._bad)
         if more:
-            lines.append(f"And {more} more that did not succeed.")
+            lines.append(_("And {count} more that did not succeed.").format(count=more))
         shown = "<br>".join(html.escape(line) for line in lines)
         return {"text/plain": "\n".join(lines), "text/html": f'<div style="{STYLE}">{shown}</div>'}

@@ -15,6 +15,7 @@ import html
 import re
 from collections.abc import Callable, Sequence
 
+from voice_kernel.language import N_, _, ngettext_
 from voice_kernel.messages import Output, Problem, Task, TestCase, TestReport, Turn
 from voice_kernel.ui.ansi import ansi_to_html, ansi_to_text
 from voice_kernel.ui.markup import sanitize
@@ -31,29 +32,34 @@ FOLD_LINES = 16
 MAX_FAILURES = 20
 MAX_OTHER_TESTS = 100
 
-_ROUTES = {"intents": "grammar", "fuzzy": "closest match", "model": "model", "none": "not understood"}
+_ROUTES = {
+    "intents": N_("grammar"),
+    "fuzzy": N_("closest match"),
+    "model": N_("model"),
+    "none": N_("not understood"),
+}
 _STATES = {
-    "queued": ("…", "never started"),
-    "awaiting_approval": ("…", "was not approved"),
-    "running": ("…", "was still running"),
-    "succeeded": ("✓", "done"),
-    "failed": ("✗", "failed"),
-    "cancelled": ("–", "cancelled"),
-    "interrupted": ("■", "interrupted"),
+    "queued": ("…", N_("never started")),
+    "awaiting_approval": ("…", N_("was not approved")),
+    "running": ("…", N_("was still running")),
+    "succeeded": ("✓", N_("done")),
+    "failed": ("✗", N_("failed")),
+    "cancelled": ("–", N_("cancelled")),
+    "interrupted": ("■", N_("interrupted")),
 }
 _NOW = {
-    "queued": ("…", "queued"),
-    "awaiting_approval": ("?", "waiting for your approval"),
-    "running": ("▸", "running"),
+    "queued": ("…", N_("queued")),
+    "awaiting_approval": ("?", N_("waiting for your approval")),
+    "running": ("▸", N_("running")),
 }
 """The words for tasks that may yet go on."""
 _OUTCOMES = {
-    "passed": ("✓", "passed"),
-    "failed": ("✗", "failed"),
-    "error": ("✗", "error"),
-    "skipped": ("–", "skipped"),
-    "xfailed": ("–", "failed as expected"),
-    "xpassed": ("!", "passed unexpectedly"),
+    "passed": ("✓", N_("passed")),
+    "failed": ("✗", N_("failed")),
+    "error": ("✗", N_("error")),
+    "skipped": ("–", N_("skipped")),
+    "xfailed": ("–", N_("failed as expected")),
+    "xpassed": ("!", N_("passed unexpectedly")),
 }
 _IMAGES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}")
@@ -91,16 +97,16 @@ def frozen_html(turn: Turn, tasks: list[Task]) -> str:
     _problem(page, _own_problem(turn, tasks))
     if turn.closest:
         phrases = ", ".join(f"“{html.escape(phrase)}”" for phrase in turn.closest)
-        page.add(f'<div style="margin-top:7px">Did you mean {phrases}?</div>')
+        page.add(f'<div style="margin-top:7px">{_("Did you mean {name}?").format(name=phrases)}</div>')
     page.add("</div>")
     return page.finish()
 
 
 def frozen_text(turn: Turn, tasks: list[Task]) -> str:
     """Return the same for a terminal and for front ends that show no HTML."""
-    lines = [f"“{turn.text}”" if turn.text else "(nothing was heard)"]
+    lines = [f"“{turn.text}”" if turn.text else _("(nothing was heard)")]
     if turn.route:
-        lines[0] += f"  [{_ROUTES[turn.route]}]"
+        lines[0] += f"  [{_(_ROUTES[turn.route])}]"
     lines += [task_text(task) for task in tasks]
     if turn.answer:
         lines.append(_head(turn.answer))
@@ -108,7 +114,7 @@ def frozen_text(turn: Turn, tasks: list[Task]) -> str:
     if problem:
         lines += _problem_lines(problem)
     if turn.closest:
-        lines.append("Did you mean: " + "; ".join(turn.closest))
+        lines.append(_("Did you mean: ") + "; ".join(turn.closest))
     return _head("\n".join(lines), MAX_TEXT_CHARS)
 
 
@@ -160,7 +166,14 @@ def task_html(task: Task) -> str:
 
 def state_words(task: Task) -> tuple[str, str]:
     """Return the mark and the words for the state in which a task is now."""
-    return _NOW.get(task.state) or _STATES[task.state]
+    mark, word = _NOW.get(task.state) or _STATES[task.state]
+    return mark, _(word)
+
+
+def _settled_words(task: Task) -> tuple[str, str]:
+    """Return them for the state that a task was left in."""
+    mark, word = _STATES[task.state]
+    return mark, _(word)
 
 
 def task_text(task: Task, *, now: bool = False) -> str:
@@ -170,7 +183,7 @@ def task_text(task: Task, *, now: bool = False) -> str:
         task: the task.
         now: whether it is shown as it is now, by itself, instead of as it ended beside its cell.
     """
-    mark, word = state_words(task) if now else _STATES[task.state]
+    mark, word = state_words(task) if now else _settled_words(task)
     lines = [f"{mark} {task.id} {task.title}: {word}{_comma(_seconds(task))}"]
     body: list[str] = []
     if task.problem:
@@ -214,7 +227,7 @@ class _Page:
     def add_image(self, source: str, label: str) -> None:
         """Append an image, given as a data URI, unless the images are too many."""
         if len(source) > self._images_left:
-            self.add_block(f'<div style="{_MUTED}">[image left out: {html.escape(label)}]</div>')
+            self.add_block(f'<div style="{_MUTED}">[{_("image left out")}: {html.escape(label)}]</div>')
             return
         self._images_left -= len(source)
         self._pieces.append(
@@ -225,7 +238,7 @@ class _Page:
     def finish(self) -> str:
         """Return all of it, with a word about what is missing."""
         if self._dropped:
-            self._pieces.insert(-1, f'<div style="{_MUTED}">… more was shown while it ran.</div>')
+            self._pieces.insert(-1, f'<div style="{_MUTED}">… {_("more was shown while it ran.")}</div>')
         return "".join(self._pieces)
 
 
@@ -233,22 +246,22 @@ class _Page:
 
 
 def _transcript(turn: Turn) -> str:
-    return f"“{html.escape(_head(turn.text, 2_000))}”" if turn.text else "Nothing was heard"
+    return f"“{html.escape(_head(turn.text, 2_000))}”" if turn.text else _("Nothing was heard")
 
 
 def _meta(turn: Turn) -> str:
     parts = []
     if turn.route:
-        parts.append(_ROUTES[turn.route])
+        parts.append(_(_ROUTES[turn.route]))
     if turn.latency_s is not None:
         parts.append(_duration(turn.latency_s))
     if turn.state == "cancelled":
-        parts.append("cancelled")
+        parts.append(_("cancelled"))
     return f'<span style="{_MUTED};font-size:12px">{" · ".join(parts)}</span>' if parts else ""
 
 
 def _task(page: _Page, task: Task, *, now: bool = False) -> None:
-    mark, word = state_words(task) if now else _STATES[task.state]
+    mark, word = state_words(task) if now else _settled_words(task)
     tone = _TONES.get(task.state, _MUTED)
     page.add(f'<div style="{_TASK}">')
     page.add(
@@ -265,15 +278,15 @@ def _task(page: _Page, task: Task, *, now: bool = False) -> None:
         if result.tests:
             _tests(page, result.tests)
         if result.code:
-            page.add_block(_pre(result.code, "Code", html.escape))
+            page.add_block(_pre(result.code, _("Code"), html.escape))
         for output in _outputs(task, now):
             _output(page, output)
         if result.text and not result.outputs and not result.widgets:
-            page.add_block(_pre(result.text, "Result", html.escape))
+            page.add_block(_pre(result.text, _("Result"), html.escape))
         for widget in result.widgets:
             page.add_block(widget_html(widget.root))
     if task.tail and _tells_by_tail(task):
-        page.add_block(_pre(_tail(task.tail), "Output", ansi_to_html))
+        page.add_block(_pre(_tail(task.tail), _("Output"), ansi_to_html))
     notes = _notes(task)
     if notes:
         page.add_block(f'<div style="{_MUTED};font-size:12px;margin-top:4px">{html.escape(notes)}</div>')
@@ -281,16 +294,16 @@ def _task(page: _Page, task: Task, *, now: bool = False) -> None:
 
 
 def _tests(page: _Page, report: TestReport) -> None:
-    tones = {"failed": _RED, "error": _RED, "errors": _RED, "passed": _GREEN}
     counts = [
-        f'<span style="{tones.get(word, _MUTED)}"><b>{number}</b> {word}</span>'
-        for number, word in _counts(report)
+        f'<span style="{tone}">{counted.format(count=f"<b>{number}</b>")}</span>'
+        for number, counted, tone in _counts(report)
     ]
-    counted = ", ".join(counts) or "No tests ran"
-    page.add_block(f'<div style="margin-top:4px">{counted} in {_duration(report.duration_s)}</div>')
+    counted = ", ".join(counts) or _("No tests ran")
+    took = _("in {duration}").format(duration=_duration(report.duration_s))
+    page.add_block(f'<div style="margin-top:4px">{counted} {took}</div>')
     failures = [case for case in report.cases if case.outcome in ("failed", "error")]
     for number, case in enumerate(failures[:MAX_FAILURES]):
-        _, word = _OUTCOMES[case.outcome]
+        word = _(_OUTCOMES[case.outcome][1])
         detail = _pre(case.detail, "", ansi_to_html, fold=False) if case.detail else ""
         message = (
             f'<div style="{_MONO};margin-top:3px">{html.escape(case.message)}</div>' if case.message else ""
@@ -303,24 +316,26 @@ def _tests(page: _Page, report: TestReport) -> None:
             f"{message}{detail}</details>"
         )
     if len(failures) > MAX_FAILURES:
-        page.add_block(f"<div>… and {len(failures) - MAX_FAILURES} more failures.</div>")
+        page.add_block(
+            f"<div>… {_('and {count} more failures.').format(count=len(failures) - MAX_FAILURES)}</div>"
+        )
     others = [case for case in report.cases if case.outcome not in ("failed", "error")][:MAX_OTHER_TESTS]
     if others:
         rows = "".join(
-            f'<tr><td style="padding:1px 12px 1px 0">{" ".join(_OUTCOMES[case.outcome])}</td>'
+            f'<tr><td style="padding:1px 12px 1px 0">{" ".join(map(_, _OUTCOMES[case.outcome]))}</td>'
             f'<td style="{_MONO};padding:1px 12px 1px 0;text-align:left">{html.escape(_name(case))}</td>'
             f'<td style="{_MUTED};padding:1px 0">{_duration(case.duration_s)}</td></tr>'
             for case in others
         )
         page.add_block(
-            f'<details style="margin-top:6px"><summary style="{_MUTED}">The other tests</summary>'
+            f'<details style="margin-top:6px"><summary style="{_MUTED}">{_("The other tests")}</summary>'
             f'<table style="border-collapse:collapse;font-size:12px"><tbody>{rows}</tbody></table></details>'
         )
 
 
 def _output(page: _Page, output: Output) -> None:
     if output.kind in ("stream", "error"):
-        label = "Traceback" if output.kind == "error" else "Printed output"
+        label = "Traceback" if output.kind == "error" else _("Printed output")
         page.add_block(_pre(_tail(output.text), label, ansi_to_html))
         return
     data = output.data
@@ -335,7 +350,7 @@ def _output(page: _Page, output: Output) -> None:
             page.add_block(f'<div style="margin-top:6px;overflow:auto;max-height:420px">{clean}</div>')
             return
     if plain:
-        page.add_block(_pre(_head(plain), "Result", html.escape))
+        page.add_block(_pre(_head(plain), _("Result"), html.escape))
 
 
 def _image(data: dict[str, str]) -> str:
@@ -356,7 +371,7 @@ def _pre(text: str, label: str, convert: Callable[[str], str], *, fold: bool = T
     lines = text.count("\n") + 1
     if not fold or lines <= FOLD_LINES:
         return body
-    summary = f"{label}, {lines} lines"
+    summary = _("{label}, {count} lines").format(label=label, count=lines)
     return f'<details style="margin-top:5px"><summary style="{_MUTED}">{summary}</summary>{body}</details>'
 
 
@@ -405,24 +420,25 @@ def _notes(task: Task) -> str:
     notes = []
     result = task.result
     if result and result.exit_code:
-        notes.append(f"exit code {result.exit_code}")
+        notes.append(_("exit code {code}").format(code=result.exit_code))
     if task.output_bytes > MAX_BLOCK_CHARS:
-        notes.append(f"{_size(task.output_bytes)} of output")
+        notes.append(_("{size} of output").format(size=_size(task.output_bytes)))
     if task.log_path:
-        notes.append(f"log: {task.log_path}")
+        notes.append(_("log: {path}").format(path=task.log_path))
     if task.log_cut_bytes:
-        notes.append(f"{_size(task.log_cut_bytes)} past the log's limit were not kept")
+        notes.append(_("{size} past the log's limit were not kept").format(size=_size(task.log_cut_bytes)))
     return " · ".join(notes)
 
 
-def _counts(report: TestReport) -> Sequence[tuple[int, str]]:
-    pairs = (
-        (report.failed, "failed"),
-        (report.errors, "error" if report.errors == 1 else "errors"),
-        (report.passed, "passed"),
-        (report.skipped, "skipped"),
+def _counts(report: TestReport) -> Sequence[tuple[int, str, str]]:
+    """Return how many tests came to what: the number, the words around it, and their colour."""
+    all_of_them = (
+        (report.failed, _("{count} failed"), _RED),
+        (report.errors, ngettext_("{count} error", "{count} errors", report.errors), _RED),
+        (report.passed, _("{count} passed"), _GREEN),
+        (report.skipped, _("{count} skipped"), _MUTED),
     )
-    return [(number, word) for number, word in pairs if number]
+    return [one for one in all_of_them if one[0]]
 
 
 def _name(case: TestCase) -> str:
