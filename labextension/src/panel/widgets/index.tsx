@@ -85,7 +85,13 @@ export function WidgetView({ root, theme, onAction, trans = ENGLISH, parts }: Wi
   const ref = useRef<HTMLDivElement>(null);
   const node = useMemo(() => bounded(root), [root]);
   const labelled = useLabelled(node);
-  const host = useMemo(() => ({ trans, onAction, parts, labelled }), [trans, onAction, parts, labelled]);
+  // Made anew with every drawing of the host, it would draw every field anew.
+  const latest = useRef(onAction);
+  latest.current = onAction;
+  const host = useMemo(
+    () => ({ trans, onAction: ((action, values) => latest.current(action, values)) satisfies OnAction, parts, labelled }),
+    [trans, parts, labelled]
+  );
   const container = useContainer();
   useLayoutEffect(() => {
     if (ref.current) {

@@ -47,6 +47,9 @@ interface Extent {
   readonly depth: number;
 }
 
+/** Counting fewer components anew is cheaper than to remember how many they are. */
+const WORTH_KEEPING = 6;
+
 /** What is known of components that need no cutting: an update leaves most of a widget as it was. */
 const extents = new WeakMap<object, Extent>();
 
@@ -57,6 +60,8 @@ const extents = new WeakMap<object, Extent>();
  */
 export function bounded(root: unknown): WidgetNode {
   let left = MAX_NODES;
+  /** How deep the components seen last go. */
+  let reached = 0;
   const visit = (value: unknown, depth: number): WidgetNode | null => {
     if (typeof value === 'string' || typeof value === 'number') {
       left--;
@@ -65,6 +70,7 @@ export function bounded(root: unknown): WidgetNode {
     if (!isNode(value)) {
       return null;
     }
+    reached = Math.max(reached, depth);
     const children = value['children'];
     if (children === undefined || children === null) {
       left--;
@@ -73,6 +79,7 @@ export function bounded(root: unknown): WidgetNode {
     const extent = extents.get(value);
     if (extent && extent.nodes <= left && depth + extent.depth <= MAX_DEPTH) {
       left -= extent.nodes;
+      reached = Math.max(reached, depth + extent.depth);
       return value;
     }
     const before = left--;
@@ -80,23 +87,26 @@ export function bounded(root: unknown): WidgetNode {
       return { ...value, children: [CUT] };
     }
     const list: readonly unknown[] = Array.isArray(children) ? children : [children];
+    const most = Math.min(list.length, MAX_CHILDREN);
+    const outside = reached;
+    reached = depth;
+    let same = most === list.length;
     const kept: WidgetNode[] = [];
-    for (const child of list.length > MAX_CHILDREN ? list.slice(0, MAX_CHILDREN) : list) {
-      if (left <= 0) {
-        break;
-      }
-      const seen = visit(child, depth + 1);
+    for (let at = 0; at < most && left > 0; at++) {
+      const seen = visit(list[at], depth + 1);
+      same &&= seen === list[at];
       if (seen) {
         kept.push(seen);
       }
     }
-    if (kept.length === list.length && kept.every((child, at) => child === list[at])) {
-      const below = kept.reduce((most, child) => Math.max(most, extents.get(child)?.depth ?? 0), 0);
-      extents.set(value, { nodes: before - left, depth: below + 1 });
-      return value;
+    same &&= kept.length === list.length;
+    const nodes = before - left;
+    if (same && nodes >= WORTH_KEEPING) {
+      extents.set(value, { nodes, depth: reached - depth });
     }
+    reached = Math.max(reached, outside);
     const cut = list.length > MAX_CHILDREN || left <= 0;
-    return { ...value, children: cut ? [...kept, CUT] : kept };
+    return same ? value : { ...value, children: cut ? [...kept, CUT] : kept };
   };
   return visit(root, 1) ?? { type: 'Basic', children: [] };
 }
@@ -114,9 +124,14 @@ export function labelledIn(node: WidgetNode): readonly string[] {
   }
   let names = labels.get(node);
   if (!names) {
-    const found = children.map(labelledIn).filter(each => each.length > 0);
-    names = found.length === 0 ? NONE : found.flat();
-    labels.set(node, names);
+    names = NONE;
+    for (const child of children) {
+      const found = labelledIn(child);
+      names = found.length > 0 ? [...names, ...found] : names;
+    }
+    if (children.length > 1) {
+      labels.set(node, names);
+    }
   }
   return names;
 }

@@ -9,54 +9,71 @@ import { MAX_DEPTH, type WidgetNode, isRecord } from './node';
 type Json = Readonly<Record<string, unknown>>;
 
 function keyOf(value: unknown): string {
-  if (!isRecord(value)) {
-    return '';
-  }
-  const key = value['key'] ?? value['id'];
+  const key = isRecord(value) ? (value['key'] ?? value['id']) : '';
   return typeof key === 'string' ? key : '';
 }
 
-function reuseList(before: readonly unknown[], after: readonly unknown[], depth: number): readonly unknown[] {
-  const named = new Map<string, unknown>();
-  for (const member of before) {
+/** The members that have a key, by their keys. */
+function named(list: readonly unknown[]): ReadonlyMap<string, unknown> {
+  const found = new Map<string, unknown>();
+  for (const member of list) {
     const key = keyOf(member);
     if (key) {
-      named.set(key, member);
+      found.set(key, member);
     }
   }
-  const made = after.map((member, at) => {
-    const key = keyOf(member);
-    return reuse((key && named.get(key)) || before[at], member, depth + 1);
-  });
-  if (made.length === before.length && made.every((member, at) => member === before[at])) {
-    return before;
-  }
-  return made.every((member, at) => member === after[at]) ? after : made;
+  return found;
 }
 
-/** `after`, made of the parts of `before` that are equal. */
+function reuseList(before: readonly unknown[], after: readonly unknown[], depth: number): readonly unknown[] {
+  let keyed: ReadonlyMap<string, unknown> | undefined;
+  let [asBefore, asAfter] = [before.length === after.length, true];
+  const made = after.map((member, at) => {
+    const key = keyOf(member);
+    let old = before[at];
+    if (key && key !== keyOf(old)) {
+      keyed ??= named(before);
+      old = keyed.get(key) ?? old;
+    }
+    const kept = reuse(old, member, depth + 1);
+    asBefore &&= kept === before[at];
+    asAfter &&= kept === member;
+    return kept;
+  });
+  return asBefore ? before : asAfter ? after : made;
+}
+
+function reuseRecord(before: Json, after: Json, depth: number): Json {
+  const names = Object.keys(after);
+  let asBefore = names.length === Object.keys(before).length;
+  let changed: Map<string, unknown> | undefined;
+  for (const name of names) {
+    const value = after[name];
+    const old = Object.hasOwn(before, name) ? before[name] : undefined;
+    const kept = typeof value === 'object' ? reuse(old, value, depth + 1) : value;
+    asBefore &&= kept === old;
+    if (kept !== value) {
+      changed ??= new Map();
+      changed.set(name, kept);
+    }
+  }
+  if (asBefore) {
+    return before;
+  }
+  // Not by assignment: a field may be called `__proto__`.
+  return changed ? Object.fromEntries(names.map(name => [name, changed.has(name) ? changed.get(name) : after[name]])) : after;
+}
+
+/** `after`, made of the parts of `before` that are equal: those stay the objects they were. */
 export function reuse(before: unknown, after: unknown, depth = 0): unknown {
   // Two levels of JSON, an object and a list, for each level of components; and some for payloads.
   if (before === after || depth > MAX_DEPTH * 2 + 10) {
     return after;
   }
-  if (Array.isArray(before) && Array.isArray(after)) {
-    return reuseList(before, after, depth);
+  if (Array.isArray(after)) {
+    return Array.isArray(before) ? reuseList(before, after, depth) : after;
   }
-  if (!isRecord(before) || !isRecord(after)) {
-    return after;
-  }
-  const old: Json = before;
-  const names = Object.keys(after);
-  const made = names.map(name => (Object.hasOwn(old, name) ? reuse(old[name], after[name], depth + 1) : after[name]));
-  if (names.length === Object.keys(old).length && names.every((name, at) => Object.hasOwn(old, name) && old[name] === made[at])) {
-    return before;
-  }
-  if (names.every((name, at) => made[at] === after[name])) {
-    return after;
-  }
-  // Not by assignment: a field may be called `__proto__`.
-  return Object.fromEntries(names.map((name, at) => [name, made[at]]));
+  return isRecord(before) && isRecord(after) ? reuseRecord(before, after, depth) : after;
 }
 
 /** The tree with one component changed; the same tree when there is none of that id. */
