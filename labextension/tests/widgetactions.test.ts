@@ -37,7 +37,7 @@ describe('actInPage', () => {
   it.each([
     ['open_link', { url: 'javascript:alert(1)' }],
     ['open_link', null],
-    ['open_link', { url: { toString: () => 'https://a.example' } }],
+    ['open_link', { url: ['https://a.example'] }],
     ['copy_text', { text: 'x'.repeat(200_000) }],
     ['delete_everything', {}],
     ['constructor', {}]
