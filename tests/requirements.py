@@ -540,7 +540,7 @@ PROMISES: dict[str, tuple[str, ...]] = {
         "test_the_weather_is_drawn_by_voice_and_a_fact_is_forgotten_by_a_click",
         "browser/test_samples_by_voice.py::test_variants_are_made_by_voice_and_approved_in_the_gallery",
         "browser/test_samples_by_voice.py::"
-        "test_dice_are_rolled_by_voice_and_an_error_lies_over_the_card_until_it_is_dismissed",
+        "test_the_theme_is_changed_by_voice_and_an_error_lies_over_the_card_until_it_is_dismissed",
     ),
     "The right passage is among the first three for 85 of 100 questions": (
         "unit/samples/test_library.py::test_the_right_passage_is_in_the_first_three_for_85_of_100_questions",

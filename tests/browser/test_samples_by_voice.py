@@ -104,16 +104,17 @@ def test_variants_are_made_by_voice_and_approved_in_the_gallery(
         expect(gallery).to_contain_text("3 variants, 1 approved", timeout=WAIT_MS)
 
 
-def test_dice_are_rolled_by_voice_and_an_error_lies_over_the_card_until_it_is_dismissed(
+def test_the_theme_is_changed_by_voice_and_an_error_lies_over_the_card_until_it_is_dismissed(
     browser: Browser, front_end: FrontEnd
 ) -> None:
     with sample(browser, front_end, "starter") as (notebook, sidebar):
-        sidebar.ended(sidebar.hear(SPOKEN / "roll_five_dice.wav"))
+        sidebar.ended(sidebar.hear(SPOKEN / "use_the_dark_theme.wav"))
         card = cards(notebook).first
+        card.get_by_role("button", name="Roll five dice").click()
         expect(card).to_contain_text("5 1 4 3 1: 14", timeout=WAIT_MS)
+        assert json.loads(notebook.execute("import json\nprint(json.dumps(card.root))"))["theme"] == "dark"
         sidebar.say("roll fifty dice", outcome="failed")
         expect(card).to_contain_text("One to twenty dice can be rolled.", timeout=WAIT_MS)
         card.get_by_role("button", name="Dismiss").click()
         expect(card).to_contain_text("What shall we roll?", timeout=WAIT_MS)
-        card.get_by_role("button", name="Use the dark theme").click()
         expect(card).not_to_contain_text("Something went wrong")
