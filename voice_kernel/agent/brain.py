@@ -23,6 +23,7 @@ from voice_kernel.agent.timeline import Timeline, Timelines
 from voice_kernel.agent.tools import TurnTools
 from voice_kernel.context import Context
 from voice_kernel.errors import ModelError, Refused
+from voice_kernel.language import _
 from voice_kernel.messages import Task, Turn, Usage
 from voice_kernel.store import Left
 from voice_kernel.toolbox.door import Toolbox
@@ -293,7 +294,9 @@ class Brain:
                     raise
                 await self._run(connection, self._input(exchange), turn)
             if not said.text and not tools.exchanges:
-                raise ModelError(f"{name} gave an empty answer.", hint="Ask again.", retryable=True)
+                raise ModelError(
+                    _("{name} gave an empty answer.").format(name=name), hint=_("Ask again."), retryable=True
+                )
         except failure.failures() as error:
             if said.text and failure.is_broken_off(error):
                 raise failure.broken_off(settings) from error
@@ -363,7 +366,7 @@ class Brain:
         if task.state != "succeeded":
             problem = task.problem
             raise Refused(
-                problem.message if problem else "Nothing was sent to the model.",
+                problem.message if problem else _("Nothing was sent to the model."),
                 hint=problem.hint if problem else "",
             )
         self._shared_with.add(server)
@@ -433,8 +436,8 @@ class Brain:
         """End a turn that would go on for nothing, or for more than it may take."""
         if turn.tools.circling:
             raise ModelError(
-                "The model went round in circles and was stopped.",
-                hint="Ask in other words, or for a smaller step; what its tasks did stays done.",
+                _("The model went round in circles and was stopped."),
+                hint=_("Ask in other words, or for a smaller step; what its tasks did stays done."),
             )
         self.accounts.check()
 
@@ -501,7 +504,7 @@ class _Answer:
     def _add(self, piece: str) -> None:
         if len(self.text) + len(piece) > MAX_ANSWER_CHARS:
             raise ModelError(
-                "The answer grew past every bound and was cut.", hint="Ask for something shorter."
+                _("The answer grew past every bound and was cut."), hint=_("Ask for something shorter.")
             )
         self.text += piece
         self._on_text(piece)

@@ -15,6 +15,7 @@ from voice_kernel.agent.brain import SHARE
 from voice_kernel.agent.report import clip
 from voice_kernel.context import Context
 from voice_kernel.errors import ToolError
+from voice_kernel.language import _, ngettext_, number
 from voice_kernel.messages import Result, Task, Usage
 from voice_kernel.task.runner import TaskHandle
 from voice_kernel.toolbox.registry import Arguments, Effects, Registry
@@ -78,13 +79,19 @@ def register(
         return frozenset({"read"}) if args.stays else frozenset({"share"})
 
     @registry.tool(
-        area="model", effects=sharing, target=lambda args: f"{args.model} at {args.server}", for_models=False
+        area="model",
+        effects=sharing,
+        target=lambda args: _("{model} at {server}").format(model=args.model, server=args.server),
+        for_models=False,
     )
     async def share_with_model(task: TaskHandle, args: ShareWithModel) -> Result:
         """Show what is sent to a model, before the first time it is sent there."""
-        where = "It stays on this machine." if args.stays else f"It leaves this machine, for {args.server}."
+        where = _("It leaves this machine, for {server}.").format(server=args.server)
+        if args.stays:
+            where = _("It stays on this machine.")
         return Result(
-            summary=f"{args.model} is told what you see here. {where}", text=clip(args.sent, MAX_TEXT_CHARS)
+            summary=_("{model} is told what you see here. {where}").format(model=args.model, where=where),
+            text=clip(args.sent, MAX_TEXT_CHARS),
         )
 
     assert share_with_model.__name__ == SHARE
@@ -92,13 +99,13 @@ def register(
     @registry.tool(area="model", for_models=False, target=lambda args: args.model)
     async def choose_model(task: TaskHandle, args: ChooseModel) -> Result:
         """Have another model answer from now on."""
-        return Result(summary=f"{await choose(args.model)} answers from now on.")
+        return Result(summary=_("{value} answers from now on.").format(value=await choose(args.model)))
 
     @registry.tool(area="model", effects=frozenset({"read"}), for_models=False)
     async def show_model_context(task: TaskHandle, args: ShowModelContext) -> Result:
         """Show what a question would tell the model; nothing is sent."""
-        told = await (await brain()).preview(args.question or "(your question)", context())
-        return Result(summary="This is what the model would be told.", text=clip(told, MAX_TEXT_CHARS))
+        told = await (await brain()).preview(args.question or _("(your question)"), context())
+        return Result(summary=_("This is what the model would be told."), text=clip(told, MAX_TEXT_CHARS))
 
     @registry.tool(area="model", effects=frozenset({"read"}), for_models=False)
     async def show_timeline(task: TaskHandle, args: ShowTimeline) -> Result:
@@ -106,25 +113,34 @@ def register(
         found = (await brain()).timelines.of(args.turn or None)
         if found is None:
             raise ToolError(
-                "The model has answered nothing yet." if not args.turn else "That turn asked no model."
+                _("The model has answered nothing yet.") if not args.turn else _("That turn asked no model.")
             )
-        number, timeline = found
-        text = timeline.told([task for task in tasks() if task.turn_id == number])
-        return Result(summary=f"This is what happened in turn {number}.", text=clip(text, MAX_TEXT_CHARS))
+        turn_id, timeline = found
+        text = timeline.told([task for task in tasks() if task.turn_id == turn_id])
+        return Result(
+            summary=_("This is what happened in turn {number}.").format(number=turn_id),
+            text=clip(text, MAX_TEXT_CHARS),
+        )
 
     @registry.tool(area="model", effects=frozenset({"read"}), for_models=False)
     async def show_model_usage(task: TaskHandle, args: Nothing) -> Result:
         """Show what the model has taken in this conversation."""
         accounts = (await brain()).accounts
         usage = accounts.conversation
-        summary = f"This conversation has taken {described(usage)}."
+        summary = _("This conversation has taken {described}.").format(described=described(usage))
         if accounts.budget:
-            summary += f" Its budget is {accounts.budget:,} tokens."
+            summary += " " + _("Its budget is {count} tokens.").format(count=number(accounts.budget))
         return Result(summary=summary, data=usage.model_dump())
 
 
 def described(usage: Usage) -> str:
     """Return usage in words: `3 requests, 1,200 tokens in, 80 out, 0.0012 US dollars`."""
-    requests = f"{usage.requests:,} request" + ("" if usage.requests == 1 else "s")
-    words = f"{requests}, {usage.input_tokens:,} tokens in, {usage.output_tokens:,} out"
-    return words if usage.price_usd is None else f"{words}, {usage.price_usd:.4f} US dollars"
+    requests = ngettext_("{count} request", "{count} requests", usage.requests)
+    words = _("{requests}, {taken} tokens in, {given} out").format(
+        requests=requests.format(count=number(usage.requests)),
+        taken=number(usage.input_tokens),
+        given=number(usage.output_tokens),
+    )
+    if usage.price_usd is None:
+        return words
+    return _("{words}, {price} US dollars").format(words=words, price=f"{usage.price_usd:.4f}")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from voice_kernel.agent.provider import ModelSettings
 from voice_kernel.errors import ModelError
+from voice_kernel.language import _
 
 if TYPE_CHECKING:
     import openai
@@ -64,34 +65,42 @@ def model_error(error: Exception, settings: ModelSettings, model: str) -> ModelE
     server = settings.server
     if isinstance(error, openai.APITimeoutError):
         return ModelError(
-            f"The model at {server} did not answer within {settings.timeout_s:g} s.",
-            hint="Ask again, or choose a faster model with MODEL.",
+            _("The model at {server} did not answer within {timeout_s:g} s.").format(
+                server=server, timeout_s=settings.timeout_s
+            ),
+            hint=_("Ask again, or choose a faster model with MODEL."),
             retryable=True,
         )
     if isinstance(error, openai.APIStatusError):
         return _status_error(error, settings, model)
     if isinstance(error, openai.APIConnectionError):
         hint = (
-            "Check the network, and whether a proxy or firewall is in the way."
+            _("Check the network, and whether a proxy or firewall is in the way.")
             if settings.is_openai
-            else "Check that the server runs and that VOICE_KERNEL_BASE_URL is right."
+            else _("Check that the server runs and that VOICE_KERNEL_BASE_URL is right.")
         )
-        return ModelError(f"The model server at {server} cannot be reached.", hint=hint, retryable=True)
+        return ModelError(
+            _("The model server at {server} cannot be reached.").format(server=server),
+            hint=hint,
+            retryable=True,
+        )
     if isinstance(error, agents.MaxTurnsExceeded):
         return ModelError(
-            "The model used all its steps and did not finish.",
-            hint="Ask for a smaller step; what its tasks did stays done.",
+            _("The model used all its steps and did not finish."),
+            hint=_("Ask for a smaller step; what its tasks did stays done."),
         )
     if isinstance(error, agents.ModelRefusalError):
-        return ModelError(f"The model declined: {_quote(error.refusal, settings)}")
+        return ModelError(_("The model declined: {quote}").format(quote=_quote(error.refusal, settings)))
     if isinstance(error, openai.APIError):
         # An error event inside the stream: there is no status to tell more.
         return _server_error(error.message, settings)
     return ModelError(
-        f"The model server at {server} sent an answer that makes no sense ({type(error).__name__}).",
+        _("The model server at {server} sent an answer that makes no sense ({name}).").format(
+            server=server, name=type(error).__name__
+        ),
         hint=""
         if settings.is_openai
-        else "Check that the server supports streaming and tool calls for this model.",
+        else _("Check that the server supports streaming and tool calls for this model."),
         retryable=True,
     )
 
@@ -107,10 +116,12 @@ def reported(event: Any, settings: ModelSettings, model: str) -> ModelError | No
     if event.type == "response.incomplete":
         reason = getattr(event.response.incomplete_details, "reason", None)
         if reason == "content_filter":
-            return ModelError(f"The content filter of {settings.server} ended the answer.")
+            return ModelError(
+                _("The content filter of {server} ended the answer.").format(server=settings.server)
+            )
         return ModelError(
-            f"{model} reached its length limit in the middle of its answer.",
-            hint="Ask for something shorter.",
+            _("{model} reached its length limit in the middle of its answer.").format(model=model),
+            hint=_("Ask for something shorter."),
         )
     if event.type == "response.failed":
         words = getattr(event.response.error, "message", None)
@@ -118,14 +129,16 @@ def reported(event: Any, settings: ModelSettings, model: str) -> ModelError | No
         words = event.message
     else:
         return None
-    return _server_error(words or "no reason given", settings)
+    return _server_error(words or _("no reason given"), settings)
 
 
 def broken_off(settings: ModelSettings) -> ModelError:
     """Say that the answer ended before its end; what came before it was shown."""
     return ModelError(
-        f"The connection to the model at {settings.server} broke off in the middle of its answer.",
-        hint='Say "ask the model to go on", or ask again.',
+        _("The connection to the model at {server} broke off in the middle of its answer.").format(
+            server=settings.server
+        ),
+        hint=_('Say "ask the model to go on", or ask again.'),
         retryable=True,
     )
 
@@ -134,40 +147,62 @@ def _status_error(error: openai.APIStatusError, settings: ModelSettings, model: 
     server, status = settings.server, error.status_code
     if status == 401:
         if settings.api_key:
-            return ModelError(f"{server} did not accept the API key.", hint="Check OPENAI_API_KEY.")
-        return ModelError(f"{server} wants an API key.", hint="Set OPENAI_API_KEY.")
+            return ModelError(
+                _("{server} did not accept the API key.").format(server=server),
+                hint=_("Check OPENAI_API_KEY."),
+            )
+        return ModelError(
+            _("{server} wants an API key.").format(server=server), hint=_("Set OPENAI_API_KEY.")
+        )
     if status == 403:
         return ModelError(
-            f"{server} does not let this API key use {model}.",
-            hint="Check the key's permissions, or set MODEL to another model.",
+            _("{server} does not let this API key use {model}.").format(server=server, model=model),
+            hint=_("Check the key's permissions, or set MODEL to another model."),
         )
     if status == 404:
         return ModelError(
-            f"{server} has no model named {model}, or does not answer at this address.",
-            hint="Check MODEL." if settings.is_openai else "Check MODEL and VOICE_KERNEL_BASE_URL.",
+            _("{server} has no model named {model}, or does not answer at this address.").format(
+                server=server, model=model
+            ),
+            hint=_("Check MODEL.") if settings.is_openai else _("Check MODEL and VOICE_KERNEL_BASE_URL."),
         )
     if status == 429 and error.code == "insufficient_quota":
-        return ModelError(f"The account at {server} has no credit left.", hint="Check its billing.")
+        return ModelError(
+            _("The account at {server} has no credit left.").format(server=server),
+            hint=_("Check its billing."),
+        )
     if status == 429:
         wait = error.response.headers.get("retry-after", "")
-        when = f"in {wait} s" if wait.isdecimal() else "in a moment"
+        when = _("Ask again in a moment.")
+        if wait.isdecimal():
+            when = _("Ask again in {seconds} s.").format(seconds=wait)
         return ModelError(
-            f"{server} limits how often it can be asked.", hint=f"Ask again {when}.", retryable=True
+            _("{server} limits how often it can be asked.").format(server=server), hint=when, retryable=True
         )
     if is_too_long(error):
         return ModelError(
-            f"The conversation is too long for {model}.",
-            hint='Say "new conversation" and ask again, or choose a model that takes more.',
+            _("The conversation is too long for {model}.").format(model=model),
+            hint=_('Say "new conversation" and ask again, or choose a model that takes more.'),
         )
     if status >= 500:
-        return ModelError(f"{server} has a problem of its own ({status}).", hint="Ask again.", retryable=True)
-    return ModelError(f"{server} refused the request ({status}): {_quote(error.message, settings)}")
+        return ModelError(
+            _("{server} has a problem of its own ({status}).").format(server=server, status=status),
+            hint=_("Ask again."),
+            retryable=True,
+        )
+    return ModelError(
+        _("{server} refused the request ({status}): {quote}").format(
+            server=server, status=status, quote=_quote(error.message, settings)
+        )
+    )
 
 
 def _server_error(words: str, settings: ModelSettings) -> ModelError:
     return ModelError(
-        f"The model server at {settings.server} reported an error: {_quote(words, settings)}",
-        hint="Ask again.",
+        _("The model server at {server} reported an error: {quote}").format(
+            server=settings.server, quote=_quote(words, settings)
+        ),
+        hint=_("Ask again."),
         retryable=True,
     )
 

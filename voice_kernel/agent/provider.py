@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from voice_kernel.errors import ModelError
+from voice_kernel.language import _
 
 if TYPE_CHECKING:
     import agents
@@ -59,8 +60,8 @@ class ModelSettings:
         parts = urlsplit(self.base_url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ModelError(
-                "The address of the model server is not an http(s) address.",
-                hint="Set VOICE_KERNEL_BASE_URL to something like http://127.0.0.1:11434/v1.",
+                _("The address of the model server is not an http(s) address."),
+                hint=_("Set VOICE_KERNEL_BASE_URL to something like http://127.0.0.1:11434/v1."),
             )
 
     @property
@@ -121,8 +122,10 @@ async def load_sdk() -> None:
         await asyncio.to_thread(__import__, "agents")
     except ImportError as error:
         raise ModelError(
-            f"A model is configured, but {error.name or 'openai-agents'} is not installed.",
-            hint='Run: pip install "voice-kernel[model]", then restart the kernel.',
+            _("A model is configured, but {value} is not installed.").format(
+                value=error.name or "openai-agents"
+            ),
+            hint=_('Run: pip install "voice-kernel[model]", then restart the kernel.'),
         ) from error
     # Without a handler Python prints the SDK's errors into whatever cell is newest. What they say
     # reaches the person as a ModelError; a handler of the user's own still gets them.
@@ -177,13 +180,13 @@ async def _default_model(client: openai.AsyncOpenAI, settings: ModelSettings) ->
         return names[0]
     if not names:
         raise ModelError(
-            f"The server at {settings.server} offers no model.",
-            hint="Load a model there, or set MODEL to its name.",
+            _("The server at {server} offers no model.").format(server=settings.server),
+            hint=_("Load a model there, or set MODEL to its name."),
         )
     listed = ", ".join(names[:MAX_LISTED_MODELS])
     raise ModelError(
-        f"The server at {settings.server} offers several models, and none is chosen.",
-        hint=f"Set MODEL to one of: {listed}.",
+        _("The server at {server} offers several models, and none is chosen.").format(server=settings.server),
+        hint=_("Set MODEL to one of: {listed}.").format(listed=listed),
     )
 
 

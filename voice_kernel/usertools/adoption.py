@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from voice_kernel.errors import IntentError
 from voice_kernel.intents import Grammar
+from voice_kernel.language import _
 from voice_kernel.messages import Notice, Result
 from voice_kernel.task.executor import LOCAL, Executor
 from voice_kernel.task.runner import TaskHandle
@@ -64,8 +65,10 @@ class Adoption:
                 notices.append(
                     Notice(
                         level="warning",
-                        message=f"Your tool {name} is left out: there is a tool of that name already.",
-                        hint='Give yours another name: @tool(name="...").',
+                        message=_(
+                            "Your tool {name} is left out: there is a tool of that name already."
+                        ).format(name=name),
+                        hint=_('Give yours another name: @tool(name="...").'),
                     )
                 )
                 continue
