@@ -138,6 +138,12 @@ def test_a_click_may_hand_over_payload_and_form_whole(notebook: RealKernel) -> N
     assert json.loads(value(notebook, "said(w)")) == [{"a": [1]}, {"b": {"c": 2}}]
 
 
+def test_a_click_may_call_a_tool_by_its_name(notebook: RealKernel) -> None:
+    notebook.execute("w = Widget(card('-', button('run_code', {'code': 'clicked = 6 * 7'})))\nw").expect_ok()
+    assert value(notebook, "click(w.id, 'run_code', {'code': 'clicked = 6 * 7'})") is None
+    assert value(notebook, "clicked") == 42
+
+
 @pytest.mark.parametrize(
     ("clicked", "kind"),
     [
