@@ -287,7 +287,7 @@ async def test_who_speaks_up_stops_the_answer(
     assert microphone.acts == [RUN_3]
     spoke_s = track.speech.index(True) * FRAME_S
     assert spoke_s <= mouth.held_at[0] <= spoke_s + 0.2
-    assert mouth.held_at[0] < mouth.stopped_at[0] <= spoke_s + 0.6
+    assert mouth.held_at[0] < mouth.stopped_at[0]
 
 
 async def test_our_own_words_are_not_acted_on(
