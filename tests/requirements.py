@@ -125,6 +125,16 @@ PROMISES: dict[str, tuple[str, ...]] = {
         "notebooks/test_execute.py::test_a_command_that_is_not_understood_makes_the_run_fail",
         "unit/intents/test_sentences.py::test_talk_is_never_acted_on",
     ),
+    "A session in German answers, asks and explains in German; English stays as it is": (
+        "unit/test_language.py::test_a_command_in_german_is_answered_in_german",
+        "unit/test_language.py::test_the_same_session_answers_in_english_after_a_change_of_language",
+        "unit/test_language.py::test_an_unknown_command_gets_a_german_hint",
+        "unit/test_language.py::test_an_approval_is_asked_for_and_answered_in_german",
+        "unit/test_language.py::test_what_was_said_stays_as_it_was_said",
+        "unit/test_language.py::test_every_sentence_of_the_code_has_an_entry",
+        "unit/test_language.py::test_what_a_person_is_told_to_say_is_understood",
+        "notebooks/test_german.py::test_the_tour_can_be_typed_in_german",
+    ),
     "Commands may be German, with the same tools, the same caution and approvals as strict": (
         "unit/intents/test_german.py::test_every_german_sentence_of_the_data_makes_the_right_calls",
         "unit/intents/test_german.py::test_german_talk_is_never_acted_on",
