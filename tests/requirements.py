@@ -135,6 +135,19 @@ PROMISES: dict[str, tuple[str, ...]] = {
         "unit/test_language.py::test_what_a_person_is_told_to_say_is_understood",
         "notebooks/test_german.py::test_the_tour_can_be_typed_in_german",
     ),
+    "The panel is in the session's language, numbers and dates included": (
+        "browser/test_panel_in_german.py::test_every_scene_is_german_and_nothing_is_cut_off",
+        "browser/test_panel_in_german.py::test_the_panel_says_which_language_it_is_in",
+    ),
+    "Commands may be spoken in German; talk in German does nothing": (
+        "kernel/test_german_speech.py::test_german_commands_are_understood_from_their_sound",
+        "kernel/test_german_speech.py::test_the_tour_can_be_spoken_in_german",
+    ),
+    "Words in another language than the session's are told so, and do nothing": (
+        "unit/test_wrong_language.py::test_german_in_an_english_session_is_told_so_and_how_to_change_it",
+        "unit/test_wrong_language.py::test_english_in_a_german_session_is_told_so_in_german",
+        "unit/intents/test_tongue.py::test_words_of_the_expected_language_are_not_taken_for_another",
+    ),
     "Commands may be German, with the same tools, the same caution and approvals as strict": (
         "unit/intents/test_german.py::test_every_german_sentence_of_the_data_makes_the_right_calls",
         "unit/intents/test_german.py::test_german_talk_is_never_acted_on",
