@@ -17,6 +17,8 @@ export interface Ending {
   readonly title: string;
   readonly body: string;
   readonly spoken: string;
+  /** In which language the words are; as the page says, if not known. */
+  readonly locale?: string | undefined;
 }
 
 /** The endings that a message brings, of tasks that took longer than the kernel's `notify_after_s`. */
@@ -47,7 +49,8 @@ function endingOf(task: Task, trans: Translator): Ending {
     title: trans.__('%1: %2', what, counts.join(', ') || word),
     body: trans.__('Task %1, after %2.', task.id, span(seconds(task), trans)),
     // Of tests that failed, how many passed is of no use to the ear.
-    spoken: trans.__('%1: %2', counts[0] ? trans.__('Done') : word, [what, ...counts.slice(0, 1)].join(', '))
+    spoken: trans.__('%1: %2', counts[0] ? trans.__('Done') : word, [what, ...counts.slice(0, 1)].join(', ')),
+    locale: trans.locale
   };
 }
 
@@ -160,7 +163,7 @@ export class Notifier {
       this.notify(ending);
     }
     if (this.speaks && !this.isSpoken()) {
-      this.speak(ending.spoken);
+      this.speak(ending.spoken, ending.locale);
     }
   }
 
@@ -196,16 +199,16 @@ export class Notifier {
     };
   }
 
-  private speak(text: string, waits = 0): void {
+  private speak(text: string, locale: string | undefined, waits = 0): void {
     if (this.disposed || waits > MAX_WAITS) {
       return;
     }
     if (this.isBusy()) {
-      this.waiting = setTimeout(() => this.speak(text, waits + 1), WAIT_MS);
+      this.waiting = setTimeout(() => this.speak(text, locale, waits + 1), WAIT_MS);
       return;
     }
     const utterance = new SpeechSynthesisUtterance(text);
-    utterance.lang = document.documentElement.lang || 'en';
+    utterance.lang = locale ?? (document.documentElement.lang || 'en');
     speechSynthesis.speak(utterance);
   }
 }
