@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from voice_kernel.errors import LogError, VoiceKernelError
+from voice_kernel.language import _
 from voice_kernel.messages import LogHit, LogHits, LogPage, PastTask, ReadLog, SearchLog, Task
 from voice_kernel.task.logpages import Hits, LogReader, Page
 from voice_kernel.task.logs import LogFolder
@@ -100,12 +101,12 @@ class LogDesk:
             task = past.task if past is not None else None
         if task is None:
             raise LogError(
-                "This task is not known any more.", hint="Search the history for it, or run it again."
+                _("This task is not known any more."), hint=_("Search the history for it, or run it again.")
             )
         if not task.log_path and task.output_bytes:
             raise LogError(
-                "The output of this task was not kept in a log.",
-                hint="What is left of it is on its card; the folder of the logs could not be written.",
+                _("The output of this task was not kept in a log."),
+                hint=_("What is left of it is on its card; the folder of the logs could not be written."),
             )
         if task.log_path:
             self._folder.flush(task.log_path)
@@ -113,7 +114,7 @@ class LogDesk:
 
     async def _read(self, read: Callable[[], T]) -> T:
         if self._waiting >= MAX_WAITING:
-            raise LogError("Too much is asked of the logs at once.", hint="Try again.", retryable=True)
+            raise LogError(_("Too much is asked of the logs at once."), hint=_("Try again."), retryable=True)
         self._waiting += 1
         try:
             async with self._readers:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from voice_kernel.errors import LogError, VoiceKernelError
+from voice_kernel.language import _
 from voice_kernel.messages import (
     Done,
     FinishSignIn,
@@ -272,7 +273,7 @@ class ServerDesk:
         """Return a server, and how many lines of its log are not kept any more."""
         running = next((one for one in self._supervisor().all() if one.server.name == name), None)
         if running is None:
-            raise LogError(f"There is no server {name} any more.")
+            raise LogError(_("There is no server {name} any more.").format(name=name))
         return running, running.log_lines - len(running.log)
 
 

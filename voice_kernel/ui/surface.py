@@ -18,6 +18,7 @@ from voice_kernel.answering import Answering
 from voice_kernel.conversations import Conversations
 from voice_kernel.errors import VoiceKernelError
 from voice_kernel.events import Hub, Subscription
+from voice_kernel.language import _
 from voice_kernel.listening import Listener
 from voice_kernel.loop import AgentLoop
 from voice_kernel.messages import (
@@ -237,8 +238,8 @@ class Surface:
             self.send(
                 Notice(
                     level="error",
-                    message="The panel sent something this kernel does not know.",
-                    hint="Reload the page; if it stays, restart the kernel.",
+                    message=_("The panel sent something this kernel does not know."),
+                    hint=_("Reload the page; if it stays, restart the kernel."),
                 )
             )
             return
@@ -364,7 +365,7 @@ class Surface:
 
     def _clicked(self, message: WidgetAction) -> None:
         if self.kind == "headless" or self.scripted:  # only a person clicks
-            problem = Problem(kind="Refused", message="A click is for a person only.")
+            problem = Problem(kind="Refused", message=_("A click is for a person only."))
             self.send(Done(id=message.id, problem=problem))
         else:
             self._spawn(self._answer(self._surfaces.widgets.act(message, self.surface_id)))
@@ -374,15 +375,17 @@ class Surface:
         if len(data) == attached.size:
             self._surfaces.on_attach(attached.name, bytes(data))
         else:
-            self.send(Notice(level="error", message="The file did not arrive whole.", hint="Drop it again."))
+            self.send(
+                Notice(level="error", message=_("The file did not arrive whole."), hint=_("Drop it again."))
+            )
 
     def _hello(self, hello: Hello) -> None:
         if hello.protocol != PROTOCOL:
             self.send(
                 Notice(
                     level="error",
-                    message="This page is from another version of voice_kernel than the kernel.",
-                    hint="Reload the page.",
+                    message=_("This page is from another version of voice_kernel than the kernel."),
+                    hint=_("Reload the page."),
                 )
             )
         self.kind, self.surface_id = hello.kind, hello.surface_id

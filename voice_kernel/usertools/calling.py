@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from voice_kernel.errors import KernelError, VoiceKernelError
 from voice_kernel.kernel import CodeResult
+from voice_kernel.language import _
 from voice_kernel.messages import Output, Problem, Result
 from voice_kernel.task.executor import LOCAL, Executor
 from voice_kernel.task.progress import ProgressReader
@@ -125,8 +126,10 @@ class Caller:
             return True
         worker.stop()  # once more: the first may have met an `except` that takes everything
         ending, problem = call.task.stopping or ("cancelled", CANCELLED)
-        message = f"{problem.message.rstrip('.')}, but it could not be stopped: it still runs in its thread."
-        hint = "Nothing waits for it any more. Restarting the kernel ends it for certain."
+        message = _("{message}, but it could not be stopped: it still runs in its thread.").format(
+            message=problem.message.rstrip(".")
+        )
+        hint = _("Nothing waits for it any more. Restarting the kernel ends it for certain.")
         call.task.stopping = (ending, problem.model_copy(update={"message": message, "hint": hint}))
         return False
 
@@ -166,7 +169,7 @@ class Caller:
             done = running.result()
         if not done.success:
             problem = _problem(made.error) if made.error is not None else done.error
-            problem = problem or Problem(kind="Error", message="It did not run to its end.")
+            problem = problem or Problem(kind="Error", message=_("It did not run to its end."))
             raise TaskFailed(problem, Result(code=call.code, outputs=list(done.outputs)))
         if is_widget(made.value):
             call.relay.show_widget(made.value)
@@ -259,7 +262,9 @@ async def _guarded(call: _Call) -> Any:
         return await call()
     except (SystemExit, KeyboardInterrupt) as error:  # else it would end the loop, and every other task
         name = type(error).__name__
-        raise TaskFailed(Problem(kind=name, message=f"It ended itself with {name}.")) from None
+        raise TaskFailed(
+            Problem(kind=name, message=_("It ended itself with {name}.").format(name=name))
+        ) from None
 
 
 def _failed(error: Exception) -> TaskFailed:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from voice_kernel.errors import ToolError
+from voice_kernel.language import _
 from voice_kernel.tools.mcp import remote, stdio
 from voice_kernel.tools.mcp.configs import with_secrets
 from voice_kernel.tools.mcp.people import Nobody, People, fields_of, with_defaults
@@ -256,7 +257,11 @@ class RunningServer:
             RuntimeError,
         ):  # a result that is none, or does not fit the tool's own schema
             self.errors += 1
-            raise ToolError(f"{self.server.name} answered with what is no result of {tool}.") from None
+            raise ToolError(
+                _("{name} answered with what is no result of {tool}.").format(
+                    name=self.server.name, tool=tool
+                )
+            ) from None
         finally:
             self._open_calls -= 1
             if task is not None:
@@ -339,7 +344,9 @@ class RunningServer:
         except MCPError as error:
             raise ToolError(f"{self.server.name}: {self.without_secrets(_reason(error))}.") from None
         except (ValidationError, RuntimeError):
-            raise ToolError(f"{self.server.name} answered with what is no answer.") from None
+            raise ToolError(
+                _("{name} answered with what is no answer.").format(name=self.server.name)
+            ) from None
         finally:
             self._open_calls -= 1
 
@@ -364,13 +371,18 @@ class RunningServer:
 
     def _ended_in_call(self) -> ToolError:
         return ToolError(
-            f"The server {self.server.name} ended during the call.",
-            hint=f"Say: show the log of the {self.server.name} server.",
+            _("The server {name} ended during the call.").format(name=self.server.name),
+            hint=_("Say: show the log of the {name} server.").format(name=self.server.name),
             retryable=True,
         )
 
     def _silent(self, limit_s: float) -> ToolError:
-        return ToolError(f"{self.server.name} did not answer within {limit_s:.0f} seconds.", retryable=True)
+        return ToolError(
+            _("{name} did not answer within {limit_s:.0f} seconds.").format(
+                name=self.server.name, limit_s=limit_s
+            ),
+            retryable=True,
+        )
 
     # ---- its life -----------------------------------------------------------------------------------
 
@@ -400,7 +412,10 @@ class RunningServer:
             if self._ready is not None and not self._ready.done():
                 why = self.problem or "it was stopped"
                 self._ready.set_exception(
-                    ToolError(f"The server {self.server.name} did not start: {why}.", hint=self._hint())
+                    ToolError(
+                        _("The server {name} did not start: {why}.").format(name=self.server.name, why=why),
+                        hint=self._hint(),
+                    )
                 )
                 self._ready.exception()  # whoever waits gets it; nobody need wait
             self._move("failed" if self.state == "failed" else "asleep" if asleep else "stopped")
@@ -458,8 +473,9 @@ class RunningServer:
         missing = [name for name, value in values.items() if value is None and name not in server.optional]
         if missing:
             raise ToolError(
-                f"its secret {missing[0]} is not set; in a terminal: "
-                f"voice-kernel mcp secret {server.name} {missing[0]}"
+                _(
+                    "its secret {missing} is not set; in a terminal: voice-kernel mcp secret {name} {missing}"
+                ).format(missing=missing[0], name=server.name)
             )
         secrets = {name: value for name, value in values.items() if value is not None}
         # Short ones would take their letters out of every text.
@@ -469,7 +485,7 @@ class RunningServer:
             env = environment() | server.env | named
             args = [with_secrets(part, secrets) for part in server.args]
             if shutil.which(server.command, path=env.get("PATH")) is None:
-                raise ToolError(f"there is no program {server.command}")
+                raise ToolError(_("there is no program {command}").format(command=server.command))
             transport: Any = stdio.pipes(
                 [server.command, *args],
                 env,
@@ -516,7 +532,7 @@ class RunningServer:
     async def _wants_sign_in(self, page: str) -> None:
         """Show a person the page to sign in on, and give them time; an empty one says that it is over."""
         if page and not await self._people.somebody():
-            raise ToolError("a person has to sign in to it, and nobody can be asked here")
+            raise ToolError(_("a person has to sign in to it, and nobody can be asked here"))
         if page and self._limit is not None:
             self._limit.reschedule(asyncio.get_running_loop().time() + SIGN_IN_S + self._start_s)
         self.sign_in = page

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from voice_kernel.context import nearest
 from voice_kernel.errors import ToolError
+from voice_kernel.language import _
 from voice_kernel.tools.mcp.people import People
 from voice_kernel.tools.mcp.running import START_S, RunningServer
 from voice_kernel.tools.mcp.secrets import Secrets
@@ -85,8 +86,10 @@ class Supervisor:
         if found is None:
             known = ", ".join(sorted(self._running)[:20])
             raise ToolError(
-                f"There is no server {name}.",
-                hint=f"There are: {known}." if known else f"Say: install the {name} server.",
+                _("There is no server {name}.").format(name=name),
+                hint=_("There are: {known}.").format(known=known)
+                if known
+                else _("Say: install the {name} server.").format(name=name),
             )
         return self._running[found]
 
