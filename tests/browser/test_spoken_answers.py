@@ -15,7 +15,14 @@ from panel_scenes import first_run, turn
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from sound import LISTEN, figures, forget, listen, wait_loud, wait_quiet
 
-from voice_kernel.messages import SpeakAnswer, SpeakChanged, StopSpeaking, TurnChanged, to_surface
+from voice_kernel.messages import (
+    HoldSpeaking,
+    SpeakAnswer,
+    SpeakChanged,
+    StopSpeaking,
+    TurnChanged,
+    to_surface,
+)
 
 WAIT_MS = 60_000
 RATE_HZ = 24_000
@@ -122,6 +129,22 @@ def test_it_stops_within_200_ms(panel: PanelPage, how: str) -> None:
     assert took < STOP_LIMIT_MS
     assert states(panel)[1:] == ([] if how == "kernel" else ["stopped"])
     expect(page.locator("[data-speaking]")).to_have_count(0)
+
+
+def test_a_held_answer_is_silent_and_goes_on_where_it_was(panel: PanelPage) -> None:
+    page = panel.page
+    answer(panel, 2.0)
+    wait_loud(page)
+    panel.deliver(HoldSpeaking(id=1, hold=True))
+    held = wait_quiet(page)
+    expect(page.locator("[data-speaking]")).to_be_visible()
+    panel.deliver(HoldSpeaking(id=1, hold=False))
+    page.wait_for_function("() => window.sound.loud.length > 1", polling=5)
+    first, again = figures(page)["loud"]
+    page.wait_for_function("window.sent.some(m => m.state === 'ended')")
+    assert states(panel) == ["started", "held", "ended"]
+    heard_ms = (held - first) + (wait_quiet(page) - again)
+    assert 1_800 < heard_ms < 2_300  # nothing is lost, nothing said twice
 
 
 def test_what_comes_after_it_was_stopped_is_not_heard(panel: PanelPage) -> None:
