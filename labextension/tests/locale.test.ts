@@ -77,7 +77,7 @@ describe('the German catalogue', () => {
 
   it('has what JupyterLab shows of the extension, in the form that JupyterLab reads', () => {
     const { '': head, ...entries } = JSON.parse(readFileSync(LAB_CATALOGUE, 'utf8')) as Record<string, string[]> & { '': object };
-    expect(head).toMatchObject({ domain: 'voice_kernel', language: 'de_DE' });
+    expect(head).toMatchObject({ domain: 'voice_kernel', language: 'de-DE' });
     const texts = OF_THE_LAB.flatMap(name => textsOf(join(SOURCES, name))).concat(settings());
     const catalogue = Object.fromEntries(
       Object.entries(entries).map(([text, forms]) => [text, forms.length === 1 ? forms[0]! : forms])
