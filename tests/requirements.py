@@ -138,6 +138,8 @@ PROMISES: dict[str, tuple[str, ...]] = {
     "The panel is in the session's language, numbers and dates included": (
         "browser/test_panel_in_german.py::test_every_scene_is_german_and_nothing_is_cut_off",
         "browser/test_panel_in_german.py::test_the_panel_says_which_language_it_is_in",
+        "browser/test_lab_in_german.py::test_the_side_bar_and_a_command_are_german",
+        "browser/test_lab_in_german.py::test_the_palette_and_the_status_bar_are_german",
     ),
     "Commands may be spoken in German; talk in German does nothing": (
         "kernel/test_german_speech.py::test_german_commands_are_understood_from_their_sound",
