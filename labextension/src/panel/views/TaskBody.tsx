@@ -95,7 +95,7 @@ export function TaskBody({ task, past = null, skipped = 0, inSheet = false }: Ta
   const tail = task.tail ? <Tail text={task.tail} label={trans.__('Output of task %1', task.id)} /> : null;
   return (
     <div class="vk-task-body">
-      {problem && !(task.state === 'cancelled' && problem.message === 'Cancelled.') && (
+      {problem && !(task.state === 'cancelled' && problem.kind === 'Cancelled') && (
         <ProblemNote problem={problem} tone={PROBLEM_TONE[task.state] ?? 'error'} />
       )}
       {result?.summary && !result.tests && result.summary !== problem?.message && (
