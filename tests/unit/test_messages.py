@@ -49,6 +49,7 @@ from voice_kernel.messages import (
     HearAgain,
     Heard,
     Hello,
+    HoldSpeaking,
     InsertCells,
     Interrupt,
     Keeping,
@@ -384,6 +385,7 @@ SAMPLES: list[Wire] = [
         id=3, seq=2, turn_id=4, text="Done.", rate=1.5, rate_hz=24000, language="de", by="browser", last=False
     ),
     StopSpeaking(id=3),
+    HoldSpeaking(id=3, hold=True),
     SpeakChanged(speak="full", rate=1.5),
     ControlSpoken(control="stop_speaking"),
     KeepingChanged(keeping=KEEPING),
