@@ -17,7 +17,6 @@ The map, from the top; imports go down only, `a | b` are independent of each oth
     listening           microphone streams become turns
     handsfree           one open microphone: finds the utterances that are meant for us
     interruption        what becomes of a spoken answer while somebody may be speaking up
-    interruption        what becomes of a spoken answer while somebody may be speaking up
     heeding | room      what of the things that were heard is meant for us; what an open microphone needs
     session             one turn: utterance -> plan -> tool calls -> events
     surroundings        finds out what exists around the user
