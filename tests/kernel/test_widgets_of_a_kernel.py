@@ -222,5 +222,7 @@ def test_a_tool_called_by_hand_shows_its_widget_in_the_cell(notebook: RealKernel
 
 def test_nothing_is_shown_any_more_once_the_extension_is_unloaded(notebook: RealKernel) -> None:
     notebook.execute("%unload_ext voice_kernel").expect_ok()
-    cell = notebook.execute("DynamicWidgetRoot.model_validate(card('plain'))").expect_ok()
+    cell = notebook.execute(
+        "from chatkit.widgets import DynamicWidgetRoot\nDynamicWidgetRoot.model_validate(card('plain'))"
+    ).expect_ok()
     assert bundles(cell) == []
