@@ -470,7 +470,6 @@ PROMISES: dict[str, tuple[str, ...]] = {
     "Speaking up stops the answer, and the assistant's own words are not acted on": (
         "unit/test_handsfree.py::test_who_speaks_up_stops_the_answer",
         "browser/test_barge_in.py::test_who_speaks_up_ends_the_answer",
-        "browser/test_barge_in.py::test_an_answer_that_comes_back_through_the_microphone_is_heard_to_its_end",
         "browser/test_barge_in.py::test_an_answer_goes_on_after_a_cough_or_a_click",
         "unit/test_interruption.py::test_what_was_no_speech_lets_the_answer_go_on_within_half_a_second",
         "unit/test_handsfree.py::test_our_own_words_are_not_acted_on",
