@@ -206,6 +206,8 @@ PROMISES: dict[str, tuple[str, ...]] = {
     ),
     "When a model fails, what was said stays, and the turn says how to go on": (
         "browser/test_model_by_words.py::test_faults_end_in_words_with_what_was_said_before_and_a_way_on",
+        "browser/test_model_by_words.py::test_what_a_model_gets_wrong_is_told_to_it_and_the_turn_goes_on",
+        "browser/test_model_by_words.py::test_a_conversation_that_is_too_long_for_the_model_ends_in_words_and_a_way_on",
         "unit/agent/test_limits.py::test_what_was_said_before_the_stream_dropped_is_kept_and_known",
         "unit/agent/test_limits.py::test_a_conversation_that_does_not_fit_is_compacted_and_asked_again",
         "unit/agent/test_limits.py::test_a_call_made_again_and_again_is_refused_and_then_ended",

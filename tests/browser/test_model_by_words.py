@@ -253,6 +253,29 @@ def test_faults_end_in_words_with_what_was_said_before_and_a_way_on(
 
 
 @IN_ONE
+def test_what_a_model_gets_wrong_is_told_to_it_and_the_turn_goes_on(
+    sidebar: Sidebar, model: OpenAIServer
+) -> None:
+    model.says(Call("no_such_tool"), Call("describe_variable", "{not json"), "I was mistaken.")
+    expect(sidebar.say("ask the model for the impossible", "succeeded")).to_contain_text("I was mistaken.")
+    model.says(Reply(garbage="<html>hello</html>"))
+    nonsense = sidebar.say("ask the model to go on", "failed")
+    expect(nonsense).to_contain_text("makes no sense")
+    expect(nonsense).not_to_contain_text("hello")
+
+
+@IN_ONE
+def test_a_conversation_that_is_too_long_for_the_model_ends_in_words_and_a_way_on(
+    sidebar: Sidebar, model: OpenAIServer
+) -> None:
+    too_long = Reply(status=400, error={"message": "too long", "code": "context_length_exceeded"})
+    model.says(too_long, too_long)  # the second time without what was said before
+    ended = sidebar.say("ask the model about everything", "failed")
+    expect(ended).to_contain_text("too long for")
+    expect(ended).to_contain_text("new conversation")
+
+
+@IN_ONE
 def test_the_first_piece_of_an_answer_is_seen_while_the_rest_is_still_being_written(
     sidebar: Sidebar, model: OpenAIServer
 ) -> None:
