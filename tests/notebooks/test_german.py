@@ -24,6 +24,8 @@ CELLS = (
     "try:\n    get_ipython().run_line_magic('voice', 'starte den Kernel neu')\n"
     "except Exception as error:\n    print(type(error).__name__, error)",
 )
+# A run of pytest would leave `__pycache__` among the folders the tour counts.
+NO_CACHES = {"PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def seen(cell: nbformat.NotebookNode) -> str:
@@ -38,7 +40,7 @@ def test_the_tour_can_be_typed_in_german(tmp_path: Path) -> None:
     write_notebook(path, CELLS)
     done = subprocess.run(
         [sys.executable, "-m", "jupyter", "execute", "--inplace", path.name],
-        cwd=tmp_path, env={**isolated(tmp_path / "jupyter"), "VOICE_KERNEL_LANGUAGE": "de"},
+        cwd=tmp_path, env=isolated(tmp_path / "jupyter") | {"VOICE_KERNEL_LANGUAGE": "de"} | NO_CACHES,
         capture_output=True, text=True, timeout=180,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
