@@ -158,9 +158,10 @@ def interrupted(page: Page) -> list[float]:
         wait_loud(page, WAIT_MS)
         page.wait_for_timeout(1_500)  # into the middle of it
         speak(page, sound(clip, 0.5, noise=0.0), RATE_HZ)
-        quiet = wait_quiet(page, WAIT_MS)
-        took.append(quiet - float(page.evaluate("window.room.spoken")))
+        page.wait_for_function("() => window.room.spoken !== null", timeout=WAIT_MS, polling=5)
+        # The answer has pauses of its own: the silence that counts is the one after it was ended.
         expect(page.locator("[data-speaking]")).to_have_count(0, timeout=WAIT_MS)
+        took.append(wait_quiet(page, WAIT_MS) - float(page.evaluate("window.room.spoken")))
     return took
 
 
