@@ -336,6 +336,7 @@ def _lexicon(speech: Mapping[str, Any]) -> Lexicon:
         possessive=str(counting.get("possessive", "")),
         to=str(counting.get("to", "")),
         numbered=words(counting, "nouns"),
+        glued=named(counting.get("glued", {})),
         marks=marks("marks"),
         prose_marks=marks("prose_marks"),
     )

@@ -146,7 +146,7 @@ class Templates:
                 continue
             if hearing.loose and block.exact:
                 continue
-            for step in template.node.walk(hearing.exact if block.exact and hearing.exact else hearing, at):
+            for step in template.node.walk(hearing.exact if block.alone and hearing.exact else hearing, at):
                 if alone and step.end != len(hearing.words):
                     continue
                 if not alone and not self._may_end(hearing, step.end):

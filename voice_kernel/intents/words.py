@@ -71,7 +71,11 @@ class Lexicon:
     ordinal_endings: frozenset[str] = frozenset()
     """What follows digits of an ordinal: 3rd."""
     numbered: frozenset[str] = frozenset()
-    """Nouns that a number may be glued to: cell3."""
+    """Nouns that a number in digits may be glued to: cell3."""
+    glued: Mapping[str, str] = field(default_factory=dict)
+    """How such a noun begins when a number word is glued to it -> the noun: `zell` -> `zelle`."""
+    compounds: Mapping[str, str] = field(default_factory=dict)
+    """First parts of words that are written as one -> the word that they are by themselves."""
     possessive: str = ""
     """What makes a number a possessive: cell three's output."""
     to: str = "to"
@@ -183,6 +187,30 @@ def listen(text: str, lexicon: Lexicon) -> tuple[Word, ...]:
             for number, part in enumerate(parts)
         )
     return tuple(words)
+
+
+def apart(words: Sequence[Word], lexicon: Lexicon) -> tuple[Word, ...]:
+    """Return words with what a language writes as one taken apart: `gesamtumsatz` as `gesamte umsatz`.
+
+    Args:
+        words: the words of an utterance.
+        lexicon: the language's word-level facts.
+    """
+    return tuple(part for word in words for part in _apart(word, lexicon))
+
+
+def _apart(word: Word, lexicon: Lexicon) -> Iterator[Word]:
+    core = word.spelled or word.text
+    for begin, first in lexicon.compounds.items():
+        if not word.text.startswith(begin) or len(word.text) - len(begin) < 3:
+            continue
+        at = next(at for at in range(len(core)) if lexicon.fold(core[:at]) == begin)
+        rest, middle = core[at:], word.start + at
+        folded = lexicon.fold(rest)
+        yield Word(first, word.start, middle)
+        yield Word(folded, middle, word.end, word.pause, rest if rest != folded else "")
+        return
+    yield word
 
 
 def number_at(words: Sequence[Word], at: int, lexicon: Lexicon) -> list[tuple[int, int]]:
@@ -375,7 +403,7 @@ def _parts(core: str, lexicon: Lexicon) -> tuple[str, ...]:
     if known is not None:
         return known
     if core.isalpha():
-        return (core,)
+        return _glued(core, lexicon) or (core,)
     if _INITIALISM.fullmatch(core):
         return (core.replace(".", ""),)
     span = _RANGE.fullmatch(core)
@@ -393,6 +421,14 @@ def _parts(core: str, lexicon: Lexicon) -> tuple[str, ...]:
     if core.startswith("#") and core[1:].isdigit():
         return (core[1:],)
     return (core,)
+
+
+def _glued(core: str, lexicon: Lexicon) -> tuple[str, ...]:
+    """Return a noun and the number word that a recogniser wrote together with it: `zelldrei`."""
+    for short, noun in lexicon.glued.items():
+        if core.startswith(short) and core[len(short) :] in lexicon.numbers:
+            return (noun, core[len(short) :])
+    return ()
 
 
 def _with_pause(word: Word) -> Word:
