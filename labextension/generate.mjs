@@ -1,4 +1,4 @@
-// Writes src/messages.gen.ts from voice_kernel/messages.py; with --check only says whether it is current.
+// Writes src/messages.gen.ts from voice_kernel/messages; with --check only says whether it is current.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -15,7 +15,7 @@ const schema = JSON.parse(
   execFileSync(python, ['-m', 'voice_kernel.ui.schema'], { cwd: root, encoding: 'utf8' })
 );
 const types = await compile(schema, 'Wire', {
-  bannerComment: '// Generated from voice_kernel/messages.py by `make generate`. Do not edit.',
+  bannerComment: '// Generated from voice_kernel/messages by `make generate`. Do not edit.',
   unreachableDefinitions: true,
   additionalProperties: false,
   style: { singleQuote: true, printWidth: 110 }

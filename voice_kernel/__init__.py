@@ -10,7 +10,7 @@ The map, from the top; imports go down only, `a | b` are independent of each oth
     server              the session over HTTP: a ChatKit endpoint, and the panel in a plain page
     ui | headless | replay  panel and inline cards, comm target, static bundle; notebook files without a
                         browser; what was done, done again and compared
-    client              speaks messages.py to a session in another process
+    client              speaks `messages` to a session in another process
     answering           what is spoken aloud: when, in which order, to whom
     hearing             which speech engines there are: what each needs, where the sound goes
     conversations       which conversation is open: shown, continued, kept

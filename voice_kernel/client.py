@@ -1,4 +1,4 @@
-"""Speaks messages.py to a session in another process, over the Jupyter protocol.
+"""Speaks `messages` to a session in another process, over the Jupyter protocol.
 
 Knows how to start a kernel, load voice_kernel in it and open a comm; not what the messages lead to.
 """

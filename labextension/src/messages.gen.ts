@@ -1,4 +1,4 @@
-// Generated from voice_kernel/messages.py by `make generate`. Do not edit.
+// Generated from voice_kernel/messages by `make generate`. Do not edit.
 
 export type ToKernel =
   | Hello

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import inspect
 import json
+import pkgutil
 import typing
+from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -454,11 +457,14 @@ SAMPLES: list[Wire] = [
     SpeakingState(id=3, state="ended"),
     CellReply(id=4, problem=PROBLEM, notebook=NOTEBOOK, cells=[CELL], text="Saved"),
 ]
-CLASSES = [
-    member
-    for _name, member in inspect.getmembers(messages, inspect.isclass)
-    if issubclass(member, Wire) and member is not Wire
-]
+
+
+def classes(module: ModuleType) -> list[type[Wire]]:
+    found = [member for _name, member in inspect.getmembers(module, inspect.isclass)]
+    return [member for member in found if issubclass(member, Wire) and member is not Wire]
+
+
+CLASSES = classes(messages)
 
 
 def members(union: Any) -> set[type[BaseModel]]:
@@ -467,6 +473,11 @@ def members(union: Any) -> set[type[BaseModel]]:
 
 def name_of(value: Any) -> str:
     return value.__name__ if isinstance(value, type) else type(value).__name__
+
+
+def test_what_a_subject_defines_is_a_public_name_of_the_schema() -> None:
+    for module in pkgutil.iter_modules(messages.__path__, f"{messages.__name__}."):
+        assert set(classes(import_module(module.name))) <= set(CLASSES)
 
 
 def test_every_message_class_has_a_sample_here() -> None:

@@ -1,6 +1,6 @@
 """The panel's own protocol over HTTP: a page sends POSTs, and is told by server-sent events.
 
-A POST carries messages of `messages.py` one after the other, each with the bytes beside it: two numbers of
+A POST carries messages of `messages` one after the other, each with the bytes beside it: two numbers of
 four bytes (big-endian: length of the JSON, length of the bytes), then both. An event is `{"message",
 "buffers"}`, the bytes as base64. A page that was away for a moment goes on with the same surface.
 """
