@@ -10,7 +10,7 @@ that connects late needs only `State`. The deltas change an entity that was sent
     surface             how a surface begins, all that it draws, what belongs to no other subject
     turns | history     what was said, and what became of it; what is kept: conversations, past tasks
     tasks | approvals | cells | servers | logs
-                        what is done; cards that wait for a person; the notebook's cells; MCP servers; full logs
+                        what is done; cards that wait for a person; cells; MCP servers; full logs
     results | hearing | speaking
                         what a task gives back; the microphone and its sound; spoken answers
     widgets             ChatKit's widgets
