@@ -40,8 +40,8 @@ const trans = {{
   _n: (one, many, n, ...values) => fill(n === 1 ? one : many, [n, ...values]),
 }};
 window.actions = [];
-const onAction = async (action, values) => {{
-  window.actions.push({{ action, values }});
+const onAction = async (action, values, item) => {{
+  window.actions.push({{ action, values, item }});
   await window.answer?.(action);
 }};
 window.show = (root, theme = {theme}) => {{
@@ -119,7 +119,7 @@ class WidgetPage:
         )
 
     def actions(self) -> list[dict[str, Any]]:
-        """Return what the person did: the actions and the values of forms."""
+        """Return what the person did: the actions, the values of forms, and whose actions they were."""
         done: list[dict[str, Any]] = self.page.evaluate("window.actions")
         return done
 

@@ -251,11 +251,63 @@ FORM = node(
     ),
     node("Checkbox", name="terms", label="I have read the safety notes", required=True),
     text("Draft of the invitation", editable={"name": "title", "placeholder": "A title"}),
+    id="visit",
     size="full",
     asForm=True,
     confirm={"label": "Book", "action": action("visit.book", room=7)},
     cancel={"label": "Not now", "action": action("visit.cancel")},
     status={"text": "Observatory", "favicon": BLUE, "frame": True},
+)
+
+BODIES = ("Sun", "Mercury", "Venus", "Earth", "Moon", "Mars", "Ceres", "Jupiter", "Io", "Europa", "Ganymede",
+          "Callisto", "Saturn", "Titan", "Rhea", "Uranus", "Neptune", "Pluto", "Eris")  # fmt: skip
+CHOICES = node(
+    "Card",
+    node("Label", value="Body", fieldName="body"),
+    node(
+        "Select",
+        name="body",
+        id="body",
+        placeholder="Choose a body",
+        clearable=True,
+        defaultValue="Saturn",
+        options=[
+            {"value": name, "label": name, "disabled": name == "Sun"}
+            | (
+                {"description": "A moon of Jupiter"}
+                if name in ("Io", "Europa", "Ganymede", "Callisto")
+                else {}
+            )
+            for name in BODIES
+        ],
+        onChangeAction=action("body"),
+    ),
+    node("Label", value="Dome", fieldName="dome"),
+    node(
+        "Select",
+        name="dome",
+        searchable=True,
+        variant="soft",
+        size="sm",
+        options=[{"value": "n", "label": "North"}, {"value": "s", "label": "South"}],
+    ),
+    node("Label", value="First night", fieldName="from"),
+    node(
+        "DatePicker",
+        name="from",
+        id="from",
+        defaultValue="2026-11-23T00:00:00",
+        min="2026-11-05T00:00:00",
+        clearable=True,
+        side="right",
+        align="center",
+        onChangeAction=action("night"),
+    ),
+    node("Label", value="Last night", fieldName="to"),
+    node(
+        "DatePicker", name="to", placeholder="Until when", side="top", align="end", variant="soft", pill=True
+    ),
+    size="full",
 )
 
 LIST = node(
@@ -435,6 +487,7 @@ SCENES: dict[str, Node] = {
     "marks": MARKS,
     "buttons": BUTTONS,
     "form": FORM,
+    "choices": CHOICES,
     "list": LIST,
     "table": TABLE,
     "charts": CHARTS,

@@ -66,12 +66,12 @@ class WidgetOutput extends Widget implements IRenderMime.IRenderer {
             root={widget.root}
             trans={trans}
             parts={parts}
-            onAction={(action, values) =>
+            onAction={(action, values, item_id) =>
               action.handler === 'client'
                 ? actInPage(action, trans)
                 : surroundings.act(this.node, {
                     widget_id: widget.id,
-                    item_id: '',
+                    item_id,
                     action: { ...action, payload: action.payload ?? null, streaming: true },
                     values,
                     surface_id: ''

@@ -13,6 +13,9 @@ import type { WidgetNode } from '../src/panel/widgets/node';
 const loaded = { markup: { markdownToHtml }, charts: { ChartView } };
 const parts = { get: (name: string) => loaded[name as keyof typeof loaded], fetch: async () => {} } as unknown as PartShelf;
 
+/** Days are written as the browser writes them, unless somebody says how. */
+const TRANS = { ...ENGLISH, locale: 'en-US' };
+
 let hosts: HTMLElement[] = [];
 afterEach(() => {
   hosts.forEach(host => {
@@ -24,7 +27,7 @@ afterEach(() => {
 
 interface Shown {
   readonly host: HTMLElement;
-  readonly done: [WidgetAction, Values][];
+  readonly done: [WidgetAction, Values, string][];
   readonly find: (selector: string) => HTMLElement;
   readonly show: (root: unknown) => void;
 }
@@ -33,13 +36,13 @@ function show(root: unknown, answer: (action: WidgetAction) => Promise<void> | v
   const host = document.createElement('div');
   document.body.append(host);
   hosts.push(host);
-  const done: [WidgetAction, Values][] = [];
-  const onAction: OnAction = (action, values) => {
-    done.push([action, values]);
+  const done: [WidgetAction, Values, string][] = [];
+  const onAction: OnAction = (action, values, itemId) => {
+    done.push([action, values, itemId]);
     return answer(action);
   };
   const draw = (next: unknown): void =>
-    void act(() => render(<WidgetView root={next} theme={theme ?? 'light'} onAction={onAction} trans={ENGLISH} parts={parts} />, host));
+    void act(() => render(<WidgetView root={next} theme={theme ?? 'light'} onAction={onAction} trans={TRANS} parts={parts} />, host));
   draw(root);
   return {
     host,
@@ -63,6 +66,10 @@ async function press(element: HTMLElement): Promise<void> {
   await ticked();
   await ticked();
 }
+async function key(element: Element, key: string, more: KeyboardEventInit = {}): Promise<void> {
+  act(() => void element.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true, ...more })));
+  await ticked();
+}
 
 /** A component, where it is to be found, and what is to be seen there. */
 type Expected = Readonly<Record<string, string | null>>;
@@ -81,7 +88,7 @@ const FIELDS: readonly (readonly [node: Record<string, unknown>, selector: strin
   [{ type: 'Caption', value: 'C', size: 'sm', truncate: true }, 'p.vk-w-caption.vk-w-truncate', { text: 'C', 'data-size': 'sm' }],
   [{ type: 'Markdown', value: '**b**' }, '.vk-w-markdown strong', { text: 'b' }],
   [{ type: 'Markdown', value: 'x', streaming: true }, '.vk-w-markdown', { 'data-streaming': 'true' }],
-  [{ type: 'Label', value: 'L', fieldName: 'f', size: 'lg', weight: 'bold' }, 'label', { text: 'L', for: 'vk-w-f', 'data-size': 'lg', 'font-weight': '700' }],
+  [{ type: 'Label', value: 'L', fieldName: 'f', size: 'lg', weight: 'bold' }, 'label', { text: 'L', 'data-size': 'lg', 'font-weight': '700' }],
   [{ type: 'Badge', label: 'B', color: 'danger', variant: 'outline', size: 'lg', pill: true }, '.vk-w-badge', { text: 'B', 'data-tone': 'danger', 'data-variant': 'outline', 'data-size': 'lg', 'data-pill': 'true' }],
   [{ type: 'Badge', label: 'B' }, '.vk-w-badge', { 'data-tone': 'secondary', 'data-variant': 'soft' }],
   [{ type: 'Progress', id: 'p', label: 'Reading', value: 40, streaming: true }, '[role=progressbar]', { 'aria-valuenow': '40', 'aria-valuemax': '100' }],
@@ -197,7 +204,7 @@ describe('actions', () => {
   it('are handed over as they stand', async () => {
     const { find, done } = one(button({ onClickAction: { type: 'go', payload: [1], handler: 'client', loadingBehavior: 'none', streaming: false } }));
     await press(find('button'));
-    expect(done).toEqual([[{ type: 'go', payload: [1], handler: 'client', loadingBehavior: 'none' }, {}]]);
+    expect(done).toEqual([[{ type: 'go', payload: [1], handler: 'client', loadingBehavior: 'none' }, {}, '']]);
   });
 
   it.each([[{}], [{ type: '' }], [{ type: 7 }], ['go'], [null]])('%j is none', async onClickAction => {
@@ -223,6 +230,22 @@ describe('actions', () => {
     await ticked();
     await ticked();
     expect(shown.host.querySelector('[aria-busy=true]')).toBeNull();
+  });
+
+  it.each([
+    ['a button', card(button({ id: 'b7', key: 'k' })), 'button', 'b7'],
+    ['a button with a key only', card(button({ key: 'k' })), 'button', 'k'],
+    ['an item of a list', { type: 'ListView', children: [{ type: 'ListViewItem', key: 'row 2', onClickAction: { type: 'go' }, children: [] }] }, '.vk-w-item-button', 'row 2'],
+    ['a card', { type: 'Card', id: 'c', confirm: { label: 'OK', action: { type: 'go' } }, children: [] }, 'footer button', 'c'],
+    ['a card that is a form', { type: 'Card', id: 'c', asForm: true, confirm: { label: 'OK', action: { type: 'go' } }, children: [] }, 'footer button', 'c'],
+    ['a form, and not its button', card({ type: 'Form', id: 'f', onSubmitAction: { type: 'go' }, children: [{ type: 'Button', id: 'b', label: 'Go', submit: true }] }), 'button', 'f'],
+    ['a button that submits with its own', card({ type: 'Form', id: 'f', children: [button({ id: 'b', submit: true })] }), 'button', 'b'],
+    ['a box that is ticked', card({ type: 'Checkbox', name: 'n', id: 'x', onChangeAction: { type: 'go' } }), 'input', 'x'],
+    ['an id that nobody would take', card(button({ id: 'x'.repeat(201) })), 'button', '']
+  ])('say whose they are: %s', async (_, root, selector, itemId) => {
+    const { find, done } = show(root);
+    await press(find(selector));
+    expect(done.map(([action, , id]) => [action.type, id])).toEqual([['go', itemId]]);
   });
 
   it('tell what went wrong, until it is dismissed', async () => {
@@ -338,7 +361,7 @@ describe('forms', () => {
     ));
     expect(shown.host.querySelectorAll('form')).toHaveLength(1);
     await press(shown.find('[role=group] button'));
-    expect(shown.done[0]).toEqual([expect.objectContaining({ type: 'inner' }), { inner: '2' }]);
+    expect(shown.done[0]).toEqual([expect.objectContaining({ type: 'inner' }), { inner: '2' }, '']);
     await press(buttons(shown)[1]!);
     expect(shown.done[1]?.[1]).toEqual({ outer: '1', inner: '2' });
   });
@@ -355,6 +378,13 @@ describe('forms', () => {
     await press(buttons(shown)[1]!);
     expect(shown.done[0]?.[1]).toEqual({ ok: 'v' });
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
+  });
+
+  it('keep their names apart from those of any other widget in the page', () => {
+    const named = card({ type: 'Label', value: 'City', fieldName: 'city' }, { type: 'Input', name: 'city' });
+    const both = [show(named), show(named)].map(({ find }) => [find('input').id, (find('label') as HTMLLabelElement).htmlFor]);
+    expect(both[0]?.[0]).toBe(both[0]?.[1]);
+    expect(both[0]).not.toEqual(both[1]);
   });
 
   it('name their fields by labels', () => {
@@ -391,6 +421,115 @@ describe('choices', () => {
     expect(field.dataset['placeholder']).toBe('When');
     expect(done[0]?.[1]).toEqual({ n: '' });
     expect(host.querySelector('.vk-w-clear')).toBeNull();
+  });
+
+  const many = Array.from({ length: 20 }, (_, at) => ({ value: `v${at}`, label: `Label ${at}`, description: at === 7 ? 'Ünusual' : '', disabled: at === 3 }));
+  const shownOptions = (host: HTMLElement): (string | undefined)[] => [...host.querySelectorAll('[role=option]')].map(option => option.firstElementChild?.textContent ?? undefined);
+  const search = (field: HTMLElement, words: string): void => {
+    (field as HTMLInputElement).value = words;
+    act(() => void field.dispatchEvent(new Event('input', { bubbles: true })));
+  };
+
+  it.each([
+    [{ searchable: true, options }, true],
+    [{ searchable: false, options: many }, false],
+    [{ options: many.slice(0, 15) }, false],
+    [{ options: many.slice(0, 16) }, true]
+  ])('list: searched if it is asked for or long (%#)', (fields, searched) => {
+    expect(one({ type: 'Select', name: 'n', ...fields }).host.querySelector('select') === null).toBe(searched);
+  });
+
+  it('searched list: default, placeholder, shape, and what is disabled', async () => {
+    const { find, host } = one({ type: 'Select', name: 'n', searchable: true, options, placeholder: 'Pick', variant: 'soft', size: 'lg', pill: true, block: true });
+    const field = find('button.vk-w-select') as HTMLButtonElement;
+    expect([field.textContent, field.value, field.getAttribute('role'), field.getAttribute('aria-label')]).toEqual(['Pick', '', 'combobox', 'Pick']);
+    expect([field.dataset['variant'], field.dataset['size'], field.dataset['pill'], field.dataset['empty']]).toEqual(['soft', 'lg', 'true', 'true']);
+    expect(host.querySelector<HTMLElement>('.vk-w-field')?.dataset['block']).toBe('true');
+    expect(one({ type: 'Select', name: 'n', searchable: true, options, disabled: true }).find('button').getAttribute('disabled')).toBe('');
+    expect(one({ type: 'Select', name: 'n', searchable: true, options, defaultValue: 'a' }).find('button').textContent).toBe('A');
+    await press(field);
+    expect(find('[role=option]').textContent).toBe('Athe first');
+    await press(find('[role=option][aria-disabled]'));
+    expect(field.value).toBe('');
+  });
+
+  it('searched list: found by any words, chosen by keys, cleared, and handed in', async () => {
+    const { find, host, done } = one({ type: 'Select', name: 'a.b', id: 's', searchable: true, clearable: true, options: many, onChangeAction: { type: 'changed' } });
+    const field = find('button.vk-w-select') as HTMLButtonElement;
+    await key(field, 'ArrowDown');
+    const query = find('.vk-w-search');
+    expect(document.activeElement).toBe(query);
+    expect(field.getAttribute('aria-expanded')).toBe('true');
+    expect(find(`#${field.getAttribute('aria-controls')}`).getAttribute('role')).toBe('dialog');
+    search(query, 'nothing of it');
+    expect(find('[role=status]').textContent).toBe('Nothing found.');
+    expect(host.querySelector('[role=listbox]')).toBeNull();
+    search(query, 'UNUS label');
+    expect(shownOptions(host)).toEqual(['Label 7']);
+    search(query, 'label 1');
+    await key(query, 'ArrowDown');
+    await key(query, 'ArrowDown');
+    expect(find(`#${query.getAttribute('aria-activedescendant')}`).textContent).toBe('Label 11');
+    await key(query, 'ArrowUp');
+    await key(query, 'Enter');
+    await ticked();
+    await ticked();
+    expect(done[0]).toEqual([expect.objectContaining({ type: 'changed' }), { a: { b: 'v10' } }, 's']);
+    expect([field.textContent, field.value, document.activeElement]).toEqual(['Label 10', 'v10', field]);
+    expect(host.querySelector('.vk-w-popup')).toBeNull();
+    await press(field);
+    expect(shownOptions(host)[0]).toBe('Choose');
+    await press(find('[role=option]'));
+    expect(done[1]?.[1]).toEqual({ a: { b: '' } });
+  });
+
+  it('searched list: a letter begins to search, Escape goes back, and Enter submits nothing', async () => {
+    const { find, host, done } = show({ type: 'Card', asForm: true, confirm: { label: 'OK', action: { type: 'send' } }, children: [{ type: 'Select', name: 'n', options: many, defaultValue: 'v2' }] });
+    const field = find('button.vk-w-select');
+    await key(field, '9');
+    expect(shownOptions(host)).toEqual(['Label 9', 'Label 19']);
+    await key(find('.vk-w-search'), 'Escape');
+    expect(host.querySelector('.vk-w-popup')).toBeNull();
+    expect(document.activeElement).toBe(field);
+    await key(field, '9');
+    await key(find('.vk-w-search'), 'Enter');
+    expect(done).toEqual([]);
+    await press(find('footer button'));
+    expect(done[0]?.[1]).toEqual({ n: 'v9' });
+  });
+
+  it('searched list: a new default holds until somebody chose', async () => {
+    const node = { type: 'Select', name: 'n', searchable: true, options: many };
+    const shown = one({ ...node, defaultValue: 'v1' });
+    shown.show(card({ ...node, defaultValue: 'v2' }));
+    expect((shown.find('button') as HTMLButtonElement).value).toBe('v2');
+    await key(shown.find('button'), '5');
+    await key(shown.find('.vk-w-search'), 'Enter');
+    shown.show(card({ ...node, defaultValue: 'v1' }));
+    expect((shown.find('button') as HTMLButtonElement).value).toBe('v5');
+  });
+
+  it('day: picked from a calendar by keys, within its bounds', async () => {
+    const { find, host, done } = one({ type: 'DatePicker', name: 'n', id: 'd', defaultValue: '2026-11-23', min: '2026-11-05', max: '2027-01-15', onChangeAction: { type: 'day' } });
+    const field = find('input[type=date]') as HTMLInputElement;
+    const cursor = (): string | undefined => host.querySelector<HTMLElement>('.vk-w-calendar [tabindex="0"]')?.getAttribute('aria-label') ?? undefined;
+    await key(field, 'ArrowDown', { altKey: true });
+    expect(cursor()).toMatch(/November 23/);
+    expect(document.activeElement?.getAttribute('aria-label')).toBe(cursor());
+    expect(find('td[aria-selected=true]').textContent).toBe('23');
+    const grid = find('[role=grid]');
+    for (const [name, expected] of [['ArrowRight', /November 24/], ['ArrowDown', /December 1,/], ['ArrowUp', /November 24/], ['PageDown', /December 24/], ['PageDown', /January 15/], ['PageUp', /December 15/], ['PageUp', /November 15/], ['PageUp', /November 5,/], ['ArrowLeft', /November 5,/]] as const) {
+      await key(grid, name);
+      expect([name, cursor()]).toEqual([name, expect.stringMatching(expected)]);
+    }
+    expect(find('.vk-w-turn').getAttribute('aria-disabled')).toBe('true');
+    await press(find('[aria-label*="November 3,"]'));
+    expect(done).toEqual([]);
+    await press(find('[aria-label*="November 12,"]'));
+    expect(field.value).toBe('2026-11-12');
+    expect(document.activeElement).toBe(field);
+    expect(done[0]).toEqual([expect.objectContaining({ type: 'day' }), { n: '2026-11-12' }, 'd']);
+    expect(host.querySelector('.vk-w-popup')).toBeNull();
   });
 
   it('day: no day is none', () => {

@@ -12,7 +12,7 @@ from lab import CHROMIUM
 from panel_page import Theme
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from widget_page import WidgetPage
-from widget_scenes import FORM, LIST, SCENES, SHEET, Node, action, node, text
+from widget_scenes import CHOICES, FORM, LIST, SCENES, SHEET, Node, action, node, text
 
 ROOT = Path(__file__).parents[2]
 ATTACKS: dict[str, list[str]] = json.loads(
@@ -125,8 +125,95 @@ def test_a_form_is_filled_in_and_sent_by_keyboard_alone(page: Page) -> None:
                 "terms": True,
                 "title": "Draft of the invitation",
             },
+            "item": "visit",
         }
     ]
+
+
+def test_a_long_list_is_searched_and_chosen_from_by_keyboard(page: Page) -> None:
+    widget = WidgetPage(page, CHOICES)
+    keys = page.keyboard
+    body = page.get_by_role("combobox", name="Body")
+    expect(body).to_have_text("Saturn")
+    body.focus()
+    keys.press("ArrowDown")
+    search = page.get_by_role("combobox", name="Search")
+    expect(search).to_be_focused()
+    expect(page.get_by_role("option", name="Saturn", exact=True)).to_have_attribute("aria-selected", "true")
+    assert widget.violations() == []
+    keys.type("moon jup")
+    expect(page.get_by_role("option")).to_have_count(4)
+    keys.press("ArrowDown")
+    page.screenshot(path=ROOT / "out" / "widget-select.png")
+    keys.press("Enter")
+    expect(body).to_be_focused()
+    expect(body).to_have_text("Europa")
+    page.wait_for_function("window.actions.length > 0")
+    (done,) = widget.actions()
+    assert (done["item"], done["values"]) == ("body", {"body": "Europa"})
+    keys.type("x")
+    expect(page.get_by_role("status")).to_have_text("Nothing found.")
+    assert widget.violations() == []
+    keys.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(body).to_be_focused()
+    body.click()
+    page.get_by_role("option", name="Choose a body").click()
+    expect(body).to_have_text("Choose a body")
+    body.click()
+    page.mouse.click(5, 5)
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def box_of(page: Page, selector: str) -> dict[str, float]:
+    """Return where an element stands in the window."""
+    box: dict[str, float] = page.evaluate(
+        "selector => document.querySelector(selector).getBoundingClientRect().toJSON()", selector
+    )
+    return box
+
+
+def test_a_calendar_opens_at_the_side_that_is_asked_for(page: Page) -> None:
+    widget = WidgetPage(page, CHOICES)
+    keys = page.keyboard
+    page.get_by_label("First night").focus()
+    keys.press("Alt+ArrowDown")
+    expect(page.locator(".vk-w-calendar [tabindex='0']")).to_be_focused()
+    field, popup = box_of(page, ".vk-w-day"), box_of(page, ".vk-w-popup")
+    assert popup["left"] >= field["right"]
+    assert abs((popup["top"] + popup["bottom"]) - (field["top"] + field["bottom"])) <= 2
+    assert widget.violations() == []
+    page.screenshot(path=ROOT / "out" / "widget-calendar.png")
+    keys.press("ArrowRight")
+    keys.press("Enter")
+    expect(page.get_by_label("First night")).to_have_value("2026-11-24")
+    page.wait_for_function("window.actions.length > 0")
+    (done,) = widget.actions()
+    assert (done["item"], done["values"]) == ("from", {"from": "2026-11-24"})
+    page.get_by_role("button", name="Calendar").last.click()
+    expect(page.get_by_role("grid")).to_be_visible()
+    field, popup = box_of(page, ".vk-w-day:has([data-vk-field=to])"), box_of(page, ".vk-w-popup")
+    assert popup["bottom"] <= field["top"]
+    assert abs(popup["right"] - field["right"]) <= 1
+    keys.press("Escape")
+    expect(page.get_by_label("Last night")).to_be_focused()
+    expect(page.get_by_label("Last night")).to_have_value("")
+
+
+def test_what_opens_beside_a_control_stays_in_a_small_window(page: Page) -> None:
+    page.set_viewport_size({"width": 320, "height": 400})
+    WidgetPage(page, CHOICES, width=280)
+    for open_it in (
+        page.get_by_role("combobox", name="Body"),
+        page.get_by_role("button", name="Calendar").first,
+    ):
+        open_it.click()
+        popup = box_of(page, ".vk-w-popup")
+        assert popup["left"] >= 0
+        assert popup["right"] <= 320
+        assert popup["top"] >= 0
+        assert popup["bottom"] <= 400
+        page.keyboard.press("Escape")
 
 
 def test_while_an_action_runs_nothing_can_be_started_twice_and_the_focus_stays(page: Page) -> None:

@@ -20,7 +20,7 @@ export function WidgetBox({ widget }: { widget: Shown }) {
   if (!part) {
     return <div class="vk-plain">{widget.copy_text}</div>;
   }
-  const act = async (action: Clicked, values: Record<string, unknown>): Promise<void> => {
+  const act = async (action: Clicked, values: Record<string, unknown>, item_id: string): Promise<void> => {
     if (action.handler === 'client') {
       await actInPage(action, trans);
       return;
@@ -28,7 +28,7 @@ export function WidgetBox({ widget }: { widget: Shown }) {
     const clicked = { ...action, payload: action.payload ?? null, streaming: true };
     await requests.ask(
       'widget_action',
-      { widget_id: widget.id, item_id: '', action: clicked, values, surface_id: '' },
+      { widget_id: widget.id, item_id, action: clicked, values, surface_id: '' },
       CLICK_PATIENCE_MS
     );
   };

@@ -1,5 +1,5 @@
-/** What is pressed, filled in and chosen. Responsible for fields, their names, values and keyboard. */
-import { useContext, useLayoutEffect, useRef, useState } from 'preact/hooks';
+/** What is pressed, filled in and ticked. Responsible for fields, their names, values and keyboard. */
+import { useContext, useLayoutEffect, useRef } from 'preact/hooks';
 import { Glyph } from './icons';
 import { flag, pick, records, text, whole } from './node';
 import { FormContext, type ViewProps, actionOf, useAction, useBusy, useField, useHost } from './scope';
@@ -18,7 +18,7 @@ export function Button({ node }: ViewProps) {
   const form = useContext(FormContext);
   const busy = useBusy();
   const submit = flag(node, 'submit');
-  const { running, start } = useAction(submit ? 'container' : 'self');
+  const { running, start } = useAction(node, submit ? 'container' : 'self');
   const { trans } = useHost();
   const action = actionOf(node['onClickAction']);
   const label = text(node, 'label');
@@ -31,8 +31,8 @@ export function Button({ node }: ViewProps) {
     if (unusable) {
       return;
     }
-    if (submit && form?.submit) {
-      form.submit(action);
+    if (submit && form) {
+      form.submit(action ? values => start(action, [], values) : undefined);
     } else if (action) {
       start(action);
     }
@@ -66,7 +66,7 @@ function nameOf(icon: string): string {
 }
 
 /** Names a field that no Label names. */
-function label(labelled: boolean, ...words: string[]): { 'aria-label'?: string } {
+export function label(labelled: boolean, ...words: string[]): { 'aria-label'?: string } {
   const word = words.find(Boolean);
   return labelled || !word ? {} : { 'aria-label': word };
 }
@@ -154,7 +154,7 @@ export function Checkbox({ node }: ViewProps) {
   const { id, labelled } = useField(name);
   const busy = useBusy();
   const ref = useRef<HTMLInputElement>(null);
-  const { running, start } = useAction('none');
+  const { running, start } = useAction(node, 'none');
   const { problem, handlers } = useValidity(ref, id);
   const action = actionOf(node['onChangeAction']);
   const words = text(node, 'label');
@@ -192,7 +192,7 @@ export function RadioGroup({ node }: ViewProps) {
   const { id, labelId, labelled } = useField(name);
   const busy = useBusy();
   const ref = useRef<HTMLInputElement>(null);
-  const { running, start } = useAction('none');
+  const { running, start } = useAction(node, 'none');
   const { problem, handlers } = useValidity(ref, id);
   const action = actionOf(node['onChangeAction']);
   const options = records(node['options']);
@@ -254,122 +254,4 @@ export function useDefault(
     }
   }, [value]);
   return { touch: () => void (touched.current = true) };
-}
-
-export function Select({ node }: ViewProps) {
-  const name = text(node, 'name');
-  const { id, labelled } = useField(name);
-  const { trans } = useHost();
-  const busy = useBusy();
-  const ref = useRef<HTMLSelectElement>(null);
-  const { running, start } = useAction('none');
-  const action = actionOf(node['onChangeAction']);
-  const options = records(node['options']);
-  const placeholder = text(node, 'placeholder');
-  const clearable = flag(node, 'clearable');
-  const { touch } = useDefault(ref, text(node, 'defaultValue'));
-  return (
-    <span class="vk-w-field" data-block={flag(node, 'block') || undefined}>
-      <select
-        ref={ref}
-        id={id}
-        class="vk-w-input vk-w-select"
-        data-vk-field={name}
-        data-variant={pick(node, 'variant', CONTROL_VARIANTS) ?? 'outline'}
-        data-size={pick(node, 'size', CONTROL_SIZES)}
-        data-pill={flag(node, 'pill') || undefined}
-        disabled={flag(node, 'disabled')}
-        aria-disabled={busy || running || undefined}
-        aria-busy={running || undefined}
-        {...label(labelled, placeholder, name)}
-        onChange={event => {
-          touch();
-          if (action) {
-            start(action, [[name, event.currentTarget.value]]);
-          }
-        }}
-      >
-        <option value="" disabled={!clearable} hidden={!clearable}>
-          {placeholder || trans.__('Choose')}
-        </option>
-        {options.map((option, at) => (
-          <option key={at} value={text(option, 'value')} disabled={flag(option, 'disabled')}>
-            {[text(option, 'label') || text(option, 'value'), text(option, 'description')].filter(Boolean).join(' – ')}
-          </option>
-        ))}
-      </select>
-      {running && <span class="vk-w-spinner" aria-hidden="true" />}
-    </span>
-  );
-}
-
-/** The day of a date as JSON has it, or nothing. */
-export function dayOf(value: unknown): string {
-  const found = typeof value === 'string' ? /^(\d{4}-\d{2}-\d{2})(?![\d-])/.exec(value) : null;
-  return found?.[1] && !Number.isNaN(Date.parse(found[1])) ? found[1] : '';
-}
-
-/** The browser's own: its calendar stands where the browser puts it, whatever `side` and `align` ask for. */
-export function DatePicker({ node }: ViewProps) {
-  const name = text(node, 'name');
-  const { id, labelled } = useField(name);
-  const { trans } = useHost();
-  const busy = useBusy();
-  const ref = useRef<HTMLInputElement>(null);
-  const { running, start } = useAction('none');
-  const { problem, handlers } = useValidity(ref, id);
-  const action = actionOf(node['onChangeAction']);
-  const placeholder = text(node, 'placeholder');
-  const day = dayOf(node['defaultValue']);
-  const [empty, setEmpty] = useState(day === '');
-  const { touch } = useDefault(ref, day);
-  const disabled = flag(node, 'disabled');
-  const changed = (field: HTMLInputElement): void => {
-    touch();
-    setEmpty(field.value === '');
-    if (action && field.validity.valid) {
-      start(action, [[name, field.value]]);
-    }
-  };
-  return (
-    <span class="vk-w-field" data-block={flag(node, 'block') || undefined}>
-      <input
-        ref={ref}
-        id={id}
-        type="date"
-        class="vk-w-input vk-w-date"
-        data-vk-field={name}
-        data-variant={pick(node, 'variant', CONTROL_VARIANTS) ?? 'outline'}
-        data-size={pick(node, 'size', CONTROL_SIZES)}
-        data-pill={flag(node, 'pill') || undefined}
-        data-placeholder={empty && placeholder ? placeholder : undefined}
-        min={dayOf(node['min']) || undefined}
-        max={dayOf(node['max']) || undefined}
-        disabled={disabled}
-        readOnly={busy || running}
-        aria-busy={running || undefined}
-        {...label(labelled, placeholder, name)}
-        {...handlers}
-        onChange={event => changed(event.currentTarget)}
-      />
-      {flag(node, 'clearable') && !empty && !disabled && (
-        <button
-          type="button"
-          class="vk-w-clear"
-          aria-label={trans.__('Clear')}
-          aria-disabled={busy || running || undefined}
-          onClick={() => {
-            if (ref.current) {
-              ref.current.value = '';
-              ref.current.focus();
-              changed(ref.current);
-            }
-          }}
-        >
-          ×
-        </button>
-      )}
-      {problem}
-    </span>
-  );
 }

@@ -5,7 +5,7 @@
  * a streamed update. It knows no kernel: whoever shows it carries actions out.
  */
 import { Component, type ComponentChild } from 'preact';
-import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
+import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { PartShelf } from '../parts';
 import { followTheme } from '../theme';
 import { ENGLISH, type Translator } from '../translation';
@@ -81,6 +81,10 @@ function holdBack(event: Event): void {
   }
 }
 
+/** The panel and the outputs of cells may each have loaded this. */
+const LOADED = Math.random().toString(36).slice(2, 8);
+let views = 0;
+
 export function WidgetView({ root, theme, onAction, trans = ENGLISH, parts }: WidgetViewProps) {
   const ref = useRef<HTMLDivElement>(null);
   const node = useMemo(() => bounded(root), [root]);
@@ -88,8 +92,9 @@ export function WidgetView({ root, theme, onAction, trans = ENGLISH, parts }: Wi
   // Made anew with every drawing of the host, it would draw every field anew.
   const latest = useRef(onAction);
   latest.current = onAction;
+  const [id] = useState(() => `vk-w-${LOADED}${++views}`);
   const host = useMemo(
-    () => ({ trans, onAction: ((action, values) => latest.current(action, values)) satisfies OnAction, parts, labelled }),
+    () => ({ id, trans, onAction: ((...clicked) => latest.current(...clicked)) satisfies OnAction, parts, labelled }),
     [trans, parts, labelled]
   );
   const container = useContainer();

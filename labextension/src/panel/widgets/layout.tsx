@@ -1,12 +1,13 @@
 /** What holds others: cards, lists, boxes, forms, tables. Responsible for their fields and roles. */
 import type { ComponentChildren } from 'preact';
-import { useContext, useId, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useContext, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { drawn, drawnFlat, drawnIn } from './draw';
 import { Glyph } from './icons';
 import { SafeImage } from './images';
 import { type WidgetNode, childrenOf, flag, isRecord, keysOf, pick, text, whole } from './node';
 import {
-  type FormScope, FormContext, type ViewProps, type WidgetAction, actionOf, useAction, useBusy, useContainer, useHost
+  type FormScope, FormContext, type Submit, type ViewProps, type WidgetAction, actionOf, useAction, useBusy, useContainer, useElementId,
+  useHost
 } from './scope';
 import {
   LINES, SURFACES, type Style, blockStyle, borderOf, boxStyle, colourOf, layoutStyle, lengthOf, paddingOf, spaceOf
@@ -16,7 +17,8 @@ import { type Values, valuesOf } from './values';
 const THEMES = ['light', 'dark'] as const;
 
 interface FormProps {
-  readonly onSubmit: (fallback: WidgetAction | null, values: Values) => void;
+  /** @param own what is to take the values in the form's place, if it asks for that. */
+  readonly onSubmit: (values: Values, own: Submit | undefined) => void;
   readonly class: string;
   readonly style: Style;
   readonly children: ComponentChildren;
@@ -29,31 +31,31 @@ interface FormProps {
  */
 function FormBox({ onSubmit, class: name, style, children }: FormProps) {
   const outer = useContext(FormContext);
-  const id = useId();
+  const id = useElementId();
   const ref = useRef<HTMLElement | null>(null);
   const latest = useRef(onSubmit);
   latest.current = onSubmit;
   const form = useMemo((): FormScope => {
-    const submit = (fallback: WidgetAction | null = null): void => {
+    const submit = (own?: Submit): void => {
       const fields = [...(ref.current?.querySelectorAll<HTMLInputElement>('[data-vk-field]') ?? [])];
       // All of them, so that each says what is wrong with it; the first is where to begin.
       const wrong = fields.filter(field => !field.checkValidity());
       if (wrong[0]) {
         wrong[0].focus();
       } else {
-        latest.current(fallback, ref.current ? valuesOf(ref.current) : {});
+        latest.current(ref.current ? valuesOf(ref.current) : {}, own);
       }
     };
-    return { id: `vk-w-${id}`, values: () => (ref.current ? valuesOf(ref.current) : {}), submit };
+    return { id, values: () => (ref.current ? valuesOf(ref.current) : {}), submit };
   }, [id]);
   const take = (element: HTMLElement | null): void => void (ref.current = element);
   const inner = <FormContext.Provider value={form}>{children}</FormContext.Provider>;
-  if (outer?.submit) {
+  if (outer) {
     const onKeyDown = (event: KeyboardEvent): void => {
       if (event.key === 'Enter' && event.target instanceof HTMLInputElement && !event.isComposing) {
         event.preventDefault();
         event.stopPropagation();
-        form.submit?.();
+        form.submit();
       }
     };
     return (
@@ -71,13 +73,13 @@ function FormBox({ onSubmit, class: name, style, children }: FormProps) {
       onSubmit={event => {
         event.preventDefault();
         event.stopPropagation();
-        form.submit?.();
+        form.submit();
       }}
       onKeyDown={event => {
         // Without a submitting button, a browser submits a form of one field only.
         if (event.key === 'Enter' && !event.isComposing && isTextInput(event.target)) {
           event.preventDefault();
-          form.submit?.();
+          form.submit();
         }
       }}
     >
@@ -91,16 +93,18 @@ function isTextInput(target: EventTarget | null): boolean {
 }
 
 export function Form({ node }: ViewProps) {
-  const { start } = useAction('container');
+  const { start } = useAction(node, 'container');
   const direction = pick(node, 'direction', ['row', 'col']) ?? 'col';
   return (
     <FormBox
       class={`vk-w-box vk-w-${direction}`}
       style={boxStyle(node)}
-      onSubmit={(fallback, values) => {
-        const action = actionOf(node['onSubmitAction']) ?? fallback;
+      onSubmit={(values, own) => {
+        const action = actionOf(node['onSubmitAction']);
         if (action) {
           start(action, [], values);
+        } else {
+          own?.(values);
         }
       }}
     >
@@ -135,11 +139,17 @@ function cardButton(value: unknown): CardButton | null {
   return isRecord(value) && action ? { label: text(value, 'label'), action } : null;
 }
 
-function CardFoot({ confirm, cancel }: { confirm: CardButton | null; cancel: CardButton | null }) {
+interface CardFootProps {
+  readonly card: WidgetNode;
+  readonly confirm: CardButton | null;
+  readonly cancel: CardButton | null;
+}
+
+function CardFoot({ card, confirm, cancel }: CardFootProps) {
   const { trans } = useHost();
   const form = useContext(FormContext);
   const busy = useBusy();
-  const run = useAction('container');
+  const { start } = useAction(card, 'container');
   if (!confirm && !cancel) {
     return null;
   }
@@ -152,7 +162,7 @@ function CardFoot({ confirm, cancel }: { confirm: CardButton | null; cancel: Car
           data-tone="secondary"
           data-variant="outline"
           aria-disabled={busy || undefined}
-          onClick={() => run.start(cancel.action)}
+          onClick={() => start(cancel.action)}
         >
           {cancel.label || trans.__('Cancel')}
         </button>
@@ -164,7 +174,7 @@ function CardFoot({ confirm, cancel }: { confirm: CardButton | null; cancel: Car
           data-tone="primary"
           data-variant="solid"
           aria-disabled={busy || undefined}
-          onClick={() => (form?.submit ? form.submit(confirm.action) : run.start(confirm.action))}
+          onClick={() => (form ? form.submit(values => start(confirm.action, [], values)) : start(confirm.action))}
         >
           {busy && <span class="vk-w-spinner" aria-hidden="true" />}
           {confirm.label || trans.__('Confirm')}
@@ -185,7 +195,7 @@ export function Card({ node }: ViewProps) {
   const body = (
     <>
       <div class="vk-w-body">{drawnIn(node)}</div>
-      <CardFoot confirm={confirm} cancel={cancel} />
+      <CardFoot card={node} confirm={confirm} cancel={cancel} />
     </>
   );
   const background = colourOf(node['background'], SURFACES);
@@ -213,7 +223,7 @@ export function Card({ node }: ViewProps) {
           )}
           {(!collapsed || opened) &&
             (flag(node, 'asForm') ? (
-              <CardForm style={padded} action={confirm?.action ?? null}>
+              <CardForm card={node} style={padded} action={confirm?.action ?? null}>
                 {body}
               </CardForm>
             ) : (
@@ -227,17 +237,25 @@ export function Card({ node }: ViewProps) {
   );
 }
 
+interface CardFormProps {
+  readonly card: WidgetNode;
+  readonly style: Style;
+  readonly action: WidgetAction | null;
+  readonly children: ComponentChildren;
+}
+
 /** Within the card's container, so that the whole card waits. */
-function CardForm({ style, action, children }: { style: Style; action: WidgetAction | null; children: ComponentChildren }) {
-  const { start } = useAction('container');
+function CardForm({ card, style, action, children }: CardFormProps) {
+  const { start } = useAction(card, 'container');
   return (
     <FormBox
       class="vk-w-card-inner"
       style={style}
-      onSubmit={(fallback, values) => {
-        const chosen = fallback ?? action;
-        if (chosen) {
-          start(chosen, [], values);
+      onSubmit={(values, own) => {
+        if (own) {
+          own(values);
+        } else if (action) {
+          start(action, [], values);
         }
       }}
     >
@@ -290,9 +308,9 @@ export function ListView({ node }: ViewProps) {
  */
 export function ListViewItem({ node }: ViewProps) {
   const action = actionOf(node['onClickAction']);
-  const { running, start } = useAction('self');
+  const { running, start } = useAction(node, 'self');
   const busy = useBusy();
-  const id = useId();
+  const id = useElementId();
   return (
     <div class="vk-w-item" data-action={action ? true : undefined} aria-busy={running || undefined}>
       {action && (

@@ -5,7 +5,7 @@
  * behaviour says, and its failure told. It does not know where an action goes.
  */
 import { type ComponentChildren, createContext } from 'preact';
-import { useContext, useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useContext, useEffect, useId, useMemo, useRef, useState } from 'preact/hooks';
 import type { PartName, PartShelf, Parts } from '../parts';
 import type { Translator } from '../translation';
 import { type WidgetNode, isRecord, text } from './node';
@@ -20,10 +20,16 @@ export interface WidgetAction {
   readonly loadingBehavior: 'auto' | 'none' | 'self' | 'container';
 }
 
-/** Carries an action out. It is over when the promise is settled; a rejection is shown to the person. */
-export type OnAction = (action: WidgetAction, values: Values) => Promise<void> | void;
+/**
+ * Carries an action out. It is over when the promise is settled; a rejection is shown to the person.
+ *
+ * `itemId` is the `id` or `key` of the component that has the action; empty where it has none.
+ */
+export type OnAction = (action: WidgetAction, values: Values, itemId: string) => Promise<void> | void;
 
 export interface Host {
+  /** Begins every id in the widget: a page may have many widgets, and each begins to count anew. */
+  readonly id: string;
   readonly trans: Translator;
   readonly onAction: OnAction;
   /** Where parts come from; without it, Markdown is shown as text and charts as tables. */
@@ -102,21 +108,31 @@ function Trouble({ problem, onDismiss }: { problem: Problem; onDismiss: () => vo
   );
 }
 
+/** Takes what the fields of a form hold. */
+export type Submit = (values: Values) => void;
+
 export interface FormScope {
   /** Sets apart the ids of this form's fields. */
   readonly id: string;
   readonly values: () => Values;
-  /** Checks the fields, shows what is wrong with them, and hands in what they hold. */
-  readonly submit: ((fallback?: WidgetAction | null) => void) | null;
+  /** Checks the fields, shows what is wrong with them, and hands in what they hold: to `own`, if given. */
+  readonly submit: (own?: Submit) => void;
 }
 
 export const FormContext = createContext<FormScope | null>(null);
 
+/** An id for an element of a component, that no other in the page has. */
+export function useElementId(): string {
+  const own = useId();
+  return `${useHost().id}-${own}`;
+}
+
 /** The id of a field's element and that of its label. */
 export function useField(name: string): { id: string; labelId: string; labelled: boolean } {
-  const { labelled } = useHost();
+  const host = useHost();
+  const { labelled } = host;
   const form = useContext(FormContext);
-  const id = `${form?.id ?? 'vk-w'}-${name.replace(/[^\w-]/g, '_')}`;
+  const id = `${form?.id ?? host.id}-${name.replace(/[^\w-]/g, '_')}`;
   return { id, labelId: `${id}-label`, labelled: labelled.has(name) };
 }
 
@@ -147,8 +163,20 @@ export interface Run {
   ) => void;
 }
 
-/** @param auto what the loading behaviour `auto` means for this kind of component. */
-export function useAction(auto: 'none' | 'self' | 'container'): Run {
+/** Longer ones are sent by nobody: the kernel would refuse them. */
+const MAX_ITEM_ID_CHARS = 200;
+
+/** What tells a component from another that has the same action. */
+function itemIdOf(node: WidgetNode): string {
+  const id = text(node, 'id') || text(node, 'key');
+  return id.length > MAX_ITEM_ID_CHARS ? '' : id;
+}
+
+/**
+ * @param node the component that has the action.
+ * @param auto what the loading behaviour `auto` means for this kind of component.
+ */
+export function useAction(node: WidgetNode, auto: 'none' | 'self' | 'container'): Run {
   const { onAction, trans } = useHost();
   const container = useContext(ContainerContext);
   const form = useContext(FormContext);
@@ -177,7 +205,7 @@ export function useAction(auto: 'none' | 'self' | 'container'): Run {
     container.setProblem(null);
     wait(true);
     Promise.resolve()
-      .then(() => onAction(action, values))
+      .then(() => onAction(action, values, itemIdOf(node)))
       .catch((error: unknown) => container.setProblem(problemOf(error, trans)))
       .finally(() => wait(false));
   };

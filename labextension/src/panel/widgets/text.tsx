@@ -1,7 +1,7 @@
 /** What is read: texts, titles, Markdown, labels, badges, progress. Responsible for their fields and roles. */
-import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import { flag, isRecord, pick, text, whole } from './node';
-import { type ViewProps, useBusy, useField, useHost, useLoaded } from './scope';
+import { type ViewProps, useBusy, useElementId, useField, useHost, useLoaded } from './scope';
 import { type Style, textStyle } from './style';
 import { useValidity } from './validity';
 
@@ -166,7 +166,7 @@ export function Progress({ node }: ViewProps) {
   const value = whole(node, 'value', 0, 100);
   const label = text(node, 'label');
   const { trans } = useHost();
-  const [labelId] = useState(() => `vk-w-progress-${++progresses}`);
+  const labelId = useElementId();
   return (
     <div class="vk-w-progress" data-streaming={flag(node, 'streaming') || undefined}>
       <div class="vk-w-progress-head">
@@ -187,5 +187,3 @@ export function Progress({ node }: ViewProps) {
     </div>
   );
 }
-
-let progresses = 0;

@@ -38,7 +38,7 @@ export function put(values: Values, name: string, value: unknown, again = false)
   at[last] = again && old !== undefined ? (Array.isArray(old) ? [...(old as unknown[]), value] : [old, value]) : value;
 }
 
-type Field = HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement;
+type Field = HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement | HTMLButtonElement;
 
 function valueOf(field: Field): unknown {
   if (field instanceof HTMLInputElement) {
