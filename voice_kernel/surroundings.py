@@ -54,7 +54,8 @@ def scan(folder: Path) -> Names:
                     below.append((Path(entry.path), f"{prefix}{entry.name}/"))
                 else:
                     files.append(prefix + entry.name)
-                    if entry.name.endswith(".py") and ("test_" in entry.name or "_test" in entry.name):
+                    tests = entry.name.endswith(".py") and ("test_" in entry.name or "_test" in entry.name)
+                    if tests and _is_plain(entry):
                         test_files.append(Path(entry.path))
         level = below
     return tuple(files), _tests(test_files)
@@ -66,6 +67,14 @@ def _entries(path: Path) -> list[os.DirEntry[str]]:
             return sorted(entries, key=lambda entry: entry.name)
     except OSError:  # a folder that is not ours to read has no names for us
         return []
+
+
+def _is_plain(entry: os.DirEntry[str]) -> bool:
+    """Return whether it is a file that can be read to its end: a pipe would be waited for, for ever."""
+    try:
+        return entry.is_file()
+    except OSError:
+        return False
 
 
 def _tests(files: list[Path]) -> tuple[str, ...]:
@@ -119,6 +128,7 @@ class Surroundings:
         self._scanned_at = float("-inf")
         self._scanned: Path | None = None
         self._scanning: asyncio.Future[Names] | None = None
+        self._begun_at = 0.0
 
     def expect(self, words: tuple[str, ...]) -> None:
         """Take other words for the user's own vocabulary."""
@@ -156,7 +166,10 @@ class Surroundings:
         if self._scanned != folder or time.monotonic() - self._scanned_at > SCAN_EVERY_S:
             if self._scanning is None or self._scanning.done():
                 self._scanning = asyncio.ensure_future(asyncio.to_thread(self._scan, folder))
-            done, _ = await asyncio.wait({self._scanning}, timeout=SCAN_LIMIT_S)
+                self._begun_at = time.monotonic()
+            # From its beginning: a disk that hangs holds one turn up, not each.
+            limit_s = max(0.0, self._begun_at + SCAN_LIMIT_S - time.monotonic())
+            done, _ = await asyncio.wait({self._scanning}, timeout=limit_s)
             if done and not self._scanning.cancelled() and self._scanning.exception() is None:
                 files, tests = self._scanning.result()
                 self._folder = replace(self._folder, files=files, tests=tests)

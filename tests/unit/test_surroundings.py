@@ -1,8 +1,12 @@
 """What exists around the user: asked for often, scanned seldom, never waited for long."""
 
 import asyncio
+import os
 import threading
+import time
 from pathlib import Path
+
+import pytest
 
 from voice_kernel import surroundings
 from voice_kernel.context import Variable
@@ -83,6 +87,38 @@ async def test_a_slow_disk_does_not_hold_up_a_turn() -> None:
         assert context.files == ()
     finally:
         released.set()
+
+
+async def test_a_disk_that_hangs_holds_one_turn_up_and_not_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(surroundings, "SCAN_LIMIT_S", 0.2)
+    released = threading.Event()
+    scanned: list[Path] = []
+
+    def scan(folder: Path) -> Names:
+        scanned.append(folder)
+        released.wait(30)
+        return (), ()
+
+    around = make(scan)
+    try:
+        await around.refresh()
+        begin = time.monotonic()
+        for _ in range(20):
+            await around.refresh()
+        assert time.monotonic() - begin < 2.0  # 4 s, if each of them waited
+        assert len(scanned) == 1
+    finally:
+        released.set()
+
+
+def test_a_pipe_that_is_called_like_a_test_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "test_pipe.py")
+    (tmp_path / "test_file.py").write_text("def test_reads(): ...\n")
+    found: list[Names] = []
+    scanning = threading.Thread(target=lambda: found.append(surroundings.scan(tmp_path)), daemon=True)
+    scanning.start()
+    scanning.join(10)
+    assert found == [(("test_file.py", "test_pipe.py"), ("test_reads",))]
 
 
 async def test_a_folder_that_cannot_be_read_leaves_the_names_known_before() -> None:
