@@ -148,6 +148,11 @@ def _load(name: str, text: str) -> dict[str, Any]:
         where = f", line {mark.line + 1}" if mark is not None else ""
         problem = getattr(error, "problem", None) or "it is no valid YAML"
         raise IntentError(f"{name}{where}: {problem}.", hint="Quote sentences that hold : or {.") from error
+    except (
+        ValueError,
+        RecursionError,
+    ) as error:  # a date there never was, a number too long, no end of lists
+        raise IntentError(f"{name}: {error}.", hint="Quote what is no sentence of its own.") from error
     if content is None:
         return {}
     if not isinstance(content, dict):
@@ -229,7 +234,10 @@ def _add_intent(merged: Sentences, intent: str, body: Any, name: str, text: str,
                 source=name,
             )
         )
-    examples = tuple(str(example) for example in body.get("examples", ()))
+    given = body.get("examples") or ()
+    if not isinstance(given, list | tuple):
+        raise IntentError(f"{where}: examples is not a list.")
+    examples = tuple(str(example) for example in given)
     if not examples and own:
         examples = tuple(
             str(data["sentences"][0])
@@ -267,6 +275,8 @@ def _list(list_name: str, body: Any, name: str, text: str) -> Values | str:
     if not isinstance(body, dict):
         raise IntentError(f"{where}: it is not a mapping.")
     if "values" in body:
+        if not isinstance(body["values"], list):
+            raise IntentError(f"{where}: values is not a list.")
         entries: list[tuple[str, Any]] = []
         for value in body["values"]:
             if isinstance(value, dict):

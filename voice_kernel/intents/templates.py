@@ -11,9 +11,10 @@ Source: the template language is https://github.com/OHF-Voice/hassil (README, "S
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import permutations, product
+from itertools import islice, permutations, product
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from voice_kernel.errors import IntentError
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 MAX_STEPS = 96
 """Readings kept at any point of a template; beyond that the dearest are dropped."""
+MAX_WAYS = 5_000
+"""In which one part of a template may be said: the orders of `(a;b;c)`, the spellings of `un(do|redo)`."""
 
 
 class Capture(NamedTuple):
@@ -357,6 +360,7 @@ class Compiler:
             branches = [self._node(item) for item in expression.items if not _is_empty(item)]
             return _choice(branches, expression.is_optional)
         if isinstance(expression, ex.Permutation):
+            _check_ways(math.factorial(len(expression.items)))
             parts = [self._node(item) for item in expression.items]
             return _choice([Run(order) for order in permutations(parts)], False)
         if isinstance(expression, ex.Group):
@@ -373,7 +377,9 @@ class Compiler:
             if len(glued) == 1:
                 nodes.append(self._node(glued[0]))
             elif glued:
-                texts = {"".join(parts) for parts in product(*(list(_texts(part)) for part in glued))}
+                spellings = list(map(_spellings, glued))
+                _check_ways(math.prod(map(len, spellings)))
+                texts = {"".join(parts) for parts in product(*spellings)}
                 nodes.append(_choice([_literal(self._fold(text)) for text in sorted(texts)], False))
             glued = [] if item is None else [item]
         nodes = [node for node in nodes if not (isinstance(node, Run) and not node.nodes)]
@@ -405,6 +411,14 @@ class Compiler:
             else:
                 self._shared[key] = Shared(Slot(known, slot))
         return self._shared[key]
+
+
+def _check_ways(many: int) -> None:
+    if many > MAX_WAYS:
+        raise IntentError(
+            f"A template can be said in too many ways, {MAX_WAYS:,} is the most.",
+            hint="Part it into several sentences.",
+        )
 
 
 def _literal(text: str) -> Node:
@@ -447,6 +461,13 @@ def _edge(expression: Expression, side: int) -> bool:
     return all(_edge(item, side) for item in items if not _is_empty(item))
 
 
+def _spellings(expression: Expression) -> list[str]:
+    """Return every text of such an expression, when they are not too many."""
+    texts = list(islice(_texts(expression), MAX_WAYS + 1))
+    _check_ways(len(texts))
+    return texts
+
+
 def _texts(expression: Expression) -> Iterator[str]:
     """Yield every text of an expression that holds no slot and no rule."""
     text = getattr(expression, "text", None)
@@ -457,7 +478,7 @@ def _texts(expression: Expression) -> Iterator[str]:
     if items is None:
         raise IntentError("A slot or a rule touches a word in a template.", hint="Put a space between them.")
     if type(expression).__name__ == "Sequence":
-        for parts in product(*(list(_texts(item)) for item in items)):
+        for parts in product(*map(_spellings, items)):
             yield "".join(parts)
     else:
         for item in items:

@@ -123,3 +123,22 @@ def test_a_wrong_file_is_named_with_the_place(tmp_path: Path, text: str, says: s
 def test_an_unknown_language_says_what_to_do() -> None:
     with pytest.raises(IntentError, match="VOICE_KERNEL_LANGUAGE"):
         Grammar.load("xx")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("intents: {list_files: {sentences: [so what], examples: 5}}", "examples is not a list"),
+        ("lists: {room: {values: 5}}", "values is not a list"),
+        ("intents: {list_files: {sentences: [2026-99-99]}}", "month must be in"),
+        (f"intents: {{list_files: {{sentences: [1{'0' * 5_000}]}}}}", "digits"),
+        ('intents: {list_files: {sentences: ["(a;b;c;d;e;f;g;h;i;j;k;l) now"]}}', "too many ways"),
+        (f"intents: {{list_files: {{sentences: [x{'(a|b)' * 30} now]}}}}", "too many ways"),
+        (f"intents: {{list_files: {{sentences: [x({'(a|b)' * 30}) now]}}}}", "too many ways"),
+    ],
+)
+def test_whatever_is_wrong_with_a_file_is_said_of_the_file(text: str, said: str, tmp_path: Path) -> None:
+    file = tmp_path / "sentences.yaml"
+    file.write_text(text)
+    with pytest.raises(IntentError, match=said):
+        Grammar.load("en", file)
