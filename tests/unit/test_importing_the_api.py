@@ -166,8 +166,8 @@ def test_type_checkers_see_the_function_as_it_was_written(tmp_path: Path) -> Non
         "def (seconds: float, ctx: voice_kernel.usertools.toolcontext.ToolContext)"
         " -> typing.Coroutine[Any, Any, str]",
         "bool",
-        "voice_kernel.api.TaskView",
-        "voice_kernel.api.TaskView | None",
+        "voice_kernel.api.taskviews.TaskView",
+        "voice_kernel.api.taskviews.TaskView | None",
     ], done.stdout
     errors = [line for line in told if "error" in line]
     assert len(errors) == 4, done.stdout
