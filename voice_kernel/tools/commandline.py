@@ -106,6 +106,7 @@ class _Judge:
             found |= self._shell(arguments, piped=piped)
         found |= self._inline(_family(program), arguments, piped=piped)
         found |= self._tables(program, arguments)
+        found |= self._last_word_written(program, arguments)
         judged = (_SPECIAL, programs.INLINE, programs.SQL, programs.TEXT_TAKERS, programs.VALUE_OPTIONS)
         if not any(_family(program) in table for table in judged):
             found |= self._run_by_another(arguments)
@@ -241,6 +242,8 @@ class _Judge:
         options = programs.INLINE.get(program)
         if options is None:
             return set()
+        if program in ("python", "pypy"):
+            arguments = _python_options(arguments)
         for option, code in pairwise(arguments):
             if option.text == "-m" and program in ("python", "pypy"):
                 return self._words([Word(code.text), *arguments[2:]])
@@ -468,7 +471,8 @@ class _Judge:
             if len(texts) < runs:
                 found |= UNREADABLE  # put together as it runs
             for text in texts:
-                found |= self._text(text.replace('\\"', '"'))
+                # What awk prints is the input of that command: a shell would run it.
+                found |= self._text(f"printf x | {text}".replace('\\"', '"'))
             for match in programs.AWK_WRITES.finditer(word.text):
                 lost = not match[1] or self._overwrites(Word(match[1]))
                 found |= {"delete"} if lost else set()
@@ -502,6 +506,15 @@ class _Judge:
         if operands and operands[0].text in ("exec", "run", "debug"):
             return self._container(arguments[arguments.index(operands[0]) + 1 :])
         return set()
+
+    def _last_word_written(self, program: str, arguments: Sequence[Word]) -> set[Effect]:
+        """Judge programs that write what their last word names, and those told so by an option."""
+        written: list[Word] = []
+        if program in programs.WRITE_LAST_WORD and len(arguments) > 1:
+            written = list(arguments[-1:])
+        elif program in programs.WRITE_OPTION:
+            written = list(_values(arguments, "", ("-o", "-out", "--output", "--outfile")))
+        return {"delete"} if any(map(self._overwrites, written)) else set()
 
     def _output_option(self, arguments: Sequence[Word]) -> set[Effect]:
         lost = any(map(self._overwrites, _values(arguments, "o", ("--output",))))
@@ -709,6 +722,25 @@ def _inline_code(code: Word) -> set[Effect]:
         return set(UNREADABLE)
     found: set[Effect] = {"delete"} if programs.INLINE_DELETES.search(code.text) else set()
     return found | UNREADABLE if programs.INLINE_RUNS.search(code.text) else found
+
+
+def _python_options(arguments: Sequence[Word]) -> list[Word]:
+    """Return what `python` is given with each option by itself: `-Im pip` and `-mpip` as `-m pip`."""
+    rest = list(arguments)
+    parted: list[Word] = []
+    while rest and (match := re.fullmatch(r"-([^-cmWX]*)([cmWX]?)(.*)", rest[0].text, re.DOTALL)):
+        word = rest.pop(0)
+        letter, joined = match[2], match[3]
+        value = [Word(joined, word.dynamic)] if joined else rest[:1]
+        if letter in ("c", "m"):
+            return [Word(f"-{letter}"), *value, *(rest if joined else rest[1:])]
+        if word.text == "-":
+            parted.append(word)
+        elif letter:
+            rest = rest if joined else rest[1:]
+        else:
+            parted.append(Word(word.text[:2]))  # what is left of it takes no part in what runs
+    return [*parted, *rest]
 
 
 def _short_for(given: str, name: str) -> bool:

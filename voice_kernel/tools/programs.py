@@ -113,6 +113,14 @@ AWK_TEXTS = re.compile(
 )
 """The same where the command stands there as a plain text."""
 AWK_WRITES = re.compile(r"""\bprintf?\b[^;}>\n|]*>(?!>|=)\s*(?:"([^"]*)"\s*(?=[;}\n]|$))?""")
+WRITE_LAST_WORD = names("ffmpeg convert magick mogrify cwebp dwebp gs uniq pdftotext")
+"""Programs that write the file their last word names, over whatever it held."""
+WRITE_OPTION = names(
+    "pandoc gpg openssl jupyter-nbconvert typst dot plantuml wkhtmltopdf inkscape protoc qpdf csvjoin "
+    "csvstack yt-dlp prettier dvisvgm graph-easy"
+)
+"""Programs that write the file an option names, over whatever it held. What a compiler makes can be made
+again."""
 TAR_DELETES = ("--remove", "--delete", "--overwrite", "--unlink-first", "--recursive-unlink")
 SSH_RUN_SETTINGS = names(
     "proxycommand localcommand remotecommand knownhostscommand authorizedkeyscommand proxyusefdpass "

@@ -198,6 +198,14 @@ scp -S 'rm x' a host:b
 rsync -e 'rm x' a host:b
 rsync -aze 'bash -c "rm x"' a host:b
 sort --compress-program='rm' existing.txt
+python -Wignore -ic "import os; os.remove('x')"
+python -W ignore -c "import os; os.remove('x')"
+python -X dev -Ic "import os; os.remove('x')"
+ffmpeg -y -i film.mov existing.txt
+convert other.png existing.txt
+uniq other existing.txt
+pandoc notes.md -o existing.txt
+gpg --output existing.txt -d secret.gpg
 split --filter='rm $FILE' existing.txt
 man -P 'rm x' ls
 zip -T -TT 'rm x' a.zip b
@@ -278,6 +286,11 @@ pip3 install -r requirements.txt
 pip3.11 install requests
 python -m pip install requests
 python3 -m pip uninstall -y requests
+python -mpip install requests
+python3 -Im pip install requests
+python -X dev -m pip install requests
+awk 'BEGIN { print "reboot" | "sh" }'
+awk '{ print $1 | "bash -s" }' existing.txt
 sudo pip install requests
 pip --quiet install requests
 pip --proxy http://p install requests
@@ -492,6 +505,12 @@ awk 'BEGIN { system("ls") }'
 awk '$1 >= 2 || $2 > 3 { print $1 | "sort" }' existing.txt
 awk -F'|' '{ print $2 }' existing.txt
 awk -f script.awk existing.txt
+python -X importtime -c "print(1)"
+python -Im json.tool existing.txt
+python -u script.py -c existing.txt
+convert existing.txt new.png
+pandoc existing.txt -o new.html
+uniq existing.txt
 ssh -o StrictHostKeyChecking=no -p 22 host uptime
 ssh -o ProxyCommand='ssh -W %h:%p gateway' host ls
 rsync -e 'ssh -p 22' -a folder/ host:backup/
