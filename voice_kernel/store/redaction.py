@@ -21,7 +21,9 @@ MARKERS = (
     "sk-", "sk_", "rk_", "pk_", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "akia",
     "asia", "xox", "hf_", "aiza", "ya29", "eyj", "pypi-", "npm_", "bearer", "authorization", "passw",
     "pwd", "passphrase", "secret", "token", "credential", "private", "_key", "-key", "apikey",
-    "accesskey", "@",
+    "accesskey", "accountkey", "authkey", "@", "cookie", "curl", "wget", "mysql", "mariadb", "sshpass",
+    "login", "sig=", "signature=", "auth=", "code=", "webhooks/", "hooks.slack", "sg.", "gsk_", "xai-",
+    "pplx-", "tvly-", "dop_v1_", "dapi", "whsec_", "tskey-", "ntn_", "lin_api_",
 )
 # fmt: on
 """In lower case; text without any of them holds nothing to hide. Looking for them costs a tenth of what
@@ -37,6 +39,9 @@ FORMATS = re.compile(
     r"|\bhf_[A-Za-z0-9]{20,}"
     r"|\bAIza[A-Za-z0-9_-]{30,}|\bya29\.[A-Za-z0-9_-]{20,}"
     r"|\bpypi-[A-Za-z0-9_-]{40,}|\bnpm_[A-Za-z0-9]{30,}"
+    r"|\bSG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}"  # SendGrid
+    r"|\b(?:gsk_|xai-|pplx-|tvly-|lin_api_|ntn_)[A-Za-z0-9_-]{24,}"  # Groq, xAI, Perplexity, Tavily, ...
+    r"|\bdop_v1_[a-f0-9]{40,}|\bdapi[a-f0-9]{32}\b|\bwhsec_[A-Za-z0-9+/=]{20,}|\btskey-[A-Za-z0-9-]{16,}"
     r"|\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?"  # JSON Web Token
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----(?s:.*?)(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
 )
@@ -46,23 +51,42 @@ _TOKENS = r"(?:secret|token|credential|(?:api|access|private|secret|auth|account
 
 # Each keeps its groups `before` and `after`; what lies between is hidden.
 PLACES = tuple(
-    re.compile(pattern, re.IGNORECASE)
+    re.compile(pattern, re.IGNORECASE | re.MULTILINE)
     for pattern in (
+        r"(?P<before>\bauthorization[\"']?\s*[=:]\s*[\"']?bearer\s+)[^\s\"'$<{]{6,}(?P<after>)",
         r"(?P<before>\bbearer\s+)(?=\S*\d)[\w.~+/=-]{8,}(?P<after>)",
         r"(?P<before>\bauthorization[\"']?\s*[=:]\s*[\"']?(?:basic|token|digest)\s+)[^\s\"'$<{]{6,}(?P<after>)",
         r"(?P<before>\bauthorization[\"']?\s*[=:]\s*[\"']?)(?=\S*\d)(?!bearer\b|basic\b)[^\s\"'$<{]{6,}(?P<after>)",
         # scheme://user:password@host
         r"(?P<before>://[^\s/:@\"']{0,100}:)[^\s/@\"'$<{]{1,200}(?P<after>@)",
+        # scheme://token@host
+        r"(?P<before>://)(?=[^\s/:@\"']*\d)[^\s/:@\"'$<{\[]{16,200}(?P<after>@)",
+        # ?sig=VALUE, &auth=VALUE, as addresses that were signed have them
+        r"(?P<before>[?&](?:[\w-]*(?:signature|[_-]?token|api[_-]?key)|sig|auth)=)[^\s&#\"'$<{\[]{6,}(?P<after>)",
+        r"(?P<before>[?&]code=)[^\s&#\"'$<{\[]{16,}(?P<after>)",
+        r"(?P<before>hooks\.slack\.com/services/|/api/webhooks/\d+/)[\w/-]{16,}(?P<after>)",
+        # Cookie: name=VALUE; name=VALUE
+        r"(?P<before>\b(?:set-)?cookie\\*[\"']?:\s*\\*[\"']?)(?=[\w.-]+=)[^\n\"'\\]+(?P<after>)",
+        # curl -u name:VALUE, mysql -pVALUE, docker login -p VALUE
+        r"(?P<before>\b(?:curl|wget)\b[^\n|;&]{0,300}?\s(?:-u|--user|--proxy-user)[\s=]*[\"']?[^\s:\"']{1,100}:)"
+        r"[^\s\"'$<{]+(?P<after>)",
+        r"(?P<before>\b(?:mysql|mysqldump|mysqladmin|mariadb)\b[^\n|;&]{0,300}?\s-p)(?![$<{])[^\s\"'-][^\s\"']*"
+        r"(?P<after>)",
+        r"(?P<before>\b(?:sshpass|(?:docker|podman|az|oc)\s+login\b[^\n|;&]{0,300}?)\s-p\s*[\"']?)(?![$<{])"
+        r"[^\s\"']+(?P<after>)",
         # --password VALUE, --api-key VALUE
         rf"(?P<before>(?<!\S)--?[\w-]*(?:{_PASSWORDS}|{_TOKENS})\s+[\"']?)(?![-$<{{])[^\s\"']{{3,}}(?P<after>)",
         # name = "VALUE", name: 'VALUE', also where the quotes are escaped
         rf"(?P<before>\b[\w-]*(?:{_PASSWORDS}|{_TOKENS})\\*[\"']?\]?\s*(?::\s*\w+\s*)?[=:]\s*[brfu]?\\*(?P<q>[\"']))"
         r"(?![$<{])(?:(?!(?P=q))[^\\\n]){3,}(?P<after>\\*(?P=q))",
         # PASSWORD=VALUE as shells, URLs and connection strings have it; not a name or call in code
-        rf"(?P<before>\b[\w-]*{_PASSWORDS}=)(?![$<{{%*\[])[^\s\"'&;,()\[\]{{}}\\]{{3,}}+(?![(\[\"'])(?P<after>)",
+        rf"(?P<before>\b[\w-]*{_PASSWORDS}=)(?![$<{{%*\[])[^\s\"'&;,()\[\]{{}}\\]{{3,}}+(?![(\[])(?P<after>)",
         # A token so given has a digit, unlike the names of variables
         rf"(?P<before>\b[\w-]*(?:{_PASSWORDS}|{_TOKENS})(?:=|:\s*))(?=[^\s\"'&;,()\[\]{{}}\\]*\d)"
-        r"(?![$<{%*\[])[^\s\"'&;,()\[\]{}\\]{6,}+(?![(\[\"'])(?P<after>)",
+        r"(?![$<{%*\[])[^\s\"'&;,()\[\]{}\\]{6,}+(?![(\[])(?P<after>)",
+        # name = VALUE as ~/.aws/credentials has it; a value that long and mixed is no name
+        rf"(?P<before>^[ \t]*[\w-]*{_TOKENS}[ \t]*=[ \t]*)(?=\S*\d)(?-i:(?=\S*[A-Z])(?=\S*[a-z]))"
+        r"[A-Za-z0-9/+=]{20,}(?P<after>[ \t]*$)",
     )
 )
 

@@ -50,6 +50,28 @@ HIDDEN = [
     ("tool --api-key abcdef --other x", "abcdef"),
     ("AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG/bPxRfiCY", "wJalrXUtnFEMI"),
     ("?access_token=abcdef123&x=1", "abcdef123"),
+    ("curl -H 'X-Api-Key: abc123def456' https://x", "abc123def456"),
+    ('psycopg2.connect("host=h password=hunter22")', "hunter22"),
+    ("['mysql', '--password=hunter22']", "hunter22"),
+    ("Authorization: Bearer abcdefghijklmnop", "abcdefghijklmnop"),
+    ("Cookie: session=abcdef; csrftoken=ghijkl", "abcdef"),
+    ("Set-Cookie: sessionid=abcdef; Path=/", "abcdef"),
+    ("curl -u me:s3cret https://x", "s3cret"),
+    ("curl -sS --user 'me:s3cret' https://x", "s3cret"),
+    ("mysql -u root -ps3cret db", "s3cret"),
+    ("sshpass -p s3cret ssh x", "s3cret"),
+    ("docker login -u me -p s3cret", "s3cret"),
+    ("https://x/y?sv=2024&sig=abcDEF%2Fghi%3D&se=1", "abcDEF"),
+    ("https://x/y?X-Amz-Signature=0123456789abcdef", "0123456789abcdef"),
+    ("https://x/y?apikey=abcdefghijkl", "abcdefghijkl"),
+    ("http://127.0.0.1:9/callback?code=abcdefghijklmnopqrst&state=x", "abcdefghijklmnopqrst"),
+    (f"https://{KEY}@host/x", KEY),
+    ("https://hooks.slack.com/services/T00000000/B00000000/abcdefgh", "abcdefgh"),
+    (f"https://discord.com/api/webhooks/1234567890/{KEY}", KEY),
+    (f"AccountName=me;AccountKey={KEY}==;EndpointSuffix=x", KEY),
+    (f"[default]\naws_secret_access_key = {KEY}\nregion = x", KEY),
+    (f"gsk_{KEY}", KEY),
+    (f"SG.{KEY[:22]}.{KEY}", KEY),
     (r"\"token=\\\"abcdef\\\"\"", "abcdef"),
 ]
 
@@ -74,6 +96,19 @@ LEFT = [
     "asian cuisine, sky, risk-free",
     "key=5",
     "secret = f'{x}'",
+    "secret_key = compute_the_key_of_2026",
+    "api_key = secrets.token_hex(16)",
+    'print("token=", token)',
+    'f"password={password}"',
+    'url = "https://host/x?code=DE&auth=" + auth',
+    "cookie: str = 'x'",
+    "cookies = {'a': 1}",
+    "curl -u $USER:$PASSWORD https://x",
+    "mysql -p -u root db",
+    "mysql -u root --port 3306",
+    "ssh://deploy1@host/x",
+    "docker run -p 8080:80 image",
+    "wget -q https://example.com",
 ]
 
 
@@ -139,7 +174,22 @@ def test_any_text_can_be_redacted_and_twice_is_as_good_as_once(text: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "unit", ["password=", "token: ", "://a:", "eyJ", "sk-", "Authorization: ", '"secret": "', "-----BEGIN "]
+    "unit",
+    [
+        "curl ",
+        "mysql ",
+        "docker login ",
+        "cookie: a=",
+        "?sig=",
+        "password=",
+        "token: ",
+        "://a:",
+        "eyJ",
+        "sk-",
+        "Authorization: ",
+        '"secret": "',
+        "-----BEGIN ",
+    ],
 )
 def test_no_text_takes_long(unit: str) -> None:
     begin = time.process_time()
