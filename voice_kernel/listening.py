@@ -56,6 +56,8 @@ MAX_KEPT = 3
 """Utterances whose sound is kept because no text came of it."""
 MAX_OPEN = 4
 """Utterances that may be recorded at once, over all surfaces."""
+RELEASED_LIMIT_S = 2.0
+"""The end of an utterance whose key was let go is on its way for no longer."""
 FINISH_LIMIT_S = 120.0
 """A transcript that takes longer than this is given up."""
 
@@ -244,6 +246,26 @@ class Listener:
         utterance = self._open.get(utterance_id) or self._ending.get(utterance_id)
         if utterance is not None and isinstance(utterance.recognition, HeardByPage):
             utterance.recognition.heard(text, final=final, problem=problem)
+
+    async def release(
+        self, utterance_id: str, approved_tools: Collection[str] = (), *, asks: bool = True
+    ) -> TurnResult | None:
+        """Note that the key was let go: where its speaker had finished, the utterance ends at once.
+
+        Otherwise the last samples are waited for, and `end` ends it. Arguments as there.
+        """
+        utterance = self._open.get(utterance_id)
+        if utterance is None or not isinstance(utterance.recognition, ReadsAhead):
+            return None
+        paused = asyncio.Event()
+        utterance.recognition.on_pause = lambda _text: paused.set()
+        utterance.recognition.closing()
+        try:
+            async with asyncio.timeout(RELEASED_LIMIT_S):
+                await paused.wait()
+        except TimeoutError:
+            return None
+        return await self.end(utterance_id, utterance.chunks, False, approved_tools, asks=asks)
 
     async def end(
         self,

@@ -4,6 +4,7 @@ export type ToKernel =
   | Hello
   | AudioStart
   | Audio
+  | AudioReleased
   | AudioEnd
   | Heard
   | HearAgain
@@ -206,12 +207,21 @@ export interface Audio {
   utterance_id: string;
 }
 /**
- * The key was released (`discard` false), or the recording was thrown away.
+ * All of a recording was sent (`discard` false), or it was thrown away.
  */
 export interface AudioEnd {
   chunks: number;
   discard: boolean;
   type: 'audio_end';
+  utterance_id: string;
+}
+/**
+ * The key was released; the last samples, and `AudioEnd`, follow.
+ *
+ * Where the kernel has heard that the speaker had finished, it waits for neither.
+ */
+export interface AudioReleased {
+  type: 'audio_released';
   utterance_id: string;
 }
 /**

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from voice_kernel.messages import About, ListEngines, Notice, Result, ToSurface,
 from voice_kernel.session import Session
 from voice_kernel.settings import Settings
 from voice_kernel.speech.chosen import ChosenTranscriber
-from voice_kernel.speech.transcriber import Transcriber
+from voice_kernel.speech.transcriber import Transcriber, Transcript
 from voice_kernel.task.logs import LogFolder
 from voice_kernel.task.runner import Runner, TaskHandle
 from voice_kernel.toolbox.approval import Approvals
@@ -91,6 +91,9 @@ class House:
             model_on=lambda: self.engine.name == "realtime",
         )  # fmt: skip
         self.listener = Listener(self.hub, self.session, self.engine, Context, grammar, hearing=self.hearing)
+        self.reader = _Reader()
+        if chosen == "reader":
+            self.listener = Listener(self.hub, self.session, self.reader, Context, grammar)
         self.utterances = 0
 
     def _make(self, name: str) -> Transcriber:
@@ -134,6 +137,37 @@ class _NotInstalled:
 
     async def finish(self) -> Any:
         await self.load()
+
+    def discard(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+class _Reader:
+    """Reads ahead: tells when it has read to the end, as the test says."""
+
+    name, sent_to, loaded, language = "reader", "", True, "en"
+
+    def __init__(self) -> None:
+        self.on_pause: Callable[[str], None] | None = None
+        self.closes = asyncio.Event()
+
+    async def load(self) -> None: ...
+
+    def open(self, **_how: Any) -> _Reader:
+        return self
+
+    def feed(self, pcm: bytes) -> None: ...
+
+    def closing(self) -> None:
+        self.closes.set()
+
+    def pause(self) -> None:
+        assert self.on_pause is not None
+        self.on_pause("List variables.")
+
+    async def finish(self) -> Transcript:
+        return Transcript("List variables.", 1.0, 0.0, self.name)
 
     def discard(self) -> None: ...
 
@@ -216,6 +250,36 @@ async def test_an_engine_that_is_chosen_while_another_one_loads_is_loaded_too(ho
         while house.hub.speech.state != "ready":  # noqa: ASYNC110  it says so, and nothing more
             await asyncio.sleep(0.01)
     assert house.hub.speech.engine == "realtime"
+
+
+@pytest.mark.parametrize("house", ["reader"], indirect=True)
+async def test_who_lets_go_after_the_last_word_need_not_wait_for_the_end_of_the_recording(
+    house: House,
+) -> None:
+    name = house.begin()
+    released = asyncio.ensure_future(house.listener.release(name))
+    await asyncio.wait_for(house.reader.closes.wait(), 10)
+    house.reader.pause()
+    result = await released
+    assert result is not None
+    assert (result.turn.text, result.turn.state) == ("List variables.", "succeeded")
+    house.listener.chunk(name, CHUNKS, CHUNK)
+    assert await house.listener.end(name, CHUNKS + 1, False) is None
+    assert house.ran == ["voice"]
+
+
+@pytest.mark.parametrize("house", ["reader"], indirect=True)
+async def test_who_lets_go_within_a_word_is_heard_to_the_end_of_the_recording(house: House) -> None:
+    name = house.begin()
+    released = asyncio.ensure_future(house.listener.release(name))
+    await asyncio.wait_for(house.reader.closes.wait(), 10)
+    house.listener.chunk(name, CHUNKS, CHUNK)
+    result = await house.listener.end(name, CHUNKS + 1, False)
+    house.reader.pause()
+    assert await released is None
+    assert result is not None
+    assert result.turn.state == "succeeded"
+    assert house.ran == ["voice"]
 
 
 @pytest.mark.parametrize("house", ["browser"], indirect=True)

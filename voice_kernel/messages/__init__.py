@@ -50,6 +50,7 @@ from voice_kernel.messages.directions import ToKernel, ToSurface, to_kernel, to_
 from voice_kernel.messages.hearing import (
     Audio,
     AudioEnd,
+    AudioReleased,
     AudioStart,
     ChooseEngine,
     HearAgain,
@@ -158,6 +159,7 @@ __all__ = [
     "Attach",
     "Audio",
     "AudioEnd",
+    "AudioReleased",
     "AudioStart",
     "Call",
     "CancelTask",

@@ -11,6 +11,7 @@ from voice_kernel.messages.cells import CellCancel, CellReply, CellRequest
 from voice_kernel.messages.hearing import (
     Audio,
     AudioEnd,
+    AudioReleased,
     AudioStart,
     ChooseEngine,
     HearAgain,
@@ -111,6 +112,7 @@ ToKernel = Annotated[
     Hello
     | AudioStart
     | Audio
+    | AudioReleased
     | AudioEnd
     | Heard
     | HearAgain

@@ -88,8 +88,18 @@ class Audio(Wire):
     """From 0, without a gap."""
 
 
+class AudioReleased(Wire):
+    """The key was released; the last samples, and `AudioEnd`, follow.
+
+    Where the kernel has heard that the speaker had finished, it waits for neither.
+    """
+
+    type: Literal["audio_released"] = "audio_released"
+    utterance_id: str
+
+
 class AudioEnd(Wire):
-    """The key was released (`discard` false), or the recording was thrown away."""
+    """All of a recording was sent (`discard` false), or it was thrown away."""
 
     type: Literal["audio_end"] = "audio_end"
     utterance_id: str

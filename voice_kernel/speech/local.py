@@ -247,6 +247,7 @@ class LocalRecognition:
         self._loop = asyncio.get_running_loop()
         self._answer: asyncio.Future[Transcript] = self._loop.create_future()
         self._taking = True
+        self._closing = False
         self._room = round(MAX_UTTERANCE_S * rate_hz) * 2  # bytes that may still come
         self._bytes = 0
         self._cut = False
@@ -274,6 +275,12 @@ class LocalRecognition:
             if not self._scheduled:
                 self._scheduled = True
                 self._engine.submit(Urgency.LISTEN, self._listen)
+
+    def closing(self) -> None:
+        """Read the end first; see `ReadsAhead.closing`."""
+        if self._taking:
+            self._closing = True
+            self._engine.submit(Urgency.LISTEN, self._listen)
 
     async def finish(self) -> Transcript:
         """Return the final transcript; see `Recognition.finish`."""
@@ -309,19 +316,34 @@ class LocalRecognition:
             self._incoming.clear()
             return
         utterance, self._problem = _outcome(self._take_in)  # a problem is told once, by `finish`
-        if utterance is not None and self._taking and self._on_partial is not None and utterance.partial_due:
+        if utterance is None or not self._taking or self._on_partial is None:
+            return
+        if self._should_read(utterance):
             self._engine.submit(Urgency.READ_AHEAD, self._read_ahead)
+        elif self._closing and utterance.read_to_the_end:
+            self._tell_pause(self._shown)
+
+    def _should_read(self, utterance: Utterance) -> bool:
+        """Return whether to read ahead: after the key was let go, nothing that the final text must wait for."""
+        return utterance.partial_due and (utterance.pausing or not self._closing)
 
     def _read_ahead(self) -> None:
         utterance = self._utterance
-        if utterance is None or not self._taking or not utterance.partial_due:
+        if utterance is None or not self._taking or not self._should_read(utterance):
             return
         text, self._problem = _outcome(utterance.read_ahead)
+        if text is None:
+            return
         if text and text != self._shown:
             self._shown = text
             _call_soon(self._loop, lambda: self._show(text))
-        if self.on_pause is not None and text is not None and utterance.read_to_the_end:
-            _call_soon(self._loop, lambda: self._pause(text))
+        # Whoever went on talking while it was read has not paused.
+        now, self._problem = _outcome(self._take_in)
+        if now is not None and now.read_to_the_end:
+            self._tell_pause(text)
+
+    def _tell_pause(self, text: str) -> None:
+        _call_soon(self._loop, lambda: self._pause(text))
 
     def _conclude(self) -> None:
         transcript, error = _outcome(self._transcript)

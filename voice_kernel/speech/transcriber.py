@@ -94,7 +94,14 @@ class ReadsAhead(Protocol):
 
     on_pause: Callable[[str], None] | None
     """Called on the event loop when all that was said before a pause has been read, with its whole text:
-    what `finish` would return now. Set it before the first sound."""
+    what `finish` would return now."""
+
+    def closing(self) -> None:
+        """Read the end first, and tell of it by `on_pause`: the speaker let go of the key.
+
+        The last samples may still follow.
+        """
+        ...
 
 
 @runtime_checkable

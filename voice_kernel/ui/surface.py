@@ -28,6 +28,7 @@ from voice_kernel.messages import (
     Attach,
     Audio,
     AudioEnd,
+    AudioReleased,
     AudioStart,
     CancelTask,
     CancelTurn,
@@ -262,6 +263,8 @@ class Surface:
                 )
             case Audio():
                 listener.chunk(message.utterance_id, message.seq, buffers[0] if buffers else b"")
+            case AudioReleased():
+                self._spawn(listener.release(message.utterance_id, self.approve, asks=self.asks))
             case AudioEnd():
                 self._spawn(
                     listener.end(

@@ -1,9 +1,9 @@
 /**
  * The microphone: opens it, streams it as numbered chunks, and says in words why it cannot.
  *
- * Responsible for one recording at a time, from the device to `AudioStart`, `Audio` and `AudioEnd`. The
- * device is open only while it records, so that the browser's own indicator tells the truth. It does not
- * know gestures, keys or drawing.
+ * Responsible for one recording at a time, from the device to `AudioStart`, `Audio`, `AudioReleased` and
+ * `AudioEnd`. The device is open only while it records, so that the browser's own indicator tells the truth.
+ * It does not know gestures, keys or drawing.
  */
 import type { ToKernel } from '../messages.gen';
 import { randomId } from './connection';
@@ -222,6 +222,13 @@ class Recording {
     });
   }
 
+  /** Tells that the key was let go: whoever had finished by then need not wait for the last samples. */
+  released(): void {
+    if (this.started && !this.handsFree) {
+      this.events.send({ type: 'audio_released', utterance_id: this.utteranceId });
+    }
+  }
+
   /** Fetches what the worklet still holds, then ends the utterance. */
   async finish(): Promise<void> {
     this.events.onEnd();
@@ -348,6 +355,7 @@ export class Recorder {
     }
     clearTimeout(this.limit);
     this.enter('ending');
+    recording.released();
     await new Promise(resolve => setTimeout(resolve, POST_ROLL_MS));
     if (this.recording !== recording) {
       return;

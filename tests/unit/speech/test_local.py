@@ -232,6 +232,36 @@ async def test_text_read_ahead_in_the_silence_before_the_key_is_released_is_the_
     assert transcript.latency_s < 0.5
 
 
+async def test_after_the_key_was_let_go_in_a_pause_the_whole_text_is_told(
+    engine: LocalTranscriber, clips: Clips
+) -> None:
+    clip = clips["hibari_002.wav"]
+    expected = (await engine.transcribe(clip)).text
+    recognition = engine.open(rate_hz=clip.rate_hz, on_partial=lambda _: None)
+    told: asyncio.Queue[str] = asyncio.Queue()
+    feed(recognition, clip.pcm + bytes(8_000))
+    recognition.on_pause = told.put_nowait
+    recognition.closing()
+    assert await asyncio.wait_for(told.get(), 30) == expected
+    recognition.closing()  # what was told before is told again
+    assert await asyncio.wait_for(told.get(), 30) == expected
+    assert (await recognition.finish()).text == expected
+
+
+async def test_after_the_key_was_let_go_within_a_word_nothing_is_told_before_its_end(
+    engine: LocalTranscriber, clips: Clips
+) -> None:
+    clip = clips["jfk.wav"]
+    recognition = engine.open(rate_hz=clip.rate_hz, on_partial=lambda _: None)
+    told: list[str] = []
+    recognition.on_pause = told.append
+    recognition.closing()
+    feed(recognition, clip.pcm[:32_000])  # "And so my fel"
+    transcript = await recognition.finish()
+    assert words(transcript.text)[:2] == ["and", "so"]
+    assert told == []
+
+
 @pytest.mark.parametrize("size", [2, 333, 100_000])
 async def test_the_size_of_chunks_does_not_change_the_text(
     engine: LocalTranscriber, clips: Clips, size: int
