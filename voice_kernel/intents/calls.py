@@ -19,6 +19,10 @@ from voice_kernel.intents.words import Lexicon
 
 NUMBERS = ("index", "time", "timeout", "approval", "count")
 """Arguments that tools take as numbers."""
+CONSENT = frozenset(("approve", "accept_changes"))
+"""What must be said exactly: no reading is preferred because it would do that."""
+ANSWERS = CONSENT | {"deny", "reject_changes", "correct"}
+"""What answers, or takes up what came before: an utterance of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,7 @@ def calls_of(
         else:
             values[capture.slot] = value
     arguments = {**block.slots, **values}
-    then = arguments.pop("cells_then", None)
+    later = [cell for cell in (arguments.pop("cells_after", None), arguments.pop("cells_then", None)) if cell]
     spread: list[str] = []
     if "cells" in arguments or any(name.startswith("cells_") for name in arguments):
         cells = _cells(arguments, several, context)
@@ -64,8 +68,7 @@ def calls_of(
         tool = block.intent
         calls = [ToolCall(tool, arguments)]
         calls += [ToolCall(tool, {**arguments, "cells": cell}) for cell in spread]
-        if then is not None:
-            calls.append(ToolCall(tool, {**arguments, "cells": then}))
+        calls += [ToolCall(tool, {**arguments, "cells": cell}) for cell in later]
         if tool == "delete_cells":
             calls.sort(key=_first_cell, reverse=True)  # from the end, so that numbers stay true
         return tuple(calls), change
@@ -112,6 +115,11 @@ def settled(calls: tuple[ToolCall, ...]) -> tuple[ToolCall, ...]:
 def dangles(call: ToolCall) -> bool:
     """Return whether a call is about an "it" that nothing came before."""
     return "it" in (call.arguments.get("name"), call.arguments.get("frame"))
+
+
+def refers_back(call: ToolCall) -> bool:
+    """Return whether a call is about an "it", whatever that is."""
+    return "it" in (call.arguments.get(name) for name in ("cells", "cell", "name", "frame"))
 
 
 def plain(calls: Sequence[ToolCall]) -> str:

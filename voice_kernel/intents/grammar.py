@@ -18,12 +18,13 @@ from voice_kernel.context import Context, squash
 from voice_kernel.errors import IntentError
 from voice_kernel.intents import dictation
 from voice_kernel.intents import sentences as files
-from voice_kernel.intents.calls import ToolCall, gist, settled
+from voice_kernel.intents.calls import ANSWERS, ToolCall, gist, refers_back, settled
 from voice_kernel.intents.near import Ear
-from voice_kernel.intents.plans import Templates, plans
+from voice_kernel.intents.plans import Plan, Templates, plans
+from voice_kernel.intents.retractions import Retractions
 from voice_kernel.intents.slots import WordLists, kinds, known_names, known_tests
 from voice_kernel.intents.templates import Compiler, Hearing, Kind, Values
-from voice_kernel.intents.words import GluedNumbers, Lexicon, listen, word_set
+from voice_kernel.intents.words import GluedNumbers, Lexicon, Word, apart, listen, word_set
 
 Route = Literal["intents", "fuzzy", "none"]
 Completeness = Literal["unfinished", "extensible", "finished", "other"]
@@ -34,6 +35,8 @@ LONGEST = 600
 """Words of an utterance that are looked at; longer text is no command."""
 FEW = 4
 """A command after which no more words than this could follow is as good as finished: "help (me)"."""
+BROKEN_OFF = 2
+"""Words of a command that is not one yet that a second thought can replace: "run cell, no, cell four"."""
 SURE = 0.3
 """How much dearer than the best reading the second best must be, when words were misheard."""
 
@@ -49,6 +52,8 @@ class Parse:
     calls: tuple[ToolCall, ...] = ()
     closest: tuple[str, ...] = ()
     """When nothing was understood: up to three phrases that would have been, the nearest first."""
+    resembling: bool = False
+    """Whether one of them has more in common with it than one word: perhaps somebody meant it."""
 
 
 class Grammar:
@@ -69,6 +74,7 @@ class Grammar:
         self._templates = Templates(self._compiler, sentences.blocks, speech, self._lexicon)
         self._examples = {area: dict(intents) for area, intents in sentences.examples.items()}
         self._speech = speech
+        self._retractions = Retractions(speech.get("retractions", ()), self._lexicon)
         self.rules: Mapping[str, str] = sentences.rules
         """The rules that templates may refer to."""
         self.tools = frozenset(
@@ -131,6 +137,8 @@ class Grammar:
             inside=self._words("inside"),
             endings=tuple(str(self._speech.get("endings", "")).split()),
             forms=self._speech.get("forms", {}),
+            gerund=str(self._speech.get("gerund", "")),
+            gerund_after=self._speech.get("gerund_after", ()),
             fold=self._lexicon.fold,
         )
 
@@ -182,23 +190,23 @@ class Grammar:
         words = listen(text, self._lexicon)
         if not words or len(words) > LONGEST:
             return Parse(text, "none")
-        known, tests = known_names(context), known_tests(context)
-        readings = self._ear.readings(words)
-        hearing = Hearing(text, words, readings, known=known, tests=tests)
-        polite = self._ear.with_courtesy(readings, words)
-        if polite is not readings:
-            hearing = Hearing(text, words, polite, known=known, tests=tests, exact=hearing)
-        found, talk = plans(self._templates, hearing, context)
+        hearing, found, talk = self._plans(text, words, context)
+        if not (found or talk) and (parts := apart(words, self._lexicon)) != words:
+            hearing, found, talk = self._plans(text, parts, context)
         if found:
             guess = _is_guess(found[0].calls, hearing) and self._repair(hearing, context)
             if guess and not _is_guess(guess, hearing):
                 return Parse(text, "fuzzy", settled(guess))
             return Parse(text, "intents", settled(found[0].calls))
         if not talk:
+            meant = self._second_thought(text, words, context)
+            if meant:
+                return Parse(text, "intents", settled(meant))
             repaired = self._repair(hearing, context)
             if repaired:
                 return Parse(text, "fuzzy", settled(repaired))
-        return Parse(text, "none", (), self._ear.closest(words))
+        closest, resembling = self._ear.closest(words)
+        return Parse(text, "none", (), closest, resembling)
 
     def completeness(self, text: str, context: Context | None = None) -> Completeness:
         """Return how far an utterance is, for whoever must decide whether the speaker has finished.
@@ -211,13 +219,7 @@ class Grammar:
         words = listen(text, self._lexicon)
         if not words or len(words) > LONGEST:
             return "other"
-        known, tests = known_names(context), known_tests(context)
-        readings = self._ear.readings(words)
-        hearing = Hearing(text, words, readings, known=known, tests=tests)
-        polite = self._ear.with_courtesy(readings, words)
-        if polite is not readings:
-            hearing = Hearing(text, words, polite, known=known, tests=tests, exact=hearing)
-        found, talk = plans(self._templates, hearing, context)
+        hearing, found, talk = self._plans(text, words, context)
         if found:
             return "extensible" if len(hearing.wanted) > FEW or "*" in hearing.wanted else "finished"
         return "unfinished" if hearing.wanted and not talk else "other"
@@ -253,6 +255,42 @@ class Grammar:
             if tool in intents:
                 return intents[tool]
         return ()
+
+    def _plans(
+        self, text: str, words: tuple[Word, ...], context: Context
+    ) -> tuple[Hearing, list[Plan], bool]:
+        """Return what was heard, the ways to understand it as said, and whether it is mere talk."""
+        known, tests = known_names(context), known_tests(context)
+        readings = self._ear.readings(words)
+        hearing = Hearing(text, words, readings, known=known, tests=tests)
+        polite = self._ear.with_courtesy(readings, words)
+        if polite is not readings:
+            hearing = Hearing(text, words, polite, known=known, tests=tests, exact=hearing)
+        found, talk = plans(self._templates, hearing, context)
+        return hearing, found, talk
+
+    def _second_thought(
+        self, text: str, words: tuple[Word, ...], context: Context
+    ) -> tuple[ToolCall, ...] | None:
+        """Return the calls of what was meant in place of what was said first, if both are commands.
+
+        No answer to a question is read out of a second thought, nor an "it" that was perhaps in the first:
+        "select cell three, no, delete it" deletes nothing.
+        """
+        said: dict[str, bool] = {}
+        for first, meant, cut in self._retractions.revised(text, words):
+            if first not in said:
+                said[first] = bool(self._plans(first, listen(first, self._lexicon), context)[1])
+            if not said[first] and cut > BROKEN_OFF:
+                continue
+            _, found, talk = self._plans(meant, listen(meant, self._lexicon), context)
+            if talk or not found:
+                continue
+            calls = found[0].calls
+            if any(call.tool in ANSWERS or refers_back(call) for call in calls):
+                continue
+            return calls
+        return None
 
     def _repair(self, hearing: Hearing, context: Context) -> tuple[ToolCall, ...] | None:
         readings = self._ear.near_readings(hearing.words)
@@ -337,6 +375,7 @@ def _lexicon(speech: Mapping[str, Any]) -> Lexicon:
         to=str(counting.get("to", "")),
         numbered=words(counting, "nouns"),
         glued=named(counting.get("glued", {})),
+        compounds={begin: fold(str(word)) for begin, word in named(speech.get("compounds", {})).items()},
         marks=marks("marks"),
         prose_marks=marks("prose_marks"),
     )

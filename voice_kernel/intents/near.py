@@ -38,6 +38,8 @@ class Ear:
         inside: words of courtesy that may stand between any two words of a template.
         endings: what the language adds to a word to make another form of it.
         forms: irregular form -> the word it is a form of.
+        gerund: the ending of verbs after `gerund_after`.
+        gerund_after: phrases of courtesy after which verbs have that ending: "would you mind running".
         fold: how the language spells a text that words are compared with.
     """
 
@@ -50,6 +52,8 @@ class Ear:
         inside: frozenset[str] = frozenset(),
         endings: Sequence[str] = (),
         forms: Mapping[str, str] = MappingProxyType({}),
+        gerund: str = "",
+        gerund_after: Sequence[str] = (),
         fold: Callable[[str], str] = str.lower,
     ) -> None:
         self.vocabulary = vocabulary
@@ -58,6 +62,8 @@ class Ear:
         self._replacing = tuple(ending for ending in endings if len(ending) > 1 and ending[0] in "aei")
         """Endings before which a last e goes: make, making."""
         self._forms = forms
+        self._gerund = gerund
+        self._gerund_after = tuple(tuple(fold(phrase).split()) for phrase in gerund_after)
         self._function_words = function_words
         self._confused: dict[str, list[str]] = {}
         for word, wrong in confusions.items():
@@ -91,7 +97,24 @@ class Ear:
                     if spelled in vocabulary and len(spelled) == 3:
                         reading[spelled] = ((at + 3, 0.0),)
             readings.append(reading)
+        if self._gerund:
+            self._add_verbs(readings, words)
         return readings
+
+    def _add_verbs(self, readings: Readings, words: Sequence[Word]) -> None:
+        """Read "running" as "run" too, where what is said first asks for that form."""
+        texts = tuple(word.text for word in words)
+        if not any(
+            texts[at : at + len(phrase)] == phrase for phrase in self._gerund_after for at in range(3)
+        ):
+            return
+        for at, text in enumerate(texts):
+            stem = text.removesuffix(self._gerund)
+            if stem == text or len(stem) < 3:
+                continue
+            for verb in (stem, stem + "e", stem[:-1] if stem[-1] == stem[-2] else stem):
+                if verb in self.vocabulary:
+                    readings[at].setdefault(verb, ((at + 1, 0.0),))
 
     def with_courtesy(self, readings: Readings, words: Sequence[Word]) -> Readings:
         """Return readings in which words of courtesy are part of the word before or after them."""
@@ -137,27 +160,33 @@ class Ear:
         content = sum(1 for word in words if word.text not in self._function_words)
         return repair > 0 and repair <= min(0.2 * max(content, 1), 0.3 * steps) + 1e-9
 
-    def closest(self, words: Sequence[Word], limit: int = 3) -> tuple[str, ...]:
-        """Return the phrases nearest to what was said, nearest first; none when nothing is near."""
+    def closest(self, words: Sequence[Word], limit: int = 3) -> tuple[tuple[str, ...], bool]:
+        """Return the phrases nearest to what was said, nearest first; none when nothing is near.
+
+        And whether one of them has more of it than a single word, or all of it: "open the window" has the
+        verb of "open the failing test" and no more.
+        """
         if not self._phrases or len(words) > 40:
-            return ()
+            return (), False
         heard = [word.text for word in words if word.text not in self._function_words and len(word.text) > 1]
         if not heard:
-            return ()
-        best: dict[str, tuple[float, str]] = {}
+            return (), False
+        best: dict[str, tuple[float, str, int]] = {}
         alike: dict[tuple[str, str], float] = {}
         for tool, phrase, parts in self._phrases:
-            score = self._likeness(heard, parts, alike)
-            if score >= NEAR and score > best.get(tool, (0.0, ""))[0]:
-                best[tool] = (score, phrase)
-        ranked = sorted(best.values(), key=lambda scored: -scored[0])
-        return tuple(phrase for _, phrase in ranked[:limit])
+            score, common = self._likeness(heard, parts, alike)
+            if score >= NEAR and score > best.get(tool, (0.0, "", 0))[0]:
+                best[tool] = (score, phrase, common)
+        ranked = sorted(best.values(), key=lambda scored: -scored[0])[:limit]
+        enough = min(2, len(heard))
+        return tuple(phrase for _, phrase, _ in ranked), any(common >= enough for _, _, common in ranked)
 
     def _likeness(
         self, heard: Sequence[str], parts: Sequence[str], alike: dict[tuple[str, str], float]
-    ) -> float:
-        """Return how much of what was heard is in a phrase, rare words counting more: 0 to 1."""
+    ) -> tuple[float, int]:
+        """Return how much of what was heard is in a phrase, rare words counting more: 0 to 1; how many words."""
         found = missing = 0.0
+        common = 0
         matched: set[str] = set()
         for word in heard:
             weight = self._rarity.get(word, 1.0)
@@ -170,11 +199,12 @@ class Ear:
                     near, which = alike[pair], part
             if near >= 0.75:
                 matched.add(which)
+                common += 1
                 found += max(weight, self._rarity.get(which, 1.0)) * near
             else:
                 missing += 0.5
         unsaid = sum(0.25 * self._rarity.get(part, 1.0) for part in parts if part not in matched)
-        return found / (found + missing + unsaid) if found else 0.0
+        return (found / (found + missing + unsaid) if found else 0.0), common
 
     def _add(self, extra: dict[str, list[tuple[int, float]]], text: str, end: int) -> None:
         for meant in self._confused.get(text, ()):

@@ -24,12 +24,14 @@ _MARKS = word_set(
     "dot slash underscore dash hyphen colon equals pipe star asterisk tilde backslash point quote unquote "
     "comma"
 )
+_ARITHMETIC = word_set("plus minus divided multiplied squared")
 _DASHES = word_set("dash minus")
 _OPERATORS = word_set(
     "equals equal plus minus times divided multiplied dot print import paren parens bracket squared modulo "
     "underscore lambda def return len range sum"
 )
 """What only code has: names of marks (see `spoken`), and words of Python, in every language."""
+_OF_TESTS = word_set("keyword known_keyword known_test spelled_test")
 _ADDRESS_MARKS = word_set("dot localhost colon host")
 
 NAMES = word_set("name existing_name known_name frame known_frame column known_column keyword path")
@@ -37,7 +39,7 @@ NAMES = word_set("name existing_name known_name frame known_frame column known_c
 LONGEST_NAME = 8
 """Words of a name that exists."""
 FREE = word_set(
-    "query topic subject target typed dictation code expression command command_line program label "
+    "query topic subject target typed entry dictation code expression command command_line program label "
     "correction correction_known package package_name value edited cell_clause"
 )
 """Kinds that hold free text: whatever stands there is taken as it is."""
@@ -147,6 +149,8 @@ class Address:
 
     name: str
     lexicon: Lexicon
+    barred: frozenset[str]
+    """Words that are not joined to another to make a name."""
 
     def spans(self, hearing: Hearing, at: int) -> Iterator[tuple[int, float, float, Any]]:
         """Yield the runs of words that are an address."""
@@ -161,6 +165,10 @@ class Address:
             address = spoken.url(words[at:end], hearing.text, self.lexicon)
             if address is not None:
                 yield end, 0.5 - 0.02 * (end - at), 0.0, address
+            elif not any(word.text in self.barred or word.pause for word in words[at : end - 1]):
+                address = spoken.url(words[at:end], hearing.text, self.lexicon, join=True)
+                if address is not None:
+                    yield end, 1.0, 0.0, address
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +289,16 @@ def kinds(lexicon: Lexicon, lists: WordLists) -> dict[str, Text | Number | Amoun
             len(letters) >= 3 and any(letters in name for name in names)
         )
 
+    def spelled_test(hearing: Hearing, at: int, end: int) -> bool:
+        words = hearing.words[at:end]
+        name = spoken.identifier(words, lexicon)
+        return (
+            name.startswith("test_")
+            and len(name) > 5
+            and "." not in name
+            and any("_" in word.text or lexicon.mark(word.text) == "underscore" for word in words)
+        )
+
     def correction(hearing: Hearing, at: int, end: int) -> bool:
         words = hearing.words[at:end]
         return (
@@ -342,7 +360,7 @@ def kinds(lexicon: Lexicon, lists: WordLists) -> dict[str, Text | Number | Amoun
             Number("number", lexicon, lists.misheard_numbers),
             Amount("integer", lexicon, True),
             Amount("decimal", lexicon, False),
-            Address("url", lexicon),
+            Address("url", lexicon, names),
             Text("name", 4, 0.6, 0.3, names),
             Text("existing_name", 5, 0.4, 0.3, names, only=existing),
             Text("known_name", 5, 0.4, 0.3, names, only=known),
@@ -350,7 +368,7 @@ def kinds(lexicon: Lexicon, lists: WordLists) -> dict[str, Text | Number | Amoun
             Text("known_frame", 5, 0.4, 0.3, names, only=known),
             Text("column_word", 1, 0.5, 0.3, names),
             Text("data_name", 3, 0.6, 0.3, names, only=data_name),
-            Text("column", 4, 0.5, 0.3, names),
+            Text("column", 4, 0.5, 0.3, names | _ARITHMETIC),
             Text("known_column", 5, 0.4, 0.3, names, only=known),
             Text("value", 6, 0.5, 0.2, lists.clause, not_first=lists.no_value, dear=lists.joins),
             Text("new_name", 4, 0.6, 0.3, names - lists.in_names),
@@ -361,6 +379,7 @@ def kinds(lexicon: Lexicon, lists: WordLists) -> dict[str, Text | Number | Amoun
             Text("script", 10, 0.5, 0.1, names, not_first=frozenset(slashes), only=script),
             Text("keyword", 4, 0.8, 0.3, names),
             Text("server", 4, 0.6, 0.3, names - lists.in_servers),
+            Text("wanted", 4, 0.6, 0.3, names - lists.in_servers),
             Text("known_server", 4, 0.4, 0.3, names - lists.in_servers, only=known_server),
             Text("package", 6, 0.8, 0.2, names),
             Text("package_name", 6, 0.8, 0.2, names, only=package_name),
@@ -380,6 +399,7 @@ def kinds(lexicon: Lexicon, lists: WordLists) -> dict[str, Text | Number | Amoun
                 over_pause=2.0,
             ),
             Text("typed", 60, 0.8, 0.25),
+            Text("entry", 60, 0.8, 0.25),
             Text("dictation", 400, 1.0, 0.05),
             Text("code", 400, 1.0, 0.1),
             Text("command", 80, 0.8, 0.1, dear=lists.joins),
@@ -392,6 +412,7 @@ def kinds(lexicon: Lexicon, lists: WordLists) -> dict[str, Text | Number | Amoun
             Text("correction_cell", 5, 0.5, 0.1, only=correction_cell),
             Text("test_file", 10, 0.4, 0.1, names, only=test_file),
             Text("known_test", 12, 0.3, 0.02, names, only=known_test),
+            Text("spelled_test", 8, 0.5, 0.1, names, only=spelled_test),
             Text("known_keyword", 4, 0.7, 0.3, names, only=known_keyword),
         )
     }
@@ -419,6 +440,7 @@ def resolve(
         "keyword",
         "known_test",
         "known_keyword",
+        "spelled_test",
         "server",
         "known_server",
     ):
@@ -435,6 +457,8 @@ def resolve(
         return spoken.code(words, hearing.text, typed, lexicon), 0.0
     if kind == "value":
         return spoken.value(words, hearing.text, lexicon), 0.0
+    if kind == "entry":
+        return spoken.entry(words, hearing.text, lexicon) or _as_said(hearing, capture), 0.0
     if kind == "dictation":
         return spoken.typed(hearing.words, hearing.text, capture.start, capture.end), 0.0
     return _as_said(hearing, capture), 0.0
@@ -476,7 +500,7 @@ def _name(kind: str, words: tuple[Word, ...], context: Context, lexicon: Lexicon
     if not _NAME.fullmatch(name):
         return None
     found = nearest(name, _candidates(kind, context))
-    if found is None and kind in ("keyword", "known_keyword", "known_test"):
+    if found is None and kind in _OF_TESTS:
         found = nearest(f"test_{name}", context.tests)
     return (found, -0.4) if found is not None else (name, 0.0)
 
@@ -490,7 +514,7 @@ def _candidates(kind: str, context: Context) -> Iterable[str]:
         return [*context.columns, *newest]
     if kind == "new_name":
         return ()
-    if kind in ("keyword", "known_keyword", "known_test"):
+    if kind in _OF_TESTS:
         return context.tests
     if kind in ("server", "known_server"):
         return context.servers

@@ -133,10 +133,40 @@ def path(words: Sequence[Word], text: str, lexicon: Lexicon) -> str | None:
     return out or None
 
 
-def url(words: Sequence[Word], text: str, lexicon: Lexicon) -> str | None:
+def entry(words: Sequence[Word], text: str, lexicon: Lexicon) -> str:
+    """Return what would be typed into a field: a number in digits, an address with its marks, else as said.
+
+    "Forty two" is 42, "ann at example dot com" is ann@example.com.
+    """
+    end, number = cardinal_at(words, 0, lexicon)
+    if end == len(words):
+        return number
+    heard = as_marks(words, lexicon.marks)
+    names = [word.text for word in heard]
+    if "dot" not in names[1:-1]:
+        return said(text, words)
+    address = url(words, text, lexicon)
+    if address is not None and address.startswith("https://"):
+        return address.removeprefix("https://")
+    at = max((place for place, name in enumerate(names) if name == "at"), default=0)
+    host = url(heard[at + 1 :], text, lexicon)
+    local = "".join(_URL_MARKS.get(name, name) for name in names[:at])
+    lone = sum(name not in _URL_MARKS for name in names[:at]) - sum(name in _URL_MARKS for name in names[:at])
+    if host is not None and host.startswith("https://") and "/" not in host[8:] and lone == 1:
+        return f"{local}@{host[8:]}"
+    return said(text, words)
+
+
+def url(words: Sequence[Word], text: str, lexicon: Lexicon, *, join: bool = False) -> str | None:
     """Return an address with its scheme, or None when the words are no address.
 
     https unless the host is this machine or a number.
+
+    Args:
+        words: the words of the slot.
+        text: the whole utterance.
+        lexicon: the language's marks and numbers.
+        join: whether two words before a mark may be one name: "stack overflow dot com".
     """
     words = as_marks(words, lexicon.marks)
     out = ""
@@ -178,7 +208,10 @@ def url(words: Sequence[Word], text: str, lexicon: Lexicon) -> str | None:
             joined = True
             continue
         if not joined:
-            if word.text.startswith((".", "/", ":")):
+            after = words[at + 1].text if at + 1 < len(words) else ""
+            if word.text.startswith((".", "/", ":")) or (
+                join and after == "dot" and word.text.isalpha() and out.rsplit(".", 1)[-1].isalpha()
+            ):
                 joined = True
             else:
                 return None
@@ -302,6 +335,8 @@ class _CommandLine:
         if flags:
             self._glue = False
             self._put("-" + flags, end - self.at)
+            if flags.endswith("m") and "commit" in self.out:
+                self._message()
         else:
             self._put("-", 1, left=bool(self.out) and not self.out[-1].endswith("-"), right=True)
 
@@ -314,6 +349,14 @@ class _CommandLine:
             self._put(".", 1)
         else:
             self._put(".", 1, left=bool(self.out), right=True)
+
+    def _message(self) -> None:
+        """Take the words of a commit message up to the next mark, quoted where they are several."""
+        end = self.at
+        while end < len(self._words) and self._words[end].text not in _MESSAGE_ENDS:
+            end += 1
+        if end > self.at + 1:
+            self._put('"' + said(self._text, self._words[self.at : end]) + '"', end - self.at)
 
     def _quoted(self) -> None:
         end = self.at + 1
@@ -346,6 +389,7 @@ _SPOKEN_MARKS = word_set(
     "dash dot slash underscore equals equal colon quote quotes pipe star asterisk tilde ampersand semicolon "
     "hyphen"
 )
+_MESSAGE_ENDS = word_set("dash minus hyphen double quote quotes pipe ampersand semicolon")
 _QUOTE_ENDS = word_set("quote unquote endquote end")
 _OPERATOR_ENDS = ("=", "+", "-", "*", "/", "<", ">", ",", "%")
 _SHORT_WORDS = word_set("is to in of on or my no so we he it at by up be do go if")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from voice_kernel.context import Context, squash
+from voice_kernel.intents.calls import CONSENT
 from voice_kernel.intents.grammar import Grammar
 
 UNKNOWN_NAME = 0.8
@@ -19,8 +20,6 @@ REPAIRED = 0.5
 """How well a command is understood in which some words are taken for others that sound like them."""
 FREE = frozenset(("command", "code", "query", "text", "source", "label", "target", "instruction"))
 """Arguments that hold free text."""
-EXACT = frozenset(("approve", "accept_changes"))
-"""What must be said exactly: no reading is preferred because it would do that."""
 
 
 def understanding(grammar: Grammar, context: Context) -> Callable[[str], float]:
@@ -34,7 +33,7 @@ def understanding(grammar: Grammar, context: Context) -> Callable[[str], float]:
 
     def rate(text: str) -> float:
         parse = grammar.parse(text, context)
-        if parse.route == "none" or any(call.tool in EXACT for call in parse.calls):
+        if parse.route == "none" or any(call.tool in CONSENT for call in parse.calls):
             return 0.0
         rates = [1.0 if parse.route == "intents" else REPAIRED]
         for call in parse.calls:
