@@ -1,4 +1,4 @@
-"""Each promise of the README and the tests that hold it.
+"""Each promise of README and docs and the tests that hold it.
 
 A promise is a sentence a user may rely on; each names tests as `file::test`. `test_requirements.py`
 checks that every named test exists; a promise without a test cannot be entered.
@@ -7,6 +7,14 @@ checks that every named test exists; a promise without a test cannot be entered.
 from __future__ import annotations
 
 PROMISES: dict[str, tuple[str, ...]] = {
+    "What README and docs say can be said, set and run is understood, exists and is taken": (
+        "unit/test_docs.py::test_every_sentence_of_a_page_is_understood",
+        "unit/test_docs.py::test_a_sentence_calls_the_tool_that_it_is_listed_under",
+        "unit/test_docs.py::test_all_settings_are_listed_with_their_names_and_defaults",
+        "unit/test_docs.py::test_every_command_line_is_one_that_the_program_takes",
+        "unit/test_docs.py::test_every_link_leads_somewhere",
+        "unit/intents/test_sentence_files.py::test_the_example_of_the_docs_works",
+    ),
     "Widgets are drawn in cells and in the panel, and their clicks call your functions": (
         "browser/test_cell_widgets.py::test_the_last_line_of_a_cell_shows_a_widget_and_a_click_changes_it",
         "browser/test_cell_widgets.py::test_a_form_hands_what_was_typed_to_the_handler",

@@ -1,4 +1,4 @@
-"""Every promise of the README is held by tests that exist."""
+"""Every promise of README and docs is held by tests that exist."""
 
 import re
 from pathlib import Path

@@ -10,7 +10,12 @@ from voice_kernel.cli.exits import EXIT_FAILED, EXIT_OK
 
 def add(commands: Any) -> None:
     """Add the command to the parser."""
-    doctor = commands.add_parser("doctor", help="check the installation and say how to mend it")
+    doctor = commands.add_parser(
+        "doctor",
+        help="check the installation and say how to mend it",
+        description="Check the installation and the settings, and say how to mend what is wrong. "
+        "Exits with 1 where something is.",
+    )
     doctor.set_defaults(run=_doctor)
 
 

@@ -1,4 +1,4 @@
-"""`voice-kernel lab`: opens JupyterLab with a notebook that shows the panel."""
+"""`voice-kernel lab`: opens JupyterLab with the voice panel."""
 
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ from voice_kernel.errors import ClientError
 
 def add(commands: Any) -> None:
     """Add the command to the parser."""
-    lab = commands.add_parser("lab", help="open JupyterLab with a notebook that shows the panel")
+    lab = commands.add_parser(
+        "lab",
+        help="open JupyterLab with the voice panel",
+        description="Open JupyterLab. The microphone in a notebook's toolbar opens the voice panel.",
+    )
     lab.add_argument("notebook", nargs="?", type=Path, help="the notebook to open")
     lab.add_argument("--dry-run", action="store_true", help="print the command and do not run it")
     lab.add_argument(
@@ -47,7 +51,10 @@ def _lab(options: argparse.Namespace) -> int:
     if kept_in is not None:
         os.environ["VOICE_KERNEL_KEEP_AUDIO"] = str(kept_in)  # the kernels are its children
         print(f"Recordings of what you say are kept in {kept_in}.", flush=True)
-    print("Open the URL below, then run the first cell: the voice panel appears under it.", flush=True)
+    print(
+        "Open the URL below and click the microphone in the notebook's toolbar: the voice panel opens.",
+        flush=True,
+    )
     os.execv(jupyter, command)
 
 

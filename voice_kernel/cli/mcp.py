@@ -18,13 +18,17 @@ if TYPE_CHECKING:
     from voice_kernel.tools.mcp.running import RunningServer
 
 
+DESCRIPTION = """MCP servers from the terminal. Secrets are entered here (or in the panel), never spoken.
+What is installed here can be used by every session of yours."""
+
+
 def add(commands: Any) -> None:
     """Add the command to the parser."""
-    mcp = commands.add_parser("mcp", help="MCP servers: find, install, look after")
+    mcp = commands.add_parser("mcp", help="MCP servers: find, install, look after", description=DESCRIPTION)
     actions = mcp.add_subparsers(required=True, metavar="ACTION")
 
     def action(name: str, run: Callable[[argparse.Namespace], int], text: str) -> Any:
-        parser = actions.add_parser(name, help=text)
+        parser = actions.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
         parser.set_defaults(run=run)
         return parser
 

@@ -19,6 +19,8 @@ def add(commands: Any) -> None:
     say = commands.add_parser(
         "say",
         help="do what words or a recording say, in a kernel in this folder",
+        description="Do what words or a recording say, in a kernel of its own in this folder: it knows no\n"
+        "variables of your notebooks. What needs a yes is refused unless --approve names its tool.",
         epilog=EXITS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

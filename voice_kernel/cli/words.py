@@ -14,7 +14,12 @@ from voice_kernel.cli.exits import EXIT_FAILED, EXIT_OK
 
 def add(commands: Any) -> None:
     """Add the commands to the parser."""
-    parse = commands.add_parser("parse", help="show what words would do, without doing it")
+    parse = commands.add_parser(
+        "parse",
+        help="show what words would do, without doing it",
+        description="Show the route and the calls that words would take here: the files and tests of this "
+        "folder are known. No kernel is started and nothing is done.",
+    )
     parse.add_argument("--json", action="store_true", help="one JSON object a line")
     parse.add_argument(
         "--language", default="", metavar="LL", help="en or de; the setting language when not given"
@@ -22,7 +27,12 @@ def add(commands: Any) -> None:
     parse.add_argument("text", nargs="+", help="the words; - reads one text a line from stdin")
     parse.set_defaults(run=_parse)
 
-    transcribe = commands.add_parser("transcribe", help="turn recordings into text")
+    transcribe = commands.add_parser(
+        "transcribe",
+        help="turn recordings into text",
+        description="Turn recordings into text, as a session would: commands are expected, and the words "
+        "of the setting vocabulary. Nothing is done.",
+    )
     transcribe.add_argument("--json", action="store_true", help="one JSON object a line")
     transcribe.add_argument(
         "--engine",

@@ -3,7 +3,7 @@
 These are the names that the writers know; what another language calls them is in its sentence file.
 
 Source: the spoken forms are those of dictation software and of programmers who dictate ("open paren",
-"camel case learning rate"); README, "Dictation and editing", lists them.
+"camel case learning rate"); docs/commands.md, "Edit", lists them.
 """
 
 from __future__ import annotations

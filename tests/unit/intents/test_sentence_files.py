@@ -67,10 +67,10 @@ def test_own_lists_rules_and_fixed_slots_work(own: Grammar) -> None:
     ]
 
 
-def test_the_readmes_example_works(tmp_path: Path) -> None:
-    readme = (Path(__file__).parents[3] / "README.md").read_text()
+def test_the_example_of_the_docs_works(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "commands.md").read_text("utf-8")
     file = tmp_path / "sentences.yaml"
-    file.write_text(readme.split("```yaml\n")[1].split("```")[0])
+    file.write_text(page.split("```yaml\n")[1].split("```")[0])
     assert calls(Grammar.load("en", file), "good morning notebook") == [
         ("run_code", {"code": "import pandas as pd"}),
         ("list_variables", {}),
