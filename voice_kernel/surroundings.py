@@ -169,9 +169,10 @@ class Surroundings:
                 self._begun_at = time.monotonic()
             # From its beginning: a disk that hangs holds one turn up, not each.
             limit_s = max(0.0, self._begun_at + SCAN_LIMIT_S - time.monotonic())
-            done, _ = await asyncio.wait({self._scanning}, timeout=limit_s)
-            if done and not self._scanning.cancelled() and self._scanning.exception() is None:
-                files, tests = self._scanning.result()
+            scanning = self._scanning  # once it is done, others may begin the next one before this goes on
+            done, _ = await asyncio.wait({scanning}, timeout=limit_s)
+            if done and not scanning.cancelled() and scanning.exception() is None:
+                files, tests = scanning.result()
                 self._folder = replace(self._folder, files=files, tests=tests)
                 self._scanned, self._scanned_at = folder, time.monotonic()
         return self.now()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from voice_kernel import surroundings
-from voice_kernel.context import Variable
+from voice_kernel.context import Context, Variable
 from voice_kernel.surroundings import Names, Surroundings
 
 DF = Variable("df", "DataFrame", (3, 2), ("price", "month"))
@@ -148,3 +148,27 @@ def test_a_scan_of_a_huge_folder_is_capped(tmp_path: Path) -> None:
 
 def test_a_scan_of_a_folder_that_is_gone_gives_nothing(tmp_path: Path) -> None:
     assert surroundings.scan(tmp_path / "gone") == ((), ())
+
+
+async def test_a_turn_that_looks_just_as_a_scan_ends_does_not_take_it_from_another() -> None:
+    going_on = threading.Event()
+
+    def scan(_folder: Path) -> Names:
+        going_on.wait(10)
+        return ("a.py",), ()
+
+    around = make(scan)
+    first = asyncio.ensure_future(around.refresh())
+    await asyncio.sleep(0)
+    scanning = around._scanning
+    assert scanning is not None
+
+    async def next_turn() -> Context:
+        while not scanning.done():  # noqa: ASYNC110 - it is to be the first that sees it
+            await asyncio.sleep(0)
+        return await around.refresh()
+
+    following = asyncio.ensure_future(next_turn())
+    going_on.set()
+    assert (await first).files == ("a.py",)
+    assert (await following).files == ("a.py",)
