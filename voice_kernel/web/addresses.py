@@ -8,6 +8,8 @@ the connection is made, so that a name that changes its mind between the two gai
 from __future__ import annotations
 
 import ipaddress
+import re
+import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit, urlunsplit
@@ -17,7 +19,9 @@ from voice_kernel.language import _
 
 MAX_URL_CHARS = 4_096
 PORTS = {"http": 80, "https": 443}
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_EMBEDDING = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("::/96"))
+"""Networks whose last 32 bits are an address of IPv4: NAT64, and the compatible ones of old."""
+_NUMBER = re.compile(r"(?:\d+|0x[0-9a-f]*)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ def address_of(url: str, base: str = "") -> Address:
     try:
         parts = urlsplit(text)
         host, port = parts.hostname or "", parts.port
-        ascii_host = host if host.isascii() else host.encode("idna").decode()
+        ascii_host = _plain(host if host.isascii() else host.encode("idna").decode())
     except (ValueError, UnicodeError):
         raise AddressRefused(
             _("{short} is no address.").format(short=_short(url)), hint=_("Say it whole: python dot org.")
@@ -123,8 +127,12 @@ class Reach:
         """Look at an address a host has resolved to, right before it is connected to.
 
         Raises:
-            AddressRefused: it is private and not allowed.
+            AddressRefused: it is denied, or private and not allowed.
         """
+        if _any(self.denied, ip, port):
+            raise AddressRefused(
+                _("{host} is on the list of denied hosts.").format(host=host), hint=_("See denied_hosts.")
+            )
         if not is_public(ip) and not _any(self.private, host, port) and not _any(self.private, ip, port):
             raise _private(host, port)
 
@@ -140,11 +148,28 @@ def is_public(ip: str) -> bool:
         return False
     if isinstance(parsed, ipaddress.IPv6Address):
         inner = parsed.ipv4_mapped or parsed.sixtofour
-        if parsed in _NAT64:
+        if any(parsed in network for network in _EMBEDDING) and int(parsed) > 1:
             inner = ipaddress.IPv4Address(int(parsed) & 0xFFFFFFFF)
         if inner is not None:
             return inner.is_global and not inner.is_multicast
     return parsed.is_global and not parsed.is_multicast
+
+
+def _plain(host: str) -> str:
+    """Return a host as all lists name it: without the dot of the root, and numbers as an address of IPv4.
+
+    `2130706433`, `0x7f.1` and `127.1` are 127.0.0.1 to whoever connects to them, a proxy among them.
+
+    Raises:
+        ValueError: it ends in a number, and is no such address.
+    """
+    host = host.removesuffix(".")
+    if ":" not in host and _NUMBER.match(host.rpartition(".")[2]):
+        try:
+            return socket.inet_ntoa(socket.inet_aton(host))
+        except OSError:
+            raise ValueError(host) from None
+    return host
 
 
 def _is_local_name(host: str) -> bool:
@@ -182,9 +207,10 @@ def _fits(pattern: str, host: str, port: int) -> bool:
 
 def _literal(host: str) -> str | None:
     try:
-        return str(ipaddress.ip_address(host.strip("[]").partition("%")[0]))
+        parsed = ipaddress.ip_address(host.strip("[]").partition("%")[0])
     except ValueError:
         return None
+    return str(getattr(parsed, "ipv4_mapped", None) or parsed)
 
 
 def _ascii(text: str) -> str:

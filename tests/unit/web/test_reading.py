@@ -109,6 +109,7 @@ async def test_pages_are_remembered(library: Library, site: str) -> None:
         "http://[::1]/", "http://[::ffff:127.0.0.1]/", "http://[64:ff9b::7f00:1]/", "http://10.0.0.1/",
         "http://192.168.1.1/", "http://169.254.169.254/", "http://0.0.0.0/", "http://printer.local/",
         "file:///etc/passwd", "ftp://example.com/", "gopher://example.com/", "http://user@127.0.0.1/",
+        "http://localhost./", "http://metadata.google.internal./", "http://[::127.0.0.1]/", "http://1.2.3.4.5/",
         "javascript:alert(1)", "http:///nothing", "http://a b/", "http://[broken/",
     ],
 )  # fmt: skip
@@ -147,3 +148,25 @@ def test_lists_of_hosts_are_honoured() -> None:
     Reach(private=("intranet:8080",)).check_ip("intranet", 8080, "10.2.3.4")
     with pytest.raises(AddressRefused):
         Reach(private=("intranet:8080",)).check_ip("intranet", 443, "10.2.3.4")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://evil.example./", "http://EVIL.example/", "http://a.bad.example./", "http://1.2.3.4/",
+        "http://16909060/", "http://0x1020304/", "http://[::ffff:1.2.3.4]/", "http://10.1/", "http://167772161./",
+    ],
+)  # fmt: skip
+def test_a_denied_host_is_denied_however_it_is_written(url: str) -> None:
+    from voice_kernel.web.addresses import address_of
+
+    denied = ("evil.example", "*.bad.example", "1.2.3.4", "10.0.0.0/8")
+    with pytest.raises(AddressRefused, match="denied hosts"):
+        Reach(private=("*.example", "10.0.0.1"), denied=denied).check_name(address_of(url))
+
+
+def test_a_name_that_resolves_into_a_denied_network_is_refused() -> None:
+    reach = Reach(private=("intranet",), denied=("10.9.0.0/16",))
+    reach.check_ip("intranet", 443, "10.2.3.4")
+    with pytest.raises(AddressRefused, match="denied hosts"):
+        reach.check_ip("intranet", 443, "10.9.3.4")
