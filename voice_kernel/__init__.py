@@ -23,9 +23,9 @@ The map, from the top; imports go down only, `a | b` are independent of each oth
     agent               openai-agents brain: the toolbox as function tools; Realtime, ear and model in one
     usertools           the user's own functions as tools
     tools               what can be done: data, shell, tests, files, tasks ...
-    toolbox | script | widgets  the one door: validation, policy, approval, task; what was done, as steps
-                        and files; ChatKit's widgets as data
-    speaking            what happened -> words and sound
+    toolbox | script | widgets  the one door: validation, policy, approval, task; what passes it, steering;
+                        what was done, as steps and files; ChatKit's widgets as data
+    speaking | meaning  what happened -> words and sound; words -> a plan here and now, or why there is none
     intents             grammar: (text, Context) -> tool calls
     speech              sound -> text, locally or by an engine that was chosen
     kernel              the only door to the IPython shell
@@ -33,7 +33,8 @@ The map, from the top; imports go down only, `a | b` are independent of each oth
     store               what outlives a session: conversations, tasks, events in a database
     context             what exists around the user, as one frozen value
     events | loop       how state reaches every surface; the one background thread
-    messages | settings | endpoint  the wire schema; configuration; a server that speaks OpenAI's protocol
+    messages | settings | endpoint | controls  the wire schema; configuration; a server that speaks OpenAI's
+                        protocol; the names of what a person steers with
     errors | language | version | phonemes  the error tree; what is said in the person's language; how words
                         and names of code sound
 

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
+from voice_kernel.controls import CONTROLS
 from voice_kernel.errors import Refused, SpeechError, VoiceUnavailable
 from voice_kernel.events import OPEN_TURNS, Hub, Subscription
 from voice_kernel.language import _
@@ -43,7 +44,6 @@ from voice_kernel.messages import (
     Verbosity,
     VoiceEngine,
 )
-from voice_kernel.session import CONTROLS
 from voice_kernel.speaking.voice import MAX_RATE, MIN_RATE, Voice
 
 if TYPE_CHECKING:  # at run time it is loaded with the first words

@@ -19,7 +19,6 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Any, cast
 
 from voice_kernel import language
-from voice_kernel import session as session_module
 from voice_kernel.agent import commands as model_commands
 from voice_kernel.answering import Answering
 from voice_kernel.conversations import Conversations, workspace
@@ -77,6 +76,7 @@ from voice_kernel.tools import (
     tasks,
     testing,
 )
+from voice_kernel.tools import session as session_tools
 from voice_kernel.tools.caret import Caret
 from voice_kernel.tools.dictation import Dictation
 from voice_kernel.ui import cards
@@ -499,7 +499,7 @@ class App:
             context=self.surroundings.now,
             tasks=self.toolbox.runner.tasks,
         )
-        session_module.register(self.registry, self.grammar, self.conversations.new)
+        session_tools.register(self.registry, self.grammar, self.conversations.new)
 
     def _renderer(self) -> Renderer:
         from voice_kernel.speaking.renderer import Renderer

@@ -10,21 +10,21 @@ import asyncio
 import re
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from voice_kernel.context import Context
+from voice_kernel.controls import CONTROLS as CONTROLS
 from voice_kernel.errors import Refused, VoiceKernelError
 from voice_kernel.events import MAX_TURNS, Hub
 from voice_kernel.intents import Grammar, Parse
-from voice_kernel.intents.needs import lacking
-from voice_kernel.intents.tongue import other_tongue
-from voice_kernel.language import N_, _, used
+from voice_kernel.intents.correction import corrected
+from voice_kernel.language import N_, _
+from voice_kernel.meaning import Meaning, Meanings, not_understood
 from voice_kernel.messages import (
     AnswerDelta,
     Call,
-    ControlSpoken,
     Origin,
     Output,
     Problem,
@@ -36,45 +36,13 @@ from voice_kernel.messages import (
 )
 from voice_kernel.store import Left
 from voice_kernel.task.lanes import Where
-from voice_kernel.task.runner import TaskHandle, problem_of
+from voice_kernel.task.runner import problem_of
 from voice_kernel.toolbox.door import Toolbox, title_of
 from voice_kernel.toolbox.questions import Questions
-from voice_kernel.toolbox.registry import Arguments, Registry
+from voice_kernel.toolbox.steering import Steering
 from voice_kernel.tools.tasks import picked
 
-CONTROLS = frozenset(
-    {
-        "approve",
-        "deny",
-        "accept_changes",
-        "reject_changes",
-        "cancel_task",
-        "interrupt_kernel",
-        "stop_listening",
-        "stop_speaking",
-        "repeat_answer",
-        "change_speech_rate",
-        "answer_aloud",
-    }
-)
-"""Parsed like calls, but no tools: they pass every queue, and only a person makes them."""
-
-ABOUT_SPEAKING = frozenset({"stop_speaking", "repeat_answer", "change_speech_rate", "answer_aloud"})
-"""Controls of what is spoken aloud."""
-
-MAX_DEPTH = 3
-"""How deep turns may start turns (`%voice run cell 3`, and cell 3 holds `%voice`)."""
-
 ENDED_TURN: frozenset[TurnState] = frozenset({"succeeded", "failed", "cancelled", "nothing"})
-NOT_UNDERSTOOD = N_("I did not understand that.")
-LACKS: Mapping[str, tuple[str, str]] = {
-    "page": (N_("No page is open."), N_("Say where to go: open python dot org.")),
-    "server": (N_("There is no MCP server yet."), N_("Say: install the time server.")),
-    "test": (N_("No test here has that in its name."), N_("Say: run the tests.")),
-}
-"""What is said to words that would be a command if there were such a thing."""
-TONGUES: Mapping[str, str] = {"en": N_("English"), "de": N_("German")}
-"""What the languages are called that a session can be in."""
 NO_SPEECH = N_("I heard no speech.")
 FOR_THE_MODEL = re.compile(
     r"\s*(?:please\s+)?(?:ask\s+the\s+(?:model|ai)|(?:bitte\s+)?frage?\s+das\s+modell)"
@@ -84,8 +52,6 @@ FOR_THE_MODEL = re.compile(
 """What makes a model answer whatever the grammar understands; the words reach it as they were said."""
 NOT_DONE = N_("Nothing was done.")
 UNSURE_YES = N_("I am not sure that I heard a yes, so it does not count.")
-PREPARED_S = 3.0
-"""What was worked out so long ago at most still holds when the turn ends."""
 
 
 class Brain(Protocol):
@@ -207,19 +173,6 @@ class _Heard:
 
 
 @dataclass(frozen=True)
-class _Prepared:
-    """What a text means, worked out while it was still being said."""
-
-    text: str
-    context: Context
-    parse: Parse
-    at: float
-    """Seconds of `time.monotonic`."""
-    lacks: tuple[str, str] | None = None
-    """What is said, and how to go on, where it would be a command if something were there."""
-
-
-@dataclass(frozen=True)
 class _Tell:
     """Where a model tells what it says, and what changes of its turn."""
 
@@ -266,19 +219,16 @@ class Session:
         self._hub = hub
         self._toolbox = toolbox
         self._grammar = grammar
-        self._context = context
-        self._interrupt = interrupt
         self._brain = brain
         self._model_on = model_on
-        self._look_again = look_again
+        self._meanings = Meanings(grammar, context, look_again)
         self._dictated = dictated
-        self._aloud = aloud
         self._running: dict[int, _Running] = {}
         self._ended: OrderedDict[int, Turn] = OrderedDict()
         self._last_id = 0
         self._understood: list[tuple[str, tuple[Call, ...], int]] = []
         self.questions = Questions(lambda turn_id, text: self.change(turn_id, asks=text))
-        self._prepared: _Prepared | None = None
+        self._steering = Steering(hub, toolbox.approvals, self.questions, toolbox.runner, interrupt, aloud)
         self._leaving = False
 
     # ---- turns ------------------------------------------------------------------------------------
@@ -369,23 +319,7 @@ class Session:
 
     async def prepare(self, text: str) -> Parse:
         """Work out what a text means that may still go on, so that it is known when the turn ends."""
-        return (await self._meaning(text)).parse
-
-    async def _meaning(self, text: str) -> _Prepared:
-        prepared = self._prepared
-        if prepared is None or prepared.text != text or time.monotonic() - prepared.at > PREPARED_S:
-            grammar, context = await self._grammar(), await self._context()
-            parse = grammar.parse(text, context)
-            lacks = lacking(parse.calls, context)
-            if lacks == "test" and self._look_again is not None:
-                context = await self._look_again()
-                parse = grammar.parse(text, context)
-                lacks = lacking(parse.calls, context)
-            if lacks:  # talk that sounds like a command
-                parse = Parse(text, "none")
-            prepared = _Prepared(text, context, parse, time.monotonic(), LACKS.get(lacks))
-            self._prepared = prepared
-        return prepared
+        return (await self._meanings.of(text)).parse
 
     async def _seen_through(self, turn_id: int, work: Coroutine[Any, Any, None]) -> TurnResult:
         """Let work be what a turn does, and end the turn with it."""
@@ -497,6 +431,14 @@ class Session:
         asked_at = left[0].approval.created_at
         return await self._seen_through(turn_id, self._act(turn_id, calls, (), asked_at=asked_at))
 
+    def cancel_task(self, task_id: int) -> bool:
+        """Cancel one task; returns whether it was open."""
+        return self._toolbox.runner.cancel(task_id)
+
+    def move_task(self, task_id: int, to: Where) -> bool:
+        """Change the place of a task that waits in a queue; returns whether it does."""
+        return self._toolbox.lanes.move(task_id, to)
+
     # ---- conversations ----------------------------------------------------------------------------
 
     @property
@@ -530,112 +472,6 @@ class Session:
         for turn_id in list(self._running):
             self.change(turn_id, state="failed", problem=problem)
 
-    # ---- controls ---------------------------------------------------------------------------------
-
-    def control(
-        self, name: str, arguments: dict[str, Any], origin: Origin, spoken_at: float, surface_id: str = ""
-    ) -> str:
-        """Carry out a control at once; returns what to say.
-
-        Raises:
-            Refused: the control is not for this origin, or did not count.
-        """
-        if origin not in ("voice", "text", "magic"):
-            raise Refused(_("{name} is for a person only.").format(name=name))
-        if name in ("approve", "deny"):
-            if origin == "magic":
-                raise Refused(
-                    _("A cell cannot answer for you."),
-                    hint=_("Say it, type it in the panel, or click the card."),
-                )
-            number = arguments.get("approval")
-            if self.questions.open and number is None:
-                return self._answered(name == "approve", spoken_at)
-            reply = self._toolbox.approvals.spoken(
-                name == "approve", int(number) if number is not None else None, spoken_at
-            )
-            if reply:
-                raise Refused(reply)
-            return _("Approved.") if name == "approve" else _("Denied.")
-        if name in ("accept_changes", "reject_changes"):
-            if origin == "magic":
-                raise Refused(
-                    _("A cell cannot answer for you."), hint=_("Say it, type it in the panel, or click.")
-                )
-            if reply := self._toolbox.approvals.spoken_for_changes(name == "accept_changes", spoken_at):
-                raise Refused(reply)
-            return _("Accepted.") if name == "accept_changes" else _("Rejected.")
-        if name == "cancel_task":
-            return self._cancel_said(str(arguments.get("task", "last")))
-        if name == "interrupt_kernel":
-            self._interrupt()
-            return _("Interrupted.")
-        if name == "stop_speaking" or name not in ABOUT_SPEAKING:
-            self._hub.publish(
-                ControlSpoken(control="stop_listening" if name == "stop_listening" else "stop_speaking")
-            )
-        return self._aloud(name, arguments, surface_id) if name in ABOUT_SPEAKING else _("Stopped.")
-
-    def _answered(self, yes: bool, spoken_at: float) -> str:
-        """Take a yes or a no for the question of a turn."""
-        if yes and self._toolbox.approvals.open:
-            raise Refused(
-                _("A card and a question are open, and it is not clear which one you mean."),
-                hint=_("Say the number of the card, or click."),
-            )
-        if reply := self.questions.spoken(yes, spoken_at):
-            raise Refused(reply)
-        if not yes and self._toolbox.approvals.open:
-            self._toolbox.approvals.spoken(False, None, spoken_at)
-        return _("Yes.") if yes else _("No.")
-
-    def cancel_task(self, task_id: int) -> bool:
-        """Cancel one task; returns whether it was open."""
-        return self._toolbox.runner.cancel(task_id)
-
-    def move_task(self, task_id: int, to: Where) -> bool:
-        """Change the place of a task that waits in a queue; returns whether it does."""
-        return self._toolbox.lanes.move(task_id, to)
-
-    def _cancel_said(self, which: str) -> str:
-        open_tasks = self._toolbox.runner.open_tasks()
-        if which == "all":
-            chosen = open_tasks
-        elif which == "last":
-            chosen = open_tasks[-1:]
-        else:
-            chosen = [task for task in open_tasks if str(task.id) == which]
-            if not chosen:
-                raise Refused(
-                    _("Task {which} is not running.").format(which=which),
-                    hint=_('Say "list tasks" to see what is.'),
-                )
-        if not chosen:
-            return _("Nothing is running.")
-        for task in chosen:
-            self.cancel_task(task.id)
-        return _("Cancelled {tasks}.").format(tasks=", ".join(task.title for task in chosen))
-
-    def _is_control(self, parse: Parse) -> bool:
-        """Return whether words are a control and nothing else, with something there to be controlled.
-
-        Such words pass dictation; "no", with no card open, is a word like any other.
-        """
-        controls = {call.tool for call in parse.calls}
-        if parse.route != "intents" or not controls or not controls <= CONTROLS:
-            return False
-        if controls & (ABOUT_SPEAKING - {"stop_speaking"}):
-            return False  # "repeat" may well be a word that is dictated
-        if controls & {"approve", "deny", "accept_changes", "reject_changes"}:
-            return bool(self._toolbox.approvals.open or self.questions.open)
-        return "cancel_task" not in controls or bool(self._toolbox.runner.open_tasks())
-
-    def _cancel_tasks_of(self, turn_id: int) -> bool:
-        chosen = [task for task in self._toolbox.runner.open_tasks() if task.turn_id == turn_id]
-        for task in chosen:
-            self.cancel_task(task.id)
-        return bool(chosen)
-
     # ---- one turn ---------------------------------------------------------------------------------
 
     async def _take(self, turn_id: int, heard: _Heard, approved_tools: Collection[str]) -> None:
@@ -644,12 +480,12 @@ class Session:
         if not text.strip():
             self.change(turn_id, state="nothing", answer=_(NO_SPEECH))
             return
-        prepared = await self._meaning(text)
-        self._prepared = None  # the next time the same words may mean something else
-        grammar, context, parse = await self._grammar(), prepared.context, prepared.parse
+        meaning = await self._meanings.of(text)
+        self._meanings.forget()
+        grammar, context, parse = await self._grammar(), meaning.context, meaning.parse
         # A cell's own %voice is a command whatever is done in the panel.
         dictated = self._dictated(text) if self._running[turn_id].turn.surface_id else None
-        if dictated is not None and not self._is_control(parse):
+        if dictated is not None and not self._steering.means_one(parse):
             self.change(turn_id, route="intents", calls=dictated, state="running")
             await self._act(turn_id, dictated, approved_tools, spoken_at)
             return
@@ -670,7 +506,7 @@ class Session:
             await self._ask_model(turn_id, words, context, approved_tools, heard.model or "")
             return
         if parse.route == "none":
-            await self._unmatched(turn_id, heard, prepared, approved_tools)
+            await self._unmatched(turn_id, heard, meaning, approved_tools)
             return
         calls = [Call(tool=call.tool, arguments=dict(call.arguments)) for call in parse.calls]
         self.change(turn_id, route=parse.route)
@@ -700,7 +536,7 @@ class Session:
         for position, call in enumerate(calls):
             if call.tool in CONTROLS:
                 try:
-                    answer = self.control(
+                    answer = self._steering.carry_out(
                         call.tool, call.arguments, origin, spoken_at or time.time(), surface_id
                     )
                 except Refused as refused:
@@ -725,23 +561,12 @@ class Session:
         self.change(turn_id, state="succeeded", answer=answer)
 
     async def _unmatched(
-        self, turn_id: int, heard: _Heard, prepared: _Prepared, approved_tools: Collection[str]
+        self, turn_id: int, heard: _Heard, meaning: Meaning, approved_tools: Collection[str]
     ) -> None:
         if self.answers_rest:
-            await self._ask_model(turn_id, heard.command, prepared.context, approved_tools)
+            await self._ask_model(turn_id, heard.command, meaning.context, approved_tools)
             return
-        closest = list(prepared.parse.closest)
-        if prepared.lacks is None and (tongue := other_tongue(heard.command, used())):
-            # What is near to it in this language is near by chance.
-            problem, closest = _in_another_tongue(tongue), []
-        else:
-            message, hint = prepared.lacks or (NOT_UNDERSTOOD, N_('Say "help" for what you can say.'))
-            told = _(hint)
-            if not heard.sure and prepared.lacks is None:
-                # To a recogniser that does not know it, another language is this one said badly.
-                unclear = _("It was not clear, and I listen for {language}.")
-                told = f"{unclear.format(language=_(TONGUES[used()]))} {told}"
-            problem = Problem(kind="NotUnderstood", message=_(message), hint=told)
+        problem, closest = not_understood(meaning, sure=heard.sure)
         self.change(turn_id, route="none", closest=closest, state="nothing", problem=problem)
 
     @property
@@ -795,37 +620,18 @@ class Session:
         self.change(turn_id, state="succeeded", answer=said)
 
     def _corrected(self, grammar: Grammar, context: Context, text: str) -> list[Call]:
-        """Work out what "no, I meant TEXT" asks for, from TEXT itself or put into the last command."""
-        whole = grammar.parse(text, context)
-        # "the next cell" alone selects it; as a correction it is what the last command was to be about.
-        bare = whole.calls == grammar.parse(f"select {text}", context).calls
-        fitted = self._fitted(grammar, context, text) if bare or whole.route != "intents" else None
-        if fitted is None and whole.route == "intents":
-            fitted = whole
-        if fitted is not None:
+        """Work out what "no, I meant TEXT" asks for, and stop what it corrects."""
+        last = self._understood[-1] if self._understood else None
+        meant = corrected(grammar, context, text, last and last[:2])
+        if meant is not None:
             self._stop_last()
-            return [Call(tool=call.tool, arguments=dict(call.arguments)) for call in fitted.calls]
-        if not self._understood:
+            return meant
+        if last is None:
             raise Refused(_("There is no earlier command to correct."), hint=_("Say the whole command."))
-        said = self._understood[-1][0]
         raise Refused(
-            _("I cannot fit that into your last command, “{said}”.").format(said=said),
+            _("I cannot fit that into your last command, “{said}”.").format(said=last[0]),
             hint=_("Say the whole command."),
         )
-
-    def _fitted(self, grammar: Grammar, context: Context, text: str) -> Parse | None:
-        """Put a correction in the place of the last command's end: "run cell three" and "cell four"."""
-        if not self._understood:
-            return None
-        said, calls, _turn_id = self._understood[-1]
-        words = said.split()
-        for keep in range(len(words) - 1, 0, -1):
-            attempt = grammar.parse(" ".join([*words[:keep], text]), context)
-            same = [call.tool for call in attempt.calls] == [call.tool for call in calls]
-            changed = [dict(call.arguments) for call in attempt.calls] != [call.arguments for call in calls]
-            if attempt.route == "intents" and same and changed:
-                return attempt
-        return None
 
     def _called_before(self, which: str) -> Call:
         """Return the call of an earlier task: `last`, or its number."""
@@ -836,57 +642,13 @@ class Session:
         """Cancel what the last command still runs; returns whether there was something."""
         return bool(self._understood) and self._cancel_tasks_of(self._understood[-1][2])
 
+    def _cancel_tasks_of(self, turn_id: int) -> bool:
+        chosen = [task for task in self._toolbox.runner.open_tasks() if task.turn_id == turn_id]
+        for task in chosen:
+            self.cancel_task(task.id)
+        return bool(chosen)
+
 
 def _then(calls: list[Call]) -> Callable[[], dict[str, Any]]:
     """Return what says how a plan goes on."""
     return lambda: {"then": [call.model_dump() for call in calls]}
-
-
-class _Nothing(Arguments):
-    pass
-
-
-def register(
-    registry: Registry,
-    grammar: Callable[[], Awaitable[Grammar]],
-    begin_thread: Callable[[], Awaitable[None]],
-) -> None:
-    """Register what the session itself can do.
-
-    Args:
-        registry: where to.
-        grammar: knows what can be said.
-        begin_thread: begins a new conversation.
-    """
-
-    @registry.tool(area="session")
-    async def help(task: TaskHandle, args: _Nothing) -> Result:  # noqa: A001  the tool's public name
-        """Show what can be said."""
-        sentences = await grammar()
-        areas: dict[str, list[str]] = {}
-        tools = [(spec.area, spec.name) for spec in registry.available()]
-        for area, tool in [*tools, *(("controls", name) for name in sorted(CONTROLS))]:
-            areas.setdefault(area, []).extend(sentences.examples(tool))
-        text = "\n".join(
-            f"{area}\n" + "\n".join(f"  {phrase}" for phrase in said) for area, said in areas.items() if said
-        )
-        return Result(summary=_("Here is what you can say."), text=text, data={"phrases": areas})
-
-    @registry.tool(area="session")
-    async def new_thread(task: TaskHandle, args: _Nothing) -> Result:
-        """Start a new conversation: the model forgets this one, which stays in the history."""
-        await begin_thread()
-        return Result(summary=_("A new conversation."))
-
-
-def _in_another_tongue(tongue: str) -> Problem:
-    """Say that words are in another language than the session."""
-    return Problem(
-        kind="OtherLanguage",
-        message=_("That sounds like {other}, and this session understands {own}.").format(
-            other=_(TONGUES[tongue]), own=_(TONGUES[used()])
-        ),
-        hint=_("For {other}, set VOICE_KERNEL_LANGUAGE={code} and restart the kernel.").format(
-            other=_(TONGUES[tongue]), code=tongue
-        ),
-    )

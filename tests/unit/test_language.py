@@ -19,7 +19,7 @@ from voice_kernel.events import Hub
 from voice_kernel.intents import Grammar
 from voice_kernel.language import Catalogue, _, ngettext_
 from voice_kernel.messages import About, Approval, Task
-from voice_kernel.session import Session, TurnResult, register
+from voice_kernel.session import Session, TurnResult
 from voice_kernel.speaking.renderer import Renderer
 from voice_kernel.task.logs import LogFolder
 from voice_kernel.task.runner import Runner
@@ -28,6 +28,7 @@ from voice_kernel.toolbox.door import Toolbox
 from voice_kernel.toolbox.policy import Policy
 from voice_kernel.toolbox.registry import Registry
 from voice_kernel.tools import files, shell, tasks
+from voice_kernel.tools.session import register
 
 SENTENCES = marked.in_code()
 CATALOGUES = sorted(path.stem for path in language.FOLDER.glob("*.po"))

@@ -12,6 +12,7 @@ calls       a sentence's slots become the arguments of tool calls
 near        misheard words, and the phrases nearest to a miss
 needs       what must be there for a command to be one
 plans       one utterance, several commands
+correction  what "no, I meant ..." asks for
 grammar     all of it: `Grammar.load()`, `Grammar.parse(text, context)`
 lines       texts in, JSON out, for the command line
 """

@@ -5,26 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from voice_kernel.controls import CONTROLS
 from voice_kernel.messages import Call, Task, Turn
 from voice_kernel.script.outcome import Outcome, outcome_of
 from voice_kernel.task.state import ENDED
 
-CONTROLS = frozenset(
-    {
-        "approve",
-        "deny",
-        "accept_changes",
-        "reject_changes",
-        "cancel_task",
-        "interrupt_kernel",
-        "stop_listening",
-        "stop_speaking",
-        "repeat_answer",
-        "change_speech_rate",
-        "answer_aloud",
-    }
-)
-"""Only a person makes them, never a script."""
 REPEATS = frozenset({"replay_task", "retry_task"})
 """They do what other tasks did: in a script, those other calls stand in their place."""
 OF_THE_MOMENT = frozenset({"new_thread", "correct"})

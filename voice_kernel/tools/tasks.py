@@ -8,10 +8,11 @@ from typing import Any
 
 from pydantic import Field
 
+from voice_kernel.controls import CONTROLS
 from voice_kernel.errors import ToolError
 from voice_kernel.language import N_, _, ngettext_
 from voice_kernel.messages import Problem, Result, Task
-from voice_kernel.script.step import CONTROLS, OF_THE_MOMENT, REPEATS
+from voice_kernel.script.step import OF_THE_MOMENT, REPEATS
 from voice_kernel.task.runner import TaskHandle
 from voice_kernel.toolbox.registry import Arguments, Registry, ToolFailed
 from voice_kernel.tools.shell import duration

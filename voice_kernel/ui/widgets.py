@@ -10,11 +10,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
+from voice_kernel.controls import CONTROLS
 from voice_kernel.errors import Refused, VoiceKernelError
 from voice_kernel.events import OPEN_TASKS, Hub
 from voice_kernel.loop import AgentLoop
 from voice_kernel.messages import Call, Done, Problem, TaskChanged, Widget, WidgetAction
-from voice_kernel.session import CONTROLS, Session
+from voice_kernel.session import Session
 from voice_kernel.toolbox.registry import Registry
 from voice_kernel.widgets.actions import arguments_of, component_of, label_of
 from voice_kernel.widgets.document import Json
