@@ -10,8 +10,9 @@ import re
 from typing import Literal
 
 from voice_kernel.intents import Completeness, Parse
+from voice_kernel.language import used
 from voice_kernel.speech.transcriber import Transcript
-from voice_kernel.speech.vocabulary import opens_like_a_command
+from voice_kernel.speech.vocabulary import openings, opens_like_a_command
 
 Heed = Literal["act", "ask", "ignore"]
 
@@ -24,14 +25,6 @@ ECHO_SHARE = 0.6
 """The part of what was heard that must be in what we say ourselves, in its order, to be taken for it."""
 SOME_WORDS = 2
 """Fewer words than this are no echo: "stop" is in many answers."""
-
-OVER = {"en": ("over",), "de": ("ende", "over")}
-"""What ends an utterance when it is said last, by language."""
-_QUESTION_WORDS = """
-    what which who whose when where why how is are was were do does did can could should would
-    welche welcher welches wer wann wo warum wie ist sind kann könnte
-"""
-_QUESTIONS = frozenset(_QUESTION_WORDS.split())
 
 
 def is_sure(transcript: Transcript, *, understood: bool = True) -> bool:
@@ -47,7 +40,7 @@ def is_sure(transcript: Transcript, *, understood: bool = True) -> bool:
 
 def without_over(text: str, language: str = "en") -> str | None:
     """Return what was said before a closing "over", or None when nothing closes it."""
-    for word in OVER.get(language, OVER["en"]):
+    for word in openings(language).over or openings("en").over:
         match = re.search(rf"[\s,.;:!?–-]+{word}[\s.!]*$", text, re.IGNORECASE)
         if match and match.start() > 0:
             return text[: match.start()]
@@ -55,7 +48,14 @@ def without_over(text: str, language: str = "en") -> str | None:
 
 
 def heed(
-    text: str, parse: Parse, *, sure: bool, addressed: bool, asked: bool = False, model: bool = False
+    text: str,
+    parse: Parse,
+    *,
+    sure: bool,
+    addressed: bool,
+    asked: bool = False,
+    model: bool = False,
+    language: str = "",
 ) -> Heed:
     """Return what becomes of words that were heard in an open microphone.
 
@@ -66,7 +66,9 @@ def heed(
         addressed: whether a wake phrase came first: then they are meant for us.
         asked: whether a card or a question waits for a yes or a no.
         model: whether a model answers what the grammar does not understand.
+        language: what is spoken, ISO 639-1; empty for the session's language.
     """
+    language = language or used()
     if not text.strip():
         return "ignore"
     tools = {call.tool for call in parse.calls}
@@ -79,22 +81,25 @@ def heed(
         return "act" if sure and addressed else "ask"
     if addressed:
         return "act" if sure else "ask" if model else "ignore"
-    question = _opens_like_a_question(text)
-    if model and (question or opens_like_a_command(text)):
+    question = _opens_like_a_question(text, language)
+    order = opens_like_a_command(text, language)
+    if model and (question or order):
         return "act" if sure else "ask"
     # Who gives a command that we do not know wants to be told so; who asks the room does not.
-    return "act" if sure and parse.closest and opens_like_a_command(text) and not question else "ignore"
+    return "act" if sure and parse.resembling and order and not question else "ignore"
 
 
-def may_be_meant(text: str, far: Completeness) -> bool:
+def may_be_meant(text: str, far: Completeness, language: str = "") -> bool:
     """Return whether words that are not complete yet begin like a command.
 
     Args:
         text: the words.
         far: how far they are, to the grammar.
+        language: what is spoken, ISO 639-1; empty for the session's language.
     """
+    language = language or used()
     if far == "unfinished":
-        return opens_like_a_command(text) and not _opens_like_a_question(text)
+        return opens_like_a_command(text, language) and not _opens_like_a_question(text, language)
     return far in ("extensible", "finished")
 
 
@@ -115,9 +120,11 @@ def is_echo(heard: str, spoken: str) -> bool:
     return share >= ECHO_SHARE or float(fuzz.partial_ratio(" ".join(words), " ".join(ours))) >= 85.0
 
 
-def _opens_like_a_question(text: str) -> bool:
+def _opens_like_a_question(text: str, language: str) -> bool:
     words = _words(text)
-    return bool(words) and (words[0].split("'")[0] in _QUESTIONS or text.rstrip().endswith("?"))
+    return bool(words) and (
+        words[0].split("'")[0] in openings(language).questions or text.rstrip().endswith("?")
+    )
 
 
 def _words(text: str) -> list[str]:

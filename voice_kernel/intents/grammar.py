@@ -53,7 +53,7 @@ class Parse:
     closest: tuple[str, ...] = ()
     """When nothing was understood: up to three phrases that would have been, the nearest first."""
     resembling: bool = False
-    """Whether one of them has more in common with it than one word: perhaps somebody meant it."""
+    """Whether they have more in common with it than one word: then it was perhaps meant as a command."""
 
 
 class Grammar:

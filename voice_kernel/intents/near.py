@@ -74,7 +74,11 @@ class Ear:
         )
         self._alike: dict[str, tuple[tuple[str, float], ...]] = {}
         self._phrases = [
-            (tool, phrase, [word.strip(",") for word in fold(phrase).split() if word not in function_words])
+            (
+                tool,
+                phrase,
+                [word for word in fold(phrase).replace(",", "").split() if word not in function_words],
+            )
             for tool, phrase in phrases
         ]
         counts = Counter(word for _, _, parts in self._phrases for word in set(parts))
@@ -163,30 +167,30 @@ class Ear:
     def closest(self, words: Sequence[Word], limit: int = 3) -> tuple[tuple[str, ...], bool]:
         """Return the phrases nearest to what was said, nearest first; none when nothing is near.
 
-        And whether one of them has more of it than a single word, or all of it: "open the window" has the
-        verb of "open the failing test" and no more.
+        And whether they have more of it than a single word: "open the window" has the verb of "open the
+        failing test" and no more.
         """
         if not self._phrases or len(words) > 40:
             return (), False
         heard = [word.text for word in words if word.text not in self._function_words and len(word.text) > 1]
         if not heard:
             return (), False
-        best: dict[str, tuple[float, str, int]] = {}
+        best: dict[str, tuple[float, str, set[str]]] = {}
         alike: dict[tuple[str, str], float] = {}
         for tool, phrase, parts in self._phrases:
             score, common = self._likeness(heard, parts, alike)
-            if score >= NEAR and score > best.get(tool, (0.0, "", 0))[0]:
+            if score >= NEAR and score > best.get(tool, (0.0, "", set()))[0]:
                 best[tool] = (score, phrase, common)
         ranked = sorted(best.values(), key=lambda scored: -scored[0])[:limit]
-        enough = min(2, len(heard))
-        return tuple(phrase for _, phrase, _ in ranked), any(common >= enough for _, _, common in ranked)
+        common = {word for _, _, words_in_it in ranked for word in words_in_it}
+        return tuple(phrase for _, phrase, _ in ranked), len(common) >= min(2, len(words))
 
     def _likeness(
         self, heard: Sequence[str], parts: Sequence[str], alike: dict[tuple[str, str], float]
-    ) -> tuple[float, int]:
-        """Return how much of what was heard is in a phrase, rare words counting more: 0 to 1; how many words."""
+    ) -> tuple[float, set[str]]:
+        """Return how much of what was heard is in a phrase, rare words counting more: 0 to 1; and which."""
         found = missing = 0.0
-        common = 0
+        common: set[str] = set()
         matched: set[str] = set()
         for word in heard:
             weight = self._rarity.get(word, 1.0)
@@ -199,7 +203,7 @@ class Ear:
                     near, which = alike[pair], part
             if near >= 0.75:
                 matched.add(which)
-                common += 1
+                common.add(word)
                 found += max(weight, self._rarity.get(which, 1.0)) * near
             else:
                 missing += 0.5
@@ -252,7 +256,7 @@ class Ear:
             return 1.0
         if self._same_verb(heard, word):
             return 0.95
-        if len(heard) > 3 and sound(heard) == sound(word):
+        if min(len(heard), len(word)) > 3 and sound(heard) == sound(word):
             return 0.85
         from rapidfuzz import fuzz
 

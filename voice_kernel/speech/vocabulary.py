@@ -2,14 +2,17 @@
 
 Whisper takes the text before a sound as a hint to its words and its manner, so the hint is written
 the way commands are spoken: in sentences (a bare list makes it copy the commas). It does not know
-the grammar of commands; the openings below only decide which of two readings to believe.
+the grammar of commands; the openings (`openings.yaml`) only decide which of two readings to believe, and
+whether somebody who was not understood is told so.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib import resources
 from itertools import islice, zip_longest
 
 from voice_kernel.context import Context
@@ -59,37 +62,40 @@ SPOKEN: Mapping[str, Spoken] = {
 }
 """By language. Where there is none, recognition is not biased."""
 
-_OPENINGS = """
-    add approve back cancel change clear click close convert correct create delete deny
-    describe display draw edit evaluate execute find git go help histogram hover insert install
-    interrupt kill list look make move navigate new no okay open pip plot press
-    print read redo remove replay rerun restart retry run save scatter scratch screenshot scroll
-    search select shell show start stop summarise summarize switch take test tests turn type
-    undo uninstall visit what which yes
-"""
-OPENINGS = frozenset(_OPENINGS.split())
-"""First words of a command. A reading that begins with none of them is compared with an unbiased
-one, since the hint also bends what was no command."""
 
-_POLITE = frozenset(
-    (
-        "and",
-        "please",
-        "um",
-        "uh",
-        "er",
-        "so",
-        "now",
-        "then",
-        "okay",
-        "ok",
-        "can",
-        "could",
-        "you",
-        "would",
-        "just",
-    )
-)
+@dataclass(frozen=True, slots=True)
+class Openings:
+    """How commands and questions begin and end in a language; comes from `openings.yaml`."""
+
+    commands: frozenset[str] = frozenset()
+    """First words of a command. A reading that begins with none of them is compared with an unbiased one,
+    since the hint also bends what was no command."""
+    endings: frozenset[str] = frozenset()
+    """Last words of a command, where it may end in its verb."""
+    finite: frozenset[str] = frozenset()
+    """Words of a clause: with one of them in it, such a verb orders nothing."""
+    questions: frozenset[str] = frozenset()
+    """First words of a question."""
+    polite: frozenset[str] = frozenset()
+    """What may stand before a command's first word and after its last: words, or two with a `-` between."""
+    over: frozenset[str] = frozenset()
+    """What ends an utterance when it is said last."""
+
+
+@cache
+def openings(language: str) -> Openings:
+    """Return how commands and questions begin and end in a language; nothing of one that is not known.
+
+    Args:
+        language: what is spoken, ISO 639-1.
+    """
+    import yaml
+
+    text = resources.files("voice_kernel.speech").joinpath("openings.yaml").read_text("utf-8")
+    body: Mapping[str, str] = yaml.safe_load(text).get(language, {})
+    return Openings(**{name: frozenset(words.split()) for name, words in body.items()})
+
+
 _MAX_NAME = 40
 """Longer names are not pronounced, only pasted."""
 
@@ -120,15 +126,31 @@ def terms(text: str) -> int:
     return min(MOST_TERMS, sum(word in TERMS for word in words))
 
 
-def opens_like_a_command(text: str) -> bool:
-    """Return whether the first word, politeness aside, is one that commands begin with."""
-    words = re.sub(r"[^\w\s]", " ", text.casefold()).split()
-    for word in words[:5]:
-        if word in OPENINGS:
+def opens_like_a_command(text: str, language: str = "en") -> bool:
+    """Return whether words sound like an order: by the first, or by the last where that is the verb.
+
+    Politeness aside, and only the first five words are looked at for an opening.
+
+    Args:
+        text: the words.
+        language: what is spoken, ISO 639-1.
+    """
+    known = openings(language)
+    words = re.sub(r"[^\w\s]", " ", text.lower()).split()
+    at = 0
+    while at < min(5, len(words)):
+        if words[at] in known.commands:
             return True
-        if word not in _POLITE:
-            return False
+        courtesy = 2 if "-".join(words[at : at + 2]) in known.polite else words[at] in known.polite
+        if not courtesy:
+            return _ends_like_a_command(words[at:], known)
+        at += courtesy
     return False
+
+
+def _ends_like_a_command(words: Sequence[str], known: Openings) -> bool:
+    said = [word for word in words if word not in known.polite]
+    return bool(said) and said[-1] in known.endings and known.finite.isdisjoint(words)
 
 
 def unglued(text: str) -> str:
@@ -138,9 +160,10 @@ def unglued(text: str) -> str:
     """
     first, _, rest = text.strip().partition(" ")
     word = first.casefold()
-    if word.strip(".,!?") in OPENINGS:
+    commands = openings("en").commands
+    if word.strip(".,!?") in commands:
         return text
-    for opening in sorted(OPENINGS, key=len, reverse=True):
+    for opening in sorted(commands, key=len, reverse=True):
         if len(opening) > 3 and word.startswith(opening) and len(word) - len(opening) > 2:
             return f"{first[: len(opening)]} {first[len(opening) :]} {rest}".strip()
     return text

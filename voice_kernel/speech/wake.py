@@ -29,7 +29,10 @@ TELLING = 80.0
 """Least likeness in letters of its longest word, unless it sounds the same."""
 SURE = 95.0
 """The same, for a phrase of a single word: "compute" is not "computer"."""
-HESITATIONS = frozenset(("um", "uh", "er", "so", "and", "oh", "okay", "ok", "well"))
+HESITATIONS = frozenset(
+    ("um", "uh", "er", "so", "and", "oh", "okay", "ok", "well", "äh", "ähm", "öh", "also", "und", "na")
+)
+"""What may be said before it, in the languages that are understood."""
 
 _FRAME_BYTES = 320  # 10 ms at 16 kHz: what the features want to be given
 

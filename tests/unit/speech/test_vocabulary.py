@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voice_kernel.context import Context, Variable
-from voice_kernel.speech.vocabulary import STANDING, command_prompt, opens_like_a_command
+from voice_kernel.intents.sentences import languages
+from voice_kernel.speech.vocabulary import STANDING, command_prompt, openings, opens_like_a_command
 
 CONTEXT = Context(
     variables=(
@@ -85,3 +86,31 @@ def test_a_command_is_known_by_its_opening(text: str) -> None:
 )
 def test_other_talk_is_known_by_its_opening(text: str) -> None:
     assert not opens_like_a_command(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Führe Zelle drei aus.",
+        "Könnten Sie bitte alle leeren Zellen löschen?",
+        "ähm, ich möchte die Ausgaben drucken",
+        "die Tests mit drei Prozessen ausführen bitte",
+        "zeig mal alles",
+    ],
+)
+def test_a_german_command_is_known_by_its_opening_or_by_the_verb_it_ends_in(text: str) -> None:
+    assert opens_like_a_command(text, "de")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "Run cell 3.", "Das Wetter ist schön.", "ich habe gestern alle Zellen löschen müssen"]
+)
+def test_other_german_talk_is_known_by_its_opening(text: str) -> None:
+    assert not opens_like_a_command(text, "de")
+
+
+def test_every_language_that_is_understood_has_openings() -> None:
+    for language in languages():
+        known = openings(language)
+        assert all((known.commands, known.questions, known.polite, known.over)), language
+    assert openings("xx").commands == frozenset()
