@@ -121,10 +121,17 @@ class Ear:
                     readings[at].setdefault(verb, ((at + 1, 0.0),))
 
     def with_courtesy(self, readings: Readings, words: Sequence[Word]) -> Readings:
-        """Return readings in which words of courtesy are part of the word before or after them."""
-        if self._inside.isdisjoint(word.text for word in words):
+        """Return readings in which words of courtesy are part of the word before or after them.
+
+        So is a word that is stammered: said twice, it may count once.
+        """
+        repeated = [at for at in range(len(words) - 1) if words[at].text == words[at + 1].text]
+        if not repeated and self._inside.isdisjoint(word.text for word in words):
             return readings
         readings = [dict(reading) for reading in readings]
+        for at in reversed(repeated):  # "save the, the notebook"
+            for text, ends in readings[at + 1].items():
+                readings[at][text] = (*readings[at].get(text, ()), *ends)
         for at in range(len(words) - 1, -1, -1):
             if words[at].text in self._inside and at + 1 < len(words):
                 readings[at] = {**readings[at + 1], **readings[at]}

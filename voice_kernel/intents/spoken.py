@@ -194,6 +194,8 @@ def url(words: Sequence[Word], text: str, lexicon: Lexicon, *, join: bool = Fals
             continue
         numbers = number_at(words, at, lexicon)
         if numbers and (out or len(words) > 1):
+            if out == "localhost":
+                out, joined = out + ":", True
             end, value = numbers[0]
             if out[-1:].isdigit() and ":" in out:
                 end, value = numbers[-1]  # "eight eight eight eight"
