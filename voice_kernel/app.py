@@ -62,6 +62,7 @@ from voice_kernel.tools import (
     editing,
     files,
     history,
+    lab,
     mcp,
     navigation,
     notebook,
@@ -78,6 +79,7 @@ from voice_kernel.tools import (
 )
 from voice_kernel.tools import session as session_tools
 from voice_kernel.tools.caret import Caret
+from voice_kernel.tools.desk import Desk
 from voice_kernel.tools.dictation import Dictation
 from voice_kernel.ui import cards
 from voice_kernel.ui.channel import register_target
@@ -440,9 +442,9 @@ class App:
                 context=self.surroundings.now,
                 propose_cell=self.kernel.set_next_input,
             )
-        desk = notebook.register(
-            self.registry, host=self.surfaces.cells, kernel=self.kernel, asked_by_cell=self._asked_by_cell
-        )
+        desk = Desk(self.surfaces.cells, self.kernel, self._asked_by_cell)
+        notebook.register(self.registry, desk)
+        lab.register(self.registry, desk)
         self.surfaces.cells.running = desk.shown_now
         caret = Caret()
         navigation.register(self.registry, desk=desk, caret=caret)

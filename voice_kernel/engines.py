@@ -22,7 +22,7 @@ from voice_kernel.task import process
 from voice_kernel.task.executor import LOCAL, Executor
 from voice_kernel.toolbox.door import Toolbox
 from voice_kernel.tools import browser, mcp
-from voice_kernel.tools.notebook import CellHost
+from voice_kernel.tools.desk import CellHost
 from voice_kernel.web.addresses import Reach
 
 if TYPE_CHECKING:

@@ -112,3 +112,8 @@ def N_(text: str) -> str:  # noqa: N802  gettext's name for it
 def number(value: int) -> str:
     """Return a whole number as it is written in the session's language: `12,345`."""
     return f"{value:,}".replace(",", GROUPS.get(_language, ","))
+
+
+def capital(text: str) -> str:
+    """Return words as a sentence begins."""
+    return text[:1].upper() + text[1:]

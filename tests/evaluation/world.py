@@ -34,7 +34,8 @@ from voice_kernel.toolbox.approval import Approvals
 from voice_kernel.toolbox.door import Toolbox
 from voice_kernel.toolbox.policy import Policy
 from voice_kernel.toolbox.registry import Registry
-from voice_kernel.tools import data, files, mcp, notebook, proposals, shell, testing
+from voice_kernel.tools import data, files, lab, mcp, notebook, proposals, shell, testing
+from voice_kernel.tools.desk import Desk, view_of
 from voice_kernel.tools.mcp.servers import Server
 
 MCP_SERVER = Path(__file__).parents[1] / "mcp_server.py"
@@ -108,7 +109,7 @@ async def world(settings: ModelSettings, folder: Path, *, servers: bool = False)
 
     async def look(turn_id: int, ids: list[str] | None) -> NotebookView:
         wanted = ReadNotebook() if ids is None else ReadNotebook(sources=True, outputs=True, cells=ids)
-        return notebook.view_of(await played.request(wanted, step=turn_id))
+        return view_of(await played.request(wanted, step=turn_id))
 
     async def show(turn_id: int, name: str) -> Task:
         return await toolbox.call("show_variable", {"name": name}, turn_id=turn_id, origin="text")
@@ -117,7 +118,9 @@ async def world(settings: ModelSettings, folder: Path, *, servers: bool = False)
     brain = Brain(settings, toolbox, working_folder=str(folder), around=sight, limits=Limits())
     one = World(folder, played, toolbox, brain)
     data.register(registry, runner=played, context=one.context)
-    desk = notebook.register(registry, host=played, kernel=played, asked_by_cell=lambda turn_id: False)
+    desk = Desk(played, played, lambda turn_id: False)
+    notebook.register(registry, desk)
+    lab.register(registry, desk)
     proposals.register(registry, desk=desk, call=call)
     shell.register(registry, cwd=lambda: folder)
     files.register(registry, cwd=lambda: folder)

@@ -16,7 +16,7 @@ from voice_kernel.agent.servers import NAMES, OPENAI, PRESETS, stays_here
 from voice_kernel.messages import About, NotebookView, ReadNotebook, Task, Turn
 from voice_kernel.settings import Settings
 from voice_kernel.toolbox.door import Toolbox
-from voice_kernel.tools.notebook import CellHost, view_of
+from voice_kernel.tools.desk import CellHost, view_of
 
 if TYPE_CHECKING:
     from voice_kernel.agent.brain import Brain

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from voice_kernel.language import capital
 from voice_kernel.messages import Approval, Result, Task, TestReport, Turn, Verbosity
 from voice_kernel.speaking.failures import problem_said, test_failure
 from voice_kernel.speaking.phrases import Phrases, phrases_of, plural
@@ -226,5 +227,5 @@ def _sentence(text: str) -> str:
     text = text.strip()
     if not text:
         return ""
-    text = text[:1].upper() + text[1:]
+    text = capital(text)
     return text if text[-1] in ".!?" else f"{text}."

@@ -18,7 +18,7 @@ Knows positions and ids only: not where the outline comes from, nor what is done
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from voice_kernel.errors import ToolError
 from voice_kernel.language import _, ngettext_
@@ -153,6 +153,11 @@ def _by_word(word: str, cells: list[CellView], at: int, busy: Collection[str]) -
         )
         raise ToolError(message, hint=_there_are(len(cells)))
     return [cells[at]]
+
+
+def ids_of(cells: Sequence[CellView]) -> list[str]:
+    """Return the ids of cells, in their order."""
+    return [cell.id for cell in cells]
 
 
 def _no_current() -> ToolError:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from voice_kernel.context import Context
-from voice_kernel.language import ENGLISH, N_, _, used
+from voice_kernel.language import ENGLISH, N_, _, capital, used
 from voice_kernel.messages import Output, Problem
 from voice_kernel.tools import suggestion
 from voice_kernel.tools.terminal import plain
@@ -320,7 +320,7 @@ def _type(failure: Failure, known: Known) -> Diagnosis | None:
     match = re.search(r"can only concatenate str \(not \"(\w+)\"\) to str", message)
     if match is not None:
         return Diagnosis(
-            _("{what} was added to a text.").format(what=_capital(_a(match[1]))),
+            _("{what} was added to a text.").format(what=capital(_a(match[1]))),
             _("Put str around it, or use an f-string."),
         )
     match = re.search(r"'([\w.]+)' object is not (callable|subscriptable|iterable)", message)
@@ -331,7 +331,7 @@ def _type(failure: Failure, known: Known) -> Diagnosis | None:
             "iterable": _("{what} cannot be looped over."),
         }
         hint = _("Perhaps a name of a function was given to a variable.") if match[2] == "callable" else ""
-        return Diagnosis(cannot[match[2]].format(what=_capital(_a(match[1]))), hint)
+        return Diagnosis(cannot[match[2]].format(what=capital(_a(match[1]))), hint)
     match = re.search(r"missing \d+ required positional arguments?: (.+)", message)
     if match is not None:
         return Diagnosis(_("The call lacks the argument {match}.").format(match=match[1]), _("Give it one."))
@@ -541,7 +541,7 @@ def _sentence(message: str) -> str:
     if not first:
         return ""
     first = first if len(first) <= 300 else first[:299] + "…"
-    return _capital(first) + ("" if first[-1] in ".!?…" else ".")
+    return capital(first) + ("" if first[-1] in ".!?…" else ".")
 
 
 def _a(noun: str) -> str:
@@ -558,10 +558,6 @@ def _a(noun: str) -> str:
     if said or used() != ENGLISH:
         return said or noun
     return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 _HANDLERS: dict[str, Callable[[Failure, Known], Diagnosis | None]] = {

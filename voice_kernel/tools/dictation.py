@@ -19,8 +19,8 @@ from voice_kernel.task.runner import TaskHandle
 from voice_kernel.toolbox.registry import Arguments, Effects, Registry
 from voice_kernel.tools import cells as addresses
 from voice_kernel.tools.caret import Caret, cursor_at
+from voice_kernel.tools.desk import Desk, told
 from voice_kernel.tools.editing import Write
-from voice_kernel.tools.notebook import Desk, told
 
 MAX_UTTERANCES = 100
 """How many utterances "scratch that" can take back."""

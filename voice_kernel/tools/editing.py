@@ -19,7 +19,7 @@ from voice_kernel.toolbox.registry import Arguments, Effects, Registry
 from voice_kernel.tools import cells as addresses
 from voice_kernel.tools import lines as texts
 from voice_kernel.tools.caret import Caret, end_of_line
-from voice_kernel.tools.notebook import Desk, told
+from voice_kernel.tools.desk import Desk, told
 
 MAX_WORDS_CHARS = 2_000
 WRITE: Effects = frozenset({"write"})

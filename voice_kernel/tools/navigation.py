@@ -14,13 +14,13 @@ from pydantic import Field
 
 from voice_kernel.context import nearest, squash
 from voice_kernel.errors import ToolError
-from voice_kernel.language import _
+from voice_kernel.language import _, capital
 from voice_kernel.messages import CellView, NotebookView, Result
 from voice_kernel.task.runner import TaskHandle
 from voice_kernel.toolbox.registry import Arguments, Effects, Registry
 from voice_kernel.tools import cells as addresses
 from voice_kernel.tools.caret import Caret
-from voice_kernel.tools.notebook import Desk, told
+from voice_kernel.tools.desk import Desk, told
 
 WRITE: Effects = frozenset({"write"})
 ENOUGH = 0.6
@@ -119,7 +119,7 @@ def register(registry: Registry, *, desk: Desk, caret: Caret) -> None:
                 _("I find no cell with “{text}”.").format(text=args.text), hint=_("Say words that are in it.")
             )
         first = next((line.strip() for line in view.cells[at].source.splitlines() if line.strip()), "")
-        return await go(task, view, at, f"{_capital(addresses.named([view.cells[at]], view))}: {first[:80]}")
+        return await go(task, view, at, f"{capital(addresses.named([view.cells[at]], view))}: {first[:80]}")
 
     @registry.tool(area="notebook", effects=WRITE, untrusted=True)
     async def go_to_heading(task: TaskHandle, args: WhichHeading) -> Result:
@@ -146,7 +146,7 @@ def register(registry: Registry, *, desk: Desk, caret: Caret) -> None:
             task,
             view,
             at,
-            _("{cells} failed.").format(cells=_capital(addresses.named([view.cells[at]], view))),
+            _("{cells} failed.").format(cells=capital(addresses.named([view.cells[at]], view))),
         )
 
 
@@ -258,9 +258,5 @@ def _listed(found: Sequence[Heading]) -> str:
 
 def _only(view: NotebookView, failed: Sequence[int]) -> str:
     return _("{cells} failed.").format(
-        cells=_capital(addresses.named([view.cells[at] for at in failed], view))
+        cells=capital(addresses.named([view.cells[at] for at in failed], view))
     )
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

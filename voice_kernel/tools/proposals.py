@@ -30,7 +30,8 @@ from voice_kernel.messages import (
 from voice_kernel.task.runner import TaskHandle
 from voice_kernel.toolbox.registry import Arguments, Effects, Registry, ToolFailed
 from voice_kernel.tools import cells as addresses
-from voice_kernel.tools.notebook import MAX_SOURCE_CHARS, WRITE, Desk, run_found, told
+from voice_kernel.tools.desk import MAX_SOURCE_CHARS, WRITE, Desk, told
+from voice_kernel.tools.running import run_found
 from voice_kernel.tools.sourcecode import effects_of_source
 
 MAX_EDITS = 20

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from voice_kernel.context import Context, Variable
 from voice_kernel.errors import ToolError
-from voice_kernel.language import N_, _
+from voice_kernel.language import N_, _, capital
 from voice_kernel.messages import Result
 from voice_kernel.task.runner import TaskHandle
 from voice_kernel.toolbox.registry import Arguments, Effects, Registry
@@ -141,7 +141,7 @@ def register(
         column = columns[0] if args.column else ""
         by = columns[-1] if args.by else ""
         what = _(HOW_SAID[args.how]).format(column=label(column)).strip()
-        title = _capital(_("{what} by {column}").format(what=what, column=label(by)) if by else what)
+        title = capital(_("{what} by {column}").format(what=what, column=label(by)) if by else what)
         return await answer(task, aggregating(table, column, by, args.how), f"{title}.", scalar=_is(what))
 
     @registry.tool(area="data", effects=EXECUTE, target=target, untrusted=True)
@@ -210,7 +210,7 @@ def register(
             task,
             code,
             _("Missing values of {column}.").format(column=of),
-            scalar=_("{column} misses {{}} values.").format(column=_capital(of)),
+            scalar=_("{column} misses {{}} values.").format(column=capital(of)),
         )
 
     @registry.tool(area="data", effects=EXECUTE, target=target, untrusted=True)
@@ -222,7 +222,7 @@ def register(
             task,
             code,
             _("Rows of {table}.").format(table=table.name),
-            scalar=_("{table} has {{}} rows.").format(table=_capital(table.name)),
+            scalar=_("{table} has {{}} rows.").format(table=capital(table.name)),
         )
 
     @registry.tool(area="data", effects=EXECUTE, target=target, untrusted=True)
@@ -243,7 +243,7 @@ def register(
         x, y = columns
         code = f"{data}[[{quoted(x)}, {quoted(y)}]].corr().iloc[0, 1]"
         what = _("correlation of {x} and {y}").format(x=label(x), y=label(y))
-        return await answer(task, _with_pandas(table, code), f"{_capital(what)}.", scalar=_is(what))
+        return await answer(task, _with_pandas(table, code), f"{capital(what)}.", scalar=_is(what))
 
 
 def _is(what: str) -> str:
@@ -380,7 +380,3 @@ def _short(value: str) -> str:
     except ValueError:
         return value
     return f"{number:,.4f}".rstrip("0").rstrip(".") if "." in value else f"{number:,.0f}"
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

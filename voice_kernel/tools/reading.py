@@ -10,15 +10,16 @@ from collections.abc import Callable, Sequence
 from pydantic import Field
 
 from voice_kernel.errors import ToolError
-from voice_kernel.language import _, ngettext_
+from voice_kernel.language import _, capital, ngettext_
 from voice_kernel.messages import CellView, NotebookView, Output, Result, Task
 from voice_kernel.task.runner import TaskHandle
 from voice_kernel.toolbox.registry import Arguments, Effects, Registry
 from voice_kernel.tools import cells as addresses
 from voice_kernel.tools.caret import Caret
+from voice_kernel.tools.desk import Desk, told
 from voice_kernel.tools.diagnosis import places_in
 from voice_kernel.tools.navigation import headings
-from voice_kernel.tools.notebook import Desk, error_in, told
+from voice_kernel.tools.running import error_in
 from voice_kernel.tools.terminal import clip, plain
 
 MAX_SPOKEN_CHARS = 240
@@ -84,7 +85,7 @@ def register(
     async def read_cell(task: TaskHandle, args: Cell) -> Result:
         """Read a cell's text."""
         cell, view = await open_cell(task, args.cell, outputs=False)
-        name = _capital(addresses.named([cell], view))
+        name = capital(addresses.named([cell], view))
         if not cell.source.strip():
             return told(_("{cell} is empty.").format(cell=name), [cell], view)
         code = cell.source if cell.kind == "code" else ""
@@ -97,14 +98,14 @@ def register(
         cell, view = await open_cell(task, args.cell, outputs=True)
         name = addresses.named([cell], view)
         if not cell.outputs:
-            return told(_("{cell} has no output.").format(cell=_capital(name)), [cell], view)
+            return told(_("{cell} has no output.").format(cell=capital(name)), [cell], view)
         if cell.failed:
             error = error_in(cell)
             said = _("{cell} failed with {error}").format(
-                cell=_capital(name), error=f"{error.kind}: {spoken(error.message)}"
+                cell=capital(name), error=f"{error.kind}: {spoken(error.message)}"
             )
         else:
-            said = f"{_capital(name)}: {_outputs_spoken(cell.outputs)}"
+            said = f"{capital(name)}: {_outputs_spoken(cell.outputs)}"
         text = "\n".join(filter(None, (_text(output) for output in cell.outputs)))
         return told(said, [cell], view, text=text, outputs=cell.outputs)
 
@@ -130,7 +131,7 @@ def register(
         at = ", " + _("line {number}").format(number=line) if line else ""
         lines = cell.source.splitlines()
         code = f": {lines[line - 1].strip()}" if line and line <= len(lines) else ""
-        said = f"{_capital(addresses.named([cell], view))}{at}: {error.kind}: {spoken(error.message)}"
+        said = f"{capital(addresses.named([cell], view))}{at}: {error.kind}: {spoken(error.message)}"
         text = "\n".join(filter(None, [said + code, *(_text(o) for o in cell.outputs if o.kind == "error")]))
         return told(said, [cell], view, text=text)
 
@@ -175,7 +176,7 @@ async def failed_cell(desk: Desk, task: TaskHandle, address: str) -> tuple[CellV
     else:
         cell = desk.resolve_one(address, view, task)
         if not cell.failed:
-            raise ToolError(_("{cell} has not failed.").format(cell=_capital(addresses.named([cell], view))))
+            raise ToolError(_("{cell} has not failed.").format(cell=capital(addresses.named([cell], view))))
     whole = await desk.read(task, outputs=True, cells=[cell.id])
     return next(one for one in whole.cells if one.id == cell.id), view
 
@@ -217,7 +218,3 @@ def _text(output: Output) -> str:
 
 def _kind(cell: CellView) -> str:
     return {"markdown": "Markdown"}.get(cell.kind, cell.kind)
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

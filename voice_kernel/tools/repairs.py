@@ -19,9 +19,10 @@ from voice_kernel.messages import CellView, EditCell, InsertCells, NotebookView,
 from voice_kernel.task.runner import TaskHandle
 from voice_kernel.toolbox.registry import Arguments, Effects, Registry, ToolFailed
 from voice_kernel.tools import cells as addresses
+from voice_kernel.tools.desk import Desk, told
 from voice_kernel.tools.diagnosis import Diagnosis, Failure, Known, diagnose, places_in, syntax_line
-from voice_kernel.tools.notebook import Desk, error_in, told
 from voice_kernel.tools.reading import failed_cell
+from voice_kernel.tools.running import error_in
 
 READ: Effects = frozenset({"read"})
 WRITE: Effects = frozenset({"write"})

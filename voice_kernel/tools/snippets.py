@@ -14,7 +14,7 @@ from voice_kernel.messages import InsertCells, Result, Task
 from voice_kernel.task.runner import TaskHandle
 from voice_kernel.toolbox.registry import Arguments, Registry
 from voice_kernel.tools import cells as addresses
-from voice_kernel.tools.notebook import Desk, told
+from voice_kernel.tools.desk import Desk, told
 
 
 class Nothing(Arguments):

@@ -19,6 +19,7 @@ from voice_kernel.agent.provider import ModelSettings
 from voice_kernel.messages import Approval, Task
 from voice_kernel.task.runner import TaskHandle
 from voice_kernel.tools import notebook, proposals
+from voice_kernel.tools.desk import Desk
 
 
 @pytest.fixture
@@ -26,9 +27,8 @@ def played(bench: Bench) -> PlayedNotebook:
     played = PlayedNotebook()
     for source in ("x = 1", "print(x + y)", "# notes"):
         played.add(source)
-    desk = notebook.register(
-        bench.toolbox.registry, host=played, kernel=played, asked_by_cell=lambda turn_id: False
-    )
+    desk = Desk(played, played, lambda turn_id: False)
+    notebook.register(bench.toolbox.registry, desk)
 
     async def call(task: TaskHandle, tool: str, arguments: dict[str, Any]) -> Task:
         return await bench.toolbox.call(

@@ -28,7 +28,7 @@ from voice_kernel.settings import Settings
 from voice_kernel.task.runner import TaskHandle
 from voice_kernel.toolbox.policy import Policy
 from voice_kernel.toolbox.registry import Arguments
-from voice_kernel.tools.notebook import view_of
+from voice_kernel.tools.desk import view_of
 
 PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="

@@ -14,6 +14,7 @@ from voice_kernel.toolbox.door import Toolbox
 from voice_kernel.toolbox.policy import Policy
 from voice_kernel.tools import dictation, notebook
 from voice_kernel.tools.caret import Caret
+from voice_kernel.tools.desk import Desk
 from voice_kernel.tools.dictation import Dictation
 
 TOOLS = ("start_dictation", "stop_dictation", "dictate", "scratch_dictation")
@@ -26,9 +27,8 @@ async def as_said(text: str, kind: str, before: str) -> str:
 @pytest.fixture
 def mode(bench: Workbench) -> Dictation:
     mode = Dictation(lambda on: None)
-    desk = notebook.register(
-        bench.registry, host=NoHost(), kernel=NoKernel(), asked_by_cell=lambda turn_id: False
-    )
+    desk = Desk(NoHost(), NoKernel(), lambda turn_id: False)
+    notebook.register(bench.registry, desk)
     dictation.register(bench.registry, desk=desk, caret=Caret(), dictation=mode, write=as_said)
     return mode
 

@@ -13,8 +13,10 @@ from voice_kernel.kernel import CodeResult
 from voice_kernel.messages import CellAction, CellReply, CellView, NotebookView, Output, Problem
 from voice_kernel.toolbox.policy import Policy
 from voice_kernel.toolbox.registry import Registry
-from voice_kernel.tools import notebook
-from voice_kernel.tools.notebook import RunCommandArguments, effects_of_command
+from voice_kernel.tools import lab, notebook
+from voice_kernel.tools.desk import Desk
+from voice_kernel.tools.lab import RunCommandArguments, effects_of_command
+from voice_kernel.tools.running import error_in
 
 COMMANDS = Path(__file__).parents[2] / "data" / "intents" / "en" / "commands.jsonl"
 
@@ -40,7 +42,9 @@ class NoKernel:
 @pytest.fixture
 def registry() -> Registry:
     registry = Registry()
-    notebook.register(registry, host=NoHost(), kernel=NoKernel(), asked_by_cell=lambda turn_id: False)
+    desk = Desk(NoHost(), NoKernel(), lambda turn_id: False)
+    notebook.register(registry, desk)
+    lab.register(registry, desk)
     return registry
 
 
@@ -167,7 +171,7 @@ def test_cells_move_as_a_block(moved: list[int], direction: str, order: list[int
     ],
 )
 def test_an_error_is_found_in_a_cells_outputs(output: Output, problem: Problem) -> None:
-    assert notebook.error_in(CellView(id="a", kind="code", failed=True, outputs=[output])) == problem
+    assert error_in(CellView(id="a", kind="code", failed=True, outputs=[output])) == problem
 
 
 # ---- commands of the front end ----------------------------------------------------------------------

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from voice_kernel.errors import ToolError
-from voice_kernel.language import _, ngettext_
+from voice_kernel.language import _, capital, ngettext_
 from voice_kernel.messages import Problem, Result, TestCase, TestReport
 from voice_kernel.task.executor import Executor
 from voice_kernel.task.process import Exit
@@ -403,7 +403,7 @@ class Execution:
             area = "tests" if limits and limit_s != self.args.timeout else ""
             problem = timed_out(_("The tests were ended") + self._where(), limit_s, area)
             message = f"{problem.message} " + _("{how_far} had ended.").format(
-                how_far=_capital(self._how_far())
+                how_far=capital(self._how_far())
             )
             return problem.model_copy(update={"message": message})
         if self.finished is None:
@@ -538,7 +538,3 @@ def outcome_of(event: dict[str, Any]) -> Any:
     if outcome == "failed" and when != "call":
         return "error"
     return outcome if outcome in ("passed", "failed", "skipped") else None
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
