@@ -1,8 +1,8 @@
 """A small MCP server with every unkindness: `python mcp_server.py [FAULT]`.
 
 Faults: crash (at once), slow (a second before it answers), deaf (never answers), garbage (lines on stdout
-that are no messages), flood (nothing but such lines), stubborn (ignores SIGTERM and stdin's end), children
-(leaves a process of its own that ignores SIGTERM).
+that are no messages), flood (nothing but such lines), shouting (fills stderr without end), stubborn (ignores
+SIGTERM and stdin's end), children (leaves a process of its own that ignores SIGTERM).
 """
 
 import asyncio
@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 PIXEL = base64.b64decode(
@@ -36,6 +37,8 @@ def main() -> None:
             sys.stdout.write("all work and no play\n" * 1000)
     if fault == "garbage":
         print('Welcome to my server!\n{"jsonrpc": 1}\n' + "x" * 200_000, flush=True)
+    if fault == "shouting":
+        threading.Thread(target=shout, daemon=True).start()
     if fault == "stubborn":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     if fault in ("children", "stubborn"):
@@ -43,6 +46,11 @@ def main() -> None:
     serve(fault)
     if fault == "stubborn":
         time.sleep(600)
+
+
+def shout() -> None:
+    while True:
+        os.write(2, b"\n" * 65_536)
 
 
 def serve(fault: str) -> None:

@@ -211,6 +211,8 @@ def read(folder: Path, path: str) -> tuple[str, str]:
     found = (root / path).resolve()
     if not found.is_relative_to(root):
         raise ValueError("it lies outside of the working folder")
+    if found.exists() and not found.is_file():  # a pipe would be waited for, for ever
+        raise ValueError("it is no file")
     with found.open("rb") as file:
         return _shown(found.name, file.read(MAX_PICTURE_BYTES + 1))
 

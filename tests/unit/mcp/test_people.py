@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import pytest
-from faulty_servers import faulty
+from faulty_servers import faulty, until
 
 from voice_kernel.errors import ToolError
 from voice_kernel.messages import FormField
 from voice_kernel.tools.mcp.people import fields_of, with_defaults
-from voice_kernel.tools.mcp.running import RunningServer
+from voice_kernel.tools.mcp.running import MAX_FORMS, RunningServer
 
 
 class Person:
@@ -49,6 +50,28 @@ async def test_a_form_that_a_person_fills_in_goes_to_the_server() -> None:
         ("Guests", "integer", 2),
         ("When", "text", None),
     ]
+
+
+async def test_a_server_opens_a_few_forms_at_once_and_no_more() -> None:
+    answered = asyncio.Event()
+
+    class Slow(Person):
+        async def fill_in(self, *asked: Any) -> dict[str, Any] | None:
+            await answered.wait()
+            return await super().fill_in(*asked)
+
+    running = RunningServer(
+        faulty(), lambda _: None, lambda _: None, people=Slow({"when": "seven"}), root=Path.cwd
+    )
+    try:
+        await running.start()
+        calls = [asyncio.ensure_future(running.call("book", {}, task="the task")) for _ in range(8)]
+        await until(lambda: sum(call.done() for call in calls) == 8 - MAX_FORMS)
+        answered.set()
+        texts = [(await call).content[0].text for call in calls]
+        assert sorted(texts) == ["accept: 2 at seven"] * MAX_FORMS + ["decline"] * (8 - MAX_FORMS)
+    finally:
+        await running.stop()
 
 
 async def test_what_is_left_alone_has_its_default() -> None:

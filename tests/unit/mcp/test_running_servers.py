@@ -100,6 +100,17 @@ async def test_a_flood_of_garbage_is_no_server(run: Run) -> None:
         await running.start()
 
 
+async def test_a_flood_on_stderr_holds_nobody_else_up(run: Run) -> None:
+    running = run("shouting")
+    await running.start()
+    turns, end = 0, asyncio.get_running_loop().time() + 2.0
+    while asyncio.get_running_loop().time() < end:
+        await asyncio.sleep(0.01)
+        turns += 1
+    assert turns > 40  # 10, when every line that is there is read first
+    assert (await running.call("echo", {"text": "hello"})).content[0].text == "hello"
+
+
 async def test_a_killed_server_is_started_again(run: Run) -> None:
     running = run(pause_s=0.05)
     await running.start()

@@ -129,6 +129,13 @@ class Catalog:
 
 def offer_of(entry: Any) -> Offer | None:
     """Return what an entry of the registry offers; None for one that cannot be used here."""
+    try:
+        return _offer(entry)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None  # it is not as the schema says: the others of a search are none the worse for it
+
+
+def _offer(entry: Any) -> Offer | None:
     about = entry.get("server", entry) if isinstance(entry, dict) else None
     if not isinstance(about, dict) or not isinstance(about.get("name"), str):
         return None
@@ -139,12 +146,12 @@ def offer_of(entry: Any) -> Offer | None:
     common = {
         "publisher": publisher,
         "description": " ".join(str(about.get("description") or "").split())[:300],
-        "repository": str((about.get("repository") or {}).get("url") or "")[:300],
+        "repository": str(_mapping(about, "repository").get("url") or "")[:300],
     }
     for package in _list(about, "packages"):
         try:
             server, questions, what = _packaged(short, name, about, package)
-        except (ToolError, KeyError, TypeError, ValueError):
+        except (ToolError, AttributeError, KeyError, TypeError, ValueError):
             continue  # an entry that is not as the schema says is not for us
         missing = "" if shutil.which(server.command, path=program_path()) else server.command
         return Offer(server, tuple(questions), package=what, missing=missing, **common)
@@ -221,7 +228,7 @@ def _packaged(
         str(package["identifier"]),
         str(package.get("version") or about.get("version") or ""),
     )
-    transport = (package.get("transport") or {}).get("type", "stdio")
+    transport = _mapping(package, "transport").get("type", "stdio")
     if kind not in RUNNERS or transport != "stdio" or not _PACKAGE.fullmatch(identifier):
         raise ToolError("not for us")
     if version and (not _VERSION.fullmatch(version) or version == "latest"):
@@ -384,6 +391,11 @@ def _question(asked: Mapping[str, Any]) -> Question:
         required=bool(asked.get("isRequired", True)),
         default=str(asked.get("default") or "")[:500],
     )
+
+
+def _mapping(of: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    found = of.get(key)
+    return found if isinstance(found, Mapping) else {}
 
 
 def _list(of: Any, key: str) -> list[Any]:

@@ -616,6 +616,8 @@ def servers_in(path: Path) -> list[Server]:
         ToolError: it cannot be read, or is none.
     """
     try:
+        if path.exists() and not path.is_file():  # a pipe would be waited for, for ever
+            raise ToolError(_("{path} is no file.").format(path=path))
         with path.open("rb") as file:
             text = file.read(configs.MAX_FILE_BYTES + 1).decode("utf-8")
     except FileNotFoundError:

@@ -58,6 +58,8 @@ STARTING_STOP_S = 0.5
 MAX_RESTARTS = 3
 RESTART_WINDOW_S = 120.0
 MAX_TOOLS = 500
+MAX_FORMS = 5
+"""Of one server, open at once: a person is not to drown in cards."""
 LOG_LINES = 2_000
 MAX_SHOWN_GARBAGE = 3
 
@@ -558,6 +560,9 @@ class RunningServer:
             return ElicitResult(action="decline")
         if not self._asking or not await self._people.somebody():
             self.note("asked a person, and nobody can be asked: declined")
+            return ElicitResult(action="decline")
+        if self._forms >= MAX_FORMS:
+            self.note(f"asked for more than {MAX_FORMS} forms at once: declined")
             return ElicitResult(action="decline")
         self._forms += 1
         try:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 HOLE = re.compile(r"\$\{([\w.-]+)\}")
 """In an argument or an address: stands for a secret."""
-NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,59}")
+NAME = re.compile(r"^\w[\w.-]{0,59}$")
+SECRET_NAME = re.compile(r"[\w.-]{1,200}")
+"""What a secret may be called: it stands in commands that a person is told to type."""
 
 
 class Server(BaseModel):
@@ -36,6 +39,14 @@ class Server(BaseModel):
     off: tuple[str, ...] = ()
     """Tools that are switched off."""
     autostart: bool = False
+
+    @field_validator("secrets", "optional")
+    @classmethod
+    def _named(cls, value: Iterable[str]) -> Iterable[str]:
+        for name in value:
+            if not SECRET_NAME.fullmatch(name):
+                raise ValueError(f"{name[:60]!r} is no name of a secret")
+        return value
 
     @property
     def what(self) -> str:

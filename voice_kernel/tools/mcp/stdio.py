@@ -28,10 +28,15 @@ MAX_GARBAGE_LINES = 10_000
 """In a row; past that it is no server, whatever else it is."""
 EXIT_S = 1.5
 """How long a server may take to end by itself once its stdin has ended. Source: MCP, lifecycle, shutdown."""
+LAST_WORDS_S = 2.0
+"""How long after the end of its stdout is waited for how it ended."""
 GRACE_S = 1.0
 """How long after SIGTERM."""
 KILL_S = 3.0
 LINE_CHARS = 2_000
+LINES_AT_ONCE = 100
+PAUSE_S = 0.005
+"""After so many lines of its stderr: one that floods it waits, and nobody else does."""
 
 
 @asynccontextmanager
@@ -100,14 +105,14 @@ async def pipes(
                     await inbound.send(SessionMessage(message))
             else:
                 reason = "it writes what are no messages to its stdout"
-        if closing:
-            return
-        if not reason:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(1.0):
-                    await child.wait()
-            reason = _ending(child.returncode)
-        on_end(reason)
+            # Before the stream ends: who reads it would know of its end, and not why.
+            if not closing and not reason:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(LAST_WORDS_S):
+                        await child.wait()
+                reason = _ending(child.returncode)
+            if not closing:
+                on_end(reason)
 
     async def write() -> None:
         async with outbound:
@@ -118,8 +123,12 @@ async def pipes(
                     await stdin.drain()
 
     async def listen() -> None:
+        lines = 0
         while (line := await _line(stderr)) is not None:
             on_line(line.decode("utf-8", "replace").rstrip("\r\n")[:LINE_CHARS])
+            lines += 1
+            if lines % LINES_AT_ONCE == 0:
+                await asyncio.sleep(PAUSE_S)
 
     async def close() -> None:
         for stream in (received, sent):
