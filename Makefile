@@ -98,9 +98,9 @@ soak: setup      ## 2,000 tasks, cancelled, killed and reloaded at random, in at
 generate: setup $(NODE)/dev-ready  ## rewrite what is generated from the wire schema
 	cd labextension && npm run --silent generate
 
-screenshot: setup .venv/debian ## leave the README's picture
-	$(BIN)/python -m pytest -q tests/browser/test_speak_and_act.py -k spoken
-	cp out/panel.png notebooks/images/panel.png
+screenshot: setup .venv/debian ## leave the README's pictures
+	$(BIN)/python -m pytest -q tests/browser/test_first_minute.py
+	cp out/panel-light.png out/panel-dark.png notebooks/images
 
 clean:          ## remove what was built
 	rm -rf .venv $(NODE) labextension/lib labextension/dist voice_kernel/ui/static out

@@ -40,6 +40,9 @@ PROMISES: dict[str, tuple[str, ...]] = {
         "notebooks/test_widget_gallery.py::test_each_component_is_in_the_gallery",
         "notebooks/test_widget_gallery.py::test_each_has_a_form_that_needs_no_kernel",
     ),
+    "The start notebook's first minute works as it says": (
+        "browser/test_first_minute.py::test_what_the_start_notebook_tells_to_do_works_in_its_order",
+    ),
     "A spoken name of the notebook is heard as it is written there": (
         "unit/speech/test_names_in_speech.py::test_a_spoken_name_is_heard_as_it_is_written_in_the_notebook",
         "unit/speech/test_names_in_speech.py::test_a_name_that_sounds_like_what_was_heard_is_offered",

@@ -12,7 +12,6 @@ from playwright.sync_api import Browser, Page, expect
 
 CLIP = Path(__file__).parent / "run_the_tests.wav"
 PICTURE = Path(__file__).parent.parent.parent / "out" / "panel.png"
-"""`make screenshot` makes it the README's."""
 WAIT_MS = 60_000
 
 TESTS = """

@@ -114,7 +114,7 @@ def test_every_setting_that_is_named_exists(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=names)
 def test_every_link_leads_somewhere(page: Path) -> None:
-    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text("utf-8")):
+    for target in re.findall(r"(?:\]\(|src(?:set)?=\")([^)\s\"]+)", page.read_text("utf-8")):
         if re.match(r"https?:", target):
             continue
         path, _, anchor = target.partition("#")
