@@ -410,5 +410,6 @@ def _word_lists(speech: Mapping[str, Any], lexicon: Lexicon) -> WordLists:
         numbered=words("corrected_nouns"),
         ranges=words("ranges"),
         tables=words("tables"),
+        plurals=words("plurals"),
         package_begins=words("package_begins"),
     )

@@ -148,12 +148,15 @@ class Ear:
 
     def near_readings(self, words: Sequence[Word]) -> Readings | None:
         """Return readings with words that sound alike, or None when the words are no command's."""
-        if len(words) > LONGEST_REPAIRED or len(words) < 2:
+        if len(words) > LONGEST_REPAIRED:
             return None
         readings = self.readings(words)
         for at, word in enumerate(words):
             extra: dict[str, list[tuple[int, float]]] = {}
-            self._add(extra, word.text, at + 1)
+            if len(words) > 1:
+                self._add(extra, word.text, at + 1)
+            else:  # one word alone is repaired only where it is known for what it is taken
+                extra = {meant: [(1, CONFUSED)] for meant in self._confused.get(word.text, ())}
             if at + 1 < len(words):
                 self._add(extra, f"{word.text} {words[at + 1].text}", at + 2)
             if at + 2 < len(words):

@@ -213,6 +213,8 @@ class WordLists:
     """What stands between two numbers."""
     tables: frozenset[str]
     """What the name of a table may end in."""
+    plurals: frozenset[str]
+    """What a column's name may have added to it: "Regionen" of the column Region."""
     package_begins: frozenset[str]
     """First words of packages' names that have several."""
 
@@ -231,6 +233,14 @@ def kinds(lexicon: Lexicon, lists: WordLists) -> dict[str, Text | Number | Amoun
     def known(hearing: Hearing, at: int, end: int) -> bool:
         words = hearing.words[at:end]
         return squash("".join(word.text for word in words)) in hearing.known or _is_identifier(words, lexicon)
+
+    def known_column(hearing: Hearing, at: int, end: int) -> bool:
+        if known(hearing, at, end):
+            return True
+        letters = squash("".join(word.text for word in hearing.words[at:end]))
+        return any(
+            letters.endswith(more) and letters[: -len(more)] in hearing.known for more in lists.plurals
+        )
 
     def known_server(hearing: Hearing, at: int, end: int) -> bool:
         return f"server {squash(''.join(word.text for word in hearing.words[at:end]))}" in hearing.known
@@ -334,6 +344,7 @@ def kinds(lexicon: Lexicon, lists: WordLists) -> dict[str, Text | Number | Amoun
             len(words) == 1
             or any(word.text in _MARKS for word in as_marks(words, lexicon.marks))
             or words[0].text in lists.package_begins
+            or spoken.package(words) is not None
         )
 
     def correction_cell(hearing: Hearing, at: int, end: int) -> bool:
@@ -369,7 +380,7 @@ def kinds(lexicon: Lexicon, lists: WordLists) -> dict[str, Text | Number | Amoun
             Text("column_word", 1, 0.5, 0.3, names),
             Text("data_name", 3, 0.6, 0.3, names, only=data_name),
             Text("column", 4, 0.5, 0.3, names | _ARITHMETIC),
-            Text("known_column", 5, 0.4, 0.3, names, only=known),
+            Text("known_column", 5, 0.4, 0.3, names, only=known_column),
             Text("value", 6, 0.5, 0.2, lists.clause, not_first=lists.no_value, dear=lists.joins),
             Text("new_name", 4, 0.6, 0.3, names - lists.in_names),
             Text("cell_clause", 12, 0.9, 0.2, not_first=lists.clause | lists.no_clause, only=modest),
@@ -558,6 +569,9 @@ def _file(wanted: str, files: tuple[str, ...]) -> str | None:
 
 
 def _package(words: tuple[Word, ...], text: str, lexicon: Lexicon) -> str:
+    known = spoken.package(words)
+    if known is not None:
+        return known
     out = ""
     glue = True
     for word in as_marks(words, lexicon.marks):

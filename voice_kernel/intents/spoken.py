@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from voice_kernel.context import nearest
 from voice_kernel.intents import dictation
 from voice_kernel.intents.dictation import is_written
 from voice_kernel.intents.words import Lexicon, Word, as_marks, cardinal_at, number_at, said, word_set
@@ -27,6 +28,8 @@ _URL_MARKS = {
     "dot": ".", "slash": "/", "colon": ":", "dash": "-", "hyphen": "-", "underscore": "_", "point": ".",
     "hash": "#", "tilde": "~",
 }  # fmt: skip
+_PY = ("pie", "pi", "pay", "pea")
+"""What recognisers make of the end of a Python file's name."""
 _TWO_COLONS = (("call", "in"), ("on", "port"), ("at", "port"))
 _COLONS = frozenset(("colon", "column", "colin", "cologne", "colen", "port"))
 _DOMAIN_ENDS = word_set(
@@ -41,6 +44,20 @@ _COMMAND_MARKS = {
     "pipe": "|", "star": "*", "asterisk": "*", "tilde": "~", "ampersand": "&", "semicolon": ";",
     "percent": "%", "caret": "^", "backslash": "\\",
 }  # fmt: skip
+PACKAGES = sorted(
+    word_set("""
+    numpy pandas matplotlib scipy seaborn scikit-learn scikit-image polars plotly bokeh altair
+    statsmodels sympy networkx xgboost lightgbm tensorflow torch torchvision keras transformers
+    requests httpx aiohttp beautifulsoup4 lxml flask fastapi django uvicorn pydantic sqlalchemy
+    psycopg2 pymongo redis pyarrow openpyxl pillow opencv-python pytest pytest-cov hypothesis black
+    ruff mypy jupyterlab notebook ipykernel ipywidgets nbconvert papermill dask numba cython joblib
+    tqdm rich typer click pyyaml python-dotenv streamlit gradio openai langchain spacy nltk gensim
+    geopandas shapely folium boto3 playwright selenium duckdb xarray h5py great-expectations prophet
+    optuna mlflow
+    """)
+)
+"""Packages that people install by name, for a recogniser that writes "numb pie"."""
+
 _METHODS = word_set(
     "head tail info describe sum mean median std var min max count nunique unique isna isnull dropna copy "
     "corr sample keys values items upper lower strip split append reset_index value_counts"
@@ -127,7 +144,9 @@ def path(words: Sequence[Word], text: str, lexicon: Lexicon) -> str | None:
         number = lexicon.numbers.get(word.text)
         if number is not None and out:
             raw = str(number)
-        out += raw if glue else "/" + raw
+        if out.endswith(".") and raw in _PY and position == len(words) - 1:
+            raw = "py"
+        out += raw if glue else ("_" if out in ("test", "tests/test") else "/") + raw
         glue = out.endswith("/")
     out = re.sub(r"/{2,}", "/", out)
     return out or None
@@ -256,7 +275,16 @@ def command(words: Sequence[Word], text: str, typed: str, lexicon: Lexicon) -> s
     line = _CommandLine(words, text, lexicon)
     while line.at < len(words):
         line.take()
+    if [word.text for word in words[:2]] == ["pip", "install"] and (known := package(words[2:])):
+        return f"pip install {known}"
     return " ".join(line.out)
+
+
+def package(words: Sequence[Word]) -> str | None:
+    """Return the package that a recogniser wrote as several words: "numb pie" is numpy."""
+    if not 1 < len(words) <= 3:
+        return None
+    return nearest(" ".join(word.text for word in words), PACKAGES)
 
 
 class _CommandLine:

@@ -20,7 +20,7 @@ _BRACKETS = {")": "(", "]": "[", "}": "{", ">": "<", "»": "«"}
 _INITIALISM = re.compile(r"(?:[a-z]\.)+[a-z]")
 _RANGE = re.compile(r"(\d{1,4})[-–—](\d{1,4})")
 _HYPHENATED = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)+")
-_GLUED_NUMBER = re.compile(r"([^\W\d_]+)(\d{1,4})")
+_GLUED_NUMBER = re.compile(r"([^\W\d_]+)-?(\d{1,4})")
 _ORDINAL = re.compile(r"(\d{1,4})([^\W\d_]{1,3})")
 _GROUPED = {".": re.compile(r"\d{1,3}(?:,\d{3})+"), ",": re.compile(r"\d{1,3}(?:\.\d{3})+")}
 """Digits in groups of three, by what stands before decimals."""
