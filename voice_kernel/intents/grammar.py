@@ -137,6 +137,7 @@ class Grammar:
             inside=self._words("inside"),
             endings=tuple(str(self._speech.get("endings", "")).split()),
             forms=self._speech.get("forms", {}),
+            numbers=self._lexicon.numbers,
             gerund=str(self._speech.get("gerund", "")),
             gerund_after=self._speech.get("gerund_after", ()),
             fold=self._lexicon.fold,

@@ -13,6 +13,10 @@ from voice_kernel.context import Context, Variable
 from voice_kernel.intents import Grammar
 
 DATA = Path(__file__).parents[2] / "data" / "intents" / "de"
+NOTEBOOK = Context(
+    variables=(Variable("df", "DataFrame", columns=("Umsatz", "Monat", "Region", "Preis", "Menge")),),
+    servers=("fetch", "time", "git"),
+)
 PLAIN = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
 
 
@@ -34,14 +38,16 @@ def calls(grammar: Grammar, text: str, context: Context | None = None) -> list[t
     return [(call.tool, dict(call.arguments)) for call in grammar.parse(text, context).calls]
 
 
-def is_right(grammar: Grammar, row: dict[str, Any], plain: bool = False) -> bool:
+def is_right(
+    grammar: Grammar, row: dict[str, Any], plain: bool = False, context: Context | None = None
+) -> bool:
     """Only the listed arguments count, without regard to case."""
 
     def same(made: Any, wanted: Any) -> bool:
         made, wanted = str(made).lower(), str(wanted).lower()
         return made == (wanted.translate(PLAIN) if plain else wanted)
 
-    made = calls(grammar, row["say"].translate(PLAIN) if plain else row["say"])
+    made = calls(grammar, row["say"].translate(PLAIN) if plain else row["say"], context)
     return len(made) == len(row["calls"]) and all(
         tool == wanted_tool and all(same(arguments.get(k), v) for k, v in wanted.items())
         for (tool, arguments), (wanted_tool, wanted) in zip(made, row["calls"], strict=True)
@@ -51,6 +57,49 @@ def is_right(grammar: Grammar, row: dict[str, Any], plain: bool = False) -> bool
 @pytest.mark.parametrize("name", ["commands.jsonl", "misheard.jsonl", "tour.jsonl"])
 def test_every_german_sentence_of_the_data_makes_the_right_calls(german: Grammar, name: str) -> None:
     assert [row["say"] for row in rows(name) if not is_right(german, row)] == []
+
+
+def test_words_of_the_notebook_are_known_in_german(german: Grammar) -> None:
+    assert [
+        row["say"] for row in rows("in_a_notebook.jsonl") if not is_right(german, row, context=NOTEBOOK)
+    ] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("Gesamtumsatz pro Monat", {"how": "sum", "column": "umsatz", "by": "monat"}),
+        ("Durchschnittspreis je Region", {"how": "mean", "column": "preis", "by": "region"}),
+        ("Höchsterlös nach Ländern", {"how": "max", "column": "erlös", "by": "ländern"}),
+    ],
+)
+def test_what_german_writes_as_one_word_is_taken_apart(
+    german: Grammar, text: str, wanted: dict[str, Any]
+) -> None:
+    assert calls(german, text) == [("aggregate", wanted)]
+
+
+def test_a_column_whose_name_is_one_word_is_not_taken_apart(german: Grammar) -> None:
+    table = Variable("df", "DataFrame", columns=("Gesamtumsatz", "Monat"))
+    made = calls(german, "Summe von Gesamtumsatz pro Monat", Context(variables=(table,)))
+    assert made == [("aggregate", {"how": "sum", "column": "Gesamtumsatz", "by": "Monat"})]
+
+
+@pytest.mark.parametrize("text", ["Zelldrei ausführen", "Zelledrei ausführen", "zelle3 ausführen"])
+def test_a_number_may_be_written_together_with_its_noun(german: Grammar, text: str) -> None:
+    assert calls(german, text) == [("run_cells", {"cells": "3"})]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "installiere bitte den MCP-Server fetch",
+        "installier mir doch bitte mal den MCP-Server fetch",
+        "könnten Sie bitte den MCP-Server fetch installieren",
+    ],
+)
+def test_what_must_be_said_exactly_may_be_said_politely(german: Grammar, text: str) -> None:
+    assert calls(german, text) == [("mcp_install", {"name": "fetch"})]
 
 
 def test_umlauts_may_be_written_with_an_e(german: Grammar) -> None:
