@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 import urllib.error
 import urllib.parse
@@ -16,11 +17,13 @@ from typing import Any, Literal
 import httpx2
 import pytest
 from faulty_servers import until
+from mcp.types import ToolAnnotations
 from mcp_remote import Office, remote_server
 
 from voice_kernel.errors import AddressRefused, ToolError
 from voice_kernel.messages import FormField
-from voice_kernel.tools.mcp import Secrets, ServerFile, Supervisor
+from voice_kernel.tools.mcp import Secrets, ServerFile, Supervisor, remote
+from voice_kernel.tools.mcp.bridge import ServersArguments, spec_of
 from voice_kernel.tools.mcp.remote import _fence
 from voice_kernel.tools.mcp.running import RunningServer
 from voice_kernel.tools.mcp.servers import Server
@@ -140,6 +143,40 @@ async def test_a_redirect_elsewhere_gets_none_of_the_secrets(
         supervisor = house(at(elsewhere, kind, secrets=("X-Key",)), secrets={"X-Key": "hunter22"})
         with pytest.raises(ToolError):
             await supervisor.start("remote")
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["long", "packed"])
+async def test_an_answer_without_end_is_not_read_to_its_end(house: House, packed: bool) -> None:
+    sent = 0
+
+    async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal sent
+        coding = b"Content-Encoding: gzip\r\n" if packed else b""
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n" + coding + b"\r\n{")
+            while sent < 20 * remote.MAX_ANSWER_BYTES:
+                writer.write(b" " * 1_000_000)
+                sent += 1_000_000
+                await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(endless, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/mcp"
+    with pytest.raises(ToolError):
+        await house(at(url)).start("remote")
+    assert sent < 3 * remote.MAX_ANSWER_BYTES
+    server.close()
+
+
+async def test_what_a_remote_server_is_given_counts_as_sent_whatever_it_says(house: House) -> None:
+    with remote_server("http") as url:
+        supervisor = house(at(url))
+        running = await supervisor.start("remote")
+        tool = running.tools["double"].model_copy(
+            update={"annotations": ToolAnnotations(read_only_hint=True, open_world_hint=False)}
+        )
+        assert spec_of(running, tool, "remote__double").effects(ServersArguments()) == {"read", "send"}
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9/", "http://169.254.169.254/latest", "http://localhost/"])

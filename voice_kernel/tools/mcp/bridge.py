@@ -110,7 +110,8 @@ def spec_of(running: RunningServer, tool: Tool, name: str) -> ToolSpec:
     hints = tool.annotations
     reads = hints is not None and hints.read_only_hint is True
     destroys = hints is not None and hints.destructive_hint is True and not reads
-    outside = hints is not None and hints.open_world_hint is True
+    # Whatever it says of itself, what it is given has left the machine.
+    outside = running.server.transport != "stdio" or (hints is not None and hints.open_world_hint is True)
     effects: Effects = frozenset(
         {"read", "send"} if reads and outside else {"read"} if reads else {"execute"}
     )

@@ -13,6 +13,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from voice_kernel.errors import AddressRefused
+from voice_kernel.tools.mcp import stdio
 from voice_kernel.tools.mcp.servers import Server
 from voice_kernel.tools.mcp.signin import Tell, TokenShelf, sign_in
 from voice_kernel.web.addresses import Reach, address_of, is_public
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     import httpx2
 
 CONNECT_S = 30.0
+MAX_ANSWER_BYTES = stdio.MAX_MESSAGE_BYTES
+"""Of an answer that is one message. The SDK itself bounds the messages of a stream."""
 READ_S = 300.0
 """Between two pieces of a stream: a server may think for long."""
 
@@ -50,6 +53,7 @@ async def streams(
 
         async def prepare(request: httpx2.Request) -> None:
             await fence(request)
+            request.headers["accept-encoding"] = "identity"  # a little may unpack to gigabytes
             # Only their own server may see the headers: not who signs people in, nor a redirect's target.
             if address_of(str(request.url)).origin == own:
                 request.headers.update(headers)
@@ -59,7 +63,7 @@ async def streams(
             timeout: httpx2.Timeout | None = None,
             auth: httpx2.Auth | None = None,
         ) -> httpx2.AsyncClient:
-            hooks: dict[str, list[Any]] = {"request": [prepare]}
+            hooks: dict[str, list[Any]] = {"request": [prepare], "response": [_bound]}
             return httpx2.AsyncClient(
                 headers=headers, timeout=timeout, auth=auth, event_hooks=hooks, follow_redirects=True
             )
@@ -73,6 +77,32 @@ async def streams(
             from mcp.client.sse import sse_client
 
             yield sse_client(url, sse_read_timeout=READ_S, httpx_client_factory=client, auth=auth)
+
+
+async def _bound(response: httpx2.Response) -> None:
+    """Have the reading of an answer fail once it is longer than any may be."""
+    import httpx2
+
+    if response.headers.get("content-encoding", "identity").lower() not in ("", "identity"):
+        raise httpx2.DecodingError("the server packs what it was asked not to pack")
+    if response.headers.get("content-type", "").lower().startswith("text/event-stream"):
+        return
+    assert isinstance(response.stream, httpx2.AsyncByteStream)
+    inner: httpx2.AsyncByteStream = response.stream
+
+    class Bounded(httpx2.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            left = MAX_ANSWER_BYTES
+            async for piece in inner:
+                left -= len(piece)
+                if left < 0:
+                    raise httpx2.ReadError(f"the server's answer is longer than {MAX_ANSWER_BYTES:,} bytes")
+                yield piece
+
+        async def aclose(self) -> None:
+            await inner.aclose()
+
+    response.stream = Bounded()
 
 
 async def _fence(url: str) -> Any:
