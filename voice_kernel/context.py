@@ -12,7 +12,6 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Protocol
 
 from voice_kernel import phonemes
 
@@ -92,14 +91,6 @@ class Context:
                 if name and not name.startswith("_") and len(name) <= 40:
                     seen.setdefault(name)
         return tuple(seen)[:VOCABULARY_LIMIT]
-
-
-class ContextSource(Protocol):
-    """Where the session asks for the current context; app wires the real one."""
-
-    def context(self) -> Context:
-        """Return the context now. Bounded and cheap enough to call once per turn."""
-        ...
 
 
 # ---- names by ear ---------------------------------------------------------------------------------

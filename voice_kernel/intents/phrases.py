@@ -32,15 +32,6 @@ def slots_in(template: str) -> tuple[SlotPlace, ...]:
     return tuple(_slots(read(template)))
 
 
-def rules_in(template: str) -> tuple[str, ...]:
-    """Return the names of the rules that a template refers to.
-
-    Raises:
-        IntentError: the template cannot be read.
-    """
-    return tuple(_rules(read(template)))
-
-
 def phrase(
     template: str, samples: Mapping[str, str], rules: Mapping[str, str] | None = None, *, full: bool = True
 ) -> str:
@@ -89,12 +80,3 @@ def _slots(expression: Expression) -> Iterator[SlotPlace]:
         yield SlotPlace(expression.list_name, expression.slot_name)
     for item in getattr(expression, "items", ()):
         yield from _slots(item)
-
-
-def _rules(expression: Expression) -> Iterator[str]:
-    from hassil import expression as ex
-
-    if isinstance(expression, ex.RuleReference):
-        yield expression.rule_name
-    for item in getattr(expression, "items", ()):
-        yield from _rules(item)

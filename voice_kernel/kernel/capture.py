@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TextIO
+from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 from voice_kernel.messages import Output
 
@@ -197,13 +197,6 @@ def _texts(data: Mapping[str, Any], limit: int) -> dict[str, str]:
         note = f"[{left_out:,} bytes were not kept]"
         texts["text/plain"] = f"{texts.get('text/plain', '')}\n{note}".strip()
     return texts
-
-
-class _Hooked(Protocol):
-    """An ipykernel publisher or display hook: hooks see each message before it is sent."""
-
-    def register_hook(self, hook: Callable[[Message], Message | None]) -> None: ...
-    def unregister_hook(self, hook: Callable[[Message], Message | None]) -> bool: ...
 
 
 class Capture:

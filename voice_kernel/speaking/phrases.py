@@ -23,7 +23,6 @@ class Phrases:
     done: str
     done_in: str
     done_lines: tuple[str, str]
-    on_screen: str
     code_on_screen: str
     table_on_screen: str
     rest_on_screen: str
@@ -77,7 +76,6 @@ ENGLISH = Phrases(
     done="Done.",
     done_in="Done, in {}.",
     done_lines=("Done, with {} line of output.", "Done, with {} lines of output."),
-    on_screen="It is on the screen.",
     code_on_screen="The code is on the screen.",
     table_on_screen="A table is on the screen.",
     rest_on_screen="The rest is on the screen.",
@@ -157,7 +155,6 @@ GERMAN = Phrases(
     done="Fertig.",
     done_in="Fertig, in {}.",
     done_lines=("Fertig, mit {} Zeile Ausgabe.", "Fertig, mit {} Zeilen Ausgabe."),
-    on_screen="Es steht auf dem Bildschirm.",
     code_on_screen="Der Code steht auf dem Bildschirm.",
     table_on_screen="Eine Tabelle steht auf dem Bildschirm.",
     rest_on_screen="Der Rest steht auf dem Bildschirm.",

@@ -15,7 +15,6 @@ from typing import Any
 from voice_kernel.widgets.document import Json, components
 
 ROOT = "widget.root.updated"
-COMPONENT = "widget.component.updated"
 DELTA = "widget.streaming_text.value_delta"
 STREAMED = frozenset({"Text", "Markdown"})
 

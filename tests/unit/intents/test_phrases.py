@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from voice_kernel.errors import IntentError
-from voice_kernel.intents.phrases import phrase, rules_in, slots_in
+from voice_kernel.intents.phrases import phrase, slots_in
 
 
 @pytest.mark.parametrize(
@@ -24,10 +24,9 @@ def test_a_template_is_written_out_short_and_in_full(template: str, short: str, 
     assert phrase(template, samples, rules) == full
 
 
-def test_slots_and_rules_are_named_in_order() -> None:
+def test_slots_are_named_in_order() -> None:
     template = "[(from {path}|to <place>)] {number:rows} <please>"
     assert slots_in(template) == (("path", "path"), ("number", "rows"))
-    assert rules_in(template) == ("place", "please")
 
 
 def test_a_rule_that_names_itself_ends() -> None:

@@ -19,7 +19,6 @@ INTERACTIVE = EDITABLE | {
     "button", "link", "tab", "checkbox", "radio", "switch", "option", "menuitem", "menuitemcheckbox",
     "menuitemradio", "treeitem", "slider", "listbox", "columnheader", "gridcell",
 }  # fmt: skip
-HEADINGS = frozenset({"heading"})
 _LINE = re.compile(r"(?P<indent> *)- (?P<rest>.*)")
 _KEY = re.compile(
     r'(?P<role>/?[\w-]+)(?: (?P<name>"(?:[^"\\]|\\.)*"))?'

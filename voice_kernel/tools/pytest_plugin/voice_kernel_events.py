@@ -4,7 +4,7 @@ A pytest plugin (`-p voice_kernel_events`) that is loaded by whatever Python and
 project has: the standard library and pytest are all it may import, and it must not disturb a run
 whatever happens to its reader. This folder holds nothing but what runs tests, since it is put on PYTHONPATH.
 
-Events: collected, deselected, start, report, problem, coverage, finish. See
+Events: collected, start, report, problem, coverage, finish. See
 `voice_kernel.tools.testing.run`, which reads them.
 """
 
@@ -43,9 +43,6 @@ class Events:
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, node: Any, ids: Any) -> None:
         self.emit("collected", count=len(ids))
-
-    def pytest_deselected(self, items: Any) -> None:
-        self.emit("deselected", count=len(items))
 
     def pytest_collectreport(self, report: Any) -> None:
         if report.failed:

@@ -76,7 +76,6 @@ class Execution:
         self.run = self.memory.last = Run(self.cwd, self.args, started_at=time.time())
         self.coverage: dict[str, Any] = {}
         self.count = 0
-        self.deselected = 0
         self.finished: int | None = None
         """pytest's exit status, once it has said its last word."""
         self.running: dict[str, None] = {}
@@ -224,8 +223,6 @@ class Execution:
     def _on_event(self, name: str, event: dict[str, Any]) -> None:
         if name == "collected":
             self.count = max(self.count, int(event["count"]))
-        elif name == "deselected":
-            self.deselected += int(event["count"])
         elif name == "start":
             self.running[event["id"]] = None
         elif name == "problem":
