@@ -151,7 +151,9 @@ async def test_a_download_that_is_too_large_is_not_kept(desk: Desk, site: str) -
     [
         ("../../etc/passwd", "passwd"), ("..\\..\\boot.ini", "boot.ini"), (".bashrc", "bashrc"),
         ("a" * 500 + ".csv", "a" * 120 + ".csv"), ("", "download"), ("..", "download"),
-        ("a\nb.txt", "a_b.txt"),
+        ("a\nb.txt", "a_b.txt"), ("numpy.py", "numpy.py.download"), ("../Pandas.PY ", "Pandas.PY.download"),
+        ("math.cpython-311-x86_64-linux-gnu.so", "math.cpython-311-x86_64-linux-gnu.so.download"),
+        ("pytest.ini", "pytest.ini.download"), ("Makefile", "Makefile.download"), ("notes.ini", "notes.ini"),
     ],
 )  # fmt: skip
 def test_a_name_of_the_pages_choosing_is_made_safe(suggested: str, kept: str) -> None:

@@ -37,6 +37,12 @@ MAX_TABS = 20
 MAX_DOWNLOAD_BYTES = 1024**3
 MAX_DOWNLOADS = 5
 MAX_NAME_CHARS = 120
+RUN_BY_NAME = re.compile(
+    r".*\.(?:py|pyc|pyw|pyi?o|pyd|so|dll|dylib|pth|ipynb|voice)|(?:pytest|tox)\.ini|setup\.cfg|pyproject\.toml"
+    r"|(?:gnu)?makefile|justfile",
+    re.IGNORECASE,
+)
+"""Names by which something is run or imported from the folder it lies in: `import numpy` takes `numpy.py`."""
 LOOK_S = 0.5
 PAGE: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}, "accept_downloads": True}
 _OTHERS = re.compile(
@@ -356,11 +362,16 @@ class BrowserLife:
 
 
 def clean_name(suggested: str) -> str:
-    """Return a file name of a page's choosing as one that is safe: no folder, not hidden, not long."""
+    """Return a file name of a page's choosing as one that is safe: no folder, not hidden, not long.
+
+    Nor one by which code of a stranger would be run without anybody's doing: `numpy.py` becomes
+    `numpy.py.download`.
+    """
     name = Path(suggested.replace("\\", "/")).name
     name = "".join(c if c.isprintable() and c not in '<>:"|?*' else "_" for c in name).strip(" .")
     stem, suffix = Path(name).stem[:MAX_NAME_CHARS], Path(name).suffix[:20]
-    return f"{stem}{suffix}" or "download"
+    safe = f"{stem}{suffix}" or "download"
+    return f"{safe}.download" if RUN_BY_NAME.fullmatch(safe) else safe
 
 
 def _reserved(folder: Path, name: str) -> Path:
