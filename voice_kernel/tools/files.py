@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -41,7 +42,8 @@ def register(registry: Registry, *, cwd: Callable[[], Path] = Path.cwd) -> None:
     @registry.tool(area="shell", effects=frozenset({"read"}), target=lambda args: args.path, untrusted=True)
     async def list_files(task: TaskHandle, args: ListFiles) -> Result:
         """List the files of a folder with their sizes."""
-        return listing(cwd(), args.path or ".")
+        # A folder may be huge, or on a network disk that does not answer.
+        return await asyncio.to_thread(listing, cwd(), args.path or ".")
 
 
 def listing(cwd: Path, path: str) -> Result:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import threading
 
 import pytest
 from workbench import Workbench
@@ -91,3 +93,25 @@ def test_looking_for_near_names_is_bounded(bench: Workbench) -> None:
     for number in range(30):
         (bench.folder / f"d{number}").mkdir()
     assert len(files.known_paths(bench.folder, limit=10)) <= 10
+
+
+def test_a_disk_that_does_not_answer_holds_nothing_else_up(
+    bench: Workbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered = threading.Event()
+    scandir = os.scandir
+
+    def waiting(folder: str) -> object:
+        answered.wait(30)
+        return scandir(folder)
+
+    monkeypatch.setattr(files.os, "scandir", waiting)
+
+    async def both() -> Task:
+        call = asyncio.ensure_future(bench.start("list_files"))
+        await asyncio.sleep(0.05)  # the loop goes on, or this would never be over
+        assert not call.done()
+        answered.set()
+        return await asyncio.wait_for(call, 30)
+
+    assert listed(asyncio.run(both())).summary == "2 files and 1 folder here, 1 hidden"
