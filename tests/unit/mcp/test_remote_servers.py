@@ -260,11 +260,34 @@ async def test_a_person_far_from_the_kernel_hands_the_address_over(house: House)
             await send_back(page, person.left_with)
 
 
+def sent_back(page: str, **changes: str) -> str:
+    """Return the address at which a sign-in ends, with what belongs to it."""
+    asked = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(page).query)) | changes
+    return f"{asked['redirect_uri']}?{urllib.parse.urlencode({'state': asked['state']})}"
+
+
+async def test_a_stranger_s_page_can_neither_refuse_nor_end_a_sign_in(house: House) -> None:
+    told: list[int] = []
+
+    class Watched(Somebody):
+        def browse(self, page: str) -> None:
+            for stranger in ("error=access_denied", "code=stolen"):
+                try:
+                    urllib.request.urlopen(f"{sent_back(page, state='guess')}&{stranger}", timeout=10)
+                except urllib.error.HTTPError as error:
+                    told.append(error.code)
+            super().browse(page)
+
+    with remote_server(office=Office()) as url:
+        assert (await house(at(url), Watched()).start("remote")).state == "running"
+    assert told == [404, 404]
+
+
 async def test_a_person_may_refuse_to_sign_in(house: House) -> None:
     class Refuses(Somebody):
         def browse(self, page: str) -> None:
-            back = page.partition("redirect_uri=")[2].partition("&")[0]
-            urllib.request.urlopen(f"{urllib.parse.unquote(back)}?error=access_denied", timeout=10).read()
+            with urllib.request.urlopen(f"{sent_back(page)}&error=access_denied", timeout=10) as answer:
+                answer.read()
 
     with remote_server(office=Office()) as url, pytest.raises(ToolError, match="the sign-in was refused"):
         await house(at(url), Refuses()).start("remote")

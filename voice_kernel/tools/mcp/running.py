@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import shutil
 import sys
@@ -470,6 +471,10 @@ class RunningServer:
     async def _connected(self, stack: AsyncExitStack) -> Client:
         from mcp import Client
 
+        # Else what a server sends that is no message is printed in the notebook, with its content.
+        sdk = logging.getLogger("mcp")
+        if not sdk.handlers:
+            sdk.addHandler(logging.NullHandler())
         server = self.server
         values = await asyncio.to_thread(lambda: {name: self._secret(name) for name in server.secrets})
         missing = [name for name, value in values.items() if value is None and name not in server.optional]

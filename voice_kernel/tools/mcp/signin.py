@@ -111,10 +111,11 @@ async def sign_in(url: str, shelf: TokenShelf, tell: Tell) -> AsyncIterator[http
     from mcp.shared.auth import OAuthClientMetadata
 
     answer: asyncio.Future[AuthorizationCodeResult] = asyncio.get_running_loop().create_future()
+    state = ""
 
     async def arrived(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            status, text = await _heard(reader, answer)
+            status, text = await _heard(reader, answer, state)
             body = PAGE.format(text=html.escape(text)).encode()
             head = f"HTTP/1.1 {status}\r\nContent-Type: text/html\r\nContent-Length: {len(body)}\r\n"
             writer.write(f"{head}Connection: close\r\n\r\n".encode() + body)
@@ -132,8 +133,9 @@ async def sign_in(url: str, shelf: TokenShelf, tell: Tell) -> AsyncIterator[http
     port = listener.sockets[0].getsockname()[1]
 
     async def show(page: str) -> None:
-        nonlocal answer
+        nonlocal answer, state
         answer = asyncio.get_running_loop().create_future()
+        state = parse_qs(urlsplit(page).query).get("state", [""])[0]
         await tell(_to_open(page))
 
     async def wait() -> AuthorizationCodeResult:
@@ -189,7 +191,7 @@ async def send_back(page: str, address: str) -> None:
 
 
 async def _heard(
-    reader: asyncio.StreamReader, answer: asyncio.Future[AuthorizationCodeResult]
+    reader: asyncio.StreamReader, answer: asyncio.Future[AuthorizationCodeResult], state: str
 ) -> tuple[str, str]:
     """Take the request of a browser that was sent back; returns a status line and what to tell the person."""
     from mcp.client.auth import AuthorizationCodeResult
@@ -204,12 +206,12 @@ async def _heard(
     verb, _, rest = line.partition(" ")
     target = urlsplit(rest.partition(" ")[0])
     given = {key: values[0] for key, values in parse_qs(target.query).items()}
-    if verb != "GET" or target.path != PATH or answer.done():
+    # Any page can send a browser here: only the one that was sent away comes back with its `state`.
+    if verb != "GET" or target.path != PATH or answer.done() or given.get("state", "") != state:
         return "404 Not Found", "Nothing is here."
     if "code" not in given:
         answer.set_exception(ToolError("the sign-in was refused"))
         return "200 OK", "The sign-in was refused. You can close this page."
-    # The SDK holds `state` against its own.
     answer.set_result(
         AuthorizationCodeResult(code=given["code"], state=given.get("state"), iss=given.get("iss"))
     )
