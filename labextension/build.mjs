@@ -49,7 +49,14 @@ const given = {
     onResolve({ filter: /\/shared$/ }, ({ resolveDir, path }) =>
       join(resolveDir, path) === join(panel, 'shared') ? { path: 'given', namespace: 'given' } : undefined
     );
-    onLoad({ filter: /.*/, namespace: 'given' }, ({ path }) => ({ contents: `module.exports = ${path};` }));
+    onLoad({ filter: /.*/, namespace: 'given' }, async ({ path }) => {
+      const name = Object.keys(names).find(each => path === `given.${names[each]}`);
+      // By name: a whole module handed over would be asked for each of its members at each of their uses.
+      const members = name ? Object.keys(await import(name)).filter(member => member !== 'default') : [];
+      return {
+        contents: name ? members.map(member => `export const ${member} = ${path}.${member};`).join('\n') : `module.exports = ${path};`
+      };
+    });
   }
 };
 

@@ -305,7 +305,11 @@ CHOICES = node(
     ),
     node("Label", value="Last night", fieldName="to"),
     node(
-        "DatePicker", name="to", placeholder="Until when", side="top", align="end", variant="soft", pill=True
+        "Row",
+        node("Spacer"),
+        node(
+            "DatePicker", name="to", placeholder="Until", side="top", align="end", variant="soft", pill=True
+        ),
     ),
     size="full",
 )

@@ -198,6 +198,9 @@ def test_a_calendar_opens_at_the_side_that_is_asked_for(page: Page) -> None:
     keys.press("Escape")
     expect(page.get_by_label("Last night")).to_be_focused()
     expect(page.get_by_label("Last night")).to_have_value("")
+    page.get_by_role("button", name="Calendar").first.focus()
+    keys.press("Tab")
+    expect(page.get_by_label("Last night")).to_be_focused()
 
 
 def test_what_opens_beside_a_control_stays_in_a_small_window(page: Page) -> None:
