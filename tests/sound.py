@@ -87,18 +87,7 @@ def figures(page: Page) -> dict[str, Any]:
 
 ROOM = """
 (() => {
-  const connect = AudioNode.prototype.connect;
-  const heard = [];
-  const room = window.room = { echo: 0, cut: 0, spoken: null };
-  AudioNode.prototype.connect = function (target, ...rest) {
-    if (target === this.context.destination && !heard.some(one => one.context === this.context)) {
-      const tap = this.context.createMediaStreamDestination();
-      connect.call(this, tap);
-      heard.push({ context: this.context, stream: tap.stream });
-      room.open?.();
-    }
-    return connect.call(this, target, ...rest);
-  };
+  const room = window.room = { cut: 0, spoken: null };
   const stop = AudioBufferSourceNode.prototype.stop;
   AudioBufferSourceNode.prototype.stop = function (...args) {
     room.cut++;
@@ -107,15 +96,6 @@ ROOM = """
   navigator.mediaDevices.getUserMedia = async () => {
     const context = new AudioContext();
     const air = context.createMediaStreamDestination();
-    const delay = context.createDelay();
-    const echo = context.createGain();
-    delay.delayTime.value = 0.06;
-    echo.gain.value = room.echo;
-    connect.call(delay, echo);
-    connect.call(echo, air);
-    const joined = new Set();
-    (room.open = () => heard.filter(one => !joined.has(one) && joined.add(one)).forEach(({ stream }) =>
-      connect.call(context.createMediaStreamSource(stream), delay)))();
     const analyser = context.createAnalyser();
     analyser.fftSize = 256;
     const samples = new Float32Array(256);
@@ -125,8 +105,8 @@ ROOM = """
       buffer.copyToChannel(Float32Array.from(pcm, each => each / 32768), 0);
       const source = context.createBufferSource();
       source.buffer = buffer;
-      connect.call(source, air);
-      connect.call(source, analyser);
+      source.connect(air);
+      source.connect(analyser);
       room.spoken = null;
       source.start();
       const timer = setInterval(() => {
@@ -141,9 +121,8 @@ ROOM = """
   };
 })();
 """
-"""Makes a room of a page: what it plays comes back through its microphone, `room.echo` times as loud and
-without any cancelling, and `room.say(pcm, rate)` is somebody in it. `room.cut` counts the pieces of sound
-that were ended before their end, `room.spoken` says when the last voice was first heard."""
+"""Makes a room around a page's microphone, in which `room.say(pcm, rate)` is somebody. `room.cut` counts the
+pieces of sound that were ended before their end, `room.spoken` says when the last voice was first heard."""
 
 
 def say(page: Page, samples: NDArray[np.int16], rate_hz: int) -> None:
