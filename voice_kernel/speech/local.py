@@ -324,7 +324,7 @@ class LocalRecognition:
             self._tell_pause(self._shown)
 
     def _should_read(self, utterance: Utterance) -> bool:
-        """Return whether to read ahead: after the key was let go, nothing that the final text must wait for."""
+        """Return whether to read ahead; once the key is let go, nothing that the final text must wait for."""
         return utterance.partial_due and (utterance.pausing or not self._closing)
 
     def _read_ahead(self) -> None:
