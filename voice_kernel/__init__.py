@@ -11,12 +11,13 @@ The map, from the top; imports go down only, `a | b` are independent of each oth
     ui | headless | replay  panel and inline cards, comm target, static bundle; notebook files without a
                         browser; what was done, done again and compared
     client              speaks `messages` to a session in another process
-    answering           what is spoken aloud: when, in which order, to whom
+    answering           what is spoken aloud: what, when, to whom
     hearing             which speech engines there are: what each needs, where the sound goes
     conversations       which conversation is open: shown, continued, kept
     listening           microphone streams become turns
     handsfree           one open microphone: finds the utterances that are meant for us
-    interruption        what becomes of a spoken answer while somebody may be speaking up
+    interruption | speaker  what becomes of a spoken answer while somebody may be speaking up; says one
+                        answer at a time
     heeding | room      what of the things that were heard is meant for us; what an open microphone needs
     session             one turn: utterance -> plan -> tool calls -> events
     surroundings        finds out what exists around the user

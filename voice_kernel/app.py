@@ -35,6 +35,8 @@ from voice_kernel.handles import (
     was_interrupted,
 )
 from voice_kernel.intents import Grammar
+from voice_kernel.intents.sentences import wording
+from voice_kernel.intents.tongue import TONGUES, other_tongue
 from voice_kernel.kernel import Kernel
 from voice_kernel.language import N_, _
 from voice_kernel.listening import Listener
@@ -214,7 +216,7 @@ class App:
                 wake_phrase=settings.wake_phrase,
                 language=settings.language,
             ),
-            mouth=self.answering,
+            mouth=self.answering.speaker,
             asked=lambda: bool(self.approvals.open or self.session.questions.open),
             folder=AudioFolder(Path(settings.keep_audio).expanduser()) if settings.keep_audio else None,
             hearing=self.engines.hearing,
@@ -421,11 +423,23 @@ class App:
 
     async def _load_grammar(self) -> Grammar:
         self.engines.begin_servers(self.hub.publish)  # the first wish of the session: they start beside it
+        path = self.settings.sentences_path
         try:
-            return await asyncio.to_thread(load_grammar, self.settings)
+            grammar = await asyncio.to_thread(load_grammar, self.settings)
+            if path.is_file() and (other := other_tongue(wording(path), self.settings.language)):
+                own = _(TONGUES[self.settings.language])
+                sounds = _("Your own sentences sound like {other}, and this session understands {own}.")
+                notice = Notice(
+                    level="warning",
+                    message=sounds.format(other=_(TONGUES[other]), own=own),
+                    hint=_("Write {path} in {own}, or set VOICE_KERNEL_LANGUAGE={code}.").format(
+                        path=path, own=own, code=other
+                    ),
+                )
+                self.hub.publish(notice)
+            return grammar
         except IntentError as error:
             # A slip in the user's own file must not take every command away.
-            path = self.settings.sentences_path
             notice = Notice(
                 level="warning",
                 message=_("Your own sentences are left out: {message}").format(message=error.message),

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
 import pytest
 
-from voice_kernel import answering
+from voice_kernel import speaker
 from voice_kernel.answering import Answering
 from voice_kernel.errors import Refused, VoiceUnavailable
 from voice_kernel.events import Hub
@@ -92,7 +92,9 @@ class FakePage:
             asyncio.get_running_loop().call_soon(self.say, message.id, "ended")
 
     def say(self, answer_id: int, state: str) -> None:
-        self._answering.page_said(self, SpeakingState.model_validate({"id": answer_id, "state": state}))
+        self._answering.speaker.page_said(
+            self, SpeakingState.model_validate({"id": answer_id, "state": state})
+        )
 
     def choose(self, speak: str = "short", **choice: object) -> None:
         self._answering.choose(self, SpeakChoice.model_validate({"speak": speak, **choice}))
@@ -245,7 +247,7 @@ async def test_a_new_command_ends_the_answer_before_it(room: Room) -> None:
     await page.until_heard("The first answer.")
     room.begin(state="listening")
     await page.until(lambda: page.stopped == [1])
-    assert not room.answering.speaking
+    assert not room.answering.speaker.speaking
 
 
 async def test_nothing_is_spoken_into_an_open_microphone(room: Room) -> None:
@@ -303,13 +305,13 @@ async def test_stop_is_at_once_and_forgets_what_waits(room: Room) -> None:
     await page.until_heard("The newest.")
     room.end(long, "It was long.", took_s=60)
     await settled()
-    assert room.answering.saying == "The newest."
-    assert room.answering.stop("page")
+    assert room.answering.speaker.saying == "The newest."
+    assert room.answering.speaker.stop("page")
     assert page.stopped == [1]
-    assert room.answering.saying == "The newest."  # it may still echo for a moment
+    assert room.answering.speaker.saying == "The newest."  # it may still echo for a moment
     await settled()
     assert page.heard == ["The newest."]
-    assert not room.answering.stop()
+    assert not room.answering.speaker.stop()
 
 
 async def test_stopping_while_the_voice_works_ends_its_work(room: Room) -> None:
@@ -318,7 +320,7 @@ async def test_stopping_while_the_voice_works_ends_its_work(room: Room) -> None:
     page.choose()
     room.say("Never heard.")
     await settled()
-    assert not room.answering.stop()  # nothing was heard yet
+    assert not room.answering.speaker.stop()  # nothing was heard yet
     await settled()
     assert room.voice.closed_early
     assert page.messages == []
@@ -330,7 +332,7 @@ async def test_the_page_stops_it_too(room: Room) -> None:
     room.say("One. Two. Three.")
     await page.until_heard("One.")
     page.say(1, "stopped")
-    assert not room.answering.speaking
+    assert not room.answering.speaker.speaking
 
 
 async def test_repeat_says_the_last_answer_again(room: Room) -> None:
@@ -450,7 +452,7 @@ async def test_a_page_that_goes_is_forgotten(room: Room) -> None:
     room.say("One.")
     await page.until_heard("One.")
     room.answering.left(page)
-    assert not room.answering.speaking
+    assert not room.answering.speaker.speaking
     room.say("Two.")
     await settled()
     assert page.heard == ["One."]
@@ -459,7 +461,7 @@ async def test_a_page_that_goes_is_forgotten(room: Room) -> None:
 async def test_sound_is_not_sent_far_ahead_of_what_is_heard(
     room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("voice_kernel.answering.AHEAD_S", 0.25)
+    monkeypatch.setattr("voice_kernel.speaker.AHEAD_S", 0.25)
     page = room.page()
     page.choose("full")
     began = time.monotonic()
@@ -578,7 +580,7 @@ async def test_what_a_page_holds_goes_on_when_nobody_spoke(room: Room) -> None:
     page.choose()
     room.say("Twelve files.")
     await page.until(lambda: any(isinstance(m, SpeakAnswer) and m.last for m in page.messages))
-    mouth = room.answering
+    mouth = room.answering.speaker
     mouth.hold(page.surface_id)
     assert page.held == [True]
     assert not mouth.held(page.surface_id)  # not before the page says so
@@ -594,15 +596,15 @@ async def test_what_a_page_holds_goes_on_when_nobody_spoke(room: Room) -> None:
 async def test_the_end_of_an_answer_that_is_held_is_waited_for(
     room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(answering, "GRACE_S", 0.01)
+    monkeypatch.setattr(speaker, "GRACE_S", 0.01)
     page = room.page(ends=False)
     page.choose()
     room.say("Twelve files.")
     await page.until(lambda: any(isinstance(m, SpeakAnswer) and m.last for m in page.messages))
     page.say(1, "held")
     await asyncio.sleep(0.3)  # longer than it takes
-    assert room.answering.speaking
+    assert room.answering.speaker.speaking
     page.say(1, "started")
     async with asyncio.timeout(LIMIT_S):
-        while room.answering.speaking:  # noqa: ASYNC110 - nobody tells
+        while room.answering.speaker.speaking:  # noqa: ASYNC110 - nobody tells
             await asyncio.sleep(0.01)

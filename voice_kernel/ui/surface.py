@@ -346,7 +346,7 @@ class Surface:
             case SpeakChoice():
                 self._surfaces.answering.choose(self, message)
             case SpeakingState():
-                self._surfaces.answering.page_said(self, message)
+                self._surfaces.answering.speaker.page_said(self, message)
             case CellReply():
                 self._surfaces.cells.replied(self, message)
 
