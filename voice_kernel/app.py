@@ -53,6 +53,7 @@ from voice_kernel.task.lanes import misnamed
 from voice_kernel.task.logs import LogFolder
 from voice_kernel.task.runner import Runner, TaskHandle
 from voice_kernel.toolbox.approval import Approvals
+from voice_kernel.toolbox.clientcalls import ClientCalls
 from voice_kernel.toolbox.door import Toolbox
 from voice_kernel.toolbox.forecast import forecast
 from voice_kernel.toolbox.policy import Policy
@@ -181,6 +182,7 @@ class App:
             self.answering.control,
             lambda: self.engines.answering,
             self.surroundings.look_again,
+            self.engines.models.allowed,
         )
         worked_for, is_notebook = workspace(os.environ, Path.cwd())
         self._notebook_folder = Path(worked_for).parent if is_notebook else Path(worked_for)
@@ -221,6 +223,7 @@ class App:
             folder=AudioFolder(Path(settings.keep_audio).expanduser()) if settings.keep_audio else None,
             hearing=self.engines.hearing,
         )
+        self.clients = ClientCalls(self._has_page)
         widgets = WidgetDesk(self.hub, self.session, self.registry, live, shelf.answering)
         self._stop_following = widgets.follow(self.loop)
         self.surfaces = Surfaces(
@@ -237,13 +240,16 @@ class App:
             self.conversations,
             self.answering,
             widgets,
+            self.clients,
         )
         self.surfaces.on_attach = self.engines.models.attach
         self.kernel.on_control(self.surfaces.receive_control)
         self.kernel.on_shutdown(self.end)
         atexit.register(self.end)
         self._register_tools()
-        self.own_tools = Adoption(shelf, self.registry, self.kernel, self.hub.publish, self.engines.executor)
+        self.own_tools = Adoption(
+            shelf, self.registry, self.kernel, self.hub.publish, self.engines.executor, self.clients
+        )
         for notice in self.own_tools.update():
             warnings.warn(f"{notice.message} {notice.hint}", stacklevel=2)
         self._to_tell: list[Notice] = []
@@ -607,6 +613,10 @@ class App:
 
     def _sync(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         return self.loop.run_sync(coroutine, BEGIN_LIMIT_S)
+
+    def _has_page(self, turn_id: int) -> bool:
+        turn = self.session.turn(turn_id)
+        return turn is not None and self.surfaces.does_client_tools(turn.surface_id)
 
     async def _somebody_listens(self) -> bool:
         if self.surfaces.somebody_listens:

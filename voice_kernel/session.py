@@ -67,6 +67,7 @@ class Brain(Protocol):
         approved_tools: Collection[str] = (),
         on_change: Callable[..., None] = ...,
         model: str = "",
+        tool: str = "",
     ) -> str:
         """Return the whole answer; pieces go to `on_text` as they come, changes of the turn to `on_change`.
 
@@ -161,6 +162,16 @@ class TurnResult:
 
 
 @dataclass(frozen=True)
+class Wanted:
+    """What a client wants to be answered with; counts only as far as the settings let it."""
+
+    model: str = ""
+    """Which model answers where one has to; empty for the chosen one."""
+    tool: str = ""
+    """The tool that is to be used; empty for whichever fits."""
+
+
+@dataclass(frozen=True)
 class _Heard:
     """What a turn is made of."""
 
@@ -170,6 +181,7 @@ class _Heard:
     spoken_at: float
     model: str | None = None
     """Which model is to answer, whatever the grammar understands: empty for the chosen one, None for none."""
+    wanted: Wanted = Wanted()
 
 
 @dataclass(frozen=True)
@@ -198,6 +210,7 @@ class Session:
         brain: the model, when there may be one.
         model_on: whether what the grammar does not understand goes to the model.
         look_again: what exists after looking again, where something was named that is not known.
+        allowed_model: how to choose the model that a client names; None for one that may not be chosen.
         aloud: carries out a control of what is spoken, given its name, its arguments and the surface on which
             it was said; returns what to answer.
         dictated: while dictation is on, what words become instead of a command; None while it is off.
@@ -215,6 +228,7 @@ class Session:
         aloud: Callable[[str, dict[str, Any], str], str] = lambda name, arguments, surface_id: _("Stopped."),
         model_on: Callable[[], bool] = lambda: True,
         look_again: Callable[[], Awaitable[Context]] | None = None,
+        allowed_model: Callable[[str], str | None] = lambda model: None,
     ) -> None:
         self._hub = hub
         self._toolbox = toolbox
@@ -222,6 +236,7 @@ class Session:
         self._brain = brain
         self._model_on = model_on
         self._meanings = Meanings(grammar, context, look_again)
+        self._allowed_model = allowed_model
         self._dictated = dictated
         self._running: dict[int, _Running] = {}
         self._ended: OrderedDict[int, Turn] = OrderedDict()
@@ -292,6 +307,7 @@ class Session:
         command: str | None = None,
         sure: bool = True,
         model: str | None = None,
+        wanted: Wanted = Wanted(),
     ) -> TurnResult:
         """Take a turn from its text to its end.
 
@@ -304,6 +320,7 @@ class Session:
             command: the part of the text that is meant, where there is more: a wake phrase, "over".
             sure: whether the words were heard well; if not, the turn asks before anything is done.
             model: which model is to answer, whatever the grammar understands; empty for the chosen one.
+            wanted: what a client wants to be answered with.
 
         Returns:
             The ended turn with its tasks. A failure is a state of the turn, not an exception.
@@ -314,7 +331,7 @@ class Session:
             return self.result(turn_id)
         if corrects_turn_id is not None:
             self._cancel_tasks_of(corrects_turn_id)
-        heard = _Heard(text, text if command is None else command, sure, spoken_at, model)
+        heard = _Heard(text, text if command is None else command, sure, spoken_at, model, wanted)
         return await self._seen_through(turn_id, self._take(turn_id, heard, approved_tools))
 
     async def prepare(self, text: str) -> Parse:
@@ -505,6 +522,11 @@ class Session:
             words = forced["words"] if forced else text
             await self._ask_model(turn_id, words, context, approved_tools, heard.model or "")
             return
+        named = heard.wanted.tool
+        if named and [call.tool for call in parse.calls] != [named]:
+            self._check_named(named)
+            await self._ask_model(turn_id, text, context, approved_tools, wanted=heard.wanted)
+            return
         if parse.route == "none":
             await self._unmatched(turn_id, heard, meaning, approved_tools)
             return
@@ -564,7 +586,9 @@ class Session:
         self, turn_id: int, heard: _Heard, meaning: Meaning, approved_tools: Collection[str]
     ) -> None:
         if self.answers_rest:
-            await self._ask_model(turn_id, heard.command, meaning.context, approved_tools)
+            await self._ask_model(
+                turn_id, heard.command, meaning.context, approved_tools, wanted=heard.wanted
+            )
             return
         problem, closest = not_understood(meaning, sure=heard.sure)
         self.change(turn_id, route="none", closest=closest, state="nothing", problem=problem)
@@ -574,9 +598,33 @@ class Session:
         """Whether a model answers what the grammar does not understand."""
         return self._brain is not None and self._model_on()
 
+    def _check_named(self, tool: str) -> None:
+        """Check that something can use a tool that a client has named, for words that do not ask for it."""
+        if tool in CONTROLS:
+            raise Refused(_("{name} is for a person only.").format(name=tool))
+        if not self.answers_rest:
+            raise Refused(
+                _("These words do not ask for {name}, and there is no model that could.").format(name=tool),
+                hint=_('Say "help" for what you can say.'),
+            )
+
     async def _ask_model(
-        self, turn_id: int, text: str, context: Context, approved_tools: Collection[str], model: str = ""
+        self,
+        turn_id: int,
+        text: str,
+        context: Context,
+        approved_tools: Collection[str],
+        model: str = "",
+        wanted: Wanted = Wanted(),
     ) -> None:
+        if wanted.model:
+            allowed = self._allowed_model(wanted.model)
+            if allowed is None:
+                raise Refused(
+                    _("The model {name} may not be chosen here.").format(name=wanted.model),
+                    hint=_("The settings say which may: VOICE_KERNEL_MODEL_CHOICES."),
+                )
+            model = allowed
         self.change(turn_id, route="model", state="running")
 
         async def answer(brain: Brain, tell: _Tell) -> str:
@@ -588,6 +636,7 @@ class Session:
                 approved_tools=approved_tools,
                 on_change=tell.change,
                 model=model,
+                tool=wanted.tool,
             )
 
         await self._answered_by_model(turn_id, answer)

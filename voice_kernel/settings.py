@@ -62,6 +62,8 @@ class Settings(BaseModel):
     """Whether the model is shown pictures; `auto`: models of OpenAI are."""
     model_values: Literal["ask", "always", "never"] = "ask"
     """Whether a model is told values of your data, besides names, types, shapes and columns."""
+    model_choices: tuple[str, ...] = ()
+    """Other models that a ChatKit client may choose for a message, as one says them: `ollama/qwen3`."""
     model_areas: tuple[str, ...] = ()
     """Kinds of tools that the model is offered; empty for all. Small models get lost in many."""
     model_share: Literal["ask", "always"] = "ask"
@@ -296,7 +298,9 @@ def _from_environ(environ: Mapping[str, str]) -> dict[str, Any]:
     return found
 
 
-LISTS = frozenset({"vocabulary", "model_areas", "private_hosts", "allowed_hosts", "denied_hosts"})
+LISTS = frozenset(
+    {"vocabulary", "model_areas", "model_choices", "private_hosts", "allowed_hosts", "denied_hosts"}
+)
 """In the environment: separated by commas."""
 
 

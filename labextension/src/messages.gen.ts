@@ -35,6 +35,7 @@ export type ToKernel =
   | Decide
   | WidgetAction
   | AnswerQuestion
+  | ClientAnswer
   | Interrupt
   | WarmUp
   | SpeakChoice
@@ -463,6 +464,25 @@ export interface ChooseEngine {
   type: 'choose_engine';
 }
 /**
+ * What came of a `Task.client_call`. The first one counts.
+ */
+export interface ClientAnswer {
+  call_id: string;
+  problem: string;
+  result: unknown;
+  type: 'client_answer';
+}
+/**
+ * Something that a tool asks the page to do, and whose answer it waits for.
+ */
+export interface ClientCall {
+  arguments: {
+    [k: string]: unknown;
+  };
+  id: string;
+  name: string;
+}
+/**
  * A control that the surface itself must carry out.
  */
 export interface ControlSpoken {
@@ -562,6 +582,7 @@ export interface Hello {
   approve: string[];
   asks: boolean;
   cells: boolean;
+  client_tools?: boolean;
   kind: 'widget' | 'card' | 'sidebar' | 'client' | 'headless';
   protocol: number;
   scripted: boolean;
@@ -796,6 +817,7 @@ export interface Task {
   arguments: {
     [k: string]: unknown;
   };
+  client_call: ClientCall | null;
   created_at: number;
   deadline_at: number | null;
   earlier: boolean;
@@ -936,8 +958,10 @@ export interface RetryTask {
  */
 export interface Say {
   corrects_turn_id: number | null;
+  model?: string;
   request?: string;
   text: string;
+  tool?: string;
   type: 'say';
 }
 /**

@@ -14,7 +14,7 @@ export function aTask(change: Partial<Task> = {}): Task {
     id: 7, turn_id: 1, tool: 'run_tests', arguments: {}, area: 'tests', title: 'run_tests', state: 'running', origin: 'voice',
     created_at: 1, started_at: 1, ended_at: null, queue_position: null, deadline_at: null,
     earlier: false, progress: null, tail: '', output_bytes: 0, log_path: '',
-    log_cut_bytes: 0, result: null, problem: null, approval_id: null, ...change
+    log_cut_bytes: 0, result: null, problem: null, approval_id: null, client_call: null, ...change
   };
 }
 

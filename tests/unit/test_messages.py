@@ -38,6 +38,8 @@ from voice_kernel.messages import (
     ChangeKind,
     ChooseEngine,
     ClearOutputs,
+    ClientAnswer,
+    ClientCall,
     ControlSpoken,
     Cursor,
     Decide,
@@ -164,7 +166,9 @@ RESULT = Result(
 )
 PROGRESS = Progress(fraction=0.5, label="half", done=20, total=40, unit="tests")
 CALL = Call(tool="run_code", arguments={"code": "1", "n": [1, 2]})
+CLIENT_CALL = ClientCall(id="call_1", name="save_fact", arguments={"fact": "x"})
 TASK = Task(
+    client_call=CLIENT_CALL,
     id=3,
     turn_id=2,
     tool="run_code",
@@ -417,17 +421,27 @@ SAMPLES: list[Wire] = [
     SearchRegistry(id=4, query="time"),
     FinishSignIn(id=4, server="time", address="**********"),
     KeepSecret(id=4, server="time", name="TOKEN", value="**********"),  # as it is shown: it is kept so
-    Hello(surface_id="s1", kind="client", cells=True, approve=["run_code"], asks=True, scripted=True),
+    Hello(
+        surface_id="s1",
+        kind="client",
+        cells=True,
+        approve=["run_code"],
+        asks=True,
+        client_tools=True,
+        scripted=True,
+    ),
     AudioStart(utterance_id="u", rate_hz=48_000, hands_free=True),
     Heard(utterance_id="u", text="run it", final=True, problem="No words."),
     HearAgain(turn_id=2),
     ListEngines(id=4),
     ChooseEngine(engine="local"),
     AnswerQuestion(turn_id=2, yes=True),
+    CLIENT_CALL,
+    ClientAnswer(call_id="call_1", result={"number": 7}, problem="There is no list."),
     Audio(utterance_id="u", seq=1),
     AudioReleased(utterance_id="u"),
     AudioEnd(utterance_id="u", chunks=2, discard=True),
-    Say(text="run it", corrects_turn_id=2, request="r1"),
+    Say(text="run it", corrects_turn_id=2, request="r1", model="qwen3", tool="run_tests"),
     CancelTask(task_id=3),
     CancelTurn(turn_id=2),
     RetryTask(task_id=3, request="r2"),

@@ -129,6 +129,7 @@ class Brain:
         approved_tools: Collection[str] = (),
         on_change: Callable[..., None] = _nobody,
         model: str = "",
+        tool: str = "",
     ) -> str:
         """Answer one question, acting through the toolbox as needed.
 
@@ -142,6 +143,7 @@ class Brain:
             approved_tools: tools a person approved beforehand for this turn.
             on_change: called with what changes of the turn: `model`, `usage`.
             model: which model answers this once, as a person says it; the chosen one when empty.
+            tool: the tool that it is to call first; its own choice when empty.
 
         Returns:
             The whole answer as Markdown: all pieces together.
@@ -149,7 +151,7 @@ class Brain:
         Raises:
             ModelError: when the model did not answer to the end. What came before it was already handed
                 to `on_text`; what its tasks did stays done.
-            Refused: a person did not want anything to be sent.
+            Refused: a person did not want anything to be sent, or there is no such tool for models.
         """
         settings = chosen(model, self.settings) if model else self.settings
         if not settings.configured:
@@ -162,6 +164,12 @@ class Brain:
         tools = self._tools(
             exchange, settings, self._memory.untrusted or around.untrusted, approved_tools=approved_tools
         )
+        if tool and not tools.offers(tool):
+            raise Refused(
+                _("The model has no tool {name}.").format(name=tool[:64]),
+                hint=_("Ask without naming a tool."),
+            )
+        exchange.tool = tool
         return await self._see_through(exchange, tools, settings, approved_tools)
 
     async def go_on(
@@ -286,13 +294,13 @@ class Brain:
             await self._share(self._sent(exchange), connection, turn_id, approved_tools)
             turn = _Turn(tools, said, self.timelines.begin(turn_id, name), exchange.on_change)
             try:
-                await self._run(connection, self._input(exchange), turn)
+                await self._run(connection, self._input(exchange), turn, exchange.tool)
             except failure.failures() as error:
                 # A conversation that has grown too long is no reason to fail before anything was done.
                 untouched = not said.text and not tools.exchanges
                 if not (failure.is_too_long(error) and untouched and self._memory.compact()):
                     raise
-                await self._run(connection, self._input(exchange), turn)
+                await self._run(connection, self._input(exchange), turn, exchange.tool)
             if not said.text and not tools.exchanges:
                 raise ModelError(
                     _("{name} gave an empty answer.").format(name=name), hint=_("Ask again."), retryable=True
@@ -383,7 +391,7 @@ class Brain:
                 known = self._connections[settings] = await provider.connect(settings)
             return known
 
-    async def _run(self, connection: Connection, items: list[Any], turn: _Turn) -> None:
+    async def _run(self, connection: Connection, items: list[Any], turn: _Turn, tool: str = "") -> None:
         import agents
 
         tools = turn.tools
@@ -391,7 +399,8 @@ class Brain:
             name="voice_kernel",
             instructions=self._instructions(),
             model=connection.model,
-            model_settings=connection.tuning,
+            # The SDK asks for the tool once, and leaves the model its choice after that.
+            model_settings=connection.tuning.resolve(agents.ModelSettings(tool_choice=tool or None)),
             tools=[*tools.function_tools()],
         )
         config = agents.RunConfig(
@@ -463,6 +472,8 @@ class _Exchange:
     """Whether what is remembered is to go before the items: they do not hold it."""
     made: int = 0
     """How many calls the items hold already."""
+    tool: str = ""
+    """What is to be called first."""
 
 
 class _Turn:

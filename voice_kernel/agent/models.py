@@ -118,6 +118,17 @@ class Models:
         self._chosen = (brain.settings, name)
         return name
 
+    def allowed(self, model: str) -> str | None:
+        """Return how to choose the model that a client names, as `Brain.answer` takes it.
+
+        Empty for the one that answers now: its name may read like that of another server. None for one that
+        the settings do not let be chosen.
+        """
+        now = self._brain.settings.model if self._brain is not None else self._settings.model
+        if model == now:
+            return ""
+        return model if model in self._settings.model_choices else None
+
     def recalled(self, turns: Sequence[Turn]) -> None:
         """Let the model know the turns of the conversation that is open now."""
         self._past_turns = turns

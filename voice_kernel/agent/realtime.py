@@ -223,6 +223,7 @@ class Realtime:
         approved_tools: Collection[str] = (),
         on_change: Callable[..., None] = _nobody,
         model: str = "",
+        tool: str = "",
     ) -> str:
         """Answer what was said or typed; see `Brain.answer`.
 
@@ -230,7 +231,7 @@ class Realtime:
             ModelError: the model did not answer to the end.
             Refused: a person did not want anything to be sent.
         """
-        if model and self._others is not None:
+        if (model or tool) and self._others is not None:
             return await (await self._others()).answer(
                 text,
                 turn_id=turn_id,

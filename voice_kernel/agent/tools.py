@@ -101,6 +101,10 @@ class TurnTools:
         """Return the tools for models as the SDK's. Controls are no tools and are never among them."""
         return [self._function_tool(spec) for spec in self._offered() if _NAME.match(spec.name)]
 
+    def offers(self, name: str) -> bool:
+        """Return whether the model may call a tool of that name."""
+        return bool(_NAME.match(name)) and any(spec.name == name for spec in self._offered())
+
     def not_found(self, name: str) -> str:
         """Return what a model is told that calls a tool which does not exist."""
         names = ", ".join(spec.name for spec in self._offered())

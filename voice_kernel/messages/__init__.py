@@ -119,6 +119,8 @@ from voice_kernel.messages.surface import (
 from voice_kernel.messages.tasks import (
     Call,
     CancelTask,
+    ClientAnswer,
+    ClientCall,
     MoveTask,
     Origin,
     Progress,
@@ -172,6 +174,8 @@ __all__ = [
     "ChangeKind",
     "ChooseEngine",
     "ClearOutputs",
+    "ClientAnswer",
+    "ClientCall",
     "ControlSpoken",
     "Cursor",
     "Decide",

@@ -64,6 +64,7 @@ from voice_kernel.messages.surface import (
 )
 from voice_kernel.messages.tasks import (
     CancelTask,
+    ClientAnswer,
     MoveTask,
     QueueChanged,
     RetryTask,
@@ -143,6 +144,7 @@ ToKernel = Annotated[
     | Decide
     | WidgetAction
     | AnswerQuestion
+    | ClientAnswer
     | Interrupt
     | WarmUp
     | SpeakChoice

@@ -120,6 +120,8 @@ class Hello(Wire):
     the others."""
     asks: bool = False
     """Whether a person sits at a `client` who sees approvals and answers them; ignored from the others."""
+    client_tools: bool = False
+    """Whether it carries out `Task.client_call`s of its own turns, and answers them with `ClientAnswer`."""
     scripted: bool = False
     """Whether what it says was written down before: then no control counts; only a person makes them."""
 

@@ -35,6 +35,14 @@ class Call(Wire):
     arguments: dict[str, Any] = {}
 
 
+class ClientCall(Wire):
+    """Something that a tool asks the page to do, and whose answer it waits for."""
+
+    id: str
+    name: str
+    arguments: dict[str, Any] = {}
+
+
 class Task(Wire):
     """One action: a tool call that was let through the door, or waits before it."""
 
@@ -71,6 +79,8 @@ class Task(Wire):
     result: Result | None = None
     problem: Problem | None = None
     approval_id: int | None = None
+    client_call: ClientCall | None = None
+    """While it waits for the page."""
 
 
 class TaskChanged(Wire):
@@ -126,3 +136,14 @@ class MoveTask(Wire):
     type: Literal["move_task"] = "move_task"
     task_id: int
     to: Literal["first", "up", "down", "last"]
+
+
+class ClientAnswer(Wire):
+    """What came of a `Task.client_call`. The first one counts."""
+
+    type: Literal["client_answer"] = "client_answer"
+    call_id: str = Field(max_length=64)
+    result: Any = None
+    """Plain data."""
+    problem: str = Field(default="", max_length=500)
+    """Why the page has not done it."""

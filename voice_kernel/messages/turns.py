@@ -90,6 +90,10 @@ class Say(Wire):
     corrects_turn_id: int | None = None
     request: str = Field(default="", max_length=64)
     """What the surface calls it: the turn that it becomes has it too."""
+    model: str = Field(default="", max_length=200)
+    """Which model answers, where one has to: counts only if the settings let it be chosen."""
+    tool: str = Field(default="", max_length=100)
+    """The tool that is to be used for it."""
 
 
 class CancelTurn(Wire):

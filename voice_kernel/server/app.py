@@ -30,6 +30,8 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from voice_kernel.errors import ClientError, HistoryError, SpeechError, UnknownTask, VoiceKernelError
+from voice_kernel.language import _
+from voice_kernel.language import number as grouped
 from voice_kernel.messages import (
     ApprovalChanged,
     Call,
@@ -237,17 +239,18 @@ def make_app(
 async def _refused(request: Request, error: Exception) -> Response:
     if isinstance(error, HTTPException):
         kind = KINDS_OF_REFUSAL.get(error.status_code, "error")
-        message = {404: "There is nothing at this address.", 405: "This address is asked otherwise."}.get(
-            error.status_code, str(error.detail)
-        )
-        body = {"error": {"type": kind, "message": message, "hint": "See /api/openapi.json."}}
+        message = {
+            404: _("There is nothing at this address."),
+            405: _("This address is asked otherwise."),
+        }.get(error.status_code, str(error.detail))
+        body = {"error": {"type": kind, "message": message, "hint": _("See /api/openapi.json.")}}
         return JSONResponse(body, error.status_code, headers=error.headers)
     assert isinstance(error, Refusal)
     return error.response()
 
 
 async def _failed(request: Request, error: Exception) -> Response:
-    return Refusal(500, "Something went wrong in the server.", "Its log says more.").response()
+    return Refusal(500, _("Something went wrong in the server."), _("Its log says more.")).response()
 
 
 class Guard:
@@ -265,13 +268,13 @@ class Guard:
         headers = Headers(scope=scope)
         host, origin = headers.get("host", ""), headers.get("origin", "")
         if not self._origins.knows_host(host):
-            refusal = Refusal(403, "This server has another name.", "Start it with --allow-host NAME.")
+            refusal = Refusal(403, _("This server has another name."), _("Start it with --allow-host NAME."))
             await refusal.response()(scope, receive, send)
             return
         foreign = bool(origin) and not self._origins.is_ours(origin, host)
         if foreign and not self._origins.is_allowed(origin):
             refusal = Refusal(
-                403, "Pages of this origin may not ask.", "Start the server with --allow-origin ORIGIN."
+                403, _("Pages of this origin may not ask."), _("Start the server with --allow-origin ORIGIN.")
             )
             await refusal.response()(scope, receive, send)
             return
@@ -349,7 +352,7 @@ class _Routes:
         name = request.path_params["name"]
         path = (STATIC / name).resolve()
         if not path.is_relative_to(STATIC.resolve()) or not path.is_file() or path.suffix not in KINDS:
-            raise Refusal(404, "There is no such file.")
+            raise Refusal(404, _("There is no such file."))
         data = await asyncio.to_thread(path.read_bytes)
         return Response(data, media_type=KINDS[path.suffix], headers={"cache-control": "no-cache"})
 
@@ -390,7 +393,7 @@ class _Routes:
         if not isinstance(result, StreamingResult):
             return Response(result.json, media_type="application/json")
         if self._streams.get(caller.session_id, 0) >= MAX_STREAMS:
-            raise Refusal(429, "Too many answers are being streamed.", headers={"retry-after": "2"})
+            raise Refusal(429, _("Too many answers are being streamed."), headers={"retry-after": "2"})
         stream = EventStream(lambda: self._gone(caller))
         first: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         pump = asyncio.create_task(self._pump(result, stream, first, caller))
@@ -464,10 +467,10 @@ class _Routes:
         try:
             form = await MultiPartParser(request.headers, pieces(), max_files=1, max_fields=10).parse()  # type: ignore[arg-type]  # an async iterator is enough
         except (MultiPartException, KeyError, AssertionError):
-            raise Refusal(400, "A file is sent as multipart/form-data, in the field `file`.") from None
+            raise Refusal(400, _("A file is sent as multipart/form-data, in the field `file`.")) from None
         file = form.get("file")
         if not isinstance(file, UploadFile):
-            raise Refusal(400, "The field `file` is missing.")
+            raise Refusal(400, _("The field `file` is missing."))
         data = await file.read()
         kind = (file.content_type or "application/octet-stream").partition(";")[0]
         params = AttachmentCreateParams(name=file.filename or "file", size=len(data), mime_type=kind)
@@ -484,17 +487,18 @@ class _Routes:
         user, name = request.path_params["user"], request.path_params["name"]
         self._tried(request)
         if not self._parts.secrets.is_key_of(f"put {user} {name}", request.query_params.get("key", "")):
-            raise Refusal(403, "This address is not good, or not any more.", "Announce the file again.")
+            raise Refusal(403, _("This address is not good, or not any more."), _("Announce the file again."))
         files, store = self._parts.chatkit.files, self._parts.chatkit.chats
         caller = Asked(user)
         with _as_refusals():
             attachment = await store.load_attachment(name, caller)
             if attachment.upload_descriptor is None:
-                raise Refusal(409, "The file is there already.")
+                raise Refusal(409, _("The file is there already."))
             announced = int((attachment.metadata or {}).get("size", MAX_BYTES))
             data = await _body(request, min(MAX_BYTES, announced))
             if len(data) != announced:
-                raise Refusal(400, f"The file has {len(data)} bytes, and not {announced} as was announced.")
+                words = _("The file has {count} bytes, and not {announced} as was announced.")
+                raise Refusal(400, words.format(count=len(data), announced=announced))
             await files.write(user, name, data)
             done = attachment.model_copy(update={"upload_descriptor": None})
             await store.save_attachment(done, context=caller)
@@ -504,12 +508,12 @@ class _Routes:
         user, name = request.path_params["user"], request.path_params["name"]
         if not self._parts.secrets.is_key_of(f"get {user} {name}", request.query_params.get("key", "")):
             self._tried(request)
-            raise Refusal(403, "This address is not good, or not any more.")
+            raise Refusal(403, _("This address is not good, or not any more."))
         with _as_refusals():
             attachment = await self._parts.chatkit.chats.load_attachment(name, Asked(user))
         data = await self._parts.chatkit.files.read(user, name)
         if data is None or attachment.mime_type not in PICTURES:
-            raise Refusal(404, "There is no picture.")
+            raise Refusal(404, _("There is no picture."))
         headers = {
             "content-security-policy": "default-src 'none'; sandbox",
             "content-disposition": f"inline; filename*=UTF-8''{quote(attachment.name)}",
@@ -534,7 +538,7 @@ class _Routes:
         number = request.path_params["task"]
         task = line.tasks.get(number) if line is not None else None
         if line is None or task is None:
-            raise Refusal(404, f"There is no task {number}.")
+            raise Refusal(404, _("There is no task {number}.").format(number=number))
         return line, task
 
     async def cancel_task(self, request: Request) -> Response:
@@ -546,7 +550,7 @@ class _Routes:
     async def retry_task(self, request: Request) -> Response:
         line, task = self._task(request)
         if task.ended_at is None:
-            raise Refusal(409, f"Task {task.id} has not ended.")
+            raise Refusal(409, _("Task {number} has not ended.").format(number=task.id))
         feed = line.follow(lambda name: RetryTask(task_id=task.id, request=name))
         return JSONResponse(await _begun(line, feed), 202)
 
@@ -578,7 +582,7 @@ class _Routes:
         decision = _parsed(Decision, await _body(request, MAX_SMALL_BYTES))
         number = request.path_params["approval"]
         if line is None or number not in line.approvals:
-            raise Refusal(404, f"Approval {number} is not open.")
+            raise Refusal(404, _("Approval {number} is not open.").format(number=number))
         line.send(Decide(approval_id=number, approved=decision.approved, values=decision.values))
         return JSONResponse({"approval_id": number, "approved": decision.approved}, 202)
 
@@ -597,7 +601,7 @@ class _Routes:
         with _as_refusals():
             told = await line.ask(lambda number: ReadServer(id=number, server=name))
         if told.type != "server_details":
-            raise Refusal(422, "The session does not tell what the server offers.")
+            raise Refusal(422, _("The session does not tell what the server offers."))
         if told.problem is not None:
             raise Refusal(404, told.problem.message, told.problem.hint)
         return JSONResponse(told.model_dump(mode="json", include={"tools", "prompts", "resources"}))
@@ -638,8 +642,8 @@ def unauthorized() -> Refusal:
     """Return the refusal of those whom nobody knows."""
     return Refusal(
         401,
-        "A client secret is needed, and this is none, or not any more.",
-        "Get one from /api/create-session.",
+        _("A client secret is needed, and this is none, or not any more."),
+        _("Get one from /api/create-session."),
         {"www-authenticate": "Bearer"},
     )
 
@@ -657,7 +661,7 @@ def _within(rate: Rate, who: str) -> None:
     wait_s = rate.wait_s(who)
     if wait_s:
         headers = {"retry-after": str(max(1, round(wait_s)))}
-        raise Refusal(429, "These are too many requests.", "Ask again in a moment.", headers)
+        raise Refusal(429, _("These are too many requests."), _("Ask again in a moment."), headers)
 
 
 async def _body(request: Request, limit: int) -> bytes:
@@ -674,7 +678,8 @@ async def _body(request: Request, limit: int) -> bytes:
         if size <= limit:  # the rest is read and dropped: who still sends would not hear the answer
             pieces.append(piece)
     if size > limit:
-        raise Refusal(413, f"A request has at most {limit:,} bytes here.", headers={"connection": "close"})
+        words = _("A request has at most {limit} bytes here.").format(limit=grouped(limit))
+        raise Refusal(413, words, headers={"connection": "close"})
     return b"".join(pieces)
 
 
@@ -691,7 +696,8 @@ def _as_refusals() -> Any:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         place = ".".join(str(part) for part in first["loc"]) or "the request"
-        raise Refusal(400, f"The request does not fit: {place}: {first['msg']}.") from None
+        words = _("The request does not fit: {place}: {problem}.")
+        raise Refusal(400, words.format(place=place, problem=first["msg"])) from None
     except NotFoundError as error:
         raise Refusal(404, str(error)) from None
     except NotTaken as error:

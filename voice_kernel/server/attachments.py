@@ -25,6 +25,7 @@ from chatkit.types import (
 from pydantic import AnyUrl
 
 from voice_kernel.errors import VoiceKernelError
+from voice_kernel.language import _
 from voice_kernel.server.store import Caller, new_name
 
 MAX_BYTES = 8_000_000
@@ -126,7 +127,9 @@ class Files(AttachmentStore[Caller]):
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         kept = sum(other.stat().st_size for other in path.parent.iterdir() if other != path)
         if kept + len(data) > MAX_OF_USER:
-            raise NotTaken("There is no room for more files.", hint="Delete conversations that have some.")
+            raise NotTaken(
+                _("There is no room for more files."), hint=_("Delete conversations that have some.")
+            )
         part = path.with_suffix(".part")
         part.write_bytes(data)
         part.replace(path)
@@ -144,4 +147,5 @@ class Files(AttachmentStore[Caller]):
 
 def too_large(name: str) -> NotTaken:
     """Return the error for a file that is too large."""
-    return NotTaken(f"{name[:200]} is too large: {MAX_BYTES // 1_000_000} MB at most.")
+    words = _("{name} is too large: {size} MB at most.")
+    return NotTaken(words.format(name=name[:200], size=MAX_BYTES // 1_000_000))

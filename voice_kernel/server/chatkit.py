@@ -8,7 +8,6 @@ kernel, and what waits for a person is answered. A turn that waits, or whose cli
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
@@ -20,8 +19,6 @@ from chatkit.errors import CustomStreamError
 from chatkit.server import ChatKitServer
 from chatkit.store import NotFoundError
 from chatkit.types import (
-    AssistantMessageContent,
-    AssistantMessageItem,
     AudioInput,
     ClientToolCallItem,
     ErrorEvent,
@@ -40,6 +37,7 @@ from chatkit.types import (
 )
 
 from voice_kernel.errors import VoiceKernelError
+from voice_kernel.language import _
 from voice_kernel.messages import (
     ActionConfig,
     AnswerQuestion,
@@ -47,6 +45,7 @@ from voice_kernel.messages import (
     Call,
     CancelTask,
     CancelTurn,
+    ClientAnswer,
     Decide,
     Do,
     Done,
@@ -79,7 +78,8 @@ log = logging.getLogger(__name__)
 MAX_TITLE = 60
 CONVERSATION = "voice_kernel.conversation"
 MAX_PROMPT = 10_000
-MAX_TOLD = 2_000
+MAX_NAME = 100
+"""Of a model or a tool that a client chooses."""
 CANCEL_LIMIT_S = 5.0
 NEWS_LIMIT_S = 1.0
 """How long after a typed yes the turn that it is for may take to go on."""
@@ -151,11 +151,12 @@ class VoiceChatKitServer(ChatKitServer[Caller]):
                 yield event
             return
         await self._start_anew(input_user_message.id, thread.id, context)
+        self._give_up_calls(thread.id, context)
         text = said_in(input_user_message)
         if thread.title is None and text:
             thread.title = text if len(text) <= MAX_TITLE else f"{text[: MAX_TITLE - 1]}…"
         if self._kernels.known(context.session_id) is None:
-            yield ProgressUpdateEvent(icon="bolt", text="Starting a kernel")
+            yield ProgressUpdateEvent(icon="bolt", text=_("Starting a kernel"))
         line = await self._line(context)
         for attachment in input_user_message.attachments:
             data = await self.files.read(context.user_id, attachment.id)
@@ -164,20 +165,25 @@ class VoiceChatKitServer(ChatKitServer[Caller]):
                 if line.model:  # a file is for questions: no command of the grammar takes one
                     text = f'{text} @"{attachment.name}"'
         text = text[:MAX_PROMPT]
-        feed = await self._said(line, text, thread)
+        options = input_user_message.inference_options
+        model = (options.model or "")[:MAX_NAME]
+        tool = options.tool_choice.id[:MAX_NAME] if options.tool_choice is not None else ""
+        feed = await self._said(
+            line, lambda request: Say(text=text, request=request, model=model, tool=tool), thread
+        )
         async for event in self._follow(line, feed, thread, context, input_user_message.id):
             yield event
 
-    async def _said(self, line: Line, text: str, thread: ThreadMetadata) -> Feed:
+    async def _said(self, line: Line, say: Callable[[str], Say], thread: ThreadMetadata) -> Feed:
         """Say something in the kernel's conversation that belongs to a thread.
 
         So a model knows of each thread only what was said in it. A kernel that runs already is its
         notebook's, and so is the conversation that is open there.
         """
         if self._kernels.shared:
-            return line.follow(lambda request: Say(text=text, request=request))
+            return line.follow(say)
         known = str(thread.metadata.get(CONVERSATION, ""))
-        feed, conversation = await line.follow_in(known, lambda request: Say(text=text, request=request))
+        feed, conversation = await line.follow_in(known, say)
         if conversation and conversation != known:
             thread.metadata[CONVERSATION] = conversation
         return feed
@@ -190,20 +196,32 @@ class VoiceChatKitServer(ChatKitServer[Caller]):
                 await self._take(running)
                 self._forget(running, thread_id, context)
 
+    def _give_up_calls(self, thread_id: str, context: Caller) -> None:
+        """Let nobody wait any more for what the page was asked: its answer cannot come after a message."""
+        for running in self._open.get((context.user_id, thread_id), ()):
+            for waiting in running.stream.waiting.values():
+                if waiting.call_id:
+                    problem = _("The page has not done it before the next message.")
+                    running.line.send(ClientAnswer(call_id=waiting.call_id, problem=problem))
+
     async def _go_on(self, thread: ThreadMetadata, context: Caller) -> AsyncIterator[ThreadStreamEvent]:
         """Go on with what waited: the newest item says what was answered."""
         page = await self.chats.load_thread_items(thread.id, None, 20, "desc", context)
         for item in page.data:
-            if isinstance(item, ClientToolCallItem) and item is page.data[0]:
-                for made in said_of(item, new_item(self.chats, thread, context)):
-                    yield made
-                return
             found = self._waiting(context, thread.id, item.id)
-            if found is None or not isinstance(item, StructuredInputItem):
+            if isinstance(item, ClientToolCallItem) and item is page.data[0] and found is None:
+                break
+            if found is None or not isinstance(item, ClientToolCallItem | StructuredInputItem):
                 continue
             running, waiting = found
             if item.status == "pending":
                 continue
+            if isinstance(item, ClientToolCallItem):
+                running.line.send(ClientAnswer(call_id=waiting.call_id, result=item.output))
+                running.stream.answered(item.id)
+                async for event in self._read(running, thread, context):
+                    yield event
+                return
             answers = {
                 part.id: part.answer.values for part in item.inputs if part.answer and not part.answer.skipped
             }
@@ -211,14 +229,14 @@ class VoiceChatKitServer(ChatKitServer[Caller]):
             async for event in self._read(running, thread, context):
                 yield event
             return
-        yield ErrorEvent(message="This waits for an answer no longer. Ask again.", allow_retry=False)
+        yield ErrorEvent(message=_("This waits for an answer no longer. Ask again."), allow_retry=False)
 
     def _answer(
         self, running: Running, waiting: Waiting, answered: bool, answers: dict[str, list[str]]
     ) -> None:
         if waiting.approval_id is None:
             assert waiting.turn_id is not None
-            yes = answered and YES in answers.get("answer", [])
+            yes = answered and _(YES) in answers.get("answer", [])
             running.line.send(AnswerQuestion(turn_id=waiting.turn_id, yes=yes))
         else:
             try:
@@ -228,7 +246,7 @@ class VoiceChatKitServer(ChatKitServer[Caller]):
                 log.info("a form did not fit: %s", type(error).__name__)
             else:
                 running.line.send(Decide(approval_id=waiting.approval_id, approved=answered, values=values))
-        running.stream.waiting.pop(waiting.item_id, None)
+        running.stream.answered(waiting.item_id)
 
     # ---- turns ------------------------------------------------------------------------------------
 
@@ -298,7 +316,7 @@ class VoiceChatKitServer(ChatKitServer[Caller]):
             await asyncio.wait({keeper})
 
     def _leave(self, running: Running, thread_id: str, context: Caller, *, gone: bool) -> None:
-        if running.feed.ended.is_set() and not running.feed.has_news and not gone:
+        if running.stream.finished and not gone:
             self._forget(running, thread_id, context)
         else:
             running.keeper = asyncio.create_task(self._keep_up(running, thread_id, context))
@@ -314,7 +332,7 @@ class VoiceChatKitServer(ChatKitServer[Caller]):
 
     async def _keep_up(self, running: Running, thread_id: str, context: Caller) -> None:
         """Keep what becomes of a turn that nobody reads now."""
-        while not running.feed.ended.is_set() or running.feed.has_news:
+        while not running.stream.finished:
             try:
                 await self._keep(running.stream.events(), thread_id, context)
             except NotFoundError:  # the thread was deleted meanwhile
@@ -365,12 +383,12 @@ class VoiceChatKitServer(ChatKitServer[Caller]):
             case t if t in (APPROVE, DENY) and sender is not None:
                 found = self._waiting(context, thread.id, sender.id)
                 if found is None:
-                    yield ErrorEvent(message="This card is not open any more.", allow_retry=False)
+                    yield ErrorEvent(message=_("This card is not open any more."), allow_retry=False)
                     return
                 running, waiting = found
                 assert waiting.approval_id is not None
                 running.line.send(Decide(approval_id=waiting.approval_id, approved=t == APPROVE))
-                running.stream.waiting.pop(sender.id, None)
+                running.stream.answered(sender.id)
                 async for event in self._read(running, thread, context):
                     yield event
                 return
@@ -469,10 +487,10 @@ class VoiceChatKitServer(ChatKitServer[Caller]):
                 whole = sender.widget.type == "ListView"
                 return widget_item(base, task_list(line.tasks.values()) if whole else task_card(task))
             case t if t == SHOW_TASKS:
-                return widget_item(base, task_list(line.tasks.values()), "Tasks")
+                return widget_item(base, task_list(line.tasks.values()), _("Tasks"))
             case t if t == SHOW_SERVERS:
                 told = await line.watched_servers(WatchServers())
-                return widget_item(base, server_list(told.servers), "MCP servers")
+                return widget_item(base, server_list(told.servers), _("MCP servers"))
         widget_id = widget_of(sender) if sender is not None else ""
         if sender is None or not widget_id:
             return None
@@ -549,14 +567,6 @@ def _actions(component: dict[str, Any]) -> Iterator[dict[str, Any]]:
             yield value
 
 
-def said_of(call: ClientToolCallItem, base: dict[str, Any]) -> list[ThreadStreamEvent]:
-    """Say what the page did when it was asked to."""
-    output = call.output if isinstance(call.output, str) else json.dumps(call.output, ensure_ascii=False)
-    text = f"The page has done {call.name}: {output[:MAX_TOLD]}"
-    message = AssistantMessageItem(**base, content=[AssistantMessageContent(text=text)])
-    return [ThreadItemDoneEvent(item=message)]
-
-
 def new_item(store: ChatStore, thread: ThreadMetadata, context: Caller) -> dict[str, Any]:
     """Return what a new item begins with."""
     return {
@@ -581,5 +591,5 @@ async def cancel(line: Line, task_id: int) -> None:
 def _number(payload: dict[str, Any], name: str) -> int:
     value = payload.get(name)
     if isinstance(value, bool) or not isinstance(value, int | str) or not str(value).isdigit():
-        raise CustomStreamError(f"The action names no {name}.")
+        raise CustomStreamError(_("The action names no {name}.").format(name=name))
     return int(value)

@@ -9,6 +9,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from voice_kernel.errors import AudioError
+from voice_kernel.language import _
 from voice_kernel.settings import Settings
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Ear:
             SpeechError: it is no recording, too long, or no engine can hear it.
         """
         if len(data) > MAX_AUDIO_BYTES:
-            raise AudioError("The recording is too large.", hint="Say it in two pieces.")
+            raise AudioError(_("The recording is too large."), hint=_("Say it in two pieces."))
         from voice_kernel.context import Context
         from voice_kernel.speech.clip import AudioClip
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from voice_kernel.client import OwnKernel, RunningKernel
 from voice_kernel.errors import ClientError
+from voice_kernel.language import _
 from voice_kernel.server.line import Line
 
 LOOK_S = 5.0
@@ -90,8 +91,8 @@ class Kernels:
         unused = [(line.used_at, key) for key, line in self._lines.items() if not line.is_busy]
         if not unused:
             raise ClientError(
-                f"All {self._most} kernels are in use.",
-                hint="Try again when one of them is free, or start the server with --kernels.",
+                _("All {count} kernels are in use.").format(count=self._most),
+                hint=_("Try again when one of them is free, or start the server with --kernels."),
                 retryable=True,
             )
         await self.stop(min(unused)[1])

@@ -20,6 +20,7 @@ from pydantic import ValidationError
 
 from voice_kernel.client import Link, OwnKernel, RunningKernel, published
 from voice_kernel.errors import ClientError, VoiceKernelError
+from voice_kernel.language import _
 from voice_kernel.messages import (
     AboutChanged,
     AnswerDelta,
@@ -166,13 +167,13 @@ class Line:
         self._link = Link(self.kernel.client)
         self._hello = asyncio.get_running_loop().create_future()
         self._reader = asyncio.create_task(self._read())
-        self._link.open(Hello(surface_id=self._surface_id, kind="client", asks=True))
+        self._link.open(Hello(surface_id=self._surface_id, kind="client", asks=True, client_tools=True))
         try:
             async with asyncio.timeout(HELLO_LIMIT_S):
                 await self._hello
         except TimeoutError:
             await self.close()
-            raise ClientError("The session does not answer.", retryable=True) from None
+            raise ClientError(_("The session does not answer."), retryable=True) from None
 
     async def close(self) -> None:
         """Disconnect; a kernel of our own ends, with all that it runs."""
@@ -181,11 +182,11 @@ class Line:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._reader
         if self.kernel.client is not None:
-            for link, _ in self._panels.values():
+            for link, _publish in self._panels.values():
                 link.close()
             with contextlib.suppress(AttributeError):  # it never came to a hello
                 self._link.close()
-        self._end_all(ClientError("The server is shutting down.", hint="Ask again when it is back."))
+        self._end_all(ClientError(_("The server is shutting down."), hint=_("Ask again when it is back.")))
         await self.kernel.stop()
 
     @property
@@ -334,7 +335,7 @@ class Line:
             async with asyncio.timeout(ANSWER_LIMIT_S):
                 return await answer
         except TimeoutError:
-            raise ClientError("The session does not answer.", retryable=True) from None
+            raise ClientError(_("The session does not answer."), retryable=True) from None
         finally:
             del self._answers[number]
 
@@ -346,7 +347,7 @@ class Line:
                 async with asyncio.timeout(ANSWER_LIMIT_S):
                     await self._servers_told.wait()
             except TimeoutError:
-                raise ClientError("The session does not answer.", retryable=True) from None
+                raise ClientError(_("The session does not answer."), retryable=True) from None
         assert self.servers is not None
         return self.servers
 
@@ -459,7 +460,9 @@ class Line:
         for turn_id, feed in list(self._of_turn.items()):
             if turn_id not in there:
                 self.drop(feed)
-                feed.end(ClientError("What became of it is not known any more.", hint="Look at its tasks."))
+                feed.end(
+                    ClientError(_("What became of it is not known any more."), hint=_("Look at its tasks."))
+                )
 
     def _turn(self, event: TurnChanged) -> None:
         turn = event.turn

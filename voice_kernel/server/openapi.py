@@ -14,6 +14,18 @@ from voice_kernel.version import __version__
 Json = dict[str, Any]
 
 
+CHATKIT = """\
+`inference_options` of a message: `model` is heeded where a model has to answer, if it is the one that answers
+now or one of the setting `model_choices`; any other is refused in words, and nothing is sent anywhere. What
+the session understands by itself is done without a model, whatever is chosen. `tool_choice` names a tool that
+the model is offered and calls first, or that the words themselves ask for; any other is refused in words.
+
+A `client_tool_call` item that is pending is the last of its thread. `threads.add_client_tool_output` gives
+its output to the tool that asked, and the stream is the rest of the turn. It is waited for two minutes; a
+message that comes first, or a task that is cancelled, completes it with `{"error": ...}`.
+"""
+
+
 @cache
 def document() -> Json:
     """Return the document; made when it is first asked for."""
@@ -143,6 +155,7 @@ def _paths() -> Json:
             "post": _operation(
                 "Answer a request of ChatKit: as JSON, or as a stream of events",
                 both,
+                description=CHATKIT,
                 requestBody={**_json(_ref("ChatKitRequest")), "required": True},
             )
         },

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from voice_kernel.client import Link
 from voice_kernel.errors import ClientError
+from voice_kernel.language import _
 from voice_kernel.messages import Hello, ToKernel, to_kernel
 from voice_kernel.server.line import Line
 from voice_kernel.server.sse import EventStream, event
@@ -44,16 +45,18 @@ def frames(body: bytes) -> Iterator[tuple[ToKernel, list[bytes]]]:
     at = 0
     while at < len(body):
         if len(body) - at < HEAD.size:
-            raise Malformed("A message is cut off.")
+            raise Malformed(_("A message is cut off."))
         json_size, data_size = HEAD.unpack_from(body, at)
         at += HEAD.size
         end = at + json_size + data_size
         if end > len(body):
-            raise Malformed("A message is cut off.")
+            raise Malformed(_("A message is cut off."))
         try:
             message = to_kernel.validate_json(body[at : at + json_size])
         except ValidationError as error:
-            raise Malformed(f"A message does not fit: {error.error_count()} errors.") from None
+            raise Malformed(
+                _("A message does not fit: {count} errors.").format(count=error.error_count())
+            ) from None
         data = body[at + json_size : end]
         yield message, [data] if data_size else []
         at = end
@@ -81,11 +84,11 @@ class Panel:
         """
         if isinstance(message, Hello):
             if message.kind not in KINDS or message.surface_id != self.surface_id or message.approve:
-                raise Malformed("This is not how a page says hello.")
+                raise Malformed(_("This is not how a page says hello."))
             self._early = []
             self._link = self.line.open_panel(message, self._told)
         elif self._link is None:
-            raise Malformed("The page has not said hello.", hint="Reload the page.")
+            raise Malformed(_("The page has not said hello."), hint=_("Reload the page."))
         elif self._early is None:
             self._link.send(message, buffers)
         elif len(self._early) < MAX_HELD:

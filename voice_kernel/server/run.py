@@ -14,8 +14,10 @@ from pathlib import Path
 import uvicorn
 from starlette.applications import Starlette
 
+from voice_kernel import language
 from voice_kernel.client import OwnKernel, RunningKernel, connection_path
 from voice_kernel.errors import VoiceKernelError
+from voice_kernel.language import _
 from voice_kernel.server.app import Parts, make_app
 from voice_kernel.server.attachments import Files
 from voice_kernel.server.chatkit import VoiceChatKitServer
@@ -143,6 +145,7 @@ def serve(options: Options, settings: Settings, started: Callable[[str, str], No
     Raises:
         VoiceKernelError: the port is taken, or the kernel is not there.
     """
+    language.use(settings.language)
     if options.kernel:
         connection_path(options.kernel)  # said now, and not with the first message
     app, token = assembled(options, settings)
@@ -154,8 +157,10 @@ def serve(options: Options, settings: Settings, started: Callable[[str, str], No
     except OSError as error:
         listening.close()
         raise VoiceKernelError(
-            f"{options.host}:{options.port} cannot be used: {error.strerror}.",
-            hint="Choose another port: --port 0 takes any that is free.",
+            _("{address} cannot be used: {problem}.").format(
+                address=f"{options.host}:{options.port}", problem=error.strerror
+            ),
+            hint=_("Choose another port: --port 0 takes any that is free."),
         ) from None
     config = uvicorn.Config(
         app,

@@ -2,7 +2,8 @@
 
 A workflow with a row for each task, the answer as an assistant message that grows, a widget for what has
 more to show than a line, progress, and what waits for a person: an approval as a card with two buttons, a
-form or a question as structured input. Knows the turn it follows, and neither HTTP nor the database.
+form or a question as structured input, what a tool asks the page to do as a client tool call. Knows the
+turn it follows, and neither HTTP nor the database.
 
 A stream ends where the turn waits for a person, as ChatKit has it; `events` goes on from there when it is
 called again.
@@ -11,7 +12,8 @@ called again.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -53,10 +55,12 @@ from chatkit.types import (
 )
 from pydantic import TypeAdapter, ValidationError
 
+from voice_kernel.language import N_, _, ngettext_
 from voice_kernel.messages import (
     AnswerDelta,
     Approval,
     ApprovalChanged,
+    ClientCall,
     FormField,
     Task,
     TaskChanged,
@@ -78,7 +82,7 @@ TASKS_CHANGED = "voice_kernel.tasks_changed"
 OUTPUT_PAUSE_S = 0.3
 TAIL_LINES = 12
 MAX_CONTENT = 2_000
-YES, NO = "Yes", "No"
+YES, NO = N_("Yes"), N_("No")
 
 ICONS: dict[str, IconName] = {
     "notebook": "notebook",
@@ -105,6 +109,8 @@ class Waiting:
     approval_id: int | None = None
     turn_id: int | None = None
     """The turn that asks; None for an approval."""
+    call_id: str = ""
+    """What a tool waits for the page to do."""
     fields: tuple[FormField, ...] = ()
 
 
@@ -143,18 +149,28 @@ class TurnStream:
         self._cards: dict[int, StructuredInputItem | WidgetItem] = {}
         self._question: StructuredInputItem | None = None
         self._carded: set[int] = set()
-        self._finished = False
+        self.finished = False
+        """Whether everything has been told."""
+        self._called: ClientToolCallItem | None = None
+        """What the page is to do. Until it has, it is the thread's last item: there ChatKit looks for it."""
+        self._caller = 0
+        """The task that waits for it."""
+        self._calls_seen: set[str] = set()
+        self._held: deque[ToSurface] = deque()
+        """What came meanwhile."""
 
     async def events(self) -> AsyncIterator[ThreadStreamEvent]:
         """Yield events until the turn has ended, or waits for a person."""
-        if self._finished:
+        if self.finished:
             return
         for again in self._open_items():
             yield ThreadItemAddedEvent(item=again)
         while True:
-            event = await self.feed.next()
+            if self._called is not None:
+                yield await self._given_up(self._called)
+            event = self._held.popleft() if self._held else await self.feed.next()
             if event is None:
-                self._finished = True
+                self.finished = True
                 for last in self._finish():
                     yield last
                 return
@@ -163,7 +179,35 @@ class TurnStream:
             if self.waiting:
                 for made in self._rest():
                     yield made
+                if self._called is not None:
+                    yield ThreadItemDoneEvent(item=self._called)
                 return
+
+    def answered(self, item_id: str) -> None:
+        """Note that what waited for a person, or for the page, has its answer."""
+        self.waiting.pop(item_id, None)
+        if self._called is not None and self._called.id == item_id:
+            self._called = None
+
+    async def _given_up(self, called: ClientToolCallItem) -> ThreadItemReplacedEvent:
+        """Wait until nobody waits any more for what the page has not done; what else comes is held back."""
+        over = any(self._is_over(event, called) for event in self._held)
+        while not over and (event := await self.feed.next()) is not None:
+            self._held.append(event)
+            over = self._is_over(event, called)
+        self.answered(called.id)
+        task = self.feed.tasks.get(self._caller)
+        problem = task.problem if task is not None else None
+        why = problem.message if problem is not None else _("Nobody waits for it any more.")
+        return ThreadItemReplacedEvent(
+            item=called.model_copy(update={"status": "completed", "output": {"error": why}})
+        )
+
+    def _is_over(self, event: ToSurface, called: ClientToolCallItem) -> bool:
+        if not isinstance(event, TaskChanged) or event.task.id != self._caller:
+            return False
+        call = event.task.client_call
+        return call is None or call.id != called.call_id
 
     @property
     def still_waits(self) -> bool:
@@ -198,6 +242,8 @@ class TurnStream:
 
     def _task(self, task: Task) -> Iterator[ThreadStreamEvent]:
         yield from self._row(task)
+        if task.client_call is not None and task.ended_at is None:
+            self._call(task.id, task.client_call)
         if task.ended_at is None or task.id in self._carded:
             return
         self._carded.add(task.id)
@@ -212,6 +258,16 @@ class TurnStream:
             yield self._done_widget(task_list(self._tasks()), task.result.text if task.result else "")
         elif has_body(task):
             yield self._done_widget(task_card(task), _copied(task))
+
+    def _call(self, task_id: int, call: ClientCall) -> None:
+        if call.id in self._calls_seen:
+            return
+        self._calls_seen.add(call.id)
+        self._caller = task_id
+        self._called = ClientToolCallItem(
+            **self._base("tool_call"), call_id=call.id, name=call.name, arguments=call.arguments
+        )
+        self.waiting[self._called.id] = Waiting(self._called.id, call_id=call.id)
 
     def _row(self, task: Task) -> Iterator[ThreadStreamEvent]:
         row = self._row_of(task)
@@ -264,9 +320,12 @@ class TurnStream:
         if task.ended_at is not None:
             return plain(task.result.summary) if task.result is not None else task.state
         if task.state == "awaiting_approval":
-            return "Waits for your approval."
+            return _("Waits for your approval.")
         if task.state == "queued":
-            return f"Number {task.queue_position} in the queue." if task.queue_position else ""
+            words = _("Number {number} in the queue.")
+            return words.format(number=task.queue_position) if task.queue_position else ""
+        if task.client_call is not None:
+            return _("Waits for the page.")
         tail = self._outputs.get(task.id, task.tail)
         lines = plain(tail).splitlines()[-TAIL_LINES:]
         return fenced("\n".join(lines)) if lines else ""
@@ -290,8 +349,9 @@ class TurnStream:
         if progress.fraction is not None:
             said.append(f"{progress.fraction:.0%}")
         elif progress.done is not None:
-            of = f" of {progress.total:g}" if progress.total is not None else ""
-            said.append(f"{progress.done:g}{of} {progress.unit}".strip())
+            words = "{done:g}" if progress.total is None else _("{done:g} of {total:g}")
+            counted = words.format(done=progress.done, total=progress.total)
+            said.append(f"{counted} {progress.unit}".strip())
         yield ProgressUpdateEvent(icon=ICONS.get(task.area, "bolt"), text=" · ".join(said))
 
     # ---- the answer -------------------------------------------------------------------------------
@@ -340,21 +400,13 @@ class TurnStream:
             yield ThreadItemDoneEvent(item=self._message)
             self._message = None
         for task in self.feed.tasks.values():
-            if (effect := _for_the_page(task, "client_effect", "data")) is not None:
+            if (effect := _effect(task)) is not None:
                 yield ClientEffectEvent(name=effect[0], data=effect[1])
         if self.feed.tasks:
             yield ClientEffectEvent(name=TASKS_CHANGED, data={"tasks": sorted(self.feed.tasks)})
         if self.feed.problem is not None:
             problem = self.feed.problem
             yield ErrorEvent(code="custom", message=str(problem), allow_retry=True)
-        # Last: its answer is looked for at the end of the thread. ChatKit has one at a time.
-        calls = [call for task in self.feed.tasks.values() if (call := _for_the_page(task, "client_tool"))]
-        for name, arguments in calls[-1:]:
-            item_id = self._new_id("tool_call")
-            base = self._base("tool_call") | {"id": item_id}
-            yield ThreadItemDoneEvent(
-                item=ClientToolCallItem(**base, call_id=item_id, name=name, arguments=arguments)
-            )
 
     def _closing(self, turn: Turn | None, said: str) -> tuple[str, list[Annotation]]:
         """Return what is still to be said at the end, and where it comes from."""
@@ -377,9 +429,9 @@ class TurnStream:
         if turn.problem is not None:
             parts.append(f"{turn.problem.message} {turn.problem.hint}".strip())
         if turn.closest:
-            parts.append("Closest: " + "; ".join(turn.closest) + ".")
+            parts.append(_("Closest: {sentences}.").format(sentences="; ".join(turn.closest)))
         if not parts and turn.state == "cancelled":
-            parts.append("Cancelled.")
+            parts.append(_("Cancelled."))
         return "\n\n".join(dict.fromkeys(parts)), []
 
     def _rest(self) -> Iterator[ThreadStreamEvent]:
@@ -408,7 +460,7 @@ class TurnStream:
             else:
                 item = self._widget_item(approval_card(approval), f"{approval.reason} {approval.target}")
             self._cards[approval.id] = item
-            self.waiting[item.id] = Waiting(item.id, approval.id, None, tuple(approval.fields))
+            self.waiting[item.id] = Waiting(item.id, approval.id, fields=tuple(approval.fields))
             yield ThreadItemDoneEvent(item=item)
             self._shown(approval)
         elif shown is not None and approval.state != "open":
@@ -422,7 +474,7 @@ class TurnStream:
                 yield from self._settled(shown, state)
 
     def _ask(self, turn: Turn) -> Iterator[ThreadStreamEvent]:
-        choices = [StructuredInputMultipleChoiceOption(value=word) for word in (YES, NO)]
+        choices = [StructuredInputMultipleChoiceOption(value=word) for word in (_(YES), _(NO))]
         question = StructuredInputMultipleChoice(id="answer", question=turn.asks, options=choices)
         self._question = StructuredInputItem(**self._base("message"), inputs=[question])
         self.waiting[self._question.id] = Waiting(self._question.id, None, turn.id)
@@ -477,7 +529,7 @@ def widget_item(base: dict[str, Any], root: dict[str, Any], copy_text: str = "")
     try:
         return WidgetItem.model_validate({**fields, "widget": root})
     except ValidationError:
-        text = copy_text or "This cannot be shown here."
+        text = copy_text or _("This cannot be shown here.")
         told = {"type": "Card", "children": [{"type": "Text", "value": text[:2_000]}]}
         return WidgetItem.model_validate({**fields, "widget": told})
 
@@ -498,7 +550,7 @@ def values_of(waiting: Waiting, answers: dict[str, list[str]]) -> dict[str, Any]
         given = [value for value in answers.get(field.name, []) if value != ""]
         if not given:
             if field.required and field.default is None:
-                raise ValueError(f"{field.title or field.name} is missing.")
+                raise ValueError(_("{field} is missing.").format(field=field.title or field.name))
             continue
         by_label = dict(zip(field.labels, field.choices, strict=False))
         match field.kind:
@@ -507,7 +559,7 @@ def values_of(waiting: Waiting, answers: dict[str, list[str]]) -> dict[str, Any]
             case "choice":
                 values[field.name] = by_label.get(given[0], given[0])
             case "boolean":
-                values[field.name] = given[0].casefold() in ("yes", "true", "1")
+                values[field.name] = given[0].casefold() in (_(YES).casefold(), "yes", "true", "1")
             case "integer":
                 values[field.name] = int(given[0])
             case "number":
@@ -520,7 +572,7 @@ def values_of(waiting: Waiting, answers: dict[str, list[str]]) -> dict[str, Any]
 def _input(field: FormField, approval: Approval) -> StructuredInput:
     question = field.title or field.name
     if field.kind in ("choice", "choices", "boolean"):
-        words = [YES, NO] if field.kind == "boolean" else field.labels or field.choices
+        words = [_(YES), _(NO)] if field.kind == "boolean" else field.labels or field.choices
         return StructuredInputMultipleChoice(
             id=field.name,
             question=question,
@@ -539,23 +591,32 @@ def _copied(task: Task) -> str:
     return plain(text or result.summary)
 
 
+KINDS: Mapping[str, str] = {
+    "failed": N_("{count} failed"),
+    "cancelled": N_("{count} cancelled"),
+    "interrupted": N_("{count} interrupted"),
+    "awaiting_approval": N_("{count} waiting for you"),
+    "running": N_("{count} running"),
+    "queued": N_("{count} queued"),
+}
+"""How many tasks of a turn have not simply succeeded."""
+
+
 def _summary(tasks: list[Task]) -> str:
-    count = f"{len(tasks)} task{'' if len(tasks) == 1 else 's'}"
-    kinds = ("failed", "cancelled", "interrupted", "awaiting_approval", "running", "queued")
-    words = {"awaiting_approval": "waiting for you"}
-    counted = {kind: sum(task.state == kind for task in tasks) for kind in kinds}
-    told = [f"{number} {words.get(kind, kind)}" for kind, number in counted.items() if number]
-    return f"{count}: {', '.join(told)}" if told else f"{count} done"
+    count = ngettext_("{count} task", "{count} tasks", len(tasks)).format(count=len(tasks))
+    counted = {kind: sum(task.state == kind for task in tasks) for kind in KINDS}
+    told = [_(words).format(count=counted[kind]) for kind, words in KINDS.items() if counted[kind]]
+    return f"{count}: {', '.join(told)}" if told else _("{tasks} done").format(tasks=count)
 
 
-def _for_the_page(task: Task, key: str, given: str = "arguments") -> tuple[str, dict[str, Any]] | None:
-    """Return what a tool of the user's own asks the page to do; what others return asks for nothing."""
+def _effect(task: Task) -> tuple[str, dict[str, Any]] | None:
+    """Return what a tool of the user's own tells the page; what others return tells it nothing."""
     if task.area != AREA or task.state != "succeeded" or task.result is None:
         return None
-    name, arguments = task.result.data.get(key), task.result.data.get(given, {})
-    if not isinstance(name, str) or not name or not isinstance(arguments, dict):
+    name, data = task.result.data.get("client_effect"), task.result.data.get("data", {})
+    if not isinstance(name, str) or not name or not isinstance(data, dict):
         return None
-    return name[:200], arguments
+    return name[:200], data
 
 
 # ---- sources --------------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ from voice_kernel.errors import VoiceKernelError
 from voice_kernel.events import MAX_TAIL_CHARS, MAX_TASKS, EventSink, clip_tail, let_go
 from voice_kernel.language import N_, _
 from voice_kernel.messages import (
+    ClientCall,
     Origin,
     Problem,
     Progress,
@@ -246,6 +247,7 @@ class TaskHandle:
             changes.setdefault("approval_id", None)
         if state in ENDED:
             changes.setdefault("ended_at", now)
+            changes["client_call"] = None
             if self._log is not None:
                 self._log.close()
                 changes.update(log_path=self._log.path, log_cut_bytes=self._log.cut_bytes)
@@ -258,6 +260,12 @@ class TaskHandle:
         """Note the card that it waits for, and tell everyone."""
         self.task = self.task.model_copy(update={"approval_id": approval_id})
         self._runner.publish(self.task)
+
+    def asks_client(self, call: ClientCall | None) -> None:
+        """Note what it waits for the page to do, or that it waits no longer, and tell everyone."""
+        if self.task.state not in ENDED:
+            self.task = self.task.model_copy(update={"client_call": call})
+            self._runner.publish(self.task)
 
     def queued(self) -> None:
         """Note that it has to wait in a queue, after it has waited for a person."""
@@ -305,7 +313,7 @@ class TaskHandle:
         self.task = self.task.model_copy(
             update={
                 "state": state, "problem": problem, "ended_at": time.time(), "queue_position": None,
-                "approval_id": None,
+                "approval_id": None, "client_call": None,
             }
         )  # fmt: skip
         self._runner.publish(self.task)

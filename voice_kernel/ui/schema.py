@@ -15,12 +15,15 @@ from pydantic import TypeAdapter
 
 from voice_kernel.messages import PROTOCOL, to_kernel, to_surface
 
+OF_CLIENTS = {"Say": ("model", "tool"), "Hello": ("client_tools",)}
+"""What only the pages of a server say: the panel has no need for it."""
+
 
 def wire_schema() -> dict[str, Any]:
     """Return every message of both directions, with the unions `ToKernel` and `ToSurface`.
 
     Serialisation mode: what is written on the wire carries every field, so none is optional, but the
-    name of a request: a page has no need for that.
+    name of a request, for which a page has no need, and `OF_CLIENTS`.
     """
     adapters: list[tuple[str, Any, TypeAdapter[Any]]] = [
         ("ToKernel", "serialization", to_kernel),
@@ -35,6 +38,9 @@ def wire_schema() -> dict[str, Any]:
             field.pop("default", None)
         if model.get("properties", {}).get("request", {}).get("type") == "string":
             model["required"].remove("request")
+    for name, fields in OF_CLIENTS.items():
+        required = models[name]["required"]
+        models[name]["required"] = [field for field in required if field not in fields]
     models.update({name: {"title": name, **union} for (name, _), union in unions.items()})
     return {
         "title": "Wire",

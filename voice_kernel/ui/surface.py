@@ -34,6 +34,7 @@ from voice_kernel.messages import (
     CancelTurn,
     CellReply,
     ChooseEngine,
+    ClientAnswer,
     Decide,
     DeleteThread,
     Do,
@@ -71,8 +72,9 @@ from voice_kernel.messages import (
     to_kernel,
     to_surface,
 )
-from voice_kernel.session import Session
+from voice_kernel.session import Session, Wanted
 from voice_kernel.toolbox.approval import Approvals
+from voice_kernel.toolbox.clientcalls import ClientCalls
 from voice_kernel.ui.bundle import part
 from voice_kernel.ui.cellhost import SurfaceCells
 from voice_kernel.ui.channel import Channel
@@ -107,6 +109,7 @@ class Surfaces:
         conversations: Conversations,
         answering: Answering,
         widgets: WidgetDesk,
+        clients: ClientCalls,
     ) -> None:
         self.loop = loop
         self.hub = hub
@@ -119,6 +122,7 @@ class Surfaces:
         self.conversations = conversations
         self.answering = answering
         self.widgets = widgets
+        self.clients = clients
         self.cells = SurfaceCells(hub)
         self.on_attach: Callable[[str, bytes], None] = lambda name, data: None
         """Takes a file that a person has dropped."""
@@ -133,6 +137,10 @@ class Surfaces:
     def somebody_listens(self) -> bool:
         """Whether a surface is connected on which a person can see a card."""
         return any(surface.asks for surface in self._said_hello)
+
+    def does_client_tools(self, surface_id: str) -> bool:
+        """Return whether a page is connected that carries out what tools ask of it."""
+        return any(one.client_tools and one.surface_id == surface_id for one in self._said_hello)
 
     @property
     def approved(self) -> tuple[str, ...]:
@@ -169,6 +177,8 @@ class Surfaces:
                 self.approvals.decide(message.approval_id, message.approved, message.values)
             case AnswerQuestion():
                 self.session.questions.answer(message.turn_id, message.yes)
+            case ClientAnswer():
+                self.clients.answer(message.call_id, message.result, message.problem)
             case Interrupt():
                 self.interrupt()
             case _:
@@ -220,6 +230,7 @@ class Surface:
         self.cells = False
         self.approve: tuple[str, ...] = ()
         self.asks = False
+        self.client_tools = False
         self.scripted = False
         channel.on_message(self._arrived)
         channel.on_close(lambda: surfaces.loop.call_soon(self.close))
@@ -296,6 +307,7 @@ class Surface:
                         message.text,
                         approved_tools=self.approve,
                         corrects_turn_id=message.corrects_turn_id,
+                        wanted=Wanted(message.model, message.tool),
                     )
                 )
             case RetryTask():
@@ -394,6 +406,7 @@ class Surface:
         self.kind, self.surface_id = hello.kind, hello.surface_id
         self.cells = hello.cells
         self.approve = tuple(hello.approve) if hello.kind in ("client", "headless") else ()
+        self.client_tools = hello.client_tools
         self.scripted = hello.scripted
         self.asks = hello.asks if hello.kind == "client" else hello.kind != "headless"
         self._surfaces.arrived(self)

@@ -14,6 +14,7 @@ from voice_kernel.language import _
 from voice_kernel.messages import Notice, Result
 from voice_kernel.task.executor import LOCAL, Executor
 from voice_kernel.task.runner import TaskHandle
+from voice_kernel.toolbox.clientcalls import ClientCalls
 from voice_kernel.toolbox.registry import Arguments, Registry, ToolSpec
 from voice_kernel.usertools.calling import Caller, CodeDoor
 from voice_kernel.usertools.definition import UserTool
@@ -32,6 +33,7 @@ class Adoption:
         door: the main thread.
         tell: tells a person what went wrong.
         executor: runs functions that have a process of their own.
+        clients: has pages do what a function asks of them.
     """
 
     def __init__(
@@ -41,10 +43,11 @@ class Adoption:
         door: CodeDoor,
         tell: Callable[[Notice], object],
         executor: Executor = LOCAL,
+        clients: ClientCalls | None = None,
     ) -> None:
         self._shelf = shelf
         self._registry = registry
-        self._caller = Caller(door, executor)
+        self._caller = Caller(door, executor, clients)
         self._tell = tell
         self._adopted: dict[str, UserTool] = {}
         self._grammar: tuple[Grammar, tuple[UserTool, ...], Grammar] | None = None

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Coroutine, Generator
+from functools import partial
 from typing import Any, Protocol
 
 from voice_kernel.errors import KernelError, VoiceKernelError
@@ -20,11 +21,20 @@ from voice_kernel.messages import Output, Problem, Result
 from voice_kernel.task.executor import LOCAL, Executor
 from voice_kernel.task.progress import ProgressReader
 from voice_kernel.task.runner import CANCELLED, TaskFailed, TaskHandle
+from voice_kernel.toolbox.clientcalls import ClientCalls
 from voice_kernel.toolbox.registry import Arguments
 from voice_kernel.usertools.definition import UserTool
 from voice_kernel.usertools.elsewhere import call_elsewhere
 from voice_kernel.usertools.mainthread import MainThreadCall
-from voice_kernel.usertools.outcome import DONE, MAX_SUMMARY_CHARS, needs_showing, shown, told
+from voice_kernel.usertools.outcome import (
+    DONE,
+    MAX_SUMMARY_CHARS,
+    client_tool,
+    done_by_page,
+    needs_showing,
+    shown,
+    told,
+)
 from voice_kernel.usertools.printing import routed, written_to
 from voice_kernel.usertools.relay import Relay
 from voice_kernel.usertools.toolcontext import ToolContext
@@ -63,9 +73,13 @@ class Caller:
     Args:
         door: the main thread.
         executor: runs functions that have a process of their own.
+        clients: has pages do what a function asks of them.
     """
 
-    def __init__(self, door: CodeDoor, executor: Executor = LOCAL) -> None:
+    def __init__(
+        self, door: CodeDoor, executor: Executor = LOCAL, clients: ClientCalls | None = None
+    ) -> None:
+        self._clients = clients or ClientCalls()
         self._door = door
         self._executor = executor
         self._threads = asyncio.Semaphore(MAX_THREADS)
@@ -76,11 +90,14 @@ class Caller:
         Raises:
             TaskFailed: the function raised; the traceback is in the result.
         """
-        relay = Relay(task)
+        relay = Relay(task, partial(self._clients.ask, task))
         task.progress_from(relay.unless_told(ProgressReader().read))  # of tqdm and the like
         call = _Call(tool, task, arguments, ToolContext(relay, tool.name), relay)
         try:
-            return with_widgets(await self._called(call), relay)
+            result = await self._called(call)
+            if (asked := client_tool(result)) is not None and self._clients.able(task.turn_id):
+                result = done_by_page(asked[0], await self._clients.ask(task, *asked))
+            return with_widgets(result, relay)
         except VoiceKernelError as error:
             if not relay.widgets:
                 raise

@@ -16,6 +16,7 @@ from pathlib import PurePath
 from typing import Any
 from uuid import UUID
 
+from voice_kernel.language import _
 from voice_kernel.messages import Output, Result
 
 DONE = "Done."
@@ -59,6 +60,26 @@ def told(value: Any) -> Result:
     return Result(summary=named, text=text, data=data if isinstance(value, Mapping) else {"values": data})
 
 
+def client_tool(result: Result) -> tuple[str, dict[str, Any]] | None:
+    """Return what a result asks the page to do: `{"client_tool": NAME, "arguments": {}}`; else None."""
+    name, arguments = result.data.get("client_tool"), result.data.get("arguments", {})
+    if not isinstance(name, str) or not name or not isinstance(arguments, dict):
+        return None
+    return name, arguments
+
+
+def done_by_page(name: str, answer: Any) -> Result:
+    """Return what the page has said of what it was asked to do, as the result of the tool that asked."""
+    if answer in (None, "", {}, []):
+        return Result(summary=_("The page has done {name}.").format(name=name))
+    result = told(answer)
+    said = answer if isinstance(answer, str) else json.dumps(answer, ensure_ascii=False)
+    words = _("The page has done {name}: {answer}").format(name=name, answer=said)
+    return result.model_copy(
+        update={"summary": words if len(words) <= MAX_SUMMARY_CHARS else words[: MAX_SUMMARY_CHARS - 1] + "…"}
+    )
+
+
 def shown(value: Any, outputs: Sequence[Output]) -> Result:
     """Return a value as a result that IPython's formatters have shown.
 
@@ -80,7 +101,7 @@ def described(value: Any) -> str:
 
 
 def _text(value: str) -> Result:
-    first, _, rest = value.strip().partition("\n")
+    first, _line, rest = value.strip().partition("\n")
     if rest or len(first) > MAX_SUMMARY_CHARS:
         summary = first if len(first) <= MAX_SUMMARY_CHARS else first[: MAX_SUMMARY_CHARS - 1] + "…"
         return Result(summary=summary, text=value)
@@ -93,7 +114,7 @@ def _named(value: Any) -> str:
         parts = [(f"{key} ", each) for key, each in value.items()]
     else:
         parts = [("", each) for each in (sorted(value, key=str) if isinstance(value, Set) else value)]
-    if not 0 < len(parts) <= MAX_NAMED or not all(isinstance(each, _SCALARS) for _, each in parts):
+    if not 0 < len(parts) <= MAX_NAMED or not all(isinstance(each, _SCALARS) for _name, each in parts):
         return ""
     said = ", ".join(name + _words(each) for name, each in parts)
     return said if len(said) <= MAX_SUMMARY_CHARS and "\n" not in said else ""

@@ -14,10 +14,12 @@ import asyncio
 import contextlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import Future
 from typing import Any, Protocol
 
-from voice_kernel.errors import InvalidWidget
+from voice_kernel.errors import InvalidWidget, Refused
+from voice_kernel.language import _
 from voice_kernel.messages import Progress, Widget
 from voice_kernel.widgets.document import as_root
 from voice_kernel.widgets.live import acting, live
@@ -58,11 +60,16 @@ class Ear(Protocol):
 _Progress = tuple[float | None, str, float | None, float | None, str]
 
 
+AskClient = Callable[[str, Mapping[str, Any]], Coroutine[Any, Any, Any]]
+"""Has the page do something; on the loop thread."""
+
+
 class Relay:
     """One call's way to its task. Made and closed on the loop thread; `write` and `progress` on any."""
 
-    def __init__(self, task: Ear) -> None:
+    def __init__(self, task: Ear, ask_client: AskClient | None = None) -> None:
         self._task = task
+        self._ask_client = ask_client
         self._loop = asyncio.get_running_loop()
         self._loop_thread = threading.get_ident()
         self._lock = threading.Lock()
@@ -115,6 +122,12 @@ class Relay:
         """Return the JSON of a widget as it is now."""
         shown = live.get(widget_id)
         return as_root(shown.root) if shown is not None else None
+
+    def client_tool(self, name: str, arguments: Mapping[str, Any]) -> Future[Any]:
+        """Have the page do something; the future is what it says came of it."""
+        if self._ask_client is None:
+            raise Refused(_("Nothing here carries out {name}.").format(name=name))
+        return asyncio.run_coroutine_threadsafe(self._ask_client(name, arguments), self._loop)
 
     @property
     def widgets(self) -> list[Widget]:

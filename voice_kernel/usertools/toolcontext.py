@@ -7,12 +7,19 @@ not know how the function runs.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import threading
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator, Mapping
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import Any, Protocol, cast
 
-from voice_kernel.errors import InvalidWidget
+from voice_kernel.errors import InvalidWidget, Refused
+from voice_kernel.language import _
+
+WAIT_STEP_S = 0.2
+"""How soon a plain function that waits for a page notices that it was cancelled."""
 
 
 class ToolCancelled(asyncio.CancelledError):
@@ -117,6 +124,32 @@ class ShownWidget:
             async for state in states:
                 self._context._next_state(self, state)
         return self
+
+
+class ClientAnswer:
+    """What a page has been asked to do: `await` it in an `async def`, or `wait()` for it elsewhere."""
+
+    def __init__(self, context: ToolContext, answer: Future[Any]) -> None:
+        self._context = context
+        self._answer = answer
+
+    def wait(self) -> Any:
+        """Wait until the page has done it; returns what it says came of it.
+
+        Raises:
+            Refused: it would not, or has not answered in time.
+            ToolCancelled: the task was cancelled.
+        """
+        try:
+            while True:
+                with contextlib.suppress(FutureTimeoutError):
+                    return self._answer.result(WAIT_STEP_S)
+                self._context.check()
+        finally:
+            self._answer.cancel()
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return asyncio.wrap_future(self._answer).__await__()
 
 
 class ToolContext:
@@ -229,6 +262,26 @@ class ToolContext:
         """The widget in which a person has clicked, as it is now: a copy of its JSON; None without one."""
         sink = getattr(self._sink, "widget", None)
         return sink(self._widgets.clicked) if sink is not None else None
+
+    def client_tool(self, name: str, arguments: Mapping[str, Any] | None = None) -> ClientAnswer:
+        """Have the page from which the tool was asked do something, as ChatKit's client tools do.
+
+        `saved = await ctx.client_tool("save_fact", {"fact": fact})`, or with `.wait()` in a plain function.
+
+        Args:
+            name: what the page knows it by (`onClientTool` of a ChatKit page).
+            arguments: plain data.
+
+        Raises:
+            Refused: no page can be asked from here; or, while waiting: none carries it out, it would not, or
+                it has not answered in time.
+            ToolCancelled: the task was cancelled.
+        """
+        self.check()
+        ask = getattr(self._sink, "client_tool", None)
+        if ask is None:
+            raise Refused(_("Nothing here carries out {name}.").format(name=name))
+        return ClientAnswer(self, ask(name, arguments or {}))
 
     @property
     def _widgets(self) -> WidgetSink:

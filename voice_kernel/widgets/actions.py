@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from voice_kernel.errors import InvalidArguments
+from voice_kernel.language import _
 from voice_kernel.messages import ActionConfig
 from voice_kernel.widgets.document import Json, components
 
@@ -67,8 +68,10 @@ def arguments_of(
         given |= {str(name): value for name, value in action.payload.items()}
     elif action.payload is not None:
         raise InvalidArguments(
-            f"The payload of {action.type} has no names.",
-            hint='Write it as {"name": value}, or let the tool take an argument payload.',
+            _("The payload of {action} has no names.").format(action=action.type),
+            hint=_("Write it as {example}, or let the tool take an argument payload.").format(
+                example='{"name": value}'
+            ),
         )
     if "values" in known:
         given["values"] = dict(values)

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from voice_kernel.errors import InvalidWidget
+from voice_kernel.language import _
+from voice_kernel.language import number as grouped
 
 MAX_BYTES = 256_000
 """Of a whole widget, as JSON."""
@@ -54,28 +56,32 @@ def as_root(value: Any) -> Json:
         value = value.model_dump(mode="json", by_alias=True, exclude_none=True)
     if not isinstance(value, Mapping):
         raise InvalidWidget(
-            f"A {type(value).__name__} is no widget.",
-            hint='Give a dict such as {"type": "Card", "children": [...]}, or an object of chatkit.widgets.',
+            _("A {kind} is no widget.").format(kind=type(value).__name__),
+            hint=_("Give a dict such as {example}, or an object of chatkit.widgets.").format(
+                example='{"type": "Card", "children": [...]}'
+            ),
         )
     try:
         text = json.dumps(value, allow_nan=False, ensure_ascii=False, default=_plain)
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidWidget(
-            f"The widget cannot be written as JSON: {error}.",
-            hint="Use texts, numbers, lists and dicts only.",
+            _("The widget cannot be written as JSON: {problem}.").format(problem=error),
+            hint=_("Use texts, numbers, lists and dicts only."),
         ) from None
     whole = text.encode("utf-8", "replace")  # names of files may hold halves of characters, which no JSON can
     size = len(whole)
     if size > MAX_BYTES:
         raise InvalidWidget(
-            f"The widget has {size:,} bytes of JSON; {MAX_BYTES:,} can be shown.",
-            hint="Show fewer rows at once, or give pictures as links.",
+            _("The widget has {size} bytes of JSON; {most} can be shown.").format(
+                size=grouped(size), most=grouped(MAX_BYTES)
+            ),
+            hint=_("Show fewer rows at once, or give pictures as links."),
         )
     root: Json = json.loads(whole)
     if not isinstance(root.get("type"), str) or not root["type"]:
         raise InvalidWidget(
-            'The widget has no type: its "type" is the name of a component.',
-            hint=f"At the top stands one of: {', '.join(sorted(ROOTS))}.",
+            _('The widget has no type: its "type" is the name of a component.'),
+            hint=_("At the top stands one of: {names}.").format(names=", ".join(sorted(ROOTS))),
         )
     _check(root, 1)
     return root if root["type"] in ROOTS else {"type": "Basic", "children": [root]}
@@ -107,7 +113,8 @@ def from_template(path: str | Path, data: Mapping[str, Any] | None = None) -> Js
         from chatkit.widgets import WidgetTemplate
     except ImportError:
         raise InvalidWidget(
-            "A .widget file needs openai-chatkit.", hint='Install it: %pip install "voice-kernel[server]"'
+            _("A .widget file needs openai-chatkit."),
+            hint=_("Install it: {command}").format(command='%pip install "voice-kernel[server]"'),
         ) from None
     from jinja2 import TemplateError  # ChatKit's templates are Jinja's
 
@@ -115,10 +122,13 @@ def from_template(path: str | Path, data: Mapping[str, Any] | None = None) -> Js
     try:
         return as_root(WidgetTemplate.from_file(str(file)).build(dict(data or {})))
     except OSError as error:
-        raise InvalidWidget(f"{path} cannot be read: {error.strerror}.") from None
+        raise InvalidWidget(
+            _("{path} cannot be read: {problem}.").format(path=path, problem=error.strerror)
+        ) from None
     except (KeyError, TypeError, ValueError, TemplateError) as error:
         raise InvalidWidget(
-            f"{path} makes no widget of these data: {error}.", hint="Give every value that it names."
+            _("{path} makes no widget of these data: {problem}.").format(path=path, problem=error),
+            hint=_("Give every value that it names."),
         ) from None
 
 
@@ -135,12 +145,16 @@ def _plain(value: Any) -> Any:
 
 def _check(component: Json, depth: int) -> None:
     if depth > MAX_DEPTH:
-        raise InvalidWidget(f"The widget is more than {MAX_DEPTH} components deep.")
+        raise InvalidWidget(_("The widget is more than {depth} components deep.").format(depth=MAX_DEPTH))
     for name, value in component.items():
         if isinstance(value, str) and len(value) > MAX_STRING_CHARS:
             raise InvalidWidget(
-                f"{component.get('type')}.{name} has {len(value):,} characters; "
-                f"{MAX_STRING_CHARS:,} can be shown."
+                _("{component}.{field} has {count} characters; {most} can be shown.").format(
+                    component=component.get("type"),
+                    field=name,
+                    count=grouped(len(value)),
+                    most=grouped(MAX_STRING_CHARS),
+                )
             )
     for child in children_of(component):
         _check(child, depth + 1)

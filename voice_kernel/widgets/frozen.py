@@ -15,6 +15,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from voice_kernel.language import _
 from voice_kernel.widgets.document import Json, children_of
 
 MAX_HTML_CHARS = 300_000
@@ -102,7 +103,7 @@ def _card(component: Json, left: list[int]) -> str:
 def _list(component: Json, left: list[int]) -> str:
     shown = children_of(component)
     items = "".join(f'<li style="margin:3px 0">{_html(child, left)}</li>' for child in shown[:MAX_ROWS])
-    more = f"<p>… and {len(shown) - MAX_ROWS} more</p>" if len(shown) > MAX_ROWS else ""
+    more = f"<p>{_more(len(shown))}</p>" if len(shown) > MAX_ROWS else ""
     return f'{_status(component)}<ul style="list-style:none;margin:0;padding:0">{items}</ul>{more}'
 
 
@@ -150,8 +151,12 @@ def _icon(component: Json, left: list[int]) -> str:
     return ""  # it never stands for a word
 
 
+def _more(count: int) -> str:
+    return _("… and {count} more").format(count=count - MAX_ROWS)
+
+
 def _image(component: Json, left: list[int]) -> str:
-    alt = _text(component.get("alt") or "Picture")
+    alt = _text(component.get("alt") or _("Picture"))
     source = component.get("src")
     if isinstance(source, str) and _IMAGE.match(source) and len(source) < left[0]:
         return f'<img src="{source}" alt="{alt}" style="max-width:100%;border-radius:6px">'
@@ -215,7 +220,7 @@ def _chart(component: Json, left: list[int]) -> str:
         + "</tr>"
         for row in rows[:MAX_ROWS]
     )
-    more = f"<p>… and {len(rows) - MAX_ROWS} more</p>" if len(rows) > MAX_ROWS else ""
+    more = f"<p>{_more(len(rows))}</p>" if len(rows) > MAX_ROWS else ""
     return (
         '<table style="border-collapse:collapse;font-size:12px;margin:4px 0">'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}"
@@ -301,7 +306,7 @@ def _lines(component: Json, lines: list[str]) -> None:
     elif kind in ("Button", "Badge"):
         lines.append(f"[{component['label']}]" if component.get("label") else "")
     elif kind == "Image":
-        lines.append(f"({component.get('alt') or 'picture'})")
+        lines.append(f"({component.get('alt') or _('picture')})")
     elif kind in ("Input", "Textarea", "Select", "DatePicker"):
         lines.append(f"{component.get('name', '')}: {_given(component)}")
     elif kind == "Checkbox":

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from voice_kernel.language import N_, _
 from voice_kernel.messages import Approval, Task, TaskState
 
 Json = dict[str, Any]
@@ -27,13 +28,13 @@ MAX_FAILURES = 10
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 
 BADGES: dict[TaskState, tuple[str, str]] = {
-    "queued": ("Queued", "secondary"),
-    "awaiting_approval": ("Waits for you", "warning"),
-    "running": ("Running", "info"),
-    "succeeded": ("Done", "success"),
-    "failed": ("Failed", "danger"),
-    "cancelled": ("Cancelled", "secondary"),
-    "interrupted": ("Interrupted", "warning"),
+    "queued": (N_("Queued"), "secondary"),
+    "awaiting_approval": (N_("Waits for you"), "warning"),
+    "running": (N_("Running"), "info"),
+    "succeeded": (N_("Done"), "success"),
+    "failed": (N_("Failed"), "danger"),
+    "cancelled": (N_("Cancelled"), "secondary"),
+    "interrupted": (N_("Interrupted"), "warning"),
 }
 """A word and a colour for each state."""
 
@@ -69,13 +70,13 @@ def task_card(task: Task) -> Json:
             "justify": "between",
             "children": [
                 {"type": "Text", "value": task.title[:200], "weight": "semibold", "truncate": True},
-                {"type": "Badge", "label": word, "color": colour},
+                {"type": "Badge", "label": _(word), "color": colour},
             ],
         }
     ]
     progress = task.progress
     if task.ended_at is None and progress is not None:
-        label = progress.label or "Under way"
+        label = progress.label or _("Under way")
         percent = None if progress.fraction is None else round(progress.fraction * 100)
         children.append(
             {"type": "Progress", "id": f"progress-{task.id}", "label": label, "value": percent}
@@ -104,18 +105,18 @@ def _body(task: Task) -> Iterable[Json]:
     if result.tests is not None:
         tests = result.tests
         counts = (
-            ("passed", tests.passed, "success"),
-            ("failed", tests.failed, "danger"),
-            ("errors", tests.errors, "danger"),
-            ("skipped", tests.skipped, "secondary"),
+            (N_("{count} passed"), tests.passed, "success"),
+            (N_("{count} failed"), tests.failed, "danger"),
+            (N_("{count} errors"), tests.errors, "danger"),
+            (N_("{count} skipped"), tests.skipped, "secondary"),
         )
         yield {
             "type": "Row",
             "key": "tests",
             "children": [
-                {"type": "Badge", "label": f"{count} {word}", "color": colour}
-                for word, count, colour in counts
-                if count or word == "passed"
+                {"type": "Badge", "label": _(words).format(count=count), "color": colour}
+                for words, count, colour in counts
+                if count or words == counts[0][0]
             ],
         }
         failed = [case for case in tests.cases if case.outcome in ("failed", "error")]
@@ -137,7 +138,12 @@ def _body(task: Task) -> Iterable[Json]:
         yield _block(task.tail)
     pictures = [picture for output in result.outputs if (picture := _picture(output.data))]
     for picture in pictures[:MAX_IMAGES]:
-        yield {"type": "Image", "src": picture, "alt": f"Figure of {task.title}"[:200], "fit": "contain"}
+        yield {
+            "type": "Image",
+            "src": picture,
+            "alt": _("Figure of {title}").format(title=task.title)[:200],
+            "fit": "contain",
+        }
 
 
 def _block(text: str, language: str = "") -> Json:
@@ -161,7 +167,7 @@ def _button(task: Task) -> Json:
     return {
         "type": "Button",
         "key": "retry" if ended else "cancel",
-        "label": "Retry" if ended else "Cancel",
+        "label": _("Retry") if ended else _("Cancel"),
         "size": "sm",
         "variant": "outline",
         "onClickAction": {"type": action, "payload": {"task_id": task.id}},
@@ -182,12 +188,12 @@ def approval_card(approval: Approval) -> Json:
     card: Json = {"type": "Card", "size": "md", "key": f"approval-{approval.id}", "children": children}
     if approval.state == "open":
         payload = {"approval_id": approval.id}
-        card["confirm"] = {"label": "Approve", "action": {"type": APPROVE, "payload": payload}}
-        card["cancel"] = {"label": "Deny", "action": {"type": DENY, "payload": payload}}
+        card["confirm"] = {"label": _("Approve"), "action": {"type": APPROVE, "payload": payload}}
+        card["cancel"] = {"label": _("Deny"), "action": {"type": DENY, "payload": payload}}
     else:
-        word = {"approved": "Approved", "denied": "Denied", "expired": "Expired"}[approval.state]
+        word = {"approved": N_("Approved"), "denied": N_("Denied"), "expired": N_("Expired")}[approval.state]
         colour = "success" if approval.state == "approved" else "secondary"
-        children.append({"type": "Badge", "label": word, "color": colour})
+        children.append({"type": "Badge", "label": _(word), "color": colour})
     return card
 
 
@@ -195,7 +201,8 @@ def task_list(tasks: Iterable[Task]) -> Json:
     """Return the task manager: the newest first, with what can be done to each."""
     newest = sorted(tasks, key=lambda task: task.id, reverse=True)[:MAX_LISTED]
     if not newest:
-        return {"type": "Card", "children": [{"type": "Text", "value": "Nothing has been done yet."}]}
+        nothing = _("Nothing has been done yet.")
+        return {"type": "Card", "children": [{"type": "Text", "value": nothing}]}
     rows = []
     for task in newest:
         word, colour = BADGES[task.state]
@@ -209,7 +216,7 @@ def task_list(tasks: Iterable[Task]) -> Json:
                 "key": f"task-{task.id}",
                 "align": "center",
                 "children": [
-                    {"type": "Badge", "label": word, "color": colour},
+                    {"type": "Badge", "label": _(word), "color": colour},
                     {"type": "Col", "flex": 1, "gap": 0, "children": said},
                     _button(task),
                 ],
