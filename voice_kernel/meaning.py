@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from voice_kernel.context import Context
 from voice_kernel.intents import Grammar, Parse
 from voice_kernel.intents.needs import lacking
-from voice_kernel.intents.tongue import other_tongue
+from voice_kernel.intents.tongue import TONGUES, other_tongue
 from voice_kernel.language import N_, _, used
 from voice_kernel.messages import Problem
 
@@ -24,8 +24,6 @@ LACKS: Mapping[str, tuple[str, str]] = {
     "test": (N_("No test here has that in its name."), N_("Say: run the tests.")),
 }
 """What is said to words that would be a command if there were such a thing."""
-TONGUES: Mapping[str, str] = {"en": N_("English"), "de": N_("German")}
-"""What the languages are called that a session can be in."""
 PREPARED_S = 3.0
 """What was worked out so long ago at most still holds when the turn ends."""
 

@@ -76,7 +76,9 @@ def tool(
         function: the function, when there is nothing else to say: `@tool`.
         sentences: templates of what can be said, `[optional]`, `(one|or the other)`, `{argument}`; or
             each with the arguments that it gives unsaid: `{"train overnight": {"epochs": 500}}`. Without
-            any, its name is what to say; with `[]`, nothing is.
+            any, its name is what to say; with `[]`, nothing is. In the session's language
+            (`VOICE_KERNEL_LANGUAGE`): `["trainiere das Modell [für {epochs} Epochen]"]`. German puts its
+            verbs at both ends: `["werte {table} aus", "{table} auswerten"]`.
         name: the tool's name; the function's by default.
         asks: True, or why: every call shows a card and waits for a person's yes.
         effects: what a call may do: read, write, execute, delete, install, restart, network, shell. A
@@ -178,22 +180,24 @@ def action(
 
 def _put(made: UserTool) -> list[str]:
     """Put a tool on the shelf; returns what is surprising about its sentences."""
-    from voice_kernel.usertools.sentences import told
     from voice_kernel.usertools.shelf import AREA, shelf
 
     if shell_here() is None:  # a module of tools, imported by a script: nobody speaks there
         shelf.put(made)
         return []
-    from voice_kernel.usertools.understanding import understood
+    from voice_kernel.language import use
+    from voice_kernel.usertools.understanding import settings_here, surprises
 
     app = app_if_any()
+    if app is None:  # nobody has said yet in which language things are told
+        use(settings_here().language)
     others = [other for other in shelf.tools if other.name != made.name]
     names = (
         {name for name, spec in app.registry.specs.items() if spec.area != AREA} if app is not None else ()
     )
-    surprises = understood(made, others, names)
+    told = surprises(made, others, names)
     shelf.put(made)
-    return [told(made.name, meaning) for meaning in surprises]
+    return told
 
 
 def _caller_names() -> dict[str, Any]:

@@ -23,12 +23,25 @@ A user's file:
     expansion_rules:
       please: "(please|kindly)"
 
+The sentences are in the session's language (VOICE_KERNEL_LANGUAGE); a file that says `language: de` is
+refused by a session in another one.
+
 An intent with one group of sentences needs no `data`: `sentences`, `calls` and `slots` may stand right
 below its name. `{slots}` are lists: the built-in ones (name, path, query, number, ... see `lists` in
 common.yaml), or the file's own. `slots:` beside `sentences:` gives fixed arguments.
 
 A language may put its verbs around what they are about ("führe Zelle drei aus", "Zelle drei ausführen").
 `frames:` names the ways, `*` being the place; `frame: <name>` beside `sentences:` puts each of them there.
+A user's file may use those of its language, and bring its own:
+
+    language: de
+    frames:
+      auswerten: ["werte * aus", "* auswerten"]
+    intents:
+      auswertung:
+        frame: auswerten
+        sentences: ["[die] messung", "[die] messungen [von {query}]"]
+        calls: [{run_cells: {cells: all}}]
 """
 
 from __future__ import annotations
@@ -167,7 +180,33 @@ def _load(name: str, text: str) -> dict[str, Any]:
     return content
 
 
+def wording(path: Path) -> str:
+    """Return what a user's file has people say: the words of its templates, one after the other.
+
+    Raises:
+        IntentError: it cannot be read, or is no valid sentence file.
+    """
+    name, text = read(path)
+    found: list[str] = []
+    waiting: list[Any] = [_mapping(_load(name, text), "intents", name, text)]
+    while waiting:
+        body = waiting.pop()
+        if isinstance(body, Mapping):
+            found += map(str, body.get("sentences") or ())
+            waiting += [part for key, part in body.items() if key != "sentences"]
+        elif isinstance(body, list):
+            waiting += body
+    return re.sub(r"\{[^{}]*\}|<[^<>]*>", " ", " ".join(found))
+
+
 def _add(merged: Sentences, content: dict[str, Any], name: str, text: str, *, own: bool) -> None:
+    meant = str(content.get("language", merged.language))
+    if own and meant != merged.language:
+        raise IntentError(
+            f"{name}, line {_line(text, 'language')}: its sentences are for the language {meant!r}, and the "
+            f"session understands {merged.language!r}.",
+            hint=f"Say them in {merged.language!r}, or set VOICE_KERNEL_LANGUAGE={meant}.",
+        )
     if not own:
         merged.language = str(content.get("language", merged.language))
         merged.speech.update(content.get("speech", {}))

@@ -9,6 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from voice_kernel.language import N_
+
+TONGUES: Mapping[str, str] = {"en": N_("English"), "de": N_("German")}
+"""What the languages are called that a session can be in."""
 _ENGLISH = """
     about add all and are below by can cancel cell cells clear close column columns could create cursor
     delete describe do does each everything execute explain file files find first fix for from give go

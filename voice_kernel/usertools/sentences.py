@@ -17,9 +17,14 @@ from typing import Any
 from voice_kernel.errors import IntentError, InvalidTool
 from voice_kernel.intents import Grammar
 from voice_kernel.intents.phrases import phrase, slots_in
+from voice_kernel.intents.tongue import TONGUES, other_tongue
+from voice_kernel.language import _
 from voice_kernel.usertools.shelf import AREA
 from voice_kernel.usertools.signature import Parameter
 
+_RUN = "[(run|start|führe|starte)]"
+_RUN_LAST = "[(aus|ausführen|starten)]"
+_WITH = "[(with|for|on|of|from|in|to|mit|für|auf|von|aus|nach|zu)]"
 _SLOT = re.compile(r"\{([^{}:]+)(?::([^{}:]+))?\}")
 
 
@@ -46,14 +51,17 @@ class Meaning:
 
 
 def default_templates(name: str, parameters: Sequence[Parameter]) -> tuple[str, ...]:
-    """Return how a tool is said that has no sentences of its own: by its name, and one argument at most."""
+    """Return how a tool is said that has no sentences of its own: by its name, and one argument at most.
+
+    A name has no language, so the words around it are those of every language that is understood.
+    """
     words = " ".join(re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", name)).lower()
     required = [parameter.name for parameter in parameters if parameter.required]
     if not words or len(required) > 1:
         return ()
     if required:
-        return (f"[(run|start)] {words} [(with|for|on|of|from|in|to)] {{{required[0]}}}",)
-    return (f"[(run|start)] {words}",)
+        return (f"{_RUN} {words} {_WITH} {{{required[0]}}} {_RUN_LAST}",)
+    return (f"{_RUN} {words} {_RUN_LAST}",)
 
 
 def sentences_of(
@@ -145,15 +153,37 @@ def meanings(base: Grammar, extended: Grammar, tool: str, sentences: Sequence[Se
 
 def told(tool: str, meaning: Meaning) -> str:
     """Say in one sentence what is surprising about a phrase."""
-    said = f"“{meaning.phrase}”"
+    said = meaning.phrase
     if meaning.before and meaning.now == tool:
-        return f"{said} meant {meaning.before} until now; from now on it means {tool}."
+        changed = _("“{said}” meant {before} until now; from now on it means {tool}.")
+        return changed.format(said=said, before=meaning.before, tool=tool)
     if meaning.now:
-        return f"{said} still means {meaning.now}, not {tool}: give {tool} another sentence."
-    return (
-        f"{said} will not be understood as {tool}: write the words as they are heard, "
-        "contractions written out and without punctuation."
-    )
+        kept = _("“{said}” still means {now}, not {tool}: give {tool} another sentence.")
+        return kept.format(said=said, now=meaning.now, tool=tool)
+    return _(
+        "“{said}” will not be understood as {tool}: write the words as they are heard, contractions written "
+        "out and without punctuation."
+    ).format(said=said, tool=tool)
+
+
+def foreign(tool: str, sentences: Sequence[Sentence], language: str) -> str:
+    """Say in one sentence that a tool's sentences are in another language than the session's.
+
+    Args:
+        tool: its name.
+        sentences: its own sentences, not those of its name.
+        language: the session's, ISO 639-1.
+
+    Returns:
+        nothing where they are not clearly.
+    """
+    said = re.sub(r"\{[^{}]*\}|<[^<>]*>", " ", " ".join(sentence.template for sentence in sentences))
+    other = other_tongue(said, language)
+    if not other:
+        return ""
+    return _(
+        "The sentences of {tool} sound like {other}, and this session understands {own}: write them in {own}."
+    ).format(tool=tool, other=_(TONGUES[other]), own=_(TONGUES[language]))
 
 
 def _meant(grammar: Grammar, said: str) -> str:

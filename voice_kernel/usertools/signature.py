@@ -181,7 +181,7 @@ def spoken_of(annotation: Any, name: str, default: Any = inspect.Parameter.empty
     plain = _plain(annotation)
     words = name.replace("_", " ").strip()
     if plain is bool:
-        return Spoken("", (("(yes|true|on)", True), ("(no|false|off)", False)), "yes")
+        return Spoken("", (("(yes|true|on|ja|an)", True), ("(no|false|off|nein|aus)", False)), "yes")
     if plain is int:
         return Spoken("integer", sample=str(default) if type(default) is int else "3")
     if plain is float:

@@ -1,4 +1,4 @@
-"""Whether a tool's sentences are understood as the tool, and what they meant before.
+"""Whether a tool's sentences are understood as the tool, what they meant before, and in which language.
 
 Asked once, when a tool is defined in a notebook, so that a person hears of a clash where the sentence is
 written. It looks with the grammar that the session has, or will have.
@@ -12,11 +12,11 @@ from voice_kernel.errors import IntentError, InvalidTool, SettingsError
 from voice_kernel.intents import Grammar
 from voice_kernel.settings import Settings, load
 from voice_kernel.usertools.definition import UserTool
-from voice_kernel.usertools.sentences import Meaning, meanings
+from voice_kernel.usertools.sentences import default_templates, foreign, meanings, told
 
 
-def understood(tool: UserTool, others: Sequence[UserTool] = (), names: Collection[str] = ()) -> list[Meaning]:
-    """Check a tool against the grammar; returns what is surprising.
+def surprises(tool: UserTool, others: Sequence[UserTool] = (), names: Collection[str] = ()) -> list[str]:
+    """Check a tool against the grammar; returns what is surprising, each in one sentence.
 
     Args:
         tool: the new tool.
@@ -26,7 +26,8 @@ def understood(tool: UserTool, others: Sequence[UserTool] = (), names: Collectio
     Raises:
         InvalidTool: it has the name of a tool of ours, or a sentence the grammar cannot take.
     """
-    base = _grammar()
+    settings = settings_here()
+    base = _grammar(settings)
     if tool.name in base.tools or tool.name in names:
         raise InvalidTool(
             f"There is a tool named {tool.name} already.",
@@ -38,14 +39,22 @@ def understood(tool: UserTool, others: Sequence[UserTool] = (), names: Collectio
         with_it = without.extended([(tool.name, tool.source)])
     except IntentError as error:
         raise InvalidTool(error.message, hint=error.hint, place=tool.place) from None
-    return meanings(without, with_it, tool.name, tool.sentences)
+    of_its_name = default_templates(tool.name, tool.signature.parameters)
+    given = [sentence for sentence in tool.sentences if sentence.template not in of_its_name]
+    strange = foreign(tool.name, given, settings.language)
+    found = meanings(without, with_it, tool.name, tool.sentences)
+    return ([strange] if strange else []) + [told(tool.name, meaning) for meaning in found]
 
 
-def _grammar() -> Grammar:
+def settings_here() -> Settings:
+    """Return the settings that a session here has, or will have."""
     try:
-        settings = load()
+        return load()
     except SettingsError:  # which `%voice` will tell
-        settings = Settings()
+        return Settings()
+
+
+def _grammar(settings: Settings) -> Grammar:
     path = settings.sentences_path
     try:
         return Grammar.shared(settings.language, path if path.is_file() else None)

@@ -29,7 +29,9 @@ def test_a_bare_function_is_said_by_its_name_and_described_by_its_docstring() ->
     assert (tool.name, tool.description) == ("train_model", "Train the model.")
     assert tool.effects == {"execute"}
     assert tool.asks == ""
-    assert [sentence.template for sentence in tool.sentences] == ["[(run|start)] train model"]
+    assert [sentence.template for sentence in tool.sentences] == [
+        "[(run|start|führe|starte)] train model [(aus|ausführen|starten)]"
+    ]
 
 
 def test_a_required_argument_is_part_of_what_is_said_and_two_are_too_many() -> None:

@@ -228,7 +228,7 @@ def test_the_descriptions_reach_models() -> None:
         (Literal[1, 2], "integer", ""),
         (Optimizer, "", "sgd momentum"),
         (Size, "", "large"),
-        (bool, "", "(yes|true|on)"),
+        (bool, "", "(yes|true|on|ja|an)"),
         (Path, "path", ""),
         (int | None, "integer", ""),
         (int | str, "query", ""),
