@@ -77,7 +77,7 @@ def model_error(error: Exception, settings: ModelSettings, model: str) -> ModelE
         hint = (
             _("Check the network, and whether a proxy or firewall is in the way.")
             if settings.is_openai
-            else _("Check that the server runs and that VOICE_KERNEL_BASE_URL is right.")
+            else _("Is the server running? VOICE_KERNEL_MODEL_SERVER or VOICE_KERNEL_BASE_URL says where.")
         )
         return ModelError(
             _("The model server at {server} cannot be reached.").format(server=server),
