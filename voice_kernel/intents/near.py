@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from types import MappingProxyType
 
 from voice_kernel.context import sound, squash
@@ -23,6 +23,10 @@ CONFUSED = 0.15
 """Price of a reading that the language's list of confusions names."""
 MOST_REMEMBERED = 4096
 """Words whose likenesses are kept."""
+ALIKE = 0.75
+"""From which likeness on a word counts as found in a phrase."""
+LOSING = frozenset(("delete_cells", "mcp_remove", "restart_kernel"))
+"""Tools that are offered only to whom said what they begin with: nobody should lose work by a click."""
 NEAR = 0.35
 """Least likeness, from 0 to 1, of a phrase that is offered after a miss."""
 
@@ -40,6 +44,7 @@ class Ear:
         forms: irregular form -> the word it is a form of.
         gerund: the ending of verbs after `gerund_after`.
         gerund_after: phrases of courtesy after which verbs have that ending: "would you mind running".
+        numbers: number words: which one it was says nothing about the command.
         fold: how the language spells a text that words are compared with.
     """
 
@@ -54,6 +59,7 @@ class Ear:
         forms: Mapping[str, str] = MappingProxyType({}),
         gerund: str = "",
         gerund_after: Sequence[str] = (),
+        numbers: Container[str] = (),
         fold: Callable[[str], str] = str.lower,
     ) -> None:
         self.vocabulary = vocabulary
@@ -73,14 +79,10 @@ class Ear:
             word for word in vocabulary if len(word) > 2 and word not in function_words and word.isalpha()
         )
         self._alike: dict[str, tuple[tuple[str, float], ...]] = {}
-        self._phrases = [
-            (
-                tool,
-                phrase,
-                [word for word in fold(phrase).replace(",", "").split() if word not in function_words],
-            )
-            for tool, phrase in phrases
-        ]
+        self._numbers = numbers
+        self._phrases = [(tool, phrase, self._content_of(fold(phrase).split())) for tool, phrase in phrases]
+        self._firsts = frozenset(parts[0] for _, _, parts in self._phrases if parts)
+        """What the phrases begin with, verbs for the most part."""
         counts = Counter(word for _, _, parts in self._phrases for word in set(parts))
         self._rarity = {word: 1 / math.sqrt(count) for word, count in counts.items()}
 
@@ -177,23 +179,36 @@ class Ear:
     def closest(self, words: Sequence[Word], limit: int = 3) -> tuple[tuple[str, ...], bool]:
         """Return the phrases nearest to what was said, nearest first; none when nothing is near.
 
-        And whether they have more of it than a single word: "open the window" has the verb of "open the
+        Only those with the verb that was said, if there are any. And whether they have more of it than a single word: "open the window" has the verb of "open the
         failing test" and no more.
         """
         if not self._phrases or len(words) > 40:
             return (), False
-        heard = [word.text for word in words if word.text not in self._function_words and len(word.text) > 1]
+        heard = self._content_of([word.text for word in words if len(word.text) > 1])
         if not heard:
             return (), False
+        verb = heard[0] if heard[0] in self._firsts else ""
         best: dict[str, tuple[float, str, set[str]]] = {}
         alike: dict[tuple[str, str], float] = {}
         for tool, phrase, parts in self._phrases:
             score, common = self._likeness(heard, parts, alike)
+            if tool in LOSING and not any(alike.get((word, parts[0]), 0.0) >= ALIKE for word in heard):
+                continue
             if score >= NEAR and score > best.get(tool, (0.0, "", set()))[0]:
                 best[tool] = (score, phrase, common)
-        ranked = sorted(best.values(), key=lambda scored: -scored[0])[:limit]
+        found = [scored for scored in best.values() if verb in scored[2]] or list(best.values())
+        ranked = sorted(found, key=lambda scored: -scored[0])[:limit]
         common = {word for _, _, words_in_it in ranked for word in words_in_it}
         return tuple(phrase for _, phrase, _ in ranked), len(common) >= min(2, len(words))
+
+    def _content_of(self, words: Sequence[str]) -> list[str]:
+        """Return the words that tell one command from another."""
+        content = (word.strip(",") for word in words)
+        return [
+            word
+            for word in content
+            if word not in self._function_words and word not in self._numbers and not word.isdigit()
+        ]
 
     def _likeness(
         self, heard: Sequence[str], parts: Sequence[str], alike: dict[tuple[str, str], float]
@@ -211,7 +226,7 @@ class Ear:
                     alike[pair] = self._alikeness(word, part)
                 if alike[pair] > near:
                     near, which = alike[pair], part
-            if near >= 0.75:
+            if near >= ALIKE:
                 matched.add(which)
                 common.add(word)
                 found += max(weight, self._rarity.get(which, 1.0)) * near
@@ -268,6 +283,8 @@ class Ear:
             return 0.95
         if min(len(heard), len(word)) > 3 and sound(heard) == sound(word):
             return 0.85
+        if heard[0] != word[0] and min(len(heard), len(word)) < 6:
+            return 0.0  # "stop" is not like "top"
         from rapidfuzz import fuzz
 
         return fuzz.ratio(heard, word) / 100
