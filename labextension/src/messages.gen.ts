@@ -268,6 +268,7 @@ export interface CellReply {
   id: number;
   notebook: NotebookView | null;
   problem: Problem | null;
+  ran: boolean;
   text: string;
   type: 'cell_reply';
 }
@@ -440,6 +441,7 @@ export interface RestartKernel {
  */
 export interface RunCommand {
   action: 'command';
+  exact: boolean;
   label: string;
 }
 /**

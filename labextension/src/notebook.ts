@@ -11,7 +11,7 @@ import { NotebookActions, type NotebookPanel } from '@jupyterlab/notebook';
 import type { ISessionContextDialogs } from '@jupyterlab/apputils';
 import type { SharedCell } from '@jupyter/ydoc';
 import type { CommandRegistry } from '@lumino/commands';
-import { find } from './command';
+import { find, plain } from './command';
 import { PersonsCursor } from './cursor';
 import type { CellReply, CellRequest, CellView, NotebookView, Problem } from './messages.gen';
 import { randomId } from './panel/connection';
@@ -97,7 +97,7 @@ export class NotebookHost {
   }
 
   async answer({ id, step, request }: CellRequest): Promise<CellReply> {
-    const reply: CellReply = { type: 'cell_reply', id, problem: null, notebook: null, cells: [], text: '' };
+    const reply: CellReply = { type: 'cell_reply', id, problem: null, notebook: null, cells: [], text: '', ran: true };
     this.running.add(id);
     try {
       if (this.panel.isDisposed || !this.panel.content.model) {
@@ -565,7 +565,7 @@ export class NotebookHost {
     }
   }
 
-  private async command({ label }: ActionOf<'command'>, step: number): Promise<Partial<CellReply>> {
+  private async command({ label, exact }: ActionOf<'command'>, step: number): Promise<Partial<CellReply>> {
     // Commands act on the notebook in front.
     this.around.activate(this.panel);
     const { commands } = this.around;
@@ -582,6 +582,9 @@ export class NotebookHost {
         this.trans.__('There is no command “%1”.', label),
         found.closest.length > 0 ? this.trans.__('Closest: %1.', found.closest.join('; ')) : ''
       );
+    }
+    if (exact && plain(found.command.label) !== plain(label)) {
+      return { text: found.command.label, ran: false };
     }
     const { id, enabled } = found.command;
     if (!enabled) {

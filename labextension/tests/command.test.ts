@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Named, find } from '../src/command';
+import { type Named, find, plain } from '../src/command';
 
 const command = (id: string, label: string, enabled = true): Named => ({ id, label, enabled });
 const COMMANDS = [
@@ -29,6 +29,11 @@ describe('a command by its name', () => {
   it('is found when it was nearly said', () => {
     expect(found('show line number')).toBe('notebook:toggle-all-cell-line-numbers');
     expect(found('new terminals')).toBe('terminal:create-new');
+  });
+
+  it('counts as said only when it was said so', () => {
+    expect(plain('run all cells')).toBe(plain('Run All Cells…'));
+    expect(plain('resart kernel')).not.toBe(plain('Restart Kernel…'));
   });
 
   it('is not guessed', () => {

@@ -300,6 +300,11 @@ def test_a_command_of_the_palette_runs_by_its_name(desk: Sidebar) -> None:
     expect(turn).to_contain_text("There is no command")
 
 
+def test_a_misheard_name_runs_no_command_that_asks_first(desk: Sidebar) -> None:
+    turn = desk.say("run the lab command shutdwn all kernels", outcome="failed")
+    expect(turn).to_contain_text("only “Shut Down All Kernels")
+
+
 def test_a_command_that_cannot_be_undone_asks_first(desk: Sidebar) -> None:
     turn = desk.send("run the lab command shut down all kernels")
     desk.card.get_by_role("button", name="Deny").click(timeout=WAIT_MS)

@@ -280,7 +280,7 @@ ACTIONS: list[Wire] = [
     UndoStep(action="redo"),
     SaveNotebook(),
     RestartKernel(run_all=True),
-    RunCommand(label="Toggle line numbers"),
+    RunCommand(label="Toggle line numbers", exact=True),
     OpenFile(path="tests/test_a.py", line=3),
     Snapshot(),
 ]
@@ -471,7 +471,7 @@ SAMPLES: list[Wire] = [
     ),
     SpeakChoice(speak="short", voice="local", rate=1.5, browser_voice=True),
     SpeakingState(id=3, state="ended"),
-    CellReply(id=4, problem=PROBLEM, notebook=NOTEBOOK, cells=[CELL], text="Saved"),
+    CellReply(id=4, problem=PROBLEM, notebook=NOTEBOOK, cells=[CELL], text="Saved", ran=False),
 ]
 
 

@@ -159,6 +159,8 @@ class RunCommand(Wire):
 
     action: Literal["command"] = "command"
     label: str
+    exact: bool = False
+    """Whether one whose label is only like it is not to be run, but named."""
 
 
 class OpenFile(Wire):
@@ -230,3 +232,5 @@ class CellReply(Wire):
     """The cells concerned, in the order of the notebook, with their outputs where cells were run."""
     text: str = ""
     """What else there is to say: a label, a path, a count."""
+    ran: bool = True
+    """False when the command in `text` was only named, see `RunCommand.exact`."""

@@ -6,11 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
+from workbench import Workbench
 
 from voice_kernel.errors import InvalidArguments, ToolError, ToolUnavailable
 from voice_kernel.intents import Grammar
 from voice_kernel.kernel import CodeResult
-from voice_kernel.messages import CellAction, CellReply, CellView, NotebookView, Output, Problem
+from voice_kernel.messages import CellAction, CellReply, CellView, NotebookView, Output, Problem, RunCommand
 from voice_kernel.toolbox.policy import Policy
 from voice_kernel.toolbox.registry import Registry
 from voice_kernel.tools import lab, notebook
@@ -192,11 +193,49 @@ def test_an_error_is_found_in_a_cells_outputs(output: Output, problem: Problem) 
         "Trust Notebook",
         "Reset All Settings",
         "Install Extensions",
+        "Kernel neu starten…",
+        "Neustart des Kernels",
+        "Alle Kernel herunterfahren…",
+        "Zellen löschen",
+        "Ausgaben aller Zellen leeren",
+        "Alle Registerkarten schließen",
+        "Notebook vertrauen",
+        "\uff32estart Kernel",
     ],
 )
 def test_a_command_that_cannot_be_undone_asks_first(label: str) -> None:
     effects = effects_of_command(RunCommandArguments(label=label))
     assert Policy().decide(effects, "voice").kind == "ask"
+
+
+@pytest.mark.parametrize(
+    ("said", "found", "runs"),
+    [
+        ("resart kernel", "Restart Kernel…", False),
+        ("re-start the kernel", "Restart Kernel…", False),
+        ("restart the kernal", "Restart Kernel…", True),
+        ("toggle the line numbers", "Toggle Line Numbers", True),
+        ("Toggle Line Numbers", "Toggle Line Numbers", True),
+    ],
+)
+async def test_a_misheard_name_is_not_taken_for_a_command_that_asks_first(
+    said: str, found: str, runs: bool, bench: Workbench
+) -> None:
+    ran: list[str] = []
+
+    class Palette:
+        async def request(self, action: CellAction, *, step: int = 0) -> CellReply:
+            assert isinstance(action, RunCommand)
+            if action.exact and action.label != found:
+                return CellReply(id=0, text=found, ran=False)
+            ran.append(action.label)
+            return CellReply(id=0, text=found)
+
+    lab.register(bench.registry, Desk(Palette(), NoKernel(), lambda turn_id: False))
+    task = await bench.start("run_command", label=said)
+    assert ran == ([found] if runs else [])
+    assert task.state == ("succeeded" if runs else "failed")
+    assert task.problem is None or found in task.problem.message
 
 
 @pytest.mark.parametrize(
