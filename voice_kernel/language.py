@@ -22,6 +22,10 @@ ENGLISH = "en"
 FOLDER = Path(__file__).parent / "locale"
 GROUPS = {"de": "\u202f"}
 """What stands between the thousands of a number, where it is no comma."""
+POINTS = {"de": ","}
+"""What stands before the decimals of a number, where it is no point."""
+QUOTES = {"de": "„{}“"}
+"""What stands around words that were said, where it is not “ and ”."""
 
 
 @dataclass(frozen=True)
@@ -117,3 +121,13 @@ def number(value: int) -> str:
 def capital(text: str) -> str:
     """Return words as a sentence begins."""
     return text[:1].upper() + text[1:]
+
+
+def decimal(value: float, places: int) -> str:
+    """Return a number with so many decimals as it is written in the session's language: `1.5`."""
+    return f"{value:.{places}f}".replace(".", POINTS.get(_language, "."))
+
+
+def quoted(text: str) -> str:
+    """Return words that were said between the quotation marks of the session's language."""
+    return QUOTES.get(_language, "“{}”").format(text)

@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from voice_kernel.language import _
 from voice_kernel.messages import (
     Approval,
     ApprovalChanged,
@@ -217,5 +218,5 @@ def judged(number: int, step: Step, turn: Turn, tasks: Sequence[Task]) -> Done:
         wrong = wrong if problem.message in wrong else f"{wrong} {problem.message}".strip()
     hint = problem.hint if wrong else ""
     if wrong and turn.closest:
-        hint = f"Closest: {'; '.join(turn.closest)}."
+        hint = _("Closest: {sentences}.").format(sentences="; ".join(turn.closest))
     return Done(number, step, state, outcome, wrong, hint, tuple(tasks))

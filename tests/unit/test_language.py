@@ -306,3 +306,12 @@ def test_a_large_number_is_written_and_said_as_the_language_does() -> None:
     language.use("de")
     assert language.number(1234567) == "1\u202f234\u202f567"
     assert Renderer("de").question(f"{language.number(12345)} Zeilen?") == "12345 Zeilen?"
+
+
+@pytest.mark.parametrize(
+    ("code", "seconds", "quote"), [("en", "1.5", "“run the tests”"), ("de", "1,5", "„run the tests“")]
+)
+def test_decimals_and_quotation_marks_are_the_languages_own(code: str, seconds: str, quote: str) -> None:
+    language.use(code)
+    assert language.decimal(1.46, 1) == seconds
+    assert language.quoted("run the tests") == quote

@@ -117,7 +117,7 @@ class Brain:
         except failure.failures() as error:
             raise failure.model_error(error, settings, settings.model) from error
         self.settings = settings
-        return f"{connection.model} at {settings.server}"
+        return _("{model} at {server}").format(model=connection.model, server=settings.server)
 
     async def answer(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from voice_kernel.language import _
+from voice_kernel.language import _, decimal
 from voice_kernel.messages import Problem
 
 
@@ -32,7 +32,7 @@ def duration(seconds: float) -> str:
     if seconds < 0.1:
         return f"{seconds * 1000:.0f} ms"
     if seconds < 10:
-        return f"{seconds:.1f} s".replace(".0 s", " s")
+        return f"{decimal(seconds, 1 if round(seconds, 1) % 1 else 0)} s"
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"

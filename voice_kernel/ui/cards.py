@@ -15,7 +15,7 @@ from collections import Counter
 from typing import Any
 
 from voice_kernel.kernel import Display, Kernel
-from voice_kernel.language import _
+from voice_kernel.language import _, quoted
 from voice_kernel.messages import Widget
 from voice_kernel.session import TurnResult
 from voice_kernel.ui.channel import Route, WidgetChannel
@@ -208,7 +208,7 @@ class Others:
             _("{count} more commands of this cell, which the voice panel shows: {states}.").format(
                 count=self._begun, states=", ".join(counts)
             ),
-            *(f"“{text}”: {why}" if why else f"“{text}”" for text, why in self._bad),
+            *(f"{quoted(text)}: {why}" if why else quoted(text) for text, why in self._bad),
         ]
         more = sum(number for state, number in self._ended.items() if state != "succeeded") - len(self._bad)
         if more:

@@ -20,6 +20,7 @@ from typing import Any, Protocol
 
 from voice_kernel.errors import ToolError, ToolUnavailable
 from voice_kernel.events import Hub
+from voice_kernel.language import N_, _
 from voice_kernel.messages import (
     CellAction,
     CellCancel,
@@ -43,8 +44,10 @@ FILE_LIMIT_S = 60.0
 PROBE_LIMIT_S = 5.0
 MAX_HEADINGS = 100
 
-NO_FRONT_END = "No front end shows the cells of this notebook to the assistant."
-OPEN_ONE = "Open the Voice sidebar in JupyterLab or Notebook 7, or run the notebook with `voice-kernel run`."
+NO_FRONT_END = N_("No front end shows the cells of this notebook to the assistant.")
+OPEN_ONE = N_(
+    "Open the Voice sidebar in JupyterLab or Notebook 7, or run the notebook with `voice-kernel run`."
+)
 GONE = "The page that shows the notebook has gone."
 SILENT = "The page that shows the notebook does not answer."
 RELOAD = "Reload the page, open the Voice sidebar, and say it again."
@@ -154,7 +157,7 @@ class SurfaceCells:
 
     def _choose(self, turn_id: int) -> FrontEnd:
         if not self._front_ends:
-            raise ToolUnavailable(NO_FRONT_END, hint=OPEN_ONE)
+            raise ToolUnavailable(_(NO_FRONT_END), hint=_(OPEN_ONE))
         turn = self._hub.turns.get(turn_id)
         asking = turn.surface_id if turn is not None else ""
         return next((one for one in self._front_ends if one.surface_id == asking), self._front_ends[-1])

@@ -15,7 +15,7 @@ import html
 import re
 from collections.abc import Callable, Sequence
 
-from voice_kernel.language import N_, _, ngettext_
+from voice_kernel.language import N_, _, decimal, ngettext_, quoted
 from voice_kernel.messages import Output, Problem, Task, TestCase, TestReport, Turn
 from voice_kernel.ui.ansi import ansi_to_html, ansi_to_text
 from voice_kernel.ui.markup import sanitize
@@ -96,7 +96,7 @@ def frozen_html(turn: Turn, tasks: list[Task]) -> str:
         page.add(f'<div style="margin-top:7px;white-space:pre-wrap">{html.escape(_head(turn.answer))}</div>')
     _problem(page, _own_problem(turn, tasks))
     if turn.closest:
-        phrases = ", ".join(f"“{html.escape(phrase)}”" for phrase in turn.closest)
+        phrases = ", ".join(quoted(html.escape(phrase)) for phrase in turn.closest)
         page.add(f'<div style="margin-top:7px">{_("Did you mean {name}?").format(name=phrases)}</div>')
     page.add("</div>")
     return page.finish()
@@ -104,7 +104,7 @@ def frozen_html(turn: Turn, tasks: list[Task]) -> str:
 
 def frozen_text(turn: Turn, tasks: list[Task]) -> str:
     """Return the same for a terminal and for front ends that show no HTML."""
-    lines = [f"“{turn.text}”" if turn.text else _("(nothing was heard)")]
+    lines = [quoted(turn.text) if turn.text else _("(nothing was heard)")]
     if turn.route:
         lines[0] += f"  [{_(_ROUTES[turn.route])}]"
     lines += [task_text(task) for task in tasks]
@@ -246,7 +246,7 @@ class _Page:
 
 
 def _transcript(turn: Turn) -> str:
-    return f"“{html.escape(_head(turn.text, 2_000))}”" if turn.text else _("Nothing was heard")
+    return quoted(html.escape(_head(turn.text, 2_000))) if turn.text else _("Nothing was heard")
 
 
 def _meta(turn: Turn) -> str:
@@ -463,7 +463,7 @@ def _duration(seconds: float) -> str:
     if seconds < 0.995:
         return f"{max(0.0, seconds) * 1000:.0f} ms"
     if seconds < 60:
-        return f"{seconds:.1f} s"
+        return f"{decimal(seconds, 1)} s"
     return f"{int(seconds) // 60} min {int(seconds) % 60} s"
 
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from voice_kernel.language import _, decimal, ngettext_, quoted
 from voice_kernel.messages import Task
 from voice_kernel.ui.frozen import state_words
 
@@ -47,11 +48,12 @@ def table_html(tasks: Sequence[Task], said: Mapping[int, str], now: float | None
     if not tasks:
         return ""
     head = "".join(
-        f'<th scope="col" style="{_CELL}">{name}</th>' for name in ("", "task", "said", "state", "took", "")
+        f'<th scope="col" style="{_CELL}">{html.escape(name)}</th>'
+        for name in ("", _("task"), _("said"), _("state"), _("took"), "")
     )
     rows = "".join(_row_html(task, said, now) for task in reversed(tasks[-MAX_ROWS:]))
     more = len(tasks) - MAX_ROWS
-    note = f'<div style="{_MUTED};margin-top:4px">and {more} older ones</div>' if more > 0 else ""
+    note = f'<div style="{_MUTED};margin-top:4px">{_older(more)}</div>' if more > 0 else ""
     return (
         '<div style="overflow-x:auto;font-size:13px">'
         f'<table style="border-collapse:collapse"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
@@ -81,8 +83,12 @@ def table_text(tasks: Sequence[Task], said: Mapping[int, str], now: float | None
         for row in rows
     ]
     if len(tasks) > MAX_ROWS:
-        lines.append(f"and {len(tasks) - MAX_ROWS} older ones")
+        lines.append(_older(len(tasks) - MAX_ROWS))
     return "\n".join(lines)
+
+
+def _older(count: int) -> str:
+    return ngettext_("and {count} older one", "and {count} older ones", count).format(count=count)
 
 
 def records(tasks: Sequence[Task], said: Mapping[int, str], now: float | None = None) -> list[dict[str, Any]]:
@@ -124,14 +130,14 @@ def took(task: Task, now: float | None = None) -> str:
         return ""
     if seconds < 0.995:
         return f"{seconds * 1000:.0f} ms"
-    return f"{seconds:.1f} s" if seconds < 60 else f"{int(seconds) // 60} min {int(seconds) % 60} s"
+    return f"{decimal(seconds, 1)} s" if seconds < 60 else f"{int(seconds) // 60} min {int(seconds) % 60} s"
 
 
 def told(task: Task) -> str:
     """Return what there is to say of a task: how far it is, why it failed, what it came to."""
     if task.ended_at is None:
         if task.queue_position is not None:
-            return f"number {task.queue_position} in its queue"
+            return _("number {position} in its queue").format(position=task.queue_position)
         return _progress(task)
     if task.state != "succeeded" and task.problem is not None:
         return task.problem.message
@@ -144,8 +150,10 @@ def _progress(task: Task) -> str:
         return ""
     parts = [progress.label]
     if progress.done is not None:
-        of = f" of {progress.total:g}" if progress.total is not None else ""
-        parts.append(f"{progress.done:g}{of} {progress.unit}".rstrip())
+        done = f"{progress.done:g}"
+        if progress.total is not None:
+            done = _("{done} of {total}").format(done=done, total=f"{progress.total:g}")
+        parts.append(f"{done} {progress.unit}".rstrip())
     elif progress.fraction is not None:
         parts.append(f"{progress.fraction:.0%}")
     return ", ".join(part for part in parts if part)
@@ -158,7 +166,7 @@ def _row_html(task: Task, said: Mapping[int, str], now: float | None) -> str:
     cells = (
         (str(task.id), f"{_CELL};{_MUTED};text-align:right"),
         (_cut(task.title, MAX_TITLE_CHARS), f"{_CELL};font-family:var(--jp-code-font-family,monospace)"),
-        (f"“{_cut(words, MAX_SAID_CHARS)}”" if words else "", _CELL),
+        (quoted(_cut(words, MAX_SAID_CHARS)) if words else "", _CELL),
         (f"{mark} {word}", f"{_CELL};{tone};white-space:nowrap"),
         (took(task, now), f"{_CELL};{_MUTED};white-space:nowrap"),
         (_cut(told(task), MAX_TOLD_CHARS), _CELL),

@@ -16,7 +16,7 @@ from typing import Any, Literal, Protocol
 from urllib.parse import urlencode
 
 from voice_kernel.errors import WebError
-from voice_kernel.language import _
+from voice_kernel.language import N_, _
 from voice_kernel.web.addresses import Reach, address_of
 from voice_kernel.web.fetch import Fetcher, StatusError
 
@@ -27,7 +27,7 @@ ADDRESSES = {
     "exa": "https://api.exa.ai/search",
     "brave": "https://api.search.brave.com/res/v1/web/search",
 }
-HOW = (
+HOW = N_(
     "Set VOICE_KERNEL_SEARCH_URL to a SearXNG server, or VOICE_KERNEL_SEARCH_ENGINE and "
     "VOICE_KERNEL_SEARCH_API_KEY."
 )
@@ -161,7 +161,7 @@ class Ddgs:
             async with asyncio.timeout(LIMIT_S):
                 found = await asyncio.to_thread(self._search, query, many)
         except TimeoutError:
-            raise WebError(_("The public search engines did not answer in time."), hint=HOW) from None
+            raise WebError(_("The public search engines did not answer in time."), hint=_(HOW)) from None
         return _hits(found, many, url="href", snippet="body", date="date")
 
     def _search(self, query: str, many: int) -> list[dict[str, Any]]:
@@ -176,7 +176,7 @@ class Ddgs:
             return DDGS(timeout=10).text(query, max_results=many)
         except DDGSException:
             raise WebError(
-                _("The public search engines did not answer, or found nothing."), hint=HOW, retryable=True
+                _("The public search engines did not answer, or found nothing."), hint=_(HOW), retryable=True
             ) from None
 
 
