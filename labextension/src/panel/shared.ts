@@ -14,3 +14,4 @@ export { Icon, Spinner } from './views/Icon';
 export { Note } from './views/Note';
 export { SearchBox } from './views/SearchBox';
 export { SheetFrame } from './views/Sheets';
+export { Sure } from './views/Sure';

@@ -7,6 +7,7 @@ import { Icon, Spinner } from './Icon';
 import { Note } from './Note';
 import { SearchBox } from './SearchBox';
 import { SheetFrame } from './Sheets';
+import { Sure } from './Sure';
 import { usePanel } from './context';
 import { usePages, useSettled } from './hooks';
 
@@ -50,41 +51,17 @@ function Rename({ thread, onDone }: { thread: Thread; onDone: (title: string | n
 }
 
 function Delete({ thread, title, onDone }: { thread: Thread; title: string; onDone: (sure: boolean) => void }) {
-  const { store, trans } = usePanel();
-  const keep = useRef<HTMLButtonElement>(null);
-  useEffect(() => keep.current?.focus(), []);
-  const id = `vk-delete-${store.id}`;
+  const { trans } = usePanel();
   return (
-    <div
-      class="vk-thread-delete"
-      role="alertdialog"
-      aria-labelledby={id}
-      onKeyDown={event => {
-        if (event.key === 'Escape') {
-          event.preventDefault();
-          event.stopPropagation();
-          onDone(false);
-        }
-      }}
-    >
-      <p id={id}>
-        <b>{trans.__('Delete “%1”?', title)}</b>{' '}
-        {trans._n(
-          'Its command goes for good, with its tasks and their logs.',
-          'Its %1 commands go for good, with their tasks and logs.',
-          thread.turns
-        )}{' '}
-        {trans.__('Your notebook and files stay as they are.')}
-      </p>
-      <div class="vk-form-buttons">
-        <button ref={keep} type="button" class="vk-button vk-small" onClick={() => onDone(false)}>
-          {trans.__('Keep')}
-        </button>
-        <button type="button" class="vk-button vk-small vk-danger" onClick={() => onDone(true)}>
-          <Icon name="bin" /> {trans.__('Delete')}
-        </button>
-      </div>
-    </div>
+    <Sure verb={trans.__('Delete')} onDone={onDone}>
+      <b>{trans.__('Delete “%1”?', title)}</b>{' '}
+      {trans._n(
+        'Its command goes for good, with its tasks and their logs.',
+        'Its %1 commands go for good, with their tasks and logs.',
+        thread.turns
+      )}{' '}
+      {trans.__('Your notebook and files stay as they are.')}
+    </Sure>
   );
 }
 

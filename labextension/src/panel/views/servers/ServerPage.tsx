@@ -1,7 +1,7 @@
 /** One MCP server: what it does, what it offers, and everything that can be done with it. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { McpEntry, McpServer, McpTool, Problem, ServerDetails } from '../../../messages.gen';
-import { Icon, Note, SheetFrame, Spinner, problemOf, usePanel } from '../../shared';
+import { Icon, Note, SheetFrame, Spinner, Sure, problemOf, usePanel } from '../../shared';
 import type { Snapshot } from '../../store';
 import { moment } from '../../wording';
 import { ServerState, Uptime } from './ServerState';
@@ -169,35 +169,11 @@ function Entries({ title, entries }: { title: string; entries: readonly McpEntry
 }
 
 function Remove({ server, onDone }: { server: string; onDone: (sure: boolean) => void }) {
-  const { store, trans } = usePanel();
-  const keep = useRef<HTMLButtonElement>(null);
-  useEffect(() => keep.current?.focus(), []);
-  const id = `vk-remove-${store.id}`;
+  const { trans } = usePanel();
   return (
-    <div
-      class="vk-thread-delete"
-      role="alertdialog"
-      aria-labelledby={id}
-      onKeyDown={event => {
-        if (event.key === 'Escape') {
-          event.preventDefault();
-          event.stopPropagation();
-          onDone(false);
-        }
-      }}
-    >
-      <p id={id}>
-        <b>{trans.__('Remove “%1”?', server)}</b> {trans.__('Its secrets are forgotten with it.')}
-      </p>
-      <div class="vk-form-buttons">
-        <button ref={keep} type="button" class="vk-button vk-small" onClick={() => onDone(false)}>
-          {trans.__('Keep')}
-        </button>
-        <button type="button" class="vk-button vk-small vk-danger" onClick={() => onDone(true)}>
-          <Icon name="bin" /> {trans.__('Remove')}
-        </button>
-      </div>
-    </div>
+    <Sure verb={trans.__('Remove')} onDone={onDone}>
+      <b>{trans.__('Remove “%1”?', server)}</b> {trans.__('Its secrets are forgotten with it.')}
+    </Sure>
   );
 }
 
