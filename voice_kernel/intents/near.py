@@ -179,8 +179,8 @@ class Ear:
     def closest(self, words: Sequence[Word], limit: int = 3) -> tuple[tuple[str, ...], bool]:
         """Return the phrases nearest to what was said, nearest first; none when nothing is near.
 
-        Only those with the verb that was said, if there are any. And whether they have more of it than a single word: "open the window" has the verb of "open the
-        failing test" and no more.
+        Only those with the verb that was said, if there are any. And whether they have more of it than a
+        single word: "open the window" has the verb of "open the failing test" and no more.
         """
         if not self._phrases or len(words) > 40:
             return (), False

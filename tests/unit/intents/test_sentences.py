@@ -51,7 +51,11 @@ def is_right(grammar: Grammar, row: dict[str, Any]) -> bool:
     )
 
 
-@pytest.mark.parametrize("name", ["utterances.jsonl", "en/commands.jsonl", "en/misheard.jsonl"])
+WORDINGS = ["en/wordings.jsonl", "en/wordings_misheard.jsonl"]
+"""What people of many kinds say to the same end: terse, wordy, polite, with slips, in words of their own."""
+
+
+@pytest.mark.parametrize("name", ["utterances.jsonl", "en/commands.jsonl", "en/misheard.jsonl", *WORDINGS])
 def test_every_sentence_of_the_data_makes_the_right_calls(grammar: Grammar, name: str) -> None:
     wrong = [row["say"] for row in rows(name) if not is_right(grammar, row)]
     assert wrong == []
