@@ -92,7 +92,10 @@ def parse_line(line: str) -> Request:
 
 def register(shell: InteractiveShell) -> None:
     """Add the magics to a shell."""
+    from IPython.core.magic import no_var_expand
 
+    # Words are words: neither `echo $HOME` nor `{...}` in what was said once, kept in a notebook, is code.
+    @no_var_expand
     def voice(line: str, cell: str | None = None) -> Any:
         from voice_kernel.app import app_of
 
