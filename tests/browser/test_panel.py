@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -34,6 +35,7 @@ from voice_kernel.messages import (
     TurnChanged,
 )
 
+ROOT = Path(__file__).parents[2]
 CHUNK_SAMPLES = 640
 MICROPHONE = [
     "--use-fake-ui-for-media-stream",
@@ -235,7 +237,9 @@ def check_utterance(panel: PanelPage, messages: list[dict[str, Any]], *, discard
         "window.sent[n].utterance_id === id).map(([samples]) => samples.length)",
         start["utterance_id"],
     )
-    assert set(lengths[:-1]) <= {CHUNK_SAMPLES}
+    released = [number for number, message in enumerate(between) if message["type"] == "audio_released"]
+    whole = released[0] - 1 if released else len(lengths) - 1  # what is last must not wait
+    assert set(lengths[:whole]) <= {CHUNK_SAMPLES}
     assert all(0 < length <= CHUNK_SAMPLES for length in lengths)
     return len(chunks)
 
@@ -516,6 +520,39 @@ def test_with_two_cards_open_each_is_decided_by_its_number(page: Page) -> None:
     panel.deliver(*approving(2))
     page.get_by_role("button", name="Deny 2 browser_navigate").click()
     assert panel.wait_sent("decide") == {"type": "decide", "approval_id": 2, "approved": False, "values": {}}
+
+
+@pytest.mark.parametrize("height", [420, 600, 860])
+@pytest.mark.parametrize("sheet", [False, True])
+def test_in_a_narrow_panel_nothing_lies_over_two_cards_that_ask(page: Page, height: int, sheet: bool) -> None:
+    page.set_viewport_size({"width": 324, "height": height})
+    panel = PanelPage(page, width=300)
+    panel.deliver(*approving(2))
+    panel.wait_sent("approval_shown")
+    if sheet:
+        page.get_by_role("button", name="Notifications").click()
+        expect(page.get_by_role("dialog")).to_be_visible()
+    covered: list[str] = page.evaluate(
+        """() => {
+      const box = document.querySelector('.vk-approvals').getBoundingClientRect();
+      const points = [0.15, 0.5, 0.85].flatMap(x => [0.1, 0.5, 0.9].map(
+        y => [box.left + box.width * x, box.top + box.height * y]
+      ));
+      return points.map(([x, y]) => document.elementFromPoint(x, y))
+        .filter(seen => !seen?.closest('.vk-approvals'))
+        .map(seen => seen?.outerHTML.slice(0, 100) ?? '');
+    }"""
+    )
+    assert covered == []
+    stage, cards = (page.locator(part).bounding_box() for part in (".vk-stage", ".vk-approvals"))
+    assert stage is not None
+    assert cards is not None
+    assert stage["y"] + stage["height"] <= cards["y"] + 0.5
+    assert stage["height"] >= 64 or height < 600, "nothing of the conversation is left"
+    page.locator(".vk-approvals").evaluate("box => box.scrollTo(0, box.scrollHeight)")
+    page.get_by_role("button", name="Deny 2 browser_navigate").click(trial=True)
+    (ROOT / "out").mkdir(exist_ok=True)
+    page.screenshot(path=ROOT / "out" / f"narrow-approvals-{height}{'-sheet' if sheet else ''}.png")
 
 
 # ---- what is shown --------------------------------------------------------------------------------

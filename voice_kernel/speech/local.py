@@ -318,6 +318,8 @@ class LocalRecognition:
         utterance, self._problem = _outcome(self._take_in)  # a problem is told once, by `finish`
         if utterance is None or not self._taking or self._on_partial is None:
             return
+        if self._closing:
+            utterance.hurry()
         if self._should_read(utterance):
             self._engine.submit(Urgency.READ_AHEAD, self._read_ahead)
         elif self._closing and utterance.read_to_the_end:

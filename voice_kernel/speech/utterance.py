@@ -31,6 +31,8 @@ PRE_ROLL_FRAMES = 16
 TAIL_FRAMES = 2
 """How much silence after speech is read along (64 ms), and how long it takes to call it silence. 6 frames are
 read no better, and the text would come an eighth of a second later."""
+HURRIED_TAIL_FRAMES = 1
+"""The same once the speaker has let go of the key: nobody pauses then."""
 FADED = (0.5 + 0.5 * np.cos(np.linspace(0, np.pi, RATE_HZ // 50))).astype(np.float32)
 """How a segment ends, within 20 ms: zeros fill the model's window up, and a step to them would be heard."""
 PAUSE_FRAMES = 62
@@ -106,6 +108,12 @@ class Segment(NamedTuple):
 
     start: int
     end: int
+    spoken: int
+    """The frame after the last one of speech in it."""
+
+    def has_the_words_of(self, other: Segment) -> bool:
+        """Return whether the two differ in the silence at their ends alone."""
+        return (self.start, self.spoken) == (other.start, other.spoken)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +166,7 @@ class Utterance:
         self._closed: list[Segment] = []  # complete, not read
         self._read: list[Reading] = []  # readings of complete segments
         self._ahead: tuple[Segment, Reading] | None = None  # the newest good reading of the open segment
+        self._tail_frames = TAIL_FRAMES
         self._tried_at = 0  # frame of the newest partial reading
 
     def push(self, samples: Samples) -> None:
@@ -168,21 +177,25 @@ class Utterance:
             self._track.push(samples)
             self._segment()
 
+    def hurry(self) -> None:
+        """Wait no longer than must be for what may be the end: the speaker has let go of the key."""
+        self._tail_frames = HURRIED_TAIL_FRAMES
+
     @property
     def partial_due(self) -> bool:
         """Whether reading ahead would show something new."""
         if self._closed:
             return True
-        if self._open is None or not self._enough(Segment(self._open, self._last_speech)):
+        if self._open is None or not self._enough(Segment(self._open, self._last_speech, self._last_speech)):
             return False
         if self.pausing:
-            return self._ahead is None or self._ahead[0] != self._tail_segment(self._open)
+            return not self._is_read(self._tail_segment(self._open))
         return self._frame - max(self._tried_at, self._open) >= PARTIAL_FRAMES
 
     @property
     def pausing(self) -> bool:
         """Whether it is silent within an utterance."""
-        return self._open is not None and self._frame - self._last_speech >= TAIL_FRAMES
+        return self._open is not None and self._frame - self._last_speech >= self._tail_frames
 
     @property
     def read_to_the_end(self) -> bool:
@@ -191,7 +204,7 @@ class Utterance:
             return False
         if self._open is None:
             return bool(self._read)
-        return self._ahead is not None and self._ahead[0] == self._tail_segment(self._open)
+        return self._is_read(self._tail_segment(self._open))
 
     def read_ahead(self) -> str:
         """Return the text so far, after one decode of what is new."""
@@ -205,7 +218,7 @@ class Utterance:
             segment = self._tail_segment(self._open)
             self._ahead = (segment, self._believe(segment))
             return self._text(self._ahead[1])
-        return self._text(self._glance(Segment(self._open, self._frame)))
+        return self._text(self._glance(Segment(self._open, self._frame, self._frame)))
 
     def finish(self, abandoned: Callable[[], bool] = lambda: False) -> Heard:
         """Return the whole text. No sound may come after.
@@ -247,7 +260,7 @@ class Utterance:
                 self._open = None
             elif self._frame - self._open >= MAX_SEGMENT_FRAMES:
                 cut = self._quietest(self._frame - MAX_SEGMENT_FRAMES // 2, self._frame)
-                self._close(Segment(self._open, cut))
+                self._close(Segment(self._open, cut, cut))
                 self._open = cut
 
     def _close(self, segment: Segment) -> None:
@@ -255,18 +268,19 @@ class Utterance:
         self._cut_at = segment.end
 
     def _tail_segment(self, start: int) -> Segment:
-        return Segment(start, min(self._last_speech + TAIL_FRAMES, self._frame))
+        end = min(self._last_speech + self._tail_frames, self._frame)
+        return Segment(start, end, min(self._last_speech, end))
 
     def _quietest(self, start: int, end: int) -> int:
         """Return the middle of the longest silence in a stretch, or its least speech-like frame."""
-        best, run = Segment(start, start), start
+        best, run = (start, start), start
         for frame in range(start, end):
             if self._track.speech[frame]:
                 run = frame + 1
-            elif frame + 1 - run > best.end - best.start:
-                best = Segment(run, frame + 1)
-        if best.end > best.start:
-            return (best.start + best.end) // 2
+            elif frame + 1 - run > best[1] - best[0]:
+                best = (run, frame + 1)
+        if best[1] > best[0]:
+            return sum(best) // 2
         return start + int(np.argmin(self._track.probabilities[start:end]))
 
     def _enough(self, segment: Segment) -> bool:
@@ -292,8 +306,11 @@ class Utterance:
 
     # ---- readings --------------------------------------------------------------------------------
 
+    def _is_read(self, segment: Segment) -> bool:
+        return self._ahead is not None and self._ahead[0].has_the_words_of(segment)
+
     def _read_closed(self, segment: Segment) -> None:
-        if self._ahead is not None and self._ahead[0] == segment:
+        if self._ahead is not None and self._is_read(segment):
             self._read.append(self._ahead[1])
         elif self._enough(segment):
             self._read.append(self._believe(segment))

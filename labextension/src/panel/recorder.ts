@@ -190,6 +190,8 @@ class Recording {
   private readonly batcher: QuietBatcher;
   private sent = 0;
   private started = false;
+  /** The key was let go: what follows is sent as it comes. */
+  private letGo = false;
 
   constructor(
     readonly stream: MediaStream,
@@ -225,6 +227,8 @@ class Recording {
   /** Tells that the key was let go: whoever had finished by then need not wait for the last samples. */
   released(): void {
     if (this.started && !this.handsFree) {
+      this.letGo = true;
+      this.chunker.flush().forEach(chunk => this.sendChunk(chunk));
       this.events.send({ type: 'audio_released', utterance_id: this.utteranceId });
     }
   }
@@ -281,6 +285,9 @@ class Recording {
       for (const batch of this.batcher.push(chunk, loudness(chunk))) {
         this.sendChunk(batch);
       }
+    }
+    if (this.letGo) {
+      this.chunker.flush().forEach(chunk => this.sendChunk(chunk));
     }
   }
 
