@@ -61,6 +61,8 @@ class Retractions:
                 end = start + count
                 if tuple(word.text for word in words[start:end]) not in self._phrases:
                     continue
+                if tuple(word.text for word in words[end:]) in self._phrases:
+                    break  # nothing is put in its place: "no, wait"
                 if start > 1 and (words[start - 1].text,) in self._phrases:
                     break  # the phrase began earlier: "no, wait"
                 yield start, end

@@ -40,7 +40,7 @@ LONGEST_NAME = 8
 """Words of a name that exists."""
 FREE = word_set(
     "query topic subject target typed entry dictation code expression command command_line program label "
-    "correction correction_known package package_name value edited cell_clause"
+    "correction correction_known package package_name known_package value edited cell_clause"
 )
 """Kinds that hold free text: whatever stands there is taken as it is."""
 
@@ -347,6 +347,10 @@ def kinds(lexicon: Lexicon, lists: WordLists) -> dict[str, Text | Number | Amoun
             or spoken.package(words) is not None
         )
 
+    def known_package(hearing: Hearing, at: int, end: int) -> bool:
+        words = hearing.words[at:end]
+        return spoken.package(words) is not None or (len(words) == 1 and words[0].text in spoken.PACKAGES)
+
     def correction_cell(hearing: Hearing, at: int, end: int) -> bool:
         words = hearing.words[at:end]
         return (
@@ -394,6 +398,7 @@ def kinds(lexicon: Lexicon, lists: WordLists) -> dict[str, Text | Number | Amoun
             Text("known_server", 4, 0.4, 0.3, names - lists.in_servers, only=known_server),
             Text("package", 6, 0.8, 0.2, names),
             Text("package_name", 6, 0.8, 0.2, names, only=package_name),
+            Text("known_package", 3, 0.7, 0.2, names, only=known_package),
             Text("expression", 100, 0.9, 0.1, only=expression),
             Text("command_line", 80, 0.8, 0.1, dear=lists.joins, only=command_line),
             Text("query", 60, 1.0, 0.3, only=modest),
@@ -458,7 +463,7 @@ def resolve(
         return _name(kind, words, context, lexicon)
     if kind in ("path", "filename", "script", "test_file"):
         return _path(words, hearing.text, context, lexicon)
-    if kind in ("package", "package_name"):
+    if kind in ("package", "package_name", "known_package"):
         return _package(words, hearing.text, lexicon), 0.0
     if kind in ("command", "program", "command_line"):
         typed = spoken.typed(hearing.words, hearing.text, capture.start, capture.end)

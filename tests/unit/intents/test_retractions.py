@@ -62,3 +62,7 @@ def test_free_text_may_hold_a_no(grammar: Grammar) -> None:
     assert calls(grammar, "search for the no free lunch theorem") == [
         ("web_search", {"query": "the no free lunch theorem"})
     ]
+
+
+def test_a_command_that_is_taken_back_whole_is_not_replaced_by_the_words_for_it(grammar: Grammar) -> None:
+    assert calls(grammar, "run cell two, no, wait") == []
