@@ -90,7 +90,7 @@ export function mount(host: HTMLElement, options: MountOptions): () => void {
     const id = message.type === 'task' ? message.task.turn_id : message.type === 'turn' ? message.turn.id : null;
     const turn = message.type === 'turn' ? message.turn : id === null ? undefined : store.snapshot.session.turns.get(id);
     const over = message.type === 'task' || (turn !== undefined && turnHasEnded(turn));
-    return view === 'panel' && over && turn?.surface_id === connection.surfaceId && speaker.says(urgent);
+    return view === 'panel' && over && turn?.surface_id === connection.surfaceId && speaker.choices.says(urgent);
   };
 
   const receive: OnMessage = (message, buffers) => {
@@ -162,7 +162,7 @@ export function mount(host: HTMLElement, options: MountOptions): () => void {
     onReveal?.();
     store.update({ place: 'tasks', filter: 'all', search: '', sheets: [{ name: 'task', taskId }] });
   };
-  const notifier = new Notifier(reveal, () => store.snapshot.ui.microphone !== 'idle', () => speaker.says(false));
+  const notifier = new Notifier(reveal, () => store.snapshot.ui.microphone !== 'idle', () => speaker.choices.says(false));
   const speaker = new Speaker(store, {
     send,
     isBusy: () => store.snapshot.ui.microphone !== 'idle' && !store.snapshot.ui.handsFree,

@@ -1,25 +1,22 @@
 /**
  * Plays spoken answers: the kernel's sound by Web Audio, or words by a voice of the browser.
  *
- * Responsible for one answer at a time, for stopping it at once, for holding it as soon as somebody seems to
- * talk into it, and for the choices that this browser remembers. It does not know what is spoken nor when, nor
- * whether it was a person who talked: the kernel decides.
+ * Responsible for one answer at a time, for stopping it at once, and for holding it as soon as somebody seems to
+ * talk into it. It does not know what is spoken nor when, nor whether it was a person who talked: the kernel
+ * decides.
  */
 import type {
   About,
   HoldSpeaking,
   SpeakAnswer,
   SpeakChanged,
-  SpeakChoice,
   SpeakingState,
   ToKernel
 } from '../messages.gen';
 import type { Buffers } from './channel';
 import { Interjection, decibels } from './interjection';
-import { recall, remember } from './preferences';
+import { SpeakerChoices, synthesis } from './speakerchoices';
 import type { Store } from './store';
-
-export type Verbosity = SpeakChoice['speak'];
 
 /** Between the sentences of the kernel's voice, which ends each without a pause, and between clauses. */
 const PAUSE_S = 0.22;
@@ -36,8 +33,6 @@ const HELD_MS = 4_000;
 const METER_SAMPLES = 2_048;
 /** Sound that is not heard for so long lets the device go. */
 const REST_MS = 15_000;
-const LEVELS: readonly Verbosity[] = ['off', 'errors', 'short', 'full'];
-const ENGINES: readonly SpeakChoice['voice'][] = ['auto', 'local', 'browser', 'openai'];
 /** Keys that only move what is seen, or belong to another one. Control alone silences, as it does screen readers. */
 const LEAVE_ALONE = new Set(['Shift', 'Alt', 'Meta', 'AltGraph', 'CapsLock', 'PageUp', 'PageDown']);
 
@@ -70,16 +65,23 @@ export class Speaker {
   private interjectedDb = -Infinity;
   private readonly metered = new Float32Array(METER_SAMPLES);
   private playing: Playing | null = null;
-  private about: About | null = null;
   private rest: ReturnType<typeof setTimeout> | undefined;
   /** Messages that wait for the device. */
   private opening: Promise<boolean> | null = null;
   private newest = 0;
 
+  readonly choices: SpeakerChoices;
+
   constructor(
     private readonly store: Store,
     private readonly ports: SpeakerPorts
-  ) {}
+  ) {
+    this.choices = new SpeakerChoices({
+      chosen: () => this.choose(),
+      wake: () => this.wake(),
+      redraw: () => this.store.update({})
+    });
+  }
 
   /** Ends with any key on the page, and with a click in the panel. Returns how to stop watching. */
   watch(root: HTMLElement): () => void {
@@ -112,87 +114,12 @@ export class Speaker {
     };
   }
 
-  // ---- choices ------------------------------------------------------------------------------------
-
-  get verbosity(): Verbosity {
-    const kept = recall('speak') as Verbosity;
-    return LEVELS.includes(kept) ? kept : (this.about?.speak ?? 'off');
-  }
-
-  set verbosity(value: Verbosity) {
-    remember('speak', value);
-    this.choose();
-    if (value !== 'off') {
-      this.wake(); // the click that switched it on allows the page to sound
-    }
-  }
-
-  get engine(): SpeakChoice['voice'] {
-    const kept = recall('speak_voice') as SpeakChoice['voice'];
-    return ENGINES.includes(kept) ? kept : (this.about?.voice ?? 'auto');
-  }
-
-  set engine(value: SpeakChoice['voice']) {
-    remember('speak_voice', value);
-    this.choose();
-  }
-
-  get rate(): number {
-    const kept = Number.parseFloat(recall('speak_rate'));
-    return kept >= 0.5 && kept <= 2 ? kept : (this.about?.speech_rate ?? 1);
-  }
-
-  set rate(value: number) {
-    remember('speak_rate', String(value));
-    this.choose();
-  }
-
-  get voiceName(): string {
-    return recall('speak_voice_name');
-  }
-
-  set voiceName(name: string) {
-    remember('speak_voice_name', name);
-    this.store.update({});
-  }
-
-  /** The browser's voices for the session's language. */
-  get voices(): SpeechSynthesisVoice[] {
-    const language = this.language;
-    return (synthesis()?.getVoices() ?? []).filter(voice => voice.lang.toLowerCase().startsWith(language));
-  }
-
-  get on(): boolean {
-    return this.verbosity !== 'off';
-  }
-
-  /** Switches speaking on or off; on is as much as it was before. */
-  readonly toggle = (): void => {
-    const before = recall('speak_before') as Verbosity;
-    if (this.on) {
-      remember('speak_before', this.verbosity);
-      this.verbosity = 'off';
-    } else {
-      this.verbosity = LEVELS.includes(before) && before !== 'off' ? before : 'short';
-    }
-  };
-
-  /** Whether a screen reader need not say what is spoken anyway. */
-  says(urgent: boolean): boolean {
-    return this.verbosity === 'short' || this.verbosity === 'full' || (this.verbosity === 'errors' && urgent);
-  }
-
-  private get language(): string {
-    return (this.about?.language ?? 'en').toLowerCase();
-  }
-
   /** Tells the kernel how this page is to be answered. */
   choose(): void {
-    if (this.about) {
-      const browser_voice = this.voices.some(voice => voice.localService);
-      const { verbosity: speak, engine: voice, rate } = this;
-      this.ports.send({ type: 'speak_choice', speak, voice, rate, browser_voice });
-      if (speak === 'off') {
+    const choice = this.choices.message;
+    if (choice) {
+      this.ports.send(choice);
+      if (choice.speak === 'off') {
         this.silence();
       }
     }
@@ -201,22 +128,19 @@ export class Speaker {
 
   /** The kernel is there, or there again. */
   introduce(about: About): void {
-    this.about = about;
+    this.choices.about = about;
     this.newest = this.playing?.id ?? 0; // a kernel that was restarted counts from the beginning
     this.choose();
   }
 
   /** A person said it. */
-  changed({ speak, rate }: SpeakChanged): void {
-    remember('speak', speak);
-    remember('speak_rate', String(rate));
-    if (speak === 'off') {
+  changed(message: SpeakChanged): void {
+    this.choices.keep(message);
+    if (message.speak === 'off') {
       this.silence();
     }
     this.store.update({});
   }
-
-  // ---- sound --------------------------------------------------------------------------------------
 
   get speaking(): boolean {
     return this.playing !== null;
@@ -229,7 +153,7 @@ export class Speaker {
 
   /** Opens the device, so that the first sound need not wait for it. */
   wake(): void {
-    if (this.on) {
+    if (this.choices.on) {
       void this.open();
     }
   }
@@ -384,7 +308,7 @@ export class Speaker {
       this.finish('failed');
       return;
     }
-    const chosen = this.voices.find(one => one.name === this.voiceName) ?? this.voices.find(one => one.localService);
+    const chosen = this.choices.voices.find(one => one.name === this.choices.voiceName) ?? this.choices.voices.find(one => one.localService);
     // Sentence by sentence: some browsers cut off what takes longer than 15 s.
     const parts = answer.text.match(/[^.!?…]+[.!?…]*\s*/g) ?? [answer.text];
     parts.forEach((part, index) => {
@@ -542,10 +466,6 @@ export class Speaker {
       }
     }, REST_MS);
   }
-}
-
-function synthesis(): SpeechSynthesis | null {
-  return 'speechSynthesis' in window && typeof SpeechSynthesisUtterance === 'function' ? window.speechSynthesis : null;
 }
 
 /** 16-bit little-endian samples as Web Audio wants them. */

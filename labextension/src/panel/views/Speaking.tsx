@@ -6,32 +6,34 @@ import { usePanel } from './context';
 
 export function SpeakerButton() {
   const { speaker, trans } = usePanel();
+  const { choices } = speaker;
   return (
     <button
       type="button"
       class="vk-icon-button vk-speaker"
       aria-label={trans.__('Answer out loud')}
-      aria-pressed={speaker.on}
-      title={speaker.on ? trans.__('Answers are spoken: click to switch off') : trans.__('Speak answers out loud')}
-      data-on={speaker.on}
-      onClick={speaker.toggle}
+      aria-pressed={choices.on}
+      title={choices.on ? trans.__('Answers are spoken: click to switch off') : trans.__('Speak answers out loud')}
+      data-on={choices.on}
+      onClick={choices.toggle}
     >
-      <Icon name={speaker.on ? 'speaker' : 'silent'} />
+      <Icon name={choices.on ? 'speaker' : 'silent'} />
     </button>
   );
 }
 
 export function SpeakerSettings() {
   const { speaker, trans } = usePanel();
-  const voices = speaker.voices;
+  const { choices } = speaker;
+  const voices = choices.voices;
   return (
     <>
       <label>
         <span>{trans.__('Spoken answers')}</span>
         <select
-          value={speaker.verbosity}
+          value={choices.verbosity}
           onChange={event => {
-            speaker.verbosity = event.currentTarget.value as typeof speaker.verbosity;
+            choices.verbosity = event.currentTarget.value as typeof choices.verbosity;
           }}
         >
           <option value="off">{trans.__('Off')}</option>
@@ -40,14 +42,14 @@ export function SpeakerSettings() {
           <option value="full">{trans.__('In full')}</option>
         </select>
       </label>
-      {speaker.on && (
+      {choices.on && (
         <>
           <label>
             <span>{trans.__('Voice')}</span>
             <select
-              value={speaker.engine}
+              value={choices.engine}
               onChange={event => {
-                speaker.engine = event.currentTarget.value as typeof speaker.engine;
+                choices.engine = event.currentTarget.value as typeof choices.engine;
               }}
             >
               <option value="auto">{trans.__('Automatic')}</option>
@@ -56,13 +58,13 @@ export function SpeakerSettings() {
               <option value="openai">{trans.__('OpenAI, or a server like it')}</option>
             </select>
           </label>
-          {voices.length > 0 && (speaker.engine === 'auto' || speaker.engine === 'browser') && (
+          {voices.length > 0 && (choices.engine === 'auto' || choices.engine === 'browser') && (
             <label>
               <span>{trans.__('Voice of the browser')}</span>
               <select
-                value={speaker.voiceName}
+                value={choices.voiceName}
                 onChange={event => {
-                  speaker.voiceName = event.currentTarget.value;
+                  choices.voiceName = event.currentTarget.value;
                 }}
               >
                 <option value="">{trans.__('The usual one')}</option>
@@ -81,15 +83,15 @@ export function SpeakerSettings() {
               min="0.5"
               max="2"
               step="0.1"
-              value={speaker.rate}
-              aria-valuetext={trans.__('%1 times the usual pace', speaker.rate)}
+              value={choices.rate}
+              aria-valuetext={trans.__('%1 times the usual pace', choices.rate)}
               onChange={event => {
-                speaker.rate = Number(event.currentTarget.value);
+                choices.rate = Number(event.currentTarget.value);
               }}
             />
           </label>
           <p class="vk-hint">
-            {speaker.engine === 'openai'
+            {choices.engine === 'openai'
               ? trans.__('The words of every answer are sent to that server. Any key stops what is being said.')
               : trans.__(
                   'Any key stops what is being said. With a screen reader, leave this off: it is told everything anyway.'
