@@ -12,7 +12,7 @@ import pytest
 from web_site import Site
 
 from voice_kernel.errors import AddressRefused, Refused, ToolError
-from voice_kernel.tools.browser.life import clean_name
+from voice_kernel.tools.browser.life import MAX_UNSEEN, clean_name
 from voice_kernel.web.addresses import Reach
 
 from .conftest import Desk, desk_over
@@ -144,6 +144,18 @@ async def test_a_download_that_is_too_large_is_not_kept(desk: Desk, site: str) -
     told = [*clicked.data.get("happened", []), *(await desk.say("snapshot")).data.get("happened", [])]
     assert "larger than" in told[-1]
     assert list(desk.folder.iterdir()) == []
+
+
+async def test_a_page_that_downloads_without_end_does_not_fill_the_folder(desk: Desk, site: str) -> None:
+    await desk.say("navigate", url=f"{site}/greedy")
+    window = desk.life.current()
+    async with asyncio.timeout(60):
+        while window.begun < MAX_UNSEEN + 10:  # noqa: ASYNC110 - the state belongs to the page
+            await asyncio.sleep(0.05)
+    await desk.life.settled()
+    told = (await desk.say("snapshot")).data["happened"]
+    assert sum("goes on downloading" in line for line in told) == 1
+    assert 0 < len(list(desk.folder.iterdir())) <= MAX_UNSEEN
 
 
 @pytest.mark.parametrize(

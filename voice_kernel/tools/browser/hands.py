@@ -391,7 +391,7 @@ async def seen(window: Window, done: str) -> Result:
 
 def said(window: Window) -> dict[str, Any]:
     """Return what happened by itself since the last look, and forget it."""
-    happened, window.said = window.said, []
+    happened, window.said, window.begun = window.said, [], 0
     return {"happened": happened} if happened else {}
 
 

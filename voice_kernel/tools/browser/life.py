@@ -36,6 +36,8 @@ MAX_CONTEXTS = 8
 MAX_TABS = 20
 MAX_DOWNLOAD_BYTES = 1024**3
 MAX_DOWNLOADS = 5
+MAX_UNSEEN = 20
+"""Downloads that are begun before somebody looks again: a page alone may not fill the disk."""
 MAX_NAME_CHARS = 120
 RUN_BY_NAME = re.compile(
     r".*\.(?:py|pyc|pyw|pyi?o|pyd|so|dll|dylib|pth|ipynb|voice)|(?:pytest|tox)\.ini|setup\.cfg|pyproject\.toml"
@@ -75,6 +77,7 @@ class Window:
         said: what happened by itself since the last look: dialogs, downloads, new tabs.
         dialog: one that waits for an answer.
         downloads: those under way.
+        begun: how many were begun since the last look.
         hold: keeps pages from hosts that were not opened before, while a model drives.
         on_dialog: called when the page asks something: whoever acts on it waits in vain from then on.
     """
@@ -84,6 +87,7 @@ class Window:
     said: list[str] = field(default_factory=list)
     dialog: Dialog | None = None
     downloads: set[asyncio.Task[None]] = field(default_factory=set)
+    begun: int = 0
     hold: Hold | None = None
     on_dialog: Callable[[], None] | None = None
 
@@ -330,6 +334,17 @@ class BrowserLife:
 
     async def _saved(self, window: Window, download: Download) -> None:
         name = clean_name(download.suggested_filename)
+        window.begun += 1
+        if window.begun > MAX_UNSEEN:
+            if window.begun == MAX_UNSEEN + 1:
+                window.said.append(
+                    _("The page goes on downloading: nothing after the first {count} files is kept.").format(
+                        count=MAX_UNSEEN
+                    )
+                )
+            with contextlib.suppress(Exception):  # the page may have gone, and its download with it
+                await download.cancel()
+            return
         if len(window.downloads) > MAX_DOWNLOADS:
             await download.cancel()
             window.said.append(
