@@ -387,7 +387,7 @@ class App:
         message = problem.message if problem else turn.answer or _("The turn failed.")
         hint = problem.hint if problem else ""
         if turn.closest:
-            hint = "Closest: " + "; ".join(turn.closest) + "."
+            hint = _("Closest: {sentences}.").format(sentences="; ".join(turn.closest))
         raise TurnFailed(message, hint=hint, result=result)
 
     def end(self) -> None:

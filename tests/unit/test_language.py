@@ -243,7 +243,7 @@ async def test_help_lists_what_can_be_said_in_german(room: Room) -> None:
 
 async def test_a_command_of_the_shell_is_told_in_german(room: Room) -> None:
     result = await room.say("führe den Befehl ls aus")
-    assert re.fullmatch(r"Exit 0 nach \S+ m?s", result.results[0].summary)
+    assert re.fullmatch(r"Exit-Code 0 nach \S+ m?s", result.results[0].summary)
     failed = await room.say("führe den Befehl gibtsnicht aus")
     assert failed.turn.problem is not None
     assert failed.turn.problem.message == "Einen Befehl namens 'gibtsnicht' gibt es hier nicht."

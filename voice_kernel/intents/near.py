@@ -281,6 +281,8 @@ class Ear:
             return 1.0
         if self._same_verb(heard, word):
             return 0.95
+        if heard in self.vocabulary:
+            return 0.0  # it was said as it stands
         if min(len(heard), len(word)) > 3 and sound(heard) == sound(word):
             return 0.85
         if heard[0] != word[0] and min(len(heard), len(word)) < 6:

@@ -222,7 +222,7 @@ def register(
             task,
             code,
             _("Rows of {table}.").format(table=table.name),
-            scalar=_("{table} has {{}} rows.").format(table=capital(table.name)),
+            scalar=_("{table} has {{}} rows.").format(table=table.name),
         )
 
     @registry.tool(area="data", effects=EXECUTE, target=target, untrusted=True)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from voice_kernel.errors import AddressRefused, WebError
-from voice_kernel.language import _
+from voice_kernel.language import N_, _
 from voice_kernel.version import __version__
 from voice_kernel.web.addresses import Address, Reach, address_of
 
@@ -302,4 +302,4 @@ async def _bounded(pieces: AsyncIterator[bytes], encoding: str, limit: int) -> t
 
 def _why(error: BaseException) -> str:
     text = str(error)
-    return f": {text}" if text in ("there is no such host", "it has no address") else ""
+    return f": {_(text)}" if text in (N_("there is no such host"), N_("it has no address")) else ""

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from voice_kernel.errors import ToolError, WebError
+from voice_kernel.language import _
 from voice_kernel.tools.mcp.running import program_path
 from voice_kernel.tools.mcp.servers import Server
 from voice_kernel.web.addresses import Reach, address_of
@@ -119,8 +120,8 @@ class Catalog:
             return await fetcher.json(address)
         except WebError as error:
             raise WebError(
-                f"The registry of MCP servers did not answer: {error.message}",
-                hint="Is MCP_REGISTRY_URL right, and is there a network?",
+                _("The registry of MCP servers did not answer: {message}").format(message=error.message),
+                hint=_("Is MCP_REGISTRY_URL right, and is there a network?"),
                 retryable=True,
             ) from None
         finally:
