@@ -21,9 +21,10 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
 START_S = 60
+WAIT_MS = 60_000
 CHROMIUM = (
     "--no-sandbox",
     "--disable-gpu",
@@ -82,6 +83,24 @@ def write_notebook(path: Path, cells: Sequence[str]) -> None:
             notebook.cells.append(nbformat.v4.new_code_cell(source))
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
     nbformat.write(notebook, path)
+
+
+def jupyter_execute(path: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a notebook file in its folder with `jupyter execute`, and write its outputs into it."""
+    return subprocess.run(
+        [sys.executable, "-m", "jupyter", "execute", "--inplace", "--timeout=120", path.name],
+        cwd=path.parent, env=isolated(path.parent / "jupyter") | variables,
+        capture_output=True, text=True, timeout=240,
+    )  # fmt: skip
+
+
+def executed(path: Path, **variables: str) -> nbformat.NotebookNode:
+    """Run a notebook file, which must succeed; returns it as it is then."""
+    done = jupyter_execute(path, **variables)
+    assert done.returncode == 0, done.stderr
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    return notebook
 
 
 def free_port() -> int:
@@ -155,6 +174,18 @@ def chromium(options: Sequence[str] = ()) -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+def shut_down(context: BrowserContext) -> None:
+    """End the kernels of all notebooks that are open in a browser, and close it."""
+    for page in context.pages:
+        page.evaluate(
+            """async () => {
+              for (const widget of window.jupyterapp?.shell.widgets('main') ?? [])
+                await widget.sessionContext?.shutdown();
+            }"""
+        )
+    context.close()
 
 
 @dataclass
@@ -231,6 +262,16 @@ class Notebook:
             code,
         )
         return said
+
+    def say(self, text: str) -> Locator:
+        """Type a command into the panel; returns its turn."""
+        panel = self.page.locator(".vk-panel").first
+        before = panel.locator(".vk-turn").count()
+        box = panel.get_by_role("textbox")
+        box.fill(text)
+        box.press("Enter")
+        expect(panel.locator(".vk-turn")).to_have_count(before + 1, timeout=WAIT_MS)
+        return panel.locator(".vk-turn").last
 
     def interrupt(self) -> None:
         """Press the interrupt button."""

@@ -71,6 +71,13 @@ class Cell:
         )
 
 
+def shown(cell: Cell) -> str:
+    """The plain text of everything a cell shows, updates of its cards included."""
+    kinds = ("display_data", "update_display_data", "execute_result")
+    messages = [message["content"] for message in cell.messages if message["msg_type"] in kinds]
+    return "\n".join(str(content["data"].get("text/plain", "")) for content in messages)
+
+
 class RealKernel:
     """An ipykernel in a process of its own.
 

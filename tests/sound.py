@@ -71,8 +71,8 @@ def wait_loud(page: Page, timeout_ms: float = 20_000) -> float:
 
 def wait_quiet(page: Page, timeout_ms: float = 20_000) -> float:
     """Wait until nothing is heard any more; returns since when, in the page's milliseconds."""
-    page.wait_for_function("() => window.sound.quiet !== null", timeout=timeout_ms, polling=5)
-    return float(page.evaluate("window.sound.quiet"))
+    since = page.wait_for_function("() => window.sound.quiet", timeout=timeout_ms, polling=5)
+    return float(since.json_value())  # asked once more, it may be loud again
 
 
 def forget(page: Page) -> None:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lab import CHROMIUM
+from lab import chromium
 from panel_page import PanelPage, Theme
 from panel_scenes import ABOUT, state, turn
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from voice_kernel.messages import ControlSpoken, Speech, SpeechChanged, TurnChanged
 
@@ -32,10 +32,8 @@ HANDS_FREE = Speech(state="listening", hands_free=True)
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=[*CHROMIUM, *MICROPHONE])
+    with chromium(MICROPHONE) as made:
         yield made
-        made.close()
 
 
 @pytest.fixture

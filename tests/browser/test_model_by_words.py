@@ -11,7 +11,7 @@ from typing import Any
 
 import nbformat
 import pytest
-from lab import NOTEBOOK, Notebook
+from lab import NOTEBOOK, Notebook, shut_down
 from openai_server import Call, OpenAIServer, Reply, serve
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from sidebar_page import WAIT_MS, FrontEnd, Sidebar, outputs_text, write_cells
@@ -49,14 +49,7 @@ def some_cells() -> list[Any]:
 def context(browser: Browser) -> Iterator[BrowserContext]:
     opened = browser.new_context(viewport={"width": 1400, "height": 900})
     yield opened
-    for page in opened.pages:
-        page.evaluate(
-            """async () => {
-              for (const widget of window.jupyterapp?.shell.widgets('main') ?? [])
-                await widget.sessionContext?.shutdown();
-            }"""
-        )
-    opened.close()
+    shut_down(opened)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from lab import Notebook, chromium, lab_server, microphone, write_notebook
-from playwright.sync_api import Browser, Locator, expect
+from playwright.sync_api import Browser, expect
 
 CLIP = Path(__file__).parent / "train_the_model.wav"
 """“Train the model for twenty epochs.” Made with hibari-tts 0.2.1 (Apache-2.0)."""
@@ -83,17 +83,6 @@ def notebook(browser: Browser, lab: tuple[str, Path]) -> Iterator[Notebook]:
     context.close()
 
 
-def say(notebook: Notebook, text: str) -> Locator:
-    """Type a command into the panel; returns its turn."""
-    panel = notebook.page.locator(".vk-panel").first
-    before = panel.locator(".vk-turn").count()
-    box = panel.get_by_role("textbox")
-    box.fill(text)
-    box.press("Enter")
-    expect(panel.locator(".vk-turn")).to_have_count(before + 1, timeout=WAIT_MS)
-    return panel.locator(".vk-turn").last
-
-
 def test_a_spoken_sentence_runs_the_function_with_its_number_and_shows_how_far_it_is(
     notebook: Notebook,
 ) -> None:
@@ -118,21 +107,21 @@ def test_a_spoken_sentence_runs_the_function_with_its_number_and_shows_how_far_i
 
 def test_cancel_ends_the_function(notebook: Notebook) -> None:
     notebook.execute("go_on.clear()")
-    task = say(notebook, "train the model for nine epochs").locator(".vk-task")
+    task = notebook.say("train the model for nine epochs").locator(".vk-task")
     expect(task).to_contain_text("epoch 8", timeout=WAIT_MS)
     task.get_by_role("button", name=re.compile("^Cancel")).click()
     expect(task).to_have_attribute("data-state", "cancelled", timeout=10_000)
 
 
 def test_a_table_that_is_returned_is_shown_as_a_table(notebook: Notebook) -> None:
-    task = say(notebook, "prices").locator(".vk-task")
+    task = notebook.say("prices").locator(".vk-task")
     expect(task).to_have_attribute("data-state", "succeeded", timeout=WAIT_MS)
     expect(task.locator("table")).to_contain_text("pear")
     expect(task).to_contain_text("2 rows, 2 columns")
 
 
 def test_a_tool_that_asks_shows_its_reason_and_waits_for_a_yes(notebook: Notebook) -> None:
-    turn = say(notebook, "buy three apples")
+    turn = notebook.say("buy three apples")
     card = notebook.page.locator(".vk-approval")
     expect(card).to_contain_text("It asks because it costs money.", timeout=WAIT_MS)
     expect(card).to_contain_text("Buy apples.")

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from lab import CHROMIUM
+from lab import chromium
 from panel_page import ROOT, PanelPage
 from panel_scenes import SCENES, busy, working
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from voice_kernel.messages import State, ToSurface
 
@@ -46,10 +46,8 @@ CUT = """() => [...document.querySelectorAll(
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
+    with chromium() as made:
         yield made
-        made.close()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from typing import Any
 
 import nbformat
 import pytest
-from lab import NOTEBOOK, Notebook, chromium, lab_server
+from lab import NOTEBOOK, Notebook, chromium, lab_server, shut_down
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from sidebar_page import WAIT_MS, FrontEnd, Sidebar, outputs_text, write_cells
 
@@ -40,14 +40,7 @@ def browser() -> Iterator[Browser]:
 def context(browser: Browser) -> Iterator[BrowserContext]:
     opened = browser.new_context(viewport={"width": 1400, "height": 900})
     yield opened
-    for page in opened.pages:
-        page.evaluate(
-            """async () => {
-              for (const widget of window.jupyterapp?.shell.widgets('main') ?? [])
-                await widget.sessionContext?.shutdown();
-            }"""
-        )
-    opened.close()
+    shut_down(opened)
 
 
 @pytest.fixture

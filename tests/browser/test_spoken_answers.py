@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lab import CHROMIUM, Notebook, lab_server, write_notebook
+from lab import Notebook, chromium, lab_server, write_notebook
 from panel_page import PanelPage
 from panel_scenes import first_run, turn
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from sound import LISTEN, figures, forget, listen, wait_loud, wait_quiet
 
 from voice_kernel.messages import (
@@ -57,10 +57,8 @@ def answer(panel: PanelPage, seconds: float = 3.0, number: int = 1, text: str = 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=[*CHROMIUM, *OPTIONS])
+    with chromium(OPTIONS) as made:
         yield made
-        made.close()
 
 
 @pytest.fixture

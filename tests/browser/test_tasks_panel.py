@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lab import CHROMIUM, NOTEBOOK, Notebook, lab_server, write_notebook
+from lab import NOTEBOOK, Notebook, chromium, lab_server, write_notebook
 from panel_page import STATIC, PanelPage, Theme
 from panel_scenes import (
     ABOUT,
@@ -25,7 +25,7 @@ from panel_scenes import (
     unkept,
     working,
 )
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from voice_kernel.messages import (
     ApprovalChanged,
@@ -49,10 +49,8 @@ MAX_LINES = 120
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=[*CHROMIUM])
+    with chromium() as made:
         yield made
-        made.close()
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 from lab import Notebook, chromium, lab_server, microphone, write_notebook
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import expect
 from web_site import serve
 
 CLIP = Path(__file__).parent / "open_the_shop.wav"
@@ -48,17 +48,6 @@ def notebook(tmp_path_factory: pytest.TempPathFactory, site: str) -> Iterator[No
         context.close()
 
 
-def say(notebook: Notebook, text: str) -> Locator:
-    """Type a command into the panel; returns its turn."""
-    panel = notebook.page.locator(".vk-panel").first
-    before = panel.locator(".vk-turn").count()
-    box = panel.get_by_role("textbox")
-    box.fill(text)
-    box.press("Enter")
-    expect(panel.locator(".vk-turn")).to_have_count(before + 1, timeout=WAIT_MS)
-    return panel.locator(".vk-turn").last
-
-
 def test_four_spoken_commands_open_click_type_and_show_the_picture(notebook: Notebook) -> None:
     page = notebook.page
     panel = page.locator(".vk-panel").first
@@ -85,24 +74,24 @@ def test_four_spoken_commands_open_click_type_and_show_the_picture(notebook: Not
 
 
 def test_numbers_are_shown_and_one_of_them_is_clicked(notebook: Notebook, site: str) -> None:
-    say(notebook, f"open {site.removeprefix('http://')}/shop")
-    shown = say(notebook, "show numbers")
+    notebook.say(f"open {site.removeprefix('http://')}/shop")
+    shown = notebook.say("show numbers")
     expect(shown.locator(".vk-task").first).to_have_attribute("data-state", "succeeded", timeout=WAIT_MS)
     expect(shown).to_contain_text("Numbers 1 to 15 are shown")
-    turn = say(notebook, "click number one and take a screenshot")
+    turn = notebook.say("click number one and take a screenshot")
     expect(turn.locator(".vk-task").nth(1)).to_have_attribute("data-state", "succeeded", timeout=WAIT_MS)
     expect(turn.locator(".vk-task").first).to_contain_text("Sign in to the shop")
 
 
 def test_a_number_clicks_what_has_no_name_and_the_picture_shows_it(notebook: Notebook, site: str) -> None:
-    say(notebook, f"open {site.removeprefix('http://')}/shop")
-    numbers = say(notebook, "show numbers")
+    notebook.say(f"open {site.removeprefix('http://')}/shop")
+    numbers = notebook.say("show numbers")
     expect(numbers.locator(".vk-task").first).to_have_attribute("data-state", "succeeded", timeout=WAIT_MS)
-    clicked = say(notebook, "click four")
+    clicked = notebook.say("click four")
     expect(clicked.locator(".vk-task").first).to_have_attribute("data-state", "succeeded", timeout=WAIT_MS)
-    read = say(notebook, "read the page")
+    read = notebook.say("read the page")
     expect(read.locator(".vk-task").first).to_contain_text("liked red", timeout=WAIT_MS)
-    turn = say(notebook, "take a screenshot")
+    turn = notebook.say("take a screenshot")
     picture = turn.locator(".vk-task img").first
     expect(picture).to_be_visible(timeout=WAIT_MS)
     picture.scroll_into_view_if_needed()

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lab import CHROMIUM
+from lab import chromium
 from panel_page import Theme
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from widget_page import WidgetPage
 from widget_scenes import CHOICES, FORM, LIST, SCENES, SHEET, Node, action, node, text
 
@@ -28,10 +28,8 @@ COMPONENTS = [
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=[*CHROMIUM])
+    with chromium() as made:
         yield made
-        made.close()
 
 
 @pytest.fixture

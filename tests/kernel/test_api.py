@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from openai_server import Call, OpenAIServer, serve
-from real_kernel import Cell, RealKernel
+from real_kernel import Cell, RealKernel, shown
 
 IMPORT = """
 import asyncio, threading, time
@@ -41,13 +41,6 @@ def fresh(new_kernel: RealKernel) -> RealKernel:
     """A kernel of the test's own with the three names."""
     new_kernel.execute(IMPORT).expect_ok()
     return new_kernel
-
-
-def shown(cell: Cell) -> str:
-    """The plain text of everything a cell shows, updates of its cards included."""
-    kinds = ("display_data", "update_display_data", "execute_result")
-    messages = [message["content"] for message in cell.messages if message["msg_type"] in kinds]
-    return "\n".join(str(content["data"].get("text/plain", "")) for content in messages)
 
 
 def problem(cell: Cell) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from page import Notebook, Page
-from real_kernel import Cell, RealKernel
+from real_kernel import RealKernel, shown
 
 from voice_kernel.messages import Result, Task
 
@@ -33,12 +33,6 @@ def result(page: Page, tool: str) -> Result:
     found = last(page, tool).result
     assert found is not None
     return found
-
-
-def shown(cell: Cell) -> str:
-    kinds = ("display_data", "update_display_data", "execute_result")
-    messages = [message["content"] for message in cell.messages if message["msg_type"] in kinds]
-    return "\n".join(str(content["data"].get("text/plain", "")) for content in messages)
 
 
 # ---- history --------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from real_kernel import Cell, RealKernel
+from real_kernel import RealKernel, shown
 
 
 @pytest.fixture(scope="module")
@@ -26,13 +26,6 @@ def assistant(project: Path) -> Iterator[RealKernel]:
     kernel.execute("%load_ext voice_kernel").expect_ok()
     yield kernel
     kernel.stop()
-
-
-def shown(cell: Cell) -> str:
-    """The plain text of everything a cell shows, updates of its card included."""
-    kinds = ("display_data", "update_display_data", "execute_result")
-    messages = [message["content"] for message in cell.messages if message["msg_type"] in kinds]
-    return "\n".join(str(content["data"].get("text/plain", "")) for content in messages)
 
 
 def test_one_test_runs_by_the_name_that_is_spoken(assistant: RealKernel) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from real_kernel import Cell, RealKernel
+from real_kernel import Cell, RealKernel, shown
 
 
 @pytest.fixture(scope="module")
@@ -28,13 +28,6 @@ def assistant(project: Path) -> Iterator[RealKernel]:
     kernel.execute("%load_ext voice_kernel").expect_ok()
     yield kernel
     kernel.stop()
-
-
-def shown(cell: Cell) -> str:
-    """The plain text of everything a cell shows, updates of its card included."""
-    kinds = ("display_data", "update_display_data", "execute_result")
-    messages = [message["content"] for message in cell.messages if message["msg_type"] in kinds]
-    return "\n".join(str(content["data"].get("text/plain", "")) for content in messages)
 
 
 def pictures(cell: Cell) -> list[Any]:

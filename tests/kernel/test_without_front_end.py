@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from real_kernel import Cell, RealKernel
+from real_kernel import Cell, RealKernel, shown
 
 
 @pytest.fixture(scope="module")
@@ -14,12 +14,6 @@ def assistant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealKernel]:
     kernel.execute("%load_ext voice_kernel").expect_ok()
     yield kernel
     kernel.stop()
-
-
-def shown(cell: Cell) -> str:
-    kinds = ("display_data", "update_display_data", "execute_result")
-    messages = [message["content"] for message in cell.messages if message["msg_type"] in kinds]
-    return "\n".join(str(content["data"].get("text/plain", "")) for content in messages)
 
 
 def number_of(cell: Cell) -> int:

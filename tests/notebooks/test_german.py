@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import nbformat
-from lab import isolated, write_notebook
+from lab import executed, write_notebook
 
 CELLS = (
     "%load_ext voice_kernel",
@@ -38,13 +36,7 @@ def test_the_tour_can_be_typed_in_german(tmp_path: Path) -> None:
     (tmp_path / "test_umsatz.py").write_text("def test_umsatz():\n    assert True\n")
     path = tmp_path / "buch.ipynb"
     write_notebook(path, CELLS)
-    done = subprocess.run(
-        [sys.executable, "-m", "jupyter", "execute", "--inplace", path.name],
-        cwd=tmp_path, env=isolated(tmp_path / "jupyter") | {"VOICE_KERNEL_LANGUAGE": "de"} | NO_CACHES,
-        capture_output=True, text=True, timeout=180,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    left = [seen(cell) for cell in nbformat.read(path, as_version=4).cells]
+    left = [seen(cell) for cell in executed(path, VOICE_KERNEL_LANGUAGE="de", **NO_CACHES).cells]
     assert "Das können Sie sagen." in left[2]
     assert "führe Zelle drei aus" in left[2]
     assert re.search(r"\d+ Variablen?", left[3])

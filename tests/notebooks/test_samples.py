@@ -5,14 +5,12 @@ from __future__ import annotations
 import html
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
 import pytest
-from lab import isolated
+from lab import executed
 
 SAMPLES = Path(__file__).parents[2] / "notebooks" / "samples"
 WIDGET = "application/vnd.voice-kernel.widget+json"
@@ -28,13 +26,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Cells]:
 
     def cells_of(name: str) -> Cells:
         if name not in done:
-            ran = subprocess.run(
-                [sys.executable, "-m", "jupyter", "execute", "--inplace", "--timeout=120", f"{name}.ipynb"],
-                cwd=folder, env=isolated(folder / "jupyter"), capture_output=True, text=True, timeout=240,
-            )  # fmt: skip
-            assert ran.returncode == 0, ran.stderr
-            notebook = nbformat.read(folder / f"{name}.ipynb", as_version=4)
-            nbformat.validate(notebook)
+            notebook = executed(folder / f"{name}.ipynb")
             done[name] = {
                 cell.source.splitlines()[-1]: cell for cell in notebook.cells if cell.cell_type == "code"
             }

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
-from lab import isolated
+from lab import executed
 
 from voice_kernel.widgets.document import components
 
@@ -29,13 +27,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     folder = tmp_path_factory.mktemp("gallery")
     shutil.copytree(NOTEBOOKS / "widgets", folder / "widgets")
     path = Path(shutil.copy(NOTEBOOKS / "widgets.ipynb", folder))
-    done = subprocess.run(
-        [sys.executable, "-m", "jupyter", "execute", "--inplace", "--timeout=120", path.name],
-        cwd=folder, env=isolated(folder / "jupyter"), capture_output=True, text=True, timeout=240,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    notebook = nbformat.read(path, as_version=4)
-    nbformat.validate(notebook)
+    notebook = executed(path)
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     return [dict(output.data) for output in outputs if MIME in output.get("data", {})]
 

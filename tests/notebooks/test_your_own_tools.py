@@ -5,13 +5,11 @@ from __future__ import annotations
 import html
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import nbformat
 import pytest
-from lab import isolated
+from lab import executed
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
@@ -22,13 +20,7 @@ def guide(tmp_path_factory: pytest.TempPathFactory) -> dict[str, nbformat.Notebo
     folder = tmp_path_factory.mktemp("guide")
     shutil.copytree(NOTEBOOKS / "tour", folder / "tour")
     path = Path(shutil.copy(NOTEBOOKS / "your_own_tools.ipynb", folder))
-    done = subprocess.run(
-        [sys.executable, "-m", "jupyter", "execute", "--inplace", "--timeout=120", path.name],
-        cwd=folder, env=isolated(folder / "jupyter"), capture_output=True, text=True, timeout=240,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    notebook = nbformat.read(path, as_version=4)
-    nbformat.validate(notebook)
+    notebook = executed(path)
     return {cell.source.splitlines()[-1]: cell for cell in notebook.cells if cell.cell_type == "code"}
 
 
