@@ -32,7 +32,8 @@ The turn comes back as a result: `turn = %voice list variables`, then `turn.tran
 too. The interrupt button cancels the turn. `%voice help` says what can be said.
 """
 
-
+NO_EXPANSION = "_ipython_magic_no_var_expand"
+"""What IPython's `no_var_expand` leaves on a magic: its line is then taken as it is."""
 CHATKIT = ("chatkit.widgets", "WidgetComponentBase")
 """What every widget of ChatKit's Python types is; a cell that ends in one shows it."""
 
@@ -92,16 +93,15 @@ def parse_line(line: str) -> Request:
 
 def register(shell: InteractiveShell) -> None:
     """Add the magics to a shell."""
-    from IPython.core.magic import no_var_expand
 
-    # Words are words: neither `echo $HOME` nor `{...}` in what was said once, kept in a notebook, is code.
-    @no_var_expand
     def voice(line: str, cell: str | None = None) -> Any:
         from voice_kernel.app import app_of
 
         return _run(app_of(shell), parse_line(line), cell)
 
     voice.__doc__ = USAGE
+    # Words are words: neither `echo $HOME` nor `{...}` in what was said once, kept in a notebook, is code.
+    setattr(voice, NO_EXPANSION, True)
     # IPython's own decorator hides the real signature from type checkers.
     shell.register_magic_function(voice, "line_cell", "voice")  # type: ignore[arg-type]
     _displays(shell).for_type_by_name(*CHATKIT, _show_widget)
