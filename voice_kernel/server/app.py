@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import quote
 
+from chatkit.errors import CustomStreamError
 from chatkit.server import StreamingResult
 from chatkit.store import NotFoundError
 from chatkit.types import AttachmentCreateParams
@@ -25,7 +26,7 @@ from starlette.applications import Starlette
 from starlette.datastructures import Headers, UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
@@ -71,6 +72,10 @@ MAX_STREAMS = 32
 CLOSE_GRACE_S = 2.0
 """How long a turn goes on after its client has closed the stream, which is how ChatKit cancels: a page that
 is loaded again asks for its thread within this time, and then the turn is not cancelled."""
+REMEMBERED_S = 120.0
+"""How long it is known that a page has come to a thread: a kernel may take so long to start."""
+BODY_LIMIT_S = 120.0
+"""How long a request may take to arrive."""
 BEGUN_LIMIT_S = 10.0
 """How long is waited until a turn has something to show."""
 
@@ -130,6 +135,7 @@ KINDS_OF_REFUSAL = {
     403: "forbidden",
     404: "not_found",
     405: "method_not_allowed",
+    408: "too_slow",
     409: "conflict",
     413: "too_large",
     422: "not_possible",
@@ -310,6 +316,8 @@ class _Routes:
         self._streams: dict[str, int] = {}
         self._pumps: set[asyncio.Task[None]] = set()
         self._looked_at: dict[tuple[str, str], float] = {}
+        self._putting: set[tuple[str, str]] = set()
+        """Files that are on their way to their address."""
 
     async def close(self) -> None:
         self._panels.close()
@@ -350,7 +358,7 @@ class _Routes:
 
     async def static(self, request: Request) -> Response:
         name = request.path_params["name"]
-        path = (STATIC / name).resolve()
+        path = (STATIC / name.replace("\0", "")).resolve()
         if not path.is_relative_to(STATIC.resolve()) or not path.is_file() or path.suffix not in KINDS:
             raise Refusal(404, _("There is no such file."))
         data = await asyncio.to_thread(path.read_bytes)
@@ -423,6 +431,7 @@ class _Routes:
         finally:
             if not first.done():
                 first.set_result(None)
+            caller.told = True
             stream.end()
             left = self._streams[caller.session_id] - 1
             if left:
@@ -437,20 +446,22 @@ class _Routes:
         with contextlib.suppress(ValueError, KeyError, TypeError):
             thread_id = str(json.loads(body)["params"]["thread_id"])
             now = time.monotonic()
-            late = {key for key, at in self._looked_at.items() if now - at > 2 * CLOSE_GRACE_S}
+            late = {key for key, at in self._looked_at.items() if now - at > REMEMBERED_S}
             self._looked_at = {key: at for key, at in self._looked_at.items() if key not in late}
             self._looked_at[caller.user_id, thread_id] = now
 
     def _gone(self, caller: Asked) -> None:
         """The reader has gone: it cancels, unless its page comes back at once."""
-        if caller.running is None or caller.running.feed.ended.is_set():
-            return
         left_at = time.monotonic()
-        running = caller.running
 
         def look() -> None:
+            running = caller.running
             back = self._looked_at.get((caller.user_id, caller.thread_id), 0.0) > left_at
-            if not back and not running.stream.waiting:
+            if caller.told or back:
+                return
+            if running is None or running.feed.turn is None:  # its kernel may be starting
+                asyncio.get_running_loop().call_later(CLOSE_GRACE_S, look)
+            elif not running.stream.waiting:
                 running.cancel()
 
         asyncio.get_running_loop().call_later(CLOSE_GRACE_S, look)
@@ -488,6 +499,15 @@ class _Routes:
         self._tried(request)
         if not self._parts.secrets.is_key_of(f"put {user} {name}", request.query_params.get("key", "")):
             raise Refusal(403, _("This address is not good, or not any more."), _("Announce the file again."))
+        if (user, name) in self._putting:
+            raise Refusal(409, _("The file is there already."))
+        self._putting.add((user, name))
+        try:
+            return await self._put(request, user, name)
+        finally:
+            self._putting.discard((user, name))
+
+    async def _put(self, request: Request, user: str, name: str) -> Response:
         files, store = self._parts.chatkit.files, self._parts.chatkit.chats
         caller = Asked(user)
         with _as_refusals():
@@ -671,12 +691,20 @@ async def _body(request: Request, limit: int) -> bytes:
         Refusal: it is larger than the limit.
     """
     pieces, size = [], 0
-    async for piece in request.stream():
-        size += len(piece)
-        if size > DRAINED_BYTES:
-            break
-        if size <= limit:  # the rest is read and dropped: who still sends would not hear the answer
-            pieces.append(piece)
+    try:
+        async with asyncio.timeout(BODY_LIMIT_S):
+            async for piece in request.stream():
+                size += len(piece)
+                if size > DRAINED_BYTES:
+                    break
+                if size <= limit:  # the rest is read and dropped: who still sends would not hear the answer
+                    pieces.append(piece)
+    except TimeoutError:
+        raise Refusal(
+            408, _("The request took too long to arrive."), headers={"connection": "close"}
+        ) from None
+    except ClientDisconnect:
+        raise Refusal(400, _("The request did not arrive whole.")) from None
     if size > limit:
         words = _("A request has at most {limit} bytes here.").format(limit=grouped(limit))
         raise Refusal(413, words, headers={"connection": "close"})
@@ -702,6 +730,8 @@ def _as_refusals() -> Any:
         raise Refusal(404, str(error)) from None
     except NotTaken as error:
         raise Refusal(413, error.message, error.hint) from None
+    except CustomStreamError as error:  # of an action that has no stream to say it in
+        raise Refusal(422, error.message or "") from None
     except (Malformed, UnknownTask) as error:
         raise Refusal(400, error.message, error.hint) from None
     except SpeechError as error:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -83,6 +84,7 @@ MAX_NAME = 100
 CANCEL_LIMIT_S = 5.0
 NEWS_LIMIT_S = 1.0
 """How long after a typed yes the turn that it is for may take to go on."""
+_NUMBER = re.compile(r"[0-9]{1,9}")
 ANSWERS = frozenset({"approve", "deny", "accept_changes", "reject_changes"})
 
 
@@ -112,6 +114,8 @@ class Asked(Caller):
 
     running: Running | None = None
     thread_id: str = ""
+    told: bool = False
+    """Whether all that came of it has been told."""
 
 
 class VoiceChatKitServer(ChatKitServer[Caller]):
@@ -590,6 +594,6 @@ async def cancel(line: Line, task_id: int) -> None:
 
 def _number(payload: dict[str, Any], name: str) -> int:
     value = payload.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | str) or not str(value).isdigit():
+    if isinstance(value, bool) or not isinstance(value, int | str) or not _NUMBER.fullmatch(str(value)):
         raise CustomStreamError(_("The action names no {name}.").format(name=name))
     return int(value)

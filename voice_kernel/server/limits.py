@@ -43,7 +43,10 @@ class Origins:
 
     def is_ours(self, origin: str, host: str) -> bool:
         """Return whether an Origin header names a page of this server, as Host names it."""
-        parts = urlsplit(origin)
+        try:
+            parts = urlsplit(origin)
+        except ValueError:  # half an IPv6 address
+            return False
         return parts.scheme in ("http", "https") and parts.netloc.lower() == host.strip().lower()
 
     def is_allowed(self, origin: str) -> bool:

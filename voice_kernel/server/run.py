@@ -31,6 +31,8 @@ from voice_kernel.settings import Settings, data_folder
 LOOSE_S = 86_400.0
 """After so long a file that no message has is deleted."""
 STOP_S = 3
+MAX_CONNECTIONS = 900
+"""Fewer than the files that a process may commonly open."""
 
 
 @dataclass(frozen=True)
@@ -171,6 +173,7 @@ def serve(options: Options, settings: Settings, started: Callable[[str, str], No
         h11_max_incomplete_event_size=64_000,
         lifespan="on",
         ws="none",
+        limit_concurrency=MAX_CONNECTIONS,
     )
 
     async def tell(port: int) -> None:
