@@ -13,7 +13,7 @@ import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from voice_kernel.errors import HistoryError, Refused
 from voice_kernel.events import Hub
@@ -27,7 +27,6 @@ from voice_kernel.messages import (
     PastTask,
     PastTasks,
     Task,
-    TaskState,
     Thread,
     Threads,
     Turn,
@@ -37,7 +36,7 @@ from voice_kernel.task.runner import INTERRUPTED, Runner, in_words, problem_of
 from voice_kernel.task.state import ENDED
 
 if TYPE_CHECKING:
-    from voice_kernel.store import Conversation, Left, Store
+    from voice_kernel.store import Conversation, Left, Store, Wanted
 
 log = logging.getLogger(__name__)
 
@@ -164,32 +163,14 @@ class Conversations:
         return PastTasks(id=request.id, tasks=tasks, more=more)
 
     async def search(
-        self,
-        query: str = "",
-        *,
-        states: Sequence[TaskState] = (),
-        areas: Sequence[str] = (),
-        everywhere: bool = True,
-        since: float | None = None,
-        until: float | None = None,
-        before: int | None = None,
-        limit: int = 50,
+        self, query: str = "", *, everywhere: bool = True, **which: Unpack[Wanted]
     ) -> tuple[list[PastTask], bool]:
         """Search the history, as `Store.find` does.
 
         Raises:
             HistoryError: there is no database to read now.
         """
-        return await (await self._opened()).find(
-            query,
-            states=states,
-            areas=areas,
-            everywhere=everywhere,
-            since=since,
-            until=until,
-            before=before,
-            limit=limit,
-        )
+        return await (await self._opened()).find(query, everywhere=everywhere, **which)
 
     async def past(self, past_id: int) -> PastTask | None:
         """Return a task by its number in the history, with its outputs.

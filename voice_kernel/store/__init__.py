@@ -5,7 +5,17 @@ Importing this package imports no SQLAlchemy: that happens on the store's own th
 """
 
 from voice_kernel.store.history import History
-from voice_kernel.store.kept import Conversation, Event, Left, PastSession, Pruned, Statistics
+from voice_kernel.store.kept import Conversation, Event, Left, PastSession, Pruned, Statistics, Wanted
 from voice_kernel.store.store import Store
 
-__all__ = ["Conversation", "Event", "History", "Left", "PastSession", "Pruned", "Statistics", "Store"]
+__all__ = [
+    "Conversation",
+    "Event",
+    "History",
+    "Left",
+    "PastSession",
+    "Pruned",
+    "Statistics",
+    "Store",
+    "Wanted",
+]

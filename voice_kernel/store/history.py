@@ -7,13 +7,13 @@ brought up to date.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
-from voice_kernel.messages import PastTask, TaskState, Thread
-from voice_kernel.store.kept import Conversation, Event, PastSession, Pruned, Statistics
+from voice_kernel.messages import PastTask, Thread
+from voice_kernel.store.kept import Conversation, Event, PastSession, Pruned, Statistics, WantedOf
 from voice_kernel.store.numbering import Numbering
 
 if TYPE_CHECKING:
@@ -54,51 +54,17 @@ class History:
     ) -> None:
         self.close()
 
-    def find(
-        self,
-        query: str = "",
-        *,
-        states: Sequence[TaskState] = (),
-        areas: Sequence[str] = (),
-        workspace: str | None = None,
-        session_id: str = "",
-        thread_id: str = "",
-        since: float | None = None,
-        until: float | None = None,
-        before: int | None = None,
-        limit: int = 50,
-    ) -> tuple[list[PastTask], bool]:
+    def find(self, query: str = "", **which: Unpack[WantedOf]) -> tuple[list[PastTask], bool]:
         """Search: tasks without their outputs, newest first, and whether there are more.
 
         Args:
             query: words that utterance, title, summary or problem must all hold, as prefixes.
-            states: only tasks in one of these; any when empty.
-            areas: only tools of these areas; any when empty.
-            workspace: only those done for this notebook or folder; None for any.
-            session_id: only those of this session.
-            thread_id: only those of this conversation.
-            since: only tasks made at this time or later, in seconds since the epoch.
-            until: only tasks made before this time.
-            before: only tasks with a lower number in the history: the next page.
-            limit: most to return.
+            which: the tasks among which to search.
         """
         from voice_kernel.store.records import find_tasks
 
         nothing: tuple[list[PastTask], bool] = ([], False)
-        return self._ask(
-            nothing,
-            find_tasks,
-            query,
-            states=states,
-            areas=areas,
-            workspace=workspace,
-            session_id=session_id,
-            thread_id=thread_id,
-            since=since,
-            until=until,
-            before=before,
-            limit=limit,
-        )
+        return self._ask(nothing, find_tasks, query, **which)
 
     def past(self, past_id: int) -> PastTask | None:
         """Return a task by its number in the history, with its outputs."""

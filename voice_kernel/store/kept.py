@@ -1,11 +1,41 @@
-"""What a history gives back that is no message: plain values. Knows nothing of where they are kept."""
+"""What a history is asked, and what it gives back that is no message: plain values.
+
+Knows nothing of where they are kept.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypedDict
 
-from voice_kernel.messages import Approval, Task, Thread, Turn
+from voice_kernel.messages import Approval, Task, TaskState, Thread, Turn
+
+
+class Wanted(TypedDict, total=False):
+    """Which tasks a search is for; what is not said may be anything."""
+
+    states: Sequence[TaskState]
+    """Only tasks in one of these; any when empty."""
+    areas: Sequence[str]
+    """Only tools of these areas; any when empty."""
+    since: float | None
+    """Only tasks made at this time or later, in seconds since the epoch."""
+    until: float | None
+    """Only tasks made before this time."""
+    before: int | None
+    """Only tasks with a lower number in the history: the next page."""
+    limit: int
+    """Most to return; 50 when not given."""
+
+
+class WantedOf(Wanted, total=False):
+    """The same, of one place, session or conversation."""
+
+    workspace: str | None
+    """Only those done for this notebook or folder; None for any."""
+    session_id: str
+    thread_id: str
 
 
 @dataclass(frozen=True)

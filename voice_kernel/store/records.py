@@ -7,8 +7,7 @@ clock that jumps changes nothing. Knows SQL, not who asks.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from sqlalchemy import (
     ColumnElement,
@@ -29,8 +28,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import TSQUERY
 
 from voice_kernel.events import MAX_TASKS, MAX_TURNS
-from voice_kernel.messages import PastTask, TaskState, Thread
-from voice_kernel.store.kept import Event, PastSession, Said, Statistics
+from voice_kernel.messages import PastTask, Thread
+from voice_kernel.store.kept import Event, PastSession, Said, Statistics, WantedOf
 from voice_kernel.store.rows import Row, task_of, turn_of
 from voice_kernel.store.schema import events, items, sessions, tasks, threads
 from voice_kernel.store.words import fts5, tsquery, wanted
@@ -133,54 +132,22 @@ def past_tasks(
 
 
 def find_tasks(
-    connection: Connection,
-    query: str = "",
-    *,
-    states: Sequence[TaskState] = (),
-    areas: Sequence[str] = (),
-    workspace: str | None = None,
-    session_id: str = "",
-    thread_id: str = "",
-    since: float | None = None,
-    until: float | None = None,
-    before: int | None = None,
-    limit: int = 50,
+    connection: Connection, query: str = "", **which: Unpack[WantedOf]
 ) -> tuple[list[PastTask], bool]:
     """Search tasks: newest first, without outputs, and whether there are more. See `Store.find`."""
-    found = tasks_query(
-        connection,
-        query,
-        states=states,
-        areas=areas,
-        workspace=workspace,
-        session_id=session_id,
-        thread_id=thread_id,
-        since=since,
-        until=until,
-        before=before,
-        limit=limit + 1,
-    )
+    limit = which.get("limit", 50)
+    found = _tasks_query(connection, query, which, limit + 1)
     if found is None:
         return [], False
     rows = connection.execute(found).mappings().all()
     return [_past(dict(row), heavy=False) for row in rows[:limit]], len(rows) > limit
 
 
-def tasks_query(
-    connection: Connection,
-    query: str,
-    *,
-    states: Sequence[str],
-    areas: Sequence[str],
-    workspace: str | None,
-    session_id: str,
-    thread_id: str,
-    since: float | None,
-    until: float | None,
-    before: int | None,
-    limit: int,
-) -> Select[Any] | None:
+def _tasks_query(connection: Connection, query: str, which: WantedOf, limit: int) -> Select[Any] | None:
     """Write the statement of `find_tasks`; None where nothing can be found."""
+    states, areas, workspace = which.get("states", ()), which.get("areas", ()), which.get("workspace")
+    since, until, before = which.get("since"), which.get("until"), which.get("before")
+    session_id, thread_id = which.get("session_id", ""), which.get("thread_id", "")
     words = wanted(query)
     if words == []:
         return None

@@ -15,13 +15,13 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from secrets import token_hex
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from voice_kernel.errors import HistoryError, NotInHistory
-from voice_kernel.messages import Keeping, PastTask, TaskState, Thread, ToSurface
+from voice_kernel.messages import Keeping, PastTask, Thread, ToSurface
 from voice_kernel.store.faults import Fault, Patience
 from voice_kernel.store.journal import Journal
-from voice_kernel.store.kept import Conversation, Event, Left, Said
+from voice_kernel.store.kept import Conversation, Event, Left, Said, Wanted
 from voice_kernel.store.numbering import Numbering
 from voice_kernel.store.owner import Owner
 from voice_kernel.store.writer import Writer
@@ -245,45 +245,22 @@ class Store:
             await self.new_thread()
 
     async def find(
-        self,
-        query: str = "",
-        *,
-        states: Sequence[TaskState] = (),
-        areas: Sequence[str] = (),
-        everywhere: bool = True,
-        since: float | None = None,
-        until: float | None = None,
-        before: int | None = None,
-        limit: int = 50,
+        self, query: str = "", *, everywhere: bool = True, **which: Unpack[Wanted]
     ) -> tuple[list[PastTask], bool]:
         """Search the history: tasks without their outputs, newest first, and whether there are more.
 
         Args:
             query: words that utterance, title, summary or problem must all hold, as prefixes.
-            states: only tasks in one of these; any when empty.
-            areas: only tools of these areas; any when empty.
             everywhere: those of all workspaces.
-            since: only tasks made at this time or later, in seconds since the epoch.
-            until: only tasks made before this time.
-            before: only tasks with a lower number in the history.
-            limit: most to return.
+            which: the tasks among which to search.
 
         Raises:
             HistoryError: there is no database to read now.
         """
         from voice_kernel.store.records import find_tasks
 
-        return await self._read(
-            find_tasks,
-            query,
-            states=states,
-            areas=areas,
-            workspace=None if everywhere else self._workspace,
-            since=since,
-            until=until,
-            before=before,
-            limit=limit,
-        )
+        workspace = None if everywhere else self._workspace
+        return await self._read(find_tasks, query, workspace=workspace, **which)
 
     async def past(self, past_id: int) -> PastTask | None:
         """Return a task by its number in the history, with its outputs. Raises like `find`."""

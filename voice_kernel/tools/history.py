@@ -9,13 +9,14 @@ import html
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal, Protocol, Unpack
 
 from pydantic import Field
 
 from voice_kernel.errors import HistoryError
 from voice_kernel.language import N_, _, ngettext_
 from voice_kernel.messages import Output, PastTask, Result, Task, TaskState
+from voice_kernel.store import Wanted
 from voice_kernel.task.runner import TaskHandle
 from voice_kernel.toolbox.registry import Arguments, Registry
 from voice_kernel.tools.moments import EXAMPLES, span_of
@@ -59,15 +60,7 @@ class Find(Protocol):
     """Searches the history: newest first, and whether there are more. Raises `HistoryError`."""
 
     async def __call__(
-        self,
-        query: str = "",
-        *,
-        states: Sequence[TaskState] = (),
-        everywhere: bool = True,
-        since: float | None = None,
-        until: float | None = None,
-        before: int | None = None,
-        limit: int = 50,
+        self, query: str = "", *, everywhere: bool = True, **which: Unpack[Wanted]
     ) -> tuple[list[PastTask], bool]:
         """Search; arguments like those of `store.Store.find`."""
         ...
