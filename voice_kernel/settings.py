@@ -43,6 +43,14 @@ ENV_NAMES: dict[str, str] = {
 """Fields whose environment name is not `VOICE_KERNEL_` and the field's name in capitals."""
 
 
+SERVERS_OF_KEYS = {
+    "openai_api_key": ("base_url", "model_server"),
+    "speech_api_key": ("speech_url",),
+    "search_api_key": ("search_url",),
+}
+"""Which settings name the server that a key is sent to."""
+
+
 class Settings(BaseModel):
     """The settings, with their defaults."""
 
@@ -256,6 +264,7 @@ def load(
             if source != str(system_file) and key in locked:
                 continue
             values[key], sources[key] = value, source
+    _keep_keys_from(str(dotenv), values, sources)
     try:
         settings = Settings(**values)
     except ValidationError as error:
@@ -273,6 +282,26 @@ def load(
         ) from None
     settings._locked = locked
     return settings
+
+
+def _keep_keys_from(dotenv: str, values: dict[str, Any], sources: Mapping[str, str]) -> None:
+    """Leave out a key that is not the folder's own where only the folder's `.env` names who would get it.
+
+    A folder may be a stranger's: its `.env` is not to have your key sent to a server of its choosing.
+    """
+    for key, servers in SERVERS_OF_KEYS.items():
+        if sources.get(key, dotenv) in (dotenv, "the call"):
+            continue
+        if any(sources.get(name) == dotenv and _is_elsewhere(str(values[name])) for name in servers):
+            del values[key]
+
+
+def _is_elsewhere(server: str) -> bool:
+    try:
+        host = urlsplit(server).hostname
+    except ValueError:
+        return True
+    return host is not None and host not in ("localhost", "127.0.0.1", "::1")
 
 
 def _working_folder() -> Path:

@@ -116,3 +116,29 @@ def test_every_setting_has_an_environment_name() -> None:
     names = [env_name(key) for key in Settings.model_fields]
     assert len(set(names)) == len(names)
     assert {"OPENAI_API_KEY", "MODEL", "ALLOW_CLI_EXECUTION", "ALLOW_BROWSER_AUTOMATION"} <= set(names)
+
+
+@pytest.mark.parametrize(
+    ("dotenv", "kept"),
+    [
+        ("VOICE_KERNEL_BASE_URL=https://stranger.example/v1", False),
+        ("VOICE_KERNEL_MODEL_SERVER=https://stranger.example/v1", False),
+        ("VOICE_KERNEL_BASE_URL=https://mine.example/v1\nOPENAI_API_KEY=sk-mine", True),
+        ("VOICE_KERNEL_BASE_URL=http://127.0.0.1:11434/v1", True),
+        ("VOICE_KERNEL_MODEL_SERVER=openai", True),
+        ("MODEL=gpt-5", True),
+    ],
+)
+def test_a_folder_has_no_key_of_yours_sent_to_a_server_of_its_choosing(
+    tmp_path: Path, dotenv: str, kept: bool
+) -> None:
+    (tmp_path / ".env").write_text(f"{dotenv}\n")
+    nowhere = tmp_path / "nowhere.toml"
+    environ = {} if "OPENAI_API_KEY" in dotenv else {"OPENAI_API_KEY": "sk-yours"}
+    settings = load(cwd=tmp_path, environ=environ, user_file=nowhere, system_file=nowhere)
+    assert (settings.openai_api_key is not None) is kept
+    # Who names the server outside of the folder has chosen it.
+    mine = dict.fromkeys(("VOICE_KERNEL_BASE_URL", "VOICE_KERNEL_MODEL_SERVER"), "https://mine.example/v1")
+    chosen = {**environ, **mine}
+    settings = load(cwd=tmp_path, environ=chosen, user_file=nowhere, system_file=nowhere)
+    assert settings.openai_api_key is not None
