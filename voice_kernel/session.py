@@ -1,7 +1,8 @@
 """One turn: an utterance becomes a plan, the plan becomes tool calls, the outcome becomes an answer.
 
-The session owns turns and controls. It does not know sound (listening.py hands it text), nor how a
-tool acts (the toolbox), nor who draws (the hub). Everything belongs to the loop thread.
+The session owns turns. It does not know sound (listening.py hands it text), what words mean (meaning), how a
+tool acts or a control is carried out (the toolbox), nor who draws (the hub). Everything belongs to the loop
+thread.
 """
 
 from __future__ import annotations
