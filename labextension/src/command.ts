@@ -38,7 +38,7 @@ function bigrams(text: string): Map<string, number> {
 }
 
 /** Sørensen–Dice of letter pairs, 0 to 1: forgives endings, small words and misheard letters. */
-export function likeness(a: string, b: string): number {
+function likeness(a: string, b: string): number {
   if (a === b) {
     return 1;
   }

@@ -23,7 +23,7 @@ interface Kept {
   readonly session_id: string;
 }
 
-export class Unauthorized extends Error {}
+class Unauthorized extends Error {}
 
 /** Who this page is for the server: a client secret, renewed before it ends. */
 export class Access {

@@ -29,7 +29,7 @@ export type LinkState =
   | { readonly name: 'open'; readonly channel: Channel };
 
 /** Loads the magics and makes the session, leaving no name behind; runs again without harm. */
-export function loadingCode(language: string): string {
+function loadingCode(language: string): string {
   const chosen = language
     ? `__import__("os").environ.setdefault("VOICE_KERNEL_LANGUAGE", ${JSON.stringify(language)}), `
     : '';

@@ -26,7 +26,7 @@ import { Budget, cellView } from './views';
 const COMMAND_MS = 1_500;
 /** Lets the answer reach the kernel, and the kernel finish with it, before it is gone. */
 const BEFORE_RESTART_MS = 300;
-export const MAX_SNAPSHOTS = 10;
+const MAX_SNAPSHOTS = 10;
 const OPEN = 'docmanager:open';
 
 type Action = CellRequest['request'];
@@ -793,7 +793,7 @@ export class NotebookHost {
 }
 
 /** A path beside a document, from the root of the files; null when it is not below that. */
-export function beside(document: string, relative: string): string | null {
+function beside(document: string, relative: string): string | null {
   // A drive of JupyterLab's (`RTC:`) stands before the path and is part of its first folder.
   const parts = document.split('/').slice(0, -1);
   for (const part of relative.split('/')) {

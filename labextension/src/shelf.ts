@@ -8,7 +8,7 @@
 const DATABASE = 'voice_kernel';
 const VERSION = 1;
 /** After this nothing is kept: notebooks hold data, and the browser may be shared. */
-export const KEPT_MS = 7 * 24 * 3_600_000;
+const KEPT_MS = 7 * 24 * 3_600_000;
 
 export type Section = 'undo' | 'snapshots';
 

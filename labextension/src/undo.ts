@@ -38,7 +38,7 @@ export interface Hands {
 
 export const MAX_STEPS = 50;
 /** All steps of a notebook together, in characters of JSON. */
-export const MAX_CHARS = 16_000_000;
+const MAX_CHARS = 16_000_000;
 
 export function idsOf(shared: ISharedNotebook): string[] {
   return shared.cells.map(cell => cell.getId());

@@ -9,7 +9,7 @@ import type { CellView, Output } from './messages.gen';
 /** One output may hold this many characters; what is longer keeps its end (streams) or its smaller parts. */
 export const MAX_OUTPUT_CHARS = 200_000;
 /** All outputs of one reply together: the browser's socket carries 10 MB a message at most. */
-export const MAX_REPLY_CHARS = 2_000_000;
+const MAX_REPLY_CHARS = 2_000_000;
 const MAX_OUTPUTS = 200;
 
 export type Kind = CellView['kind'];
@@ -25,7 +25,7 @@ export class Budget {
   }
 }
 
-export function textOf(value: MultilineString | undefined): string {
+function textOf(value: MultilineString | undefined): string {
   return Array.isArray(value) ? value.join('') : (value ?? '');
 }
 

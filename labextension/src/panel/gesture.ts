@@ -6,7 +6,7 @@
  */
 
 /** A press shorter than this latches: the microphone stays open until the next press. */
-export const CLICK_MS = 300;
+const CLICK_MS = 300;
 
 export type GestureAction = 'start' | 'stop' | 'nothing';
 

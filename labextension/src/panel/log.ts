@@ -20,7 +20,7 @@ const ASKED_LINES = 500;
 const SPARE_LINES = 100;
 const MAX_CHARS = 6_000_000;
 const MAX_LINES = 50_000;
-export const MAX_COPY_CHARS = 2_000_000;
+const MAX_COPY_CHARS = 2_000_000;
 
 export class LogReader {
   totalLines = 0;

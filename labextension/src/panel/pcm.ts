@@ -142,7 +142,7 @@ export class Chunker {
 }
 
 /** Below this loudness (-46 dB) nobody speaks to a microphone. */
-export const QUIET = 0.15;
+const QUIET = 0.15;
 /** After 3 s of quiet no end of an utterance is waited for any more. */
 const QUIET_CHUNKS = 75;
 

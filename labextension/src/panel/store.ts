@@ -107,7 +107,7 @@ export const EMPTY_SESSION: Session = {
   servers: null
 };
 
-export const INITIAL_INTERFACE: Interface = {
+const INITIAL_INTERFACE: Interface = {
   place: 'conversation',
   sheets: [],
   filter: 'all',
@@ -294,7 +294,7 @@ export function reduce(session: Session, message: ToSurface): Session {
   }
 }
 
-export function dismissNotice(session: Session, key: number): Session {
+function dismissNotice(session: Session, key: number): Session {
   return { ...session, notices: session.notices.filter(notice => notice.key !== key) };
 }
 

@@ -43,7 +43,7 @@ export function countTasks(tasks: Iterable<Task>): Record<TaskFilter, number> {
 }
 
 /** Which queue a task stands in: what changes the notebook or its variables waits in one line. */
-export function laneOf(task: Task): string {
+function laneOf(task: Task): string {
   return task.area === 'notebook' || task.area === 'data' ? 'cells' : task.area;
 }
 

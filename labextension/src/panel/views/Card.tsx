@@ -10,7 +10,7 @@ import { Sheets } from './Sheets';
 import { usePanel } from './context';
 
 /** The turn and those that were started inside it. */
-export function family(session: Session, turnId: number): number[] {
+function family(session: Session, turnId: number): number[] {
   const members = new Set([turnId]);
   for (const turn of session.turns.values()) {
     if (turn.parent_id !== null && members.has(turn.parent_id)) {

@@ -15,7 +15,7 @@ function isCell(value: unknown): value is Cell {
 }
 
 /** The cells that a result names; the one that failed, if one did. */
-export function cellsOf(result: Result): Cell[] {
+function cellsOf(result: Result): Cell[] {
   const { failed_cell: failed, cells } = result.data;
   return isCell(failed) ? [failed] : Array.isArray(cells) ? cells.filter(isCell) : [];
 }

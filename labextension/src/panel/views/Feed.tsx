@@ -14,7 +14,7 @@ const DRAWN = 60;
 const CROWD = 12;
 
 /** Tasks by their turn, in the order in which they were made. */
-export function tasksByTurn(tasks: ReadonlyMap<number, Task>): Map<number, Task[]> {
+function tasksByTurn(tasks: ReadonlyMap<number, Task>): Map<number, Task[]> {
   const grouped = new Map<number, Task[]>();
   for (const task of tasks.values()) {
     const group = grouped.get(task.turn_id);

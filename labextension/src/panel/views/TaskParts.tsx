@@ -16,7 +16,7 @@ const STATE_ICON: Record<Exclude<Task['state'], 'running'>, IconName> = {
   interrupted: 'broken'
 };
 
-export function StateIcon({ state }: { state: Task['state'] }) {
+function StateIcon({ state }: { state: Task['state'] }) {
   return state === 'running' ? <Spinner /> : <Icon name={STATE_ICON[state]} />;
 }
 

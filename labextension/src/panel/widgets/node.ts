@@ -18,7 +18,7 @@ export const MAX_CHILDREN = 2_000;
 /** Components in a whole widget. */
 export const MAX_NODES = 10_000;
 /** Options of a field, series and rows of a chart. */
-export const MAX_OPTIONS = 1_000;
+const MAX_OPTIONS = 1_000;
 
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -29,7 +29,7 @@ function plain(words: string): string {
 }
 
 /** The options in which every word of the query stands, whatever its case and accents. */
-export function found<T extends Option>(options: readonly T[], query: string): readonly T[] {
+function found<T extends Option>(options: readonly T[], query: string): readonly T[] {
   const words = plain(query).split(/\s+/).filter(Boolean);
   return words.length === 0
     ? options

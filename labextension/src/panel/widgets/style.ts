@@ -156,7 +156,7 @@ const JUSTIFY: Readonly<Record<string, string>> = {
 const BORDER_STYLES = ['solid', 'dashed', 'dotted', 'double', 'groove', 'ridge', 'inset', 'outset'] as const;
 
 /** What a token stands for; never a property that every object has. */
-export function token(value: unknown, tokens: Readonly<Record<string, string>>): string | undefined {
+function token(value: unknown, tokens: Readonly<Record<string, string>>): string | undefined {
   return typeof value === 'string' && Object.hasOwn(tokens, value) ? tokens[value] : undefined;
 }
 

@@ -13,7 +13,7 @@ const TONES: Record<McpServer['state'], string> = {
   failed: 'error'
 };
 
-export function stateName(server: McpServer, trans: Translator): string {
+function stateName(server: McpServer, trans: Translator): string {
   switch (server.state) {
     case 'stopped':
       return trans.__('stopped');

@@ -12,7 +12,7 @@ const MAX_SERIES = 20;
 /** Past this, the difference of two numbers may be none. */
 const LARGEST = 1e100;
 
-export const CURVES = [
+const CURVES = [
   'basis', 'basisClosed', 'basisOpen', 'bumpX', 'bumpY', 'bump', 'linear', 'linearClosed', 'natural',
   'monotoneX', 'monotoneY', 'monotone', 'step', 'stepBefore', 'stepAfter'
 ] as const;
