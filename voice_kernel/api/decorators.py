@@ -93,6 +93,7 @@ def tool(
     def make(function: Callable[..., Any], callers: int = 1) -> Callable[..., Any]:
         from voice_kernel.usertools.definition import define
 
+        _speak()
         written, always = _of_the_sdk(function) or (function, False)
         made = define(
             written,
@@ -178,6 +179,16 @@ def action(
     return make
 
 
+def _speak() -> None:
+    """Tell what is wrong in the settings' language, before a session has said in which."""
+    if shell_here() is None or app_if_any() is not None:
+        return
+    from voice_kernel.language import use
+    from voice_kernel.usertools.understanding import settings_here
+
+    use(settings_here().language)
+
+
 def _put(made: UserTool) -> list[str]:
     """Put a tool on the shelf; returns what is surprising about its sentences."""
     from voice_kernel.usertools.shelf import AREA, shelf
@@ -185,12 +196,9 @@ def _put(made: UserTool) -> list[str]:
     if shell_here() is None:  # a module of tools, imported by a script: nobody speaks there
         shelf.put(made)
         return []
-    from voice_kernel.language import use
-    from voice_kernel.usertools.understanding import settings_here, surprises
+    from voice_kernel.usertools.understanding import surprises
 
     app = app_if_any()
-    if app is None:  # nobody has said yet in which language things are told
-        use(settings_here().language)
     others = [other for other in shelf.tools if other.name != made.name]
     names = (
         {name for name, spec in app.registry.specs.items() if spec.area != AREA} if app is not None else ()

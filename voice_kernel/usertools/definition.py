@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 from voice_kernel.errors import InvalidTool
+from voice_kernel.language import _
 from voice_kernel.toolbox.registry import Effect, Effects
 from voice_kernel.usertools.sentences import (
     Sentence,
@@ -106,33 +107,37 @@ def _define(
     names: Mapping[str, Any],
 ) -> UserTool:
     if not inspect.isroutine(function) or not hasattr(function, "__code__"):
-        what = "a class" if inspect.isclass(function) else f"a {type(function).__name__}"
+        what = _("a class") if inspect.isclass(function) else f"a {type(function).__name__}"
         raise InvalidTool(
-            f"@tool is for functions, not for {what}.", hint="Write a def, and put @tool above it."
+            _("@tool is for functions, not for {what}.").format(what=what),
+            hint=_("Write a def, and put @tool above it."),
         )
     name = name or function.__name__
     if not _NAME.fullmatch(name) or keyword.iskeyword(name) or "__" in name:
         raise InvalidTool(
-            f"{name!r} cannot be the name of a tool.",
-            hint='Give it one of letters, digits and single _: @tool(name="train_model").',
+            _("{name} cannot be the name of a tool.").format(name=repr(name)),
+            hint=_('Give it one of letters, digits and single _: @tool(name="train_model").'),
         )
     if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
         raise InvalidTool(
-            f"{name}: a function with yield cannot be a tool.",
-            hint="Return the result, and say what happens on the way with ctx.progress and ctx.output.",
+            _("{tool}: a function with yield cannot be a tool.").format(tool=name),
+            hint=_("Return the result, and say what happens on the way with ctx.progress and ctx.output."),
         )
     known = get_args(Effect)
     wrong = [effects] if isinstance(effects, str) else [effect for effect in effects if effect not in known]
     if wrong:
         raise InvalidTool(
-            f"{name}: {wrong[0]!r} is not a set of effects.",
-            hint=f'Write effects={{"{known[0]}"}}, of: {", ".join(known)}.',
+            _("{tool}: {wrong} is not a set of effects.").format(tool=name, wrong=repr(wrong[0])),
+            hint=_("Write effects={example}, of: {known}.").format(
+                example=f'{{"{known[0]}"}}', known=", ".join(known)
+            ),
         )
     if thread not in get_args(Thread):
-        raise InvalidTool(f'{name}: thread is "worker", "main" or "process", not {thread!r}.')
+        wanted = _('{tool}: thread is "worker", "main" or "process", not {thread}.')
+        raise InvalidTool(wanted.format(tool=name, thread=repr(thread)))
     signature = signature_of(function, names)
     given = _templates(name, sentences, signature)
-    why = asks if isinstance(asks, str) else "its author wants it to" if asks else ""
+    why = asks if isinstance(asks, str) else _("its author wants it to") if asks else ""
     return UserTool(
         name=name,
         function=function,

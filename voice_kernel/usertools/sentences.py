@@ -93,14 +93,19 @@ def sentences_of(
             if name not in names:
                 close = difflib.get_close_matches(name, names, 1)
                 raise InvalidTool(
-                    f"{tool}: the sentence “{template}” is about {name}, which is no argument.",
-                    hint=f"Did you mean {close[0]}?"
+                    _("{tool}: the sentence “{template}” is about {name}, which is no argument.").format(
+                        tool=tool, template=template, name=name
+                    ),
+                    hint=_("Did you mean {name}?").format(name=close[0])
                     if close
-                    else f"Its arguments: {', '.join(names) or 'none'}.",
+                    else _("Its arguments: {names}.").format(names=", ".join(names) or _("none")),
                 )
         if not phrases[0]:
             raise InvalidTool(
-                f"{tool}: all of the sentence “{template}” may be left out.", hint="Let some words be said."
+                _("{tool}: all of the sentence “{template}” may be left out.").format(
+                    tool=tool, template=template
+                ),
+                hint=_("Let some words be said."),
             )
         found.append(Sentence(template, dict(fixed), tuple(dict.fromkeys(phrases))))
     return tuple(found)

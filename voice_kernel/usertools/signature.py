@@ -23,6 +23,7 @@ from pydantic.errors import PydanticUserError
 
 from voice_kernel.context import squash
 from voice_kernel.errors import InvalidTool
+from voice_kernel.language import _
 from voice_kernel.toolbox.registry import Arguments
 from voice_kernel.usertools.toolcontext import ToolContext
 
@@ -106,8 +107,8 @@ def signature_of(function: Callable[..., Any], names: Mapping[str, Any]) -> Sign
     for number, (name, parameter) in enumerate(parameters.items()):
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             raise InvalidTool(
-                f"{tool}: a tool cannot take {parameter}.",
-                hint="Name each argument, so that it can be said and checked.",
+                _("{tool}: a tool cannot take {parameter}.").format(tool=tool, parameter=parameter),
+                hint=_("Name each argument, so that it can be said and checked."),
                 parameter=name,
             )
         by_position = parameter.kind is parameter.POSITIONAL_ONLY
@@ -121,8 +122,8 @@ def signature_of(function: Callable[..., Any], names: Mapping[str, Any]) -> Sign
             continue
         if number == 0 and name in ("self", "cls"):
             raise InvalidTool(
-                f"{tool}: a method cannot be a tool.",
-                hint="Write a function that calls it, and make that a tool.",
+                _("{tool}: a method cannot be a tool.").format(tool=tool),
+                hint=_("Write a function that calls it, and make that a tool."),
                 parameter=name,
             )
         annotation = _typed(tool, parameter, annotation)
@@ -242,8 +243,10 @@ def _typed(tool: str, parameter: inspect.Parameter, annotation: Any) -> Any:
         kind = next((kind for kind in INFERRED if type(parameter.default) is kind), None)
         if kind is None:
             raise InvalidTool(
-                f"{tool}: the argument {parameter.name} has no type.",
-                hint=f"Write {parameter.name}: str (or int, float, bool, Path, Literal[...], list[str]).",
+                _("{tool}: the argument {name} has no type.").format(tool=tool, name=parameter.name),
+                hint=_("Write {name}: str (or int, float, bool, Path, Literal[...], list[str]).").format(
+                    name=parameter.name
+                ),
                 parameter=parameter.name,
             )
         return kind
@@ -256,15 +259,18 @@ def _field(tool: str, parameter: inspect.Parameter, annotation: Any, description
     """Return the model's field, checked by itself so that an error can name it."""
     name = parameter.name
     if name.startswith("_") or (name.startswith("model_") and hasattr(Arguments, name)):
-        raise InvalidTool(f"{tool}: an argument cannot be named {name}.", parameter=name)
+        wrong = _("{tool}: an argument cannot be named {name}.").format(tool=tool, name=name)
+        raise InvalidTool(wrong, parameter=name)
     annotation = _lenient(annotation)
     try:
         TypeAdapter(annotation, config=ConfigDict(extra="forbid")).json_schema()
     except (PydanticUserError, TypeError, NameError) as error:
         shown = inspect.formatannotation(_plain(parameter.annotation))
         raise InvalidTool(
-            f"{tool}: the argument {name} is of the type {shown}, which can be neither said nor written.",
-            hint="Take what a person can say, such as the name of a variable as str, and look it up.",
+            _(
+                "{tool}: the argument {name} is of the type {shown}, which can be neither said nor written."
+            ).format(tool=tool, name=name, shown=shown),
+            hint=_("Take what a person can say, such as the name of a variable as str, and look it up."),
             parameter=name,
         ) from error
     default = ... if parameter.default is parameter.empty else parameter.default
@@ -325,8 +331,8 @@ def _hints(function: Callable[..., Any], names: Mapping[str, Any]) -> dict[str, 
         )
     except NameError as error:
         raise InvalidTool(
-            f"{function.__name__}: a type cannot be read: {error}.",
-            hint="Define or import it before the function.",
+            _("{tool}: a type cannot be read: {error}.").format(tool=function.__name__, error=error),
+            hint=_("Define or import it before the function."),
         ) from error
     except TypeError as error:
         raise InvalidTool(f"{function.__name__}: a type cannot be read: {error}.") from error

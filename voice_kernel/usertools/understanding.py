@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 
 from voice_kernel.errors import IntentError, InvalidTool, SettingsError
 from voice_kernel.intents import Grammar
+from voice_kernel.language import _
 from voice_kernel.settings import Settings, load
 from voice_kernel.usertools.definition import UserTool
 from voice_kernel.usertools.sentences import default_templates, foreign, meanings, told
@@ -30,8 +31,8 @@ def surprises(tool: UserTool, others: Sequence[UserTool] = (), names: Collection
     base = _grammar(settings)
     if tool.name in base.tools or tool.name in names:
         raise InvalidTool(
-            f"There is a tool named {tool.name} already.",
-            hint='Give yours another name: @tool(name="...").',
+            _("There is a tool named {name} already.").format(name=tool.name),
+            hint=_('Give yours another name: @tool(name="...").'),
             place=tool.place,
         )
     try:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from voice_kernel import language
-from voice_kernel.errors import IntentError
+from voice_kernel.errors import IntentError, InvalidTool
 from voice_kernel.intents import Grammar
 from voice_kernel.intents.sentences import wording
 from voice_kernel.intents.tongue import other_tongue
@@ -161,3 +161,13 @@ def test_a_german_tool_in_an_english_session_is_told_of() -> None:
     made = define(train, sentences=["trainiere das Modell für {epochs} Epochen"])
     told = "The sentences of train sound like German, and this session understands English: "
     assert foreign("train", made.sentences, "en").startswith(told)
+
+
+def test_what_is_wrong_with_a_tool_is_told_in_german(in_german: None) -> None:
+    with pytest.raises(InvalidTool) as caught:
+        define(train, sentences=["trainiere {epoche} Epochen"])
+    assert (
+        caught.value.message
+        == "train: Im Satz „trainiere {epoche} Epochen“ steht epoche, und das ist kein Argument."
+    )
+    assert caught.value.hint == "Meinten Sie epochs?"
