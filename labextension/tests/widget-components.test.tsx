@@ -71,6 +71,15 @@ async function key(element: Element, key: string, more: KeyboardEventInit = {}):
   await ticked();
 }
 
+/** What any block may have, and how it is then. */
+const BLOCK = { width: '50%', height: 41, minWidth: 42, minHeight: 43, maxWidth: 444, maxHeight: 445, aspectRatio: '16 / 9', flex: 2 };
+const BLOCKED = { width: '50%', height: '41px', 'min-width': '42px', 'min-height': '43px', 'max-width': '444px', 'max-height': '445px', 'aspect-ratio': '16 / 9' };
+const LAYOUT = { ...BLOCK, align: 'center', justify: 'between', wrap: 'wrap-reverse', gap: 3, padding: { x: 2, top: 1 }, margin: { left: -1 }, border: { size: 2, style: 'dashed' }, radius: 'full', background: 'surface-secondary' };
+const LAID_OUT = {
+  ...BLOCKED, 'align-items': 'center', 'justify-content': 'space-between', 'flex-wrap': 'wrap-reverse', gap: '12px', 'padding-left': '8px',
+  'padding-top': '4px', 'margin-left': '-4px', 'border-radius': '9999px', 'background-color': 'var(--vk-w-surface-2)'
+};
+
 /** A component, where it is to be found, and what is to be seen there. */
 type Expected = Readonly<Record<string, string | null>>;
 const FIELDS: readonly (readonly [node: Record<string, unknown>, selector: string, expected: Expected])[] = [
@@ -122,6 +131,17 @@ const FIELDS: readonly (readonly [node: Record<string, unknown>, selector: strin
   [{ type: 'Table', children: [{ type: 'Table.Row', children: [{ type: 'Table.Cell', colSize: 'sm', children: [] }] }] }, 'td', { width: '96px' }],
   [{ type: 'Chart', data: [{ x: 'a', y: 1 }], series: [{ type: 'bar', dataKey: 'y', label: 'Y' }], xAxis: 'x', height: 90 }, '.vk-w-chart', { height: '90px' }],
   [{ type: 'Chart', data: [{ x: 'a', y: 1 }], series: [{ type: 'bar', dataKey: 'y', label: 'Y' }], xAxis: 'x' }, '.vk-w-unseen tbody td', { text: '1' }],
+  ...(['Box', 'Row', 'Col', 'Form'] as const).map(type => [{ type, ...LAYOUT, children: [{ type: 'Text', value: 'T' }] }, '.vk-w-body > .vk-w-box', { text: 'T', ...LAID_OUT }] as const),
+  [{ type: 'Box', size: 40, minSize: 30, maxSize: 50 }, '.vk-w-body > .vk-w-box', { width: '40px', height: '40px', 'min-width': '30px', 'min-height': '30px', 'max-width': '50px', 'max-height': '50px' }],
+  [{ type: 'Image', src: 'https://example.org/a.png', ...BLOCK }, 'img', BLOCKED],
+  [{ type: 'Chart', data: [{ x: 'a', y: 1 }], series: [{ type: 'bar', dataKey: 'y', label: 'Y' }], xAxis: 'x', ...BLOCK, size: 77 }, '.vk-w-chart', BLOCKED],
+  [{ type: 'Text', value: 'x', minLines: 2 }, 'p', { 'min-height': '2lh' }],
+  [{ type: 'Title', value: 'T', color: 'danger', textAlign: 'center', maxLines: 2 }, 'h3.vk-w-clamp', { color: 'var(--vk-w-danger)', 'text-align': 'center', '--vk-w-lines': '2' }],
+  [{ type: 'Title', value: 'T', truncate: true }, 'h3.vk-w-truncate', {}],
+  [{ type: 'Caption', value: 'C', color: 'red-500', weight: 'semibold', textAlign: 'end', maxLines: 3 }, 'p.vk-w-clamp', { 'font-weight': '600', 'text-align': 'end', '--vk-w-lines': '3' }],
+  [{ type: 'Label', value: 'L', fieldName: 'f', textAlign: 'end', color: 'tertiary' }, 'label', { 'text-align': 'end', color: 'var(--vk-w-tertiary)' }],
+  [{ type: 'RadioGroup', name: 'n', disabled: true, defaultValue: 'a', options: [{ label: 'A', value: 'a' }] }, 'input[type=radio]', { disabled: '', value: 'a' }],
+  [{ type: 'DatePicker', name: 'n', block: true }, '.vk-w-field', { 'data-block': 'true' }],
   [{ type: 'Hologram', title: 'What', children: [{ type: 'Text', value: 'inside' }] }, '.vk-w-unknown', { text: 'This version cannot draw “Hologram”.Whatinside' }]
 ];
 
@@ -536,6 +556,20 @@ describe('choices', () => {
     for (const defaultValue of ['soon', '2026-13-45', 7, null]) {
       expect((one({ type: 'DatePicker', name: 'n', defaultValue, disabled: true }).find('input') as HTMLInputElement).value).toBe('');
     }
+  });
+});
+
+describe('fields of text', () => {
+  it.each(['Input', 'Textarea'])('%s: has the focus at first and its words selected, if it is asked for', type => {
+    const { find } = one({ type, name: 'n', defaultValue: 'words', autoFocus: true, autoSelect: true });
+    const field = find('[data-vk-field]') as HTMLInputElement;
+    expect(document.activeElement).toBe(field);
+    expect([field.selectionStart, field.selectionEnd]).toEqual([0, 5]);
+  });
+
+  it('lets extensions fill in only what says so', () => {
+    expect(one({ type: 'Textarea', name: 'n', allowAutofillExtensions: true }).find('textarea').dataset['lpignore']).toBeUndefined();
+    expect(one({ type: 'Textarea', name: 'n' }).find('textarea').dataset['lpignore']).toBe('true');
   });
 });
 

@@ -79,6 +79,21 @@ describe('whatever stands in a widget', () => {
     harmless();
   });
 
+  it('runs nothing either where it is opened beside a control', () => {
+    for (const payload of PAYLOADS) {
+      const options = [{ value: payload, label: payload, description: payload }, { value: 'b', label: payload }];
+      const named = { name: payload, placeholder: payload, side: payload, align: payload, min: payload, max: payload };
+      draw({ type: 'Card', children: [{ ...named, type: 'Select', key: 's', searchable: true, options }, { ...named, type: 'DatePicker', key: 'd' }] });
+      for (const opener of host.querySelectorAll<HTMLElement>('[aria-haspopup=dialog]')) {
+        act(() => opener.click());
+        harmless();
+        expect(host.querySelector('.vk-w-popup')).not.toBeNull();
+        act(() => opener.click());
+      }
+    }
+    expect((window as unknown as { pwned?: number }).pwned).toBeUndefined();
+  });
+
   it('with polluting keys leaves every other object as it is', () => {
     draw(JSON.parse('{"type":"Card","__proto__":{"polluted":1},"children":[{"type":"Input","name":"__proto__.polluted","defaultValue":"1","__proto__":{"polluted":1}}]}'));
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
