@@ -138,6 +138,7 @@ class Grammar:
             endings=tuple(str(self._speech.get("endings", "")).split()),
             forms=self._speech.get("forms", {}),
             numbers=self._lexicon.numbers,
+            formal=str(self._speech.get("formal", "")),
             gerund=str(self._speech.get("gerund", "")),
             gerund_after=self._speech.get("gerund_after", ()),
             fold=self._lexicon.fold,

@@ -42,6 +42,7 @@ class Ear:
         inside: words of courtesy that may stand between any two words of a template.
         endings: what the language adds to a word to make another form of it.
         forms: irregular form -> the word it is a form of.
+        formal: the pronoun of a polite order, after its verb: "führen Sie" is "führe".
         gerund: the ending of verbs after `gerund_after`.
         gerund_after: phrases of courtesy after which verbs have that ending: "would you mind running".
         numbers: number words: which one it was says nothing about the command.
@@ -57,6 +58,7 @@ class Ear:
         inside: frozenset[str] = frozenset(),
         endings: Sequence[str] = (),
         forms: Mapping[str, str] = MappingProxyType({}),
+        formal: str = "",
         gerund: str = "",
         gerund_after: Sequence[str] = (),
         numbers: Container[str] = (),
@@ -67,7 +69,8 @@ class Ear:
         self._endings = frozenset(endings)
         self._replacing = tuple(ending for ending in endings if len(ending) > 1 and ending[0] in "aei")
         """Endings before which a last e goes: make, making."""
-        self._forms = forms
+        self._forms = {fold(str(form)): fold(str(word)) for form, word in forms.items()}
+        self._formal = formal
         self._gerund = gerund
         self._gerund_after = tuple(tuple(fold(phrase).split()) for phrase in gerund_after)
         self._function_words = function_words
@@ -103,9 +106,21 @@ class Ear:
                     if spelled in vocabulary and len(spelled) == 3:
                         reading[spelled] = ((at + 3, 0.0),)
             readings.append(reading)
+        if self._formal:
+            self._add_orders(readings, words)
         if self._gerund:
             self._add_verbs(readings, words)
         return readings
+
+    def _add_orders(self, readings: Readings, words: Sequence[Word]) -> None:
+        """Read a verb and the pronoun of a polite order as a plain one: "starten Sie" as "starte"."""
+        for at in range(len(words) - 1):
+            verb = words[at].text
+            if words[at + 1].text != self._formal or not verb.endswith("n"):
+                continue
+            for order in (self._forms.get(f"{verb} {self._formal}", ""), verb[:-1], f"{verb[:-1]}e"):
+                if order in self.vocabulary:
+                    readings[at].setdefault(order, ((at + 2, 0.0),))
 
     def _add_verbs(self, readings: Readings, words: Sequence[Word]) -> None:
         """Read "running" as "run" too, where what is said first asks for that form."""

@@ -85,6 +85,23 @@ def test_a_column_whose_name_is_one_word_is_not_taken_apart(german: Grammar) -> 
     assert made == [("aggregate", {"how": "sum", "column": "Gesamtumsatz", "by": "Monat"})]
 
 
+@pytest.mark.parametrize(
+    ("text", "tool"),
+    [
+        ("Führen Sie bitte Zelle drei aus", "run_cells"),
+        ("Lesen Sie den Fehler vor", "read_error"),
+        ("Speichern Sie das Notebook", "save_notebook"),
+        ("Löschen Sie diese Zelle", "delete_cells"),
+        ("Übernehmen Sie alle Änderungen", "accept_changes"),
+        ("Starten Sie den Kernel neu", "restart_kernel"),
+        ("gehen sie nach Hause", ""),
+        ("die Kollegen führen sie aus", ""),
+    ],
+)
+def test_an_order_may_be_formal(german: Grammar, text: str, tool: str) -> None:
+    assert [name for name, _ in calls(german, text)] == ([tool] if tool else [])
+
+
 @pytest.mark.parametrize("text", ["Zelldrei ausführen", "Zelledrei ausführen", "zelle3 ausführen"])
 def test_a_number_may_be_written_together_with_its_noun(german: Grammar, text: str) -> None:
     assert calls(german, text) == [("run_cells", {"cells": "3"})]
