@@ -36,12 +36,15 @@ function restOf(box: HTMLElement, newest: string | undefined): number {
 export function useFollow<T extends HTMLElement>(dependency: unknown, newest?: string): Following<T> {
   const ref = useRef<T>(null);
   const pinned = useRef(true);
+  /** Where it was put last: a scroll to there is ours, and comes after what has grown meanwhile. */
+  const placed = useRef(0);
   const [following, setFollowing] = useState(true);
   const follow = (): void => {
     const box = ref.current;
     if (box) {
       pinned.current = true;
       box.scrollTop = restOf(box, newest);
+      placed.current = box.scrollTop;
     }
   };
   // Only ever down: whoever reads on below the head of a tall part is left there.
@@ -49,6 +52,7 @@ export function useFollow<T extends HTMLElement>(dependency: unknown, newest?: s
     const box = ref.current;
     if (box && pinned.current) {
       box.scrollTop = Math.max(box.scrollTop, restOf(box, newest));
+      placed.current = box.scrollTop;
     }
   };
   useEffect(() => {
@@ -57,6 +61,9 @@ export function useFollow<T extends HTMLElement>(dependency: unknown, newest?: s
       return undefined;
     }
     const onScroll = (): void => {
+      if (pinned.current && box.scrollTop === placed.current) {
+        return;
+      }
       pinned.current = restOf(box, newest) - box.scrollTop < NEAR;
       setFollowing(pinned.current);
     };
