@@ -606,7 +606,7 @@ def board(count):
     click = {"type": "count_up", "payload": {"by": 2}}
     return {"type": "Card", "children": [
         {"type": "Text", "id": "count", "value": f"counted {count}"},
-        {"type": "Button", "label": "More", "onClickAction": click},
+        {"type": "Button", "key": "more", "label": "More", "onClickAction": click},
     ]}
 
 counted = 0
@@ -621,6 +621,7 @@ def count_up(ctx, by: int):
     "Count."
     global counted
     counted += by
+    ctx.output("clicked in " + ctx.item_id)
     ctx.update_widget(board(counted))
 
 @tool(sentences="remember this page")
@@ -656,6 +657,8 @@ async def test_a_widget_of_a_tool_is_shown_and_its_button_changes_it(attached: S
         (changed,) = [event.item for event in clicked if event.type == "thread.item.replaced"]
         assert changed.id == shown.id
         assert "counted 2" in changed.model_dump_json()
+        tasks = (await chat.http.get("/api/tasks", headers=chat.headers)).json()["tasks"]
+        assert "clicked in more" in tasks[-1]["tail"]
         kept = await item_list(chat, thread_of(events), limit=50)
         assert "counted 2" in json.dumps(next(one for one in kept["data"] if one["id"] == shown.id))
         wrong = await chat.events(action(thread_of(events), "drop_tables", {}, shown.id))

@@ -62,6 +62,7 @@ from voice_kernel.server.kernels import Kernels
 from voice_kernel.server.line import Feed, Line
 from voice_kernel.server.store import Caller, ChatStore
 from voice_kernel.server.turnstream import YES, TurnStream, Waiting, values_of, widget_item, widget_of
+from voice_kernel.widgets.actions import item_of
 from voice_kernel.widgets.document import components
 from voice_kernel.widgets.servercards import SHOW_SERVERS, START_SERVER, STOP_SERVER, server_list
 from voice_kernel.widgets.taskcards import (
@@ -430,10 +431,12 @@ class VoiceChatKitServer(ChatKitServer[Caller]):
     ) -> AsyncIterator[ThreadStreamEvent]:
         """Carry out a click in a widget that a tool has shown: its handler is a turn like any other."""
         widget_id = widget_of(sender)
-        clicked, values = parted(action, line.widgets.get(widget_id))
+        live = line.widgets.get(widget_id)
+        clicked, values = parted(action, live)
+        place = item_of(live.root, clicked) if live is not None else ""
         feed = line.follow_asked(
             lambda number, request: WidgetAction(
-                id=number, widget_id=widget_id, action=clicked, values=values, request=request
+                id=number, widget_id=widget_id, item_id=place, action=clicked, values=values, request=request
             )
         )
         async for event in self._follow(line, feed, thread, context):
@@ -503,10 +506,14 @@ class VoiceChatKitServer(ChatKitServer[Caller]):
     async def _acted_in_session(
         self, action: Action[str, Any], widget_id: str, base: dict[str, Any], sender: WidgetItem, line: Line
     ) -> WidgetItem | None:
-        clicked, values = parted(action, line.widgets.get(widget_id))
+        live = line.widgets.get(widget_id)
+        clicked, values = parted(action, live)
+        item = item_of(live.root, clicked) if live is not None else ""
         try:
             done = await line.ask(
-                lambda number: WidgetAction(id=number, widget_id=widget_id, action=clicked, values=values)
+                lambda number: WidgetAction(
+                    id=number, widget_id=widget_id, item_id=item, action=clicked, values=values
+                )
             )
         except VoiceKernelError as error:
             raise CustomStreamError(str(error), allow_retry=error.retryable) from error

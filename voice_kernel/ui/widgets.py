@@ -17,9 +17,9 @@ from voice_kernel.loop import AgentLoop
 from voice_kernel.messages import Call, Done, Problem, TaskChanged, Widget, WidgetAction
 from voice_kernel.session import Session
 from voice_kernel.toolbox.registry import Registry
-from voice_kernel.widgets.actions import arguments_of, component_of, label_of
+from voice_kernel.widgets.actions import arguments_of, component_of, item_of, label_of
 from voice_kernel.widgets.document import Json
-from voice_kernel.widgets.live import LiveWidgets, acting
+from voice_kernel.widgets.live import LiveWidgets, acting, acting_item
 
 MAX_CLICK_CHARS = 100_000
 """Of an action and the values of its form, as JSON."""
@@ -93,6 +93,8 @@ class WidgetDesk:
             )
         arguments = arguments_of(action, clicked.values, spec.json_schema())
         token = acting.set(widget.id)
+        item = clicked.item_id or item_of(widget.root, action)
+        item_token = acting_item.set(item)
         try:
             result = await self._session.do(
                 [Call(tool=name, arguments=arguments)],
@@ -103,6 +105,7 @@ class WidgetDesk:
             )
         finally:
             acting.reset(token)
+            acting_item.reset(item_token)
         if result.turn.state != "succeeded":
             raise _Failed(result.turn.problem or Problem(kind="Cancelled", message="It was cancelled."))
 

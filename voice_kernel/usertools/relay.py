@@ -22,7 +22,7 @@ from voice_kernel.errors import InvalidWidget, Refused
 from voice_kernel.language import _
 from voice_kernel.messages import Progress, Widget
 from voice_kernel.widgets.document import as_root
-from voice_kernel.widgets.live import acting, live
+from voice_kernel.widgets.live import acting, acting_item, live
 
 MAX_WIDGETS = 8
 """Widgets of one call."""
@@ -83,6 +83,8 @@ class Relay:
         self._shown: list[str] = []
         self.clicked = acting.get()
         """The widget whose click made the call."""
+        self.clicked_item = acting_item.get()
+        """The component of it that was clicked."""
 
     def write(self, text: str) -> None:
         """Take output; waits while too much of it is on its way."""

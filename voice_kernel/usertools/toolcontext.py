@@ -284,6 +284,11 @@ class ToolContext:
         return ClientAnswer(self, ask(name, arguments or {}))
 
     @property
+    def item_id(self) -> str:
+        """The component in which a person has clicked, by its `id` or `key`; empty without one of its own."""
+        return str(getattr(self._sink, "clicked_item", ""))
+
+    @property
     def _widgets(self) -> WidgetSink:
         if not hasattr(self._sink, "show_widget"):
             raise InvalidWidget(

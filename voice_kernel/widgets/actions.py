@@ -15,6 +15,7 @@ from voice_kernel.messages import ActionConfig
 from voice_kernel.widgets.document import Json, components
 
 MAX_LABEL_CHARS = 80
+MAX_ITEM_CHARS = 200
 
 
 def component_of(root: Json, action: ActionConfig, item_id: str = "") -> Json | None:
@@ -30,6 +31,13 @@ def component_of(root: Json, action: ActionConfig, item_id: str = "") -> Json | 
         component for component in found if item_id and item_id in (component.get("id"), component.get("key"))
     ]
     return next(iter(named or found), None)
+
+
+def item_of(root: Json, action: ActionConfig) -> str:
+    """Return the `id` or `key` of the one component that has an action; empty where several have it."""
+    found = [component for component in components(root) if _has(component, action)]
+    name = (found[0].get("id") or found[0].get("key") or "") if len(found) == 1 else ""
+    return name if isinstance(name, str) and len(name) <= MAX_ITEM_CHARS else ""
 
 
 def label_of(component: Json, action: ActionConfig) -> str:

@@ -37,6 +37,8 @@ Place = Callable[[Widget], object]
 
 acting: ContextVar[str] = ContextVar("voice_kernel_acting_widget", default="")
 """The widget in which a person has clicked, while what the click asked for is being done."""
+acting_item: ContextVar[str] = ContextVar("voice_kernel_acting_item", default="")
+"""The component of it that was clicked, by its `id` or `key`."""
 
 
 class _Kept:
