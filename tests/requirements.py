@@ -510,6 +510,9 @@ PROMISES: dict[str, tuple[str, ...]] = {
         "kernel/test_chatkit_server.py::test_a_widget_of_a_tool_is_shown_and_its_button_changes_it",
         "kernel/test_chatkit_server.py::"
         "test_a_tool_asks_the_page_to_do_something_and_is_told_what_came_of_it",
+        "kernel/test_client_tools.py::test_the_tool_that_asked_goes_on_and_asks_again",
+        "kernel/test_client_tools.py::test_the_models_turn_goes_on_with_what_the_page_has_done",
+        "kernel/test_client_tools.py::test_a_client_chooses_only_models_that_the_settings_let_be_chosen",
         "kernel/test_chatkit_server.py::test_a_picture_is_announced_put_at_its_address_and_seen",
         "kernel/test_chatkit_server.py::test_a_recording_becomes_text_and_nothing_is_done",
         "unit/server/test_turn_stream.py::"
@@ -528,6 +531,9 @@ PROMISES: dict[str, tuple[str, ...]] = {
         "kernel/test_chatkit_server.py::"
         "test_pages_of_other_hosts_and_origins_are_refused_and_allowed_ones_are_not",
         "kernel/test_chatkit_server.py::test_oversize_and_malformed_requests_are_refused_in_words",
+        "kernel/test_hostile_clients.py::test_what_is_no_request_is_refused_in_words",
+        "kernel/test_hostile_clients.py::test_tricks_with_paths_lead_nowhere",
+        "unit/server/test_expired_secrets.py::test_a_secret_ends_and_cannot_renew_itself",
         "kernel/test_chatkit_server.py::test_who_asks_too_often_is_told_to_wait",
         "kernel/test_chatkit_server.py::test_one_users_threads_are_nobody_elses",
         "kernel/test_chatkit_server.py::test_every_kernel_ends_with_a_server_that_is_killed",
