@@ -61,10 +61,8 @@ export function useFollow<T extends HTMLElement>(dependency: unknown, newest?: s
       return undefined;
     }
     const onScroll = (): void => {
-      if (pinned.current && box.scrollTop === placed.current) {
-        return;
-      }
-      pinned.current = restOf(box, newest) - box.scrollTop < NEAR;
+      const ours = pinned.current && box.scrollTop === placed.current;
+      pinned.current = ours || restOf(box, newest) - box.scrollTop < NEAR;
       setFollowing(pinned.current);
     };
     box.addEventListener('scroll', onScroll, { passive: true });
