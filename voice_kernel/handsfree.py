@@ -20,7 +20,7 @@ from voice_kernel.heeding import heed, is_echo, is_sure, may_be_meant, without_o
 from voice_kernel.interruption import Interruption
 from voice_kernel.language import _
 from voice_kernel.room import Room
-from voice_kernel.session import CONTROLS
+from voice_kernel.controls import CONTROLS
 from voice_kernel.speech.endpointing import Began, Ended, Endpointer, Event, Insisted, Progress
 from voice_kernel.speech.frames import FRAME, FRAME_S
 from voice_kernel.speech.recent import RecentSound

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from voice_kernel.context import Context
-from voice_kernel.controls import CONTROLS as CONTROLS
+from voice_kernel.controls import CONTROLS
 from voice_kernel.errors import Refused, VoiceKernelError
 from voice_kernel.events import MAX_TURNS, Hub
 from voice_kernel.intents import Grammar, Parse
