@@ -15,12 +15,12 @@ from collections.abc import Awaitable, Collection
 from dataclasses import dataclass, field
 from functools import partial
 
+from voice_kernel.controls import CONTROLS
 from voice_kernel.errors import SpeechError, VoiceKernelError
 from voice_kernel.heeding import heed, is_echo, is_sure, may_be_meant, without_over
 from voice_kernel.interruption import Interruption
 from voice_kernel.language import _
 from voice_kernel.room import Room
-from voice_kernel.controls import CONTROLS
 from voice_kernel.speech.endpointing import Began, Ended, Endpointer, Event, Insisted, Progress
 from voice_kernel.speech.frames import FRAME, FRAME_S
 from voice_kernel.speech.recent import RecentSound
