@@ -223,7 +223,7 @@ async def test_a_question_to_a_table_runs_code_that_is_shown(
 
 async def test_one_number_is_said_in_the_summary(notebook: HeadlessNotebook) -> None:
     assert await summary(notebook, "calculate the average price") == "The average price is 150."
-    assert await summary(notebook, "how many rows are there") == "Sales has 3 rows."
+    assert await summary(notebook, "how many rows are there") == "sales has 3 rows."
 
 
 # ---- errors -----------------------------------------------------------------------------------------
