@@ -565,7 +565,8 @@ class _Uvicorn(uvicorn.Server):
 def serve() -> Iterator[OpenAIServer]:
     """Serve on a free port of loopback until the block ends."""
     server = OpenAIServer()
-    listener = socket.socket()
+    # Named TCP, or asyncio leaves Nagle's algorithm on, as no server of a model's does.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     server.url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
     web = _Uvicorn(uvicorn.Config(server.app, log_config=None, lifespan="off", timeout_graceful_shutdown=1))

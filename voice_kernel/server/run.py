@@ -152,7 +152,8 @@ def serve(options: Options, settings: Settings, started: Callable[[str, str], No
         connection_path(options.kernel)  # said now, and not with the first message
     app, token = assembled(options, settings)
     family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
-    listening = socket.socket(family)
+    # Named TCP, or asyncio leaves Nagle's algorithm on: each event would wait up to 40 ms for the one before.
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((options.host, options.port))
