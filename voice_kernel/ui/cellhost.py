@@ -111,7 +111,7 @@ class SurfaceCells:
             self.cell_count, self.headings = 0, ()
         for asked, answer in list(self._waiting.values()):
             if asked is front_end and not answer.done():
-                answer.set_exception(ToolUnavailable(GONE, hint=RELOAD, retryable=True))
+                answer.set_exception(_Gone(GONE, hint=RELOAD, retryable=True))
 
     def replied(self, front_end: FrontEnd, reply: CellReply) -> None:
         """Take an answer; one that nobody waits for any more is dropped."""
@@ -144,6 +144,11 @@ class SurfaceCells:
                 self._show_alike(action, front_end, others)
             try:
                 reply = await self._ask(front_end, action, step)
+            except _Gone:
+                # A page that was loaded again, or another one, may as well do what changes nothing.
+                if isinstance(action, ReadNotebook | ShowOutputs) and self._front_ends:
+                    continue
+                raise
             except TimeoutError:
                 self.left(front_end)
                 # What only reads may as well be answered by another page; a change may have been made.
@@ -236,6 +241,10 @@ class SurfaceCells:
             self.left(front_end)
         except ToolError:
             pass  # it has gone meanwhile
+
+
+class _Gone(ToolUnavailable):
+    """The page that was asked has gone."""
 
 
 def _limit_s(action: CellAction) -> float | None:

@@ -127,6 +127,20 @@ async def test_a_reloaded_page_ends_what_it_was_asked_before(host: SurfaceCells)
     assert again.requests
 
 
+async def test_a_reloaded_page_is_asked_again_what_changes_nothing(host: SurfaceCells) -> None:
+    page = Page(host, "a", alive=False)
+    reading = asyncio.ensure_future(host.request(ReadNotebook(), step=1))
+    showing = asyncio.ensure_future(host.request(ShowOutputs(cell="x", parent_msg_id="p"), step=1))
+    await until(lambda: page.waits(ShowOutputs))
+    again = Page(host, "a")
+    await until(lambda: again.waits(ShowOutputs))
+    request = again.waits(ShowOutputs)
+    assert request is not None
+    again.reply(request)
+    assert (await reading).notebook == VIEW
+    assert (await showing).problem is None
+
+
 async def test_a_page_that_was_closed_silently_is_found_out_when_another_arrives(
     host: SurfaceCells, monkeypatch: pytest.MonkeyPatch
 ) -> None:
