@@ -42,6 +42,8 @@ ANSWER_LIMIT_S = 10.0
 FILE_LIMIT_S = 60.0
 """The same for what goes to a server or a disk, or may show a dialog."""
 PROBE_LIMIT_S = 5.0
+RETURN_LIMIT_S = 10.0
+"""How long a page may take to be loaded again, for what waits for it."""
 MAX_HEADINGS = 100
 
 NO_FRONT_END = N_("No front end shows the cells of this notebook to the assistant.")
@@ -74,6 +76,8 @@ class SurfaceCells:
         self._hub = hub
         self._front_ends: list[FrontEnd] = []
         """The newest last."""
+        self._shown = asyncio.Event()
+        """Set while a front end is there."""
         self._waiting: dict[int, tuple[FrontEnd, asyncio.Future[CellReply]]] = {}
         self._probes: set[asyncio.Task[None]] = set()
         self._shown_on: dict[str, set[FrontEnd]] = {}
@@ -92,6 +96,7 @@ class SurfaceCells:
         """Take a front end in; what it has said before counts no more."""
         older = [other for other in self._front_ends if other is not front_end]
         self._front_ends = [*older, front_end]
+        self._shown.set()
         for other in older:
             if other.surface_id == front_end.surface_id:
                 self.left(other)  # the same page, reloaded
@@ -108,6 +113,7 @@ class SurfaceCells:
         for shown_on in self._shown_on.values():
             shown_on.discard(front_end)
         if not self._front_ends:
+            self._shown.clear()
             self.cell_count, self.headings = 0, ()
         for asked, answer in list(self._waiting.values()):
             if asked is front_end and not answer.done():
@@ -146,7 +152,7 @@ class SurfaceCells:
                 reply = await self._ask(front_end, action, step)
             except _Gone:
                 # A page that was loaded again, or another one, may as well do what changes nothing.
-                if isinstance(action, ReadNotebook | ShowOutputs) and self._front_ends:
+                if isinstance(action, ReadNotebook | ShowOutputs) and await self._returned(action):
                     continue
                 raise
             except TimeoutError:
@@ -159,6 +165,15 @@ class SurfaceCells:
                 return reply
             kind = ToolUnavailable if reply.problem.kind == "NoNotebook" else ToolError
             raise kind(reply.problem.message, hint=reply.problem.hint, retryable=reply.problem.retryable)
+
+    async def _returned(self, action: CellAction) -> bool:
+        """Return whether a page shows the notebook, now or soon."""
+        ended = isinstance(action, ShowOutputs) and action.done  # nothing is worth waiting for
+        if not ended:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(RETURN_LIMIT_S):
+                    await self._shown.wait()
+        return bool(self._front_ends)
 
     def _choose(self, turn_id: int) -> FrontEnd:
         if not self._front_ends:

@@ -127,11 +127,15 @@ async def test_a_reloaded_page_ends_what_it_was_asked_before(host: SurfaceCells)
     assert again.requests
 
 
-async def test_a_reloaded_page_is_asked_again_what_changes_nothing(host: SurfaceCells) -> None:
+@pytest.mark.parametrize("closes", [True, False])
+async def test_a_reloaded_page_is_asked_again_what_changes_nothing(host: SurfaceCells, closes: bool) -> None:
     page = Page(host, "a", alive=False)
     reading = asyncio.ensure_future(host.request(ReadNotebook(), step=1))
     showing = asyncio.ensure_future(host.request(ShowOutputs(cell="x", parent_msg_id="p"), step=1))
     await until(lambda: page.waits(ShowOutputs))
+    if closes:
+        host.left(page)
+        await asyncio.sleep(0)
     again = Page(host, "a")
     await until(lambda: again.waits(ShowOutputs))
     request = again.waits(ShowOutputs)
