@@ -89,8 +89,9 @@ SEND_PAUSE_S = 0.05
 SHORT_PAUSE_S = 0.015
 """After a batch of few messages: far below those limits."""
 FEW = 3
-BURST_S = 4 * SHORT_PAUSE_S
-"""So much of these pauses is left out after a rest: the first word of an answer waits for none."""
+BURST_S = 4 * SEND_PAUSE_S
+"""So much of these pauses is left out after a rest: the first word of an answer waits for none, nor does the
+end of a spoken turn, which comes in a few full batches."""
 
 
 class Surfaces:
