@@ -50,9 +50,9 @@ NO_FRONT_END = N_("No front end shows the cells of this notebook to the assistan
 OPEN_ONE = N_(
     "Open the Voice sidebar in JupyterLab or Notebook 7, or run the notebook with `voice-kernel run`."
 )
-GONE = "The page that shows the notebook has gone."
-SILENT = "The page that shows the notebook does not answer."
-RELOAD = "Reload the page, open the Voice sidebar, and say it again."
+GONE = N_("The page that shows the notebook has gone.")
+SILENT = N_("The page that shows the notebook does not answer.")
+RELOAD = N_("Reload the page, open the Voice sidebar, and say it again.")
 
 
 class FrontEnd(Protocol):
@@ -117,7 +117,7 @@ class SurfaceCells:
             self.cell_count, self.headings = 0, ()
         for asked, answer in list(self._waiting.values()):
             if asked is front_end and not answer.done():
-                answer.set_exception(_Gone(GONE, hint=RELOAD, retryable=True))
+                answer.set_exception(_Gone(_(GONE), hint=_(RELOAD), retryable=True))
 
     def replied(self, front_end: FrontEnd, reply: CellReply) -> None:
         """Take an answer; one that nobody waits for any more is dropped."""
@@ -160,7 +160,7 @@ class SurfaceCells:
                 # What only reads may as well be answered by another page; a change may have been made.
                 if isinstance(action, ReadNotebook) and self._front_ends:
                     continue
-                raise ToolUnavailable(SILENT, hint=RELOAD, retryable=True) from None
+                raise ToolUnavailable(_(SILENT), hint=_(RELOAD), retryable=True) from None
             if reply.problem is None:
                 return reply
             kind = ToolUnavailable if reply.problem.kind == "NoNotebook" else ToolError
