@@ -7,6 +7,8 @@ export default defineConfig({
     include: ['tests/**/*.test.{ts,tsx}'],
     pool: 'threads',
     maxWorkers: 2,
-    testTimeout: 60_000 // a bound, not a measure: a busy machine is no failure
+    // Bounds, not measures: a busy machine is no failure.
+    testTimeout: 60_000,
+    hookTimeout: 60_000
   }
 });

@@ -1,6 +1,7 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { Access, EventReader, HttpChannel, framed } from '../src/http';
 import type { Hello, ToSurface } from '../src/messages.gen';
+import { soon } from './soon';
 
 const HELLO: Hello = {
   type: 'hello',
@@ -85,10 +86,10 @@ test('messages go up in order and come down with their bytes', async () => {
   channel.onMessage((message, buffers = []) => told.push([message, [...new Uint8Array(buffers[0] as ArrayBuffer)]]));
   channel.send(HELLO);
   channel.send({ type: 'interrupt' });
-  await vi.waitFor(() => expect(server.events).toBeDefined());
+  await soon(() => expect(server.events).toBeDefined());
   server.tell(`event: message\ndata: ${JSON.stringify({ message: NOTICE, buffers: [btoa('\x01\x02')] })}\n\n`);
-  await vi.waitFor(() => expect(told).toEqual([[NOTICE, [1, 2]]]));
-  await vi.waitFor(() => {
+  await soon(() => expect(told).toEqual([[NOTICE, [1, 2]]]));
+  await soon(() => {
     const text = server.posted.map(({ body }) => new TextDecoder().decode(body)).join('');
     expect(text.indexOf('"hello"')).toBeLessThan(text.indexOf('"interrupt"'));
     expect(text).toContain('"interrupt"');
@@ -100,7 +101,7 @@ test('a secret that is refused is renewed, and nothing is lost', async () => {
   server.bad.add('secret1');
   const channel = new HttpChannel(new Access('token'), () => undefined);
   channel.send(HELLO);
-  await vi.waitFor(() => expect(server.posted.at(-1)?.secret).toBe('secret2'));
+  await soon(() => expect(server.posted.at(-1)?.secret).toBe('secret2'));
 });
 
 test('without a good token the page is told so and the channel is closed', async () => {
@@ -110,7 +111,7 @@ test('without a good token the page is told so and the channel is closed', async
   const channel = new HttpChannel(new Access('guess'), refused);
   channel.onClose(closed);
   channel.send(HELLO);
-  await vi.waitFor(() => expect(refused).toHaveBeenCalled());
+  await soon(() => expect(refused).toHaveBeenCalled());
   expect(closed).toHaveBeenCalledOnce();
   expect(() => channel.send(HELLO)).toThrow();
 });
@@ -119,9 +120,9 @@ test('after the events broke off the page says hello again', async () => {
   const server = new Server();
   const channel = new HttpChannel(new Access('token'), () => undefined);
   channel.send(HELLO);
-  await vi.waitFor(() => expect(server.posted).toHaveLength(1));
-  server.events?.close();
-  await vi.waitFor(() => expect(server.posted).toHaveLength(2), 3_000);
+  await soon(() => expect([server.posted.length, server.events !== undefined]).toEqual([1, true]));
+  server.events!.close();
+  await soon(() => expect(server.posted).toHaveLength(2));
 });
 
 test('a page that is loaded again goes on with its session', async () => {

@@ -17,12 +17,13 @@ describe('ansiToHtml', () => {
     expect(ansiToHtml(text)).toBe('ablinkc');
   });
 
-  it('stays quick on hostile text', () => {
+  it('takes no more than in proportion for hostile text', () => {
     const before = performance.now();
-    ansiToHtml('\x1b['.repeat(4_000));
-    ansiToHtml('\x1b]8;;'.repeat(1_600));
-    ansiToHtml('\x1b[31m'.repeat(1_600));
-    expect(performance.now() - before).toBeLessThan(500);
+    ansiToHtml('\x1b['.repeat(400_000));
+    ansiToHtml('\x1b]8;;'.repeat(160_000));
+    ansiToHtml('\x1b[31m'.repeat(160_000));
+    // About a second; what looks from every sequence to the end again takes many minutes.
+    expect(performance.now() - before).toBeLessThan(30_000);
   });
 });
 

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { loadChunk } from '../src/chunks';
 import type { FindTasks, ListThreads, McpOffer, McpServer, PastTask, Question, Task, Thread, ToKernel, ToSurface } from '../src/messages.gen';
 import type { Channel } from '../src/panel/channel';
@@ -6,6 +6,7 @@ import { type Controls, mount } from '../src/panel/mount';
 import { ENGLISH, HERE, type Translator, Words, around } from '../src/panel/translation';
 import { duration, number, size } from '../src/panel/wording';
 import { aState, aTask, aTurn } from './entities';
+import { soon } from './soon';
 
 /** A language in other letters: what stands in Latin ones did not go through the host's translations. */
 const greek = (text: string): string =>
@@ -189,6 +190,10 @@ function untranslated(host: HTMLElement): string[] {
 }
 
 describe('a panel in another language', () => {
+  // What is loaded when it is first needed is there: how long that takes is not looked at here.
+  beforeAll(async () => {
+    await Promise.all((['markup', 'servers', 'diff', 'widgets', 'charts'] as const).map(name => loadChunk(name)));
+  });
   beforeEach(() => {
     vi.stubGlobal('ResizeObserver', class { observe() {} disconnect() {} });
     vi.stubGlobal('IntersectionObserver', class { observe() {} disconnect() {} });
@@ -204,20 +209,19 @@ describe('a panel in another language', () => {
     document.body.replaceChildren();
   });
 
-  function press(host: HTMLElement, selector: string): void {
-    const button = host.querySelector<HTMLElement>(selector);
-    expect(button, selector).not.toBeNull();
-    button!.click();
+  async function press(host: HTMLElement, selector: string): Promise<void> {
+    await soon(() => expect(host.querySelector(selector), selector).not.toBeNull());
+    host.querySelector<HTMLElement>(selector)!.click();
   }
 
   it('has not a word of its own', async () => {
     const { host, unmount } = mounted();
+    await soon(() => expect(host.querySelectorAll('.vk-turn')).toHaveLength(3));
     await drawn();
-    expect(host.querySelectorAll('.vk-turn')).toHaveLength(3);
     const words: string[] = [...untranslated(host)];
     const look = async (...selectors: string[]): Promise<void> => {
       for (const selector of selectors) {
-        press(host, selector);
+        await press(host, selector);
         await drawn();
       }
       words.push(...untranslated(host));
@@ -241,11 +245,11 @@ describe('a panel in another language', () => {
     await look(close, '[data-tab="history"]', '[data-place="history"] .vk-row-main');
     expect(words).toEqual([]);
     unmount();
-  }, 20_000);
+  });
 
   it('is German where the session is, from the first to the last word that is shown', async () => {
     const { host, unmount } = mounted('de', new Words());
-    await vi.waitFor(() => expect(host.querySelector('[data-tab="tasks"]')?.textContent).toContain('Aufgaben'));
+    await soon(() => expect(host.querySelector('[data-tab="tasks"]')?.textContent).toContain('Aufgaben'));
     await drawn();
     expect(host.querySelector<HTMLElement>('.vk-root')?.lang).toBe('de');
     const shown = host.textContent ?? '';
@@ -253,7 +257,7 @@ describe('a panel in another language', () => {
     expect(shown).not.toMatch(/\b(Task|Retry|Running|Failed|Approve|Waiting|Conversation|Exit code \d)\b/);
     expect(shown).toMatch(/Ablehnen.*Genehmigen/);
     unmount();
-  }, 20_000);
+  });
 
   it('has none in the dashboard of servers either', async () => {
     const { host, unmount } = mounted();
@@ -261,15 +265,15 @@ describe('a panel in another language', () => {
     const words: string[] = [];
     const look = async (...selectors: string[]): Promise<void> => {
       for (const selector of selectors) {
-        press(host, selector);
-        await vi.waitFor(() => expect(host.querySelector('.vk-sheet')).not.toBeNull());
+        await press(host, selector);
+        await soon(() => expect(host.querySelector('.vk-sheet')).not.toBeNull());
         await drawn();
       }
       words.push(...[...host.querySelectorAll<HTMLElement>('.vk-sheet')].flatMap(untranslated));
     };
     const close = '.vk-sheet-head .vk-icon-button';
-    press(host, '.vk-header-buttons .vk-icon-button');
-    await vi.waitFor(() => expect(host.querySelectorAll('.vk-server')).toHaveLength(6));
+    await press(host, '.vk-header-buttons .vk-icon-button');
+    await soon(() => expect(host.querySelectorAll('.vk-server')).toHaveLength(6));
     await look('.vk-server-tools .vk-button:nth-child(2)'); // import
     for (const row of [1, 2, 5]) {
       await look(`.vk-server:nth-child(${row}) .vk-row-main`);
@@ -279,9 +283,9 @@ describe('a panel in another language', () => {
     const search = host.querySelector<HTMLInputElement>('.vk-search input')!;
     search.value = '§words§';
     search.dispatchEvent(new Event('input', { bubbles: true }));
-    await vi.waitFor(() => expect(host.querySelectorAll('.vk-offer')).toHaveLength(1));
+    await soon(() => expect(host.querySelectorAll('.vk-offer')).toHaveLength(1));
     await look('.vk-offer .vk-row-main');
     expect([...new Set(words)]).toEqual([]);
     unmount();
-  }, 20_000);
+  });
 });

@@ -1,6 +1,6 @@
 import { render } from 'preact';
 import { act } from 'preact/test-utils';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
 import { ChartView } from '../src/panel/widgets/charts';
 import { markdownToHtml } from '../src/panel/markup';
 import type { PartShelf } from '../src/panel/parts';
@@ -9,6 +9,7 @@ import { type OnAction, type WidgetAction, WidgetView, type Values, applyUpdate 
 import { known } from '../src/panel/widgets/draw';
 import { ICON_NAMES } from '../src/panel/widgets/icons';
 import type { WidgetNode } from '../src/panel/widgets/node';
+import { soon } from './soon';
 
 const loaded = { markup: { markdownToHtml }, charts: { ChartView } };
 const parts = { get: (name: string) => loaded[name as keyof typeof loaded], fetch: async () => {} } as unknown as PartShelf;
@@ -272,7 +273,7 @@ describe('actions', () => {
     const problem = { message: 'No seat is left.', hint: 'Try another row.' };
     const shown = show(card(button({})), () => Promise.reject(Object.assign(new Error('x'), { problem })));
     await press(shown.find('button'));
-    await vi.waitFor(() => expect(shown.find('[role=alert]').textContent).toContain('No seat is left. Try another row.'));
+    await soon(() => expect(shown.find('[role=alert]').textContent).toContain('No seat is left. Try another row.'));
     await press(shown.find('[role=alert] button'));
     expect(shown.host.querySelector('[role=alert]')).toBeNull();
   });
@@ -280,7 +281,7 @@ describe('actions', () => {
   it('tell of an error that has no words, too', async () => {
     const shown = show(card(button({})), () => Promise.reject(new Error('')));
     await press(shown.find('button'));
-    await vi.waitFor(() => expect(shown.find('[role=alert]').textContent).toContain('This did not work.'));
+    await soon(() => expect(shown.find('[role=alert]').textContent).toContain('This did not work.'));
   });
 
   it.each([
