@@ -15,7 +15,10 @@ from typing import Any
 from jupyter_client.manager import KernelManager
 
 PROJECT = Path(__file__).resolve().parents[1]
-TIMEOUT_S = 30.0
+TIMEOUT_S = 120.0
+"""A wait that succeeds costs nothing: long enough for a machine that is slow and busy."""
+STARTS = 3
+"""A kernel's ports are chosen before it takes them, and another process may have been quicker."""
 
 SETUP = """
 import asyncio, os, signal, sys, threading, time
@@ -52,9 +55,12 @@ class Cell:
 
     @property
     def kinds(self) -> list[str]:
-        """The types of the output messages, in order."""
+        """The types of the output messages, in order; what is printed piece by piece counts once."""
         types = ("stream", "display_data", "update_display_data", "execute_result", "error")
-        return [message["msg_type"] for message in self.messages if message["msg_type"] in types]
+        kinds = [message["msg_type"] for message in self.messages if message["msg_type"] in types]
+        return [
+            kind for kind, before in zip(kinds, ["", *kinds], strict=False) if {kind, before} != {"stream"}
+        ]
 
     @property
     def status(self) -> str:
@@ -112,7 +118,22 @@ class RealKernel:
 
     def start(self) -> None:
         """Start the process and run the setup."""
+        for left in reversed(range(STARTS)):
+            self._launch()
+            try:
+                self._connect()
+            except RuntimeError:
+                alive = self.manager.is_alive()
+                self.stop()
+                if alive or not left:
+                    raise
+            else:
+                break
+        self.execute(self._setup).expect_ok()
+
+    def _launch(self) -> None:
         self.manager = KernelManager(kernel_name="python3")
+        self.manager.shutdown_wait_time = TIMEOUT_S  # one that is slow to end is not killed half-way
         path = os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH", "")]))
         environment = {name: value for name, value in os.environ.items() if name != "JPY_SESSION_NAME"} | {
             "PYTHONPATH": path,
@@ -127,13 +148,11 @@ class RealKernel:
         assert spec is not None
         spec.argv = [*self._launcher, sys.executable, *spec.argv[1:]]
         self.manager.start_kernel(env=environment, cwd=str(self.folder))
-        self._connect()
 
     def _connect(self) -> None:
         self.client = self.manager.client()
         self.client.start_channels()
-        self.client.wait_for_ready(timeout=60)
-        self.execute(self._setup).expect_ok()
+        self.client.wait_for_ready(timeout=TIMEOUT_S)
 
     def kill(self) -> None:
         """End the process as nothing can prepare for."""
@@ -146,6 +165,7 @@ class RealKernel:
         self.client.stop_channels()
         self.manager.restart_kernel(now=False)
         self._connect()
+        self.execute(self._setup).expect_ok()
 
     def shut_down(self) -> None:
         """Ask the process to end, and wait for it."""
@@ -170,7 +190,7 @@ class RealKernel:
         if not self.manager.is_alive():
             return False
         try:
-            return self.execute("1", timeout_s=5).status == "ok"
+            return self.execute("1", timeout_s=30).status == "ok"
         except TimeoutError:
             return False
 
