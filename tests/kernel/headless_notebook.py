@@ -28,7 +28,7 @@ from voice_kernel.messages import (
 )
 
 PROJECT = Path(__file__).resolve().parents[2]
-LIMIT_S = 60.0
+LIMIT_S = 120.0
 
 
 def notebook_of(cells: Sequence[str]) -> nbformat.NotebookNode:

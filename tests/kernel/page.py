@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 import psutil
-from real_kernel import RealKernel
+from real_kernel import TIMEOUT_S, RealKernel
 
 from voice_kernel.client import LOAD, Link
 from voice_kernel.messages import (
@@ -44,7 +44,7 @@ from voice_kernel.messages import (
 )
 from voice_kernel.store import History
 
-LIMIT_S = 30.0
+LIMIT_S = TIMEOUT_S
 SHELL = {"ALLOW_CLI_EXECUTION": "true", "OPENAI_API_KEY": ""}
 T = TypeVar("T", bound=ToSurface)
 
@@ -265,7 +265,7 @@ def living(marker: str) -> list[int]:
     return found
 
 
-def until_gone(marker: str, limit_s: float = 10.0) -> None:
+def until_gone(marker: str, limit_s: float = LIMIT_S) -> None:
     """Wait until no process has a text in its command line."""
     deadline = time.monotonic() + limit_s
     while living(marker):
