@@ -193,5 +193,5 @@ def test_any_text_can_be_redacted_and_twice_is_as_good_as_once(text: str) -> Non
 )
 def test_no_text_takes_long(unit: str) -> None:
     begin = time.process_time()
-    PLAIN.text(unit * (200_000 // len(unit)))
-    assert time.process_time() - begin < 2.0
+    PLAIN.text(unit * (400_000 // len(unit)))
+    assert time.process_time() - begin < 60  # in fact 0.6 s at most; what grows with the square takes minutes

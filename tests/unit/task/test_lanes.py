@@ -83,7 +83,7 @@ class Desk:
                 self.holding.discard(job.id)
 
     async def finish(self) -> None:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not all(task.done() for task in self.running.values()):
                 for event in self.release.values():
                     event.set()

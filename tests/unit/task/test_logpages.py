@@ -20,6 +20,13 @@ from voice_kernel.task.logs import LogFolder, remove
 from voice_kernel.task.logtext import MAX_CHARS, plain, shown
 
 
+@pytest.fixture(autouse=True)
+def one_slice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a call take as long as it takes; tests of slices set limits of their own."""
+    for name in ("INDEX_SLICE_S", "PAGE_SLICE_S", "SEARCH_SLICE_S", "LONG_LINE_S"):
+        monkeypatch.setattr(logpages, name, 600.0)
+
+
 def saved(tmp_path: Path, data: bytes) -> str:
     path = tmp_path / "task.log"
     path.write_bytes(data)
@@ -74,7 +81,7 @@ def test_every_line_is_found_where_it_begins(tmp_path: Path) -> None:
     sizes = [chance.choice([0, 0, 1, 7, 80, 3_000, 70_000, 200_000]) for _ in range(150)]
     lines = [b"%d" % size + b"y" * size for size in sizes]
     path = saved(tmp_path, b"\n".join(lines))
-    with LineFile(path, LineIndex(), time.monotonic() + 60) as log:
+    with LineFile(path, LineIndex(), time.monotonic() + 600) as log:
         assert log.total_lines == len(lines)
         at = 0
         for number, line in enumerate(lines):
@@ -168,7 +175,7 @@ def test_the_index_grows_with_its_log_however_it_is_written(tmp_path: Path) -> N
     path = logged(tmp_path, pieces)
     kept = LineIndex.load(path)
     counted = LineIndex()
-    with LineFile(path, counted, time.monotonic() + 60):
+    with LineFile(path, counted, time.monotonic() + 600):
         assert kept.counts == counted.counts
     assert kept.covered_bytes == len(BIG) // BLOCK_BYTES * BLOCK_BYTES
 
@@ -335,8 +342,8 @@ def test_no_line_takes_long_whatever_is_in_it() -> None:
         b"\x1b[99999C\x1b[P",
         b"\xff",
     ):
-        assert len(shown(piece * (100_000 // len(piece)))) <= MAX_CHARS
-    assert time.process_time() - begin < 5
+        assert len(shown(piece * (300_000 // len(piece)))) <= MAX_CHARS
+    assert time.process_time() - begin < 60  # in fact 0.3 s; what grows with the square takes hours
 
 
 # ---- search ----------------------------------------------------------------------------------------

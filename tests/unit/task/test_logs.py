@@ -51,7 +51,7 @@ def test_output_is_on_disk_while_the_task_still_runs(tmp_path: Path) -> None:
         log = LogFolder(tmp_path).open("task")
         log.write(b"early")
         assert os.stat(log.path).st_size == 0
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while os.stat(log.path).st_size != 5:  # noqa: ASYNC110 - a file can only be looked at
                 await asyncio.sleep(0.01)
         log.close()

@@ -14,17 +14,19 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from hasty_loop import run_past
 
 from voice_kernel.task import process
 from voice_kernel.task.process import Exit
 
 T = TypeVar("T")
+LIMIT_S = 120.0
 linux_only = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs /proc and a subreaper")
 
 
 def run(coroutine: Coroutine[Any, Any, T]) -> T:
     async def bounded() -> T:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(LIMIT_S):
             return await coroutine
 
     return asyncio.run(bounded())
@@ -44,16 +46,15 @@ def alive(pid: int) -> bool:
         return False
 
 
-def wait_until(condition: Callable[[], bool], limit_s: float = 10.0) -> float:
-    begin = time.monotonic()
+def wait_until(condition: Callable[[], bool]) -> None:
+    give_up_at = time.monotonic() + LIMIT_S
     while not condition():
-        assert time.monotonic() - begin < limit_s, "the condition did not come true in time"
+        assert time.monotonic() < give_up_at, "the condition did not come true in time"
         time.sleep(0.005)
-    return time.monotonic() - begin
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(LIMIT_S):
         while not condition():  # noqa: ASYNC110 - the state belongs to other processes
             await asyncio.sleep(0.005)
 
@@ -68,10 +69,11 @@ NOTE = "touch pids/$BASHPID; "
 
 
 def test_output_and_exit_status_come_back() -> None:
+    begin = time.monotonic()
     exit_, output = shell("echo one; echo two >&2; exit 3")
     assert (exit_.code, exit_.signal, exit_.problem) == (3, "", "")
     assert output == "one\ntwo\n"
-    assert 0 < exit_.duration_s < 30
+    assert 0 < exit_.duration_s <= time.monotonic() - begin
 
 
 def test_a_terminal_has_a_sensible_size_and_plain_line_ends(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,10 +116,13 @@ def test_a_missing_folder_is_a_result_with_a_reason(tmp_path: Path) -> None:
 
 
 def test_a_time_limit_ends_the_command_and_keeps_its_output() -> None:
-    exit_, output = shell("echo begun; sleep 600", timeout_s=0.3)
+    output = bytearray()
+    command = process.shell_argv("echo begun; sleep 600")
+    running = process.run(command, on_output=output.extend, timeout_s=300)
+    exit_ = run_past(300, lambda: bool(output), running)
     assert exit_.timed_out
     assert exit_.signal == "SIGTERM"
-    assert output == "begun\n"
+    assert output == b"begun\n"
 
 
 def test_keys_are_not_in_the_environment_of_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,11 +153,9 @@ def test_signals_have_their_usual_meaning_in_a_command() -> None:
 
 
 def test_a_background_process_that_holds_the_output_does_not_hold_up_the_end() -> None:
-    begin = time.monotonic()
-    exit_, output = shell("sleep 600 & echo done", pty=True)
+    exit_, output = shell("sleep 3600 & echo done", pty=True)  # `run` would not wait for that
     assert output == "done\n"
     assert (exit_.code, exit_.ended) == (0, 1)
-    assert time.monotonic() - begin < 10
 
 
 @linux_only
@@ -174,19 +177,17 @@ def test_whatever_escapes_its_session_is_ended_with_the_command(tmp_path: Path) 
 def test_cancelling_ends_the_whole_tree_quickly(tmp_path: Path) -> None:
     (tmp_path / "pids").mkdir()
 
-    async def scenario() -> float:
+    async def scenario() -> None:
         command = f"{NOTE} setsid bash -c '{NOTE} sleep 600; true' & bash -c '{NOTE} sleep 600 | cat'; true"
         task = asyncio.create_task(
-            process.run(process.shell_argv(command), cwd=tmp_path, pty=True, grace_s=30)
+            process.run(process.shell_argv(command), cwd=tmp_path, pty=True, grace_s=3600)
         )
         await until(lambda: len(pids_in(tmp_path / "pids")) == 3)
-        begin = time.monotonic()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        return time.monotonic() - begin
 
-    assert run(scenario()) < 20  # well below the time of grace: nobody had to be killed
+    run(scenario())  # which would not wait for the time of grace: nobody had to be killed
     assert not any(map(alive, pids_in(tmp_path / "pids")))
 
 
@@ -214,16 +215,21 @@ def test_what_forks_on_while_it_is_being_ended_is_ended_all_the_same(tmp_path: P
         f"trap 'trap \"\" TERM; setsid bash hydra.sh & exit' TERM\n{NOTE}\nwhile true; do sleep 0.02; done\n"
     )
 
-    async def scenario() -> None:
-        task = asyncio.create_task(process.run(["bash", "hydra.sh"], cwd=tmp_path, grace_s=0.3))
-        await until(lambda: len(pids_in(tmp_path / "pids")) == 1)
+    async def scenario(grace_s: float) -> int:
+        before = len(pids_in(tmp_path / "pids"))
+        task = asyncio.create_task(process.run(["bash", "hydra.sh"], cwd=tmp_path, grace_s=grace_s))
+        await until(lambda: len(pids_in(tmp_path / "pids")) > before)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
+        return len(pids_in(tmp_path / "pids")) - before
 
-    run(scenario())
-    assert len(pids_in(tmp_path / "pids")) > 1
-    assert not any(map(alive, pids_in(tmp_path / "pids")))
+    for grace_s in (0.3, 3.0, 30.0):  # until that is long enough to fork in
+        count = run(scenario(grace_s))
+        assert not any(map(alive, pids_in(tmp_path / "pids")))
+        if count > 1:
+            break
+    assert count > 1
 
 
 def test_a_command_that_says_goodbye_is_heard_to_the_end() -> None:
@@ -235,7 +241,9 @@ def test_a_command_that_says_goodbye_is_heard_to_the_end() -> None:
     output = bytearray()
 
     async def scenario() -> None:
-        task = asyncio.create_task(process.run([sys.executable, "-c", code], on_output=output.extend))
+        task = asyncio.create_task(
+            process.run([sys.executable, "-c", code], on_output=output.extend, grace_s=60)
+        )
         await until(lambda: b"ready" in output)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -264,16 +272,23 @@ def test_cancelling_twice_still_ends_everything(tmp_path: Path) -> None:
 
 
 def test_nothing_is_left_open_after_many_commands() -> None:
-    async def scenario() -> tuple[int, int]:
+    def opened() -> set[tuple[str, str]]:
+        """The pipes and terminals of this process; what else it has open may belong to other threads."""
+        found = set()
+        for fd in os.listdir("/proc/self/fd"):
+            with contextlib.suppress(FileNotFoundError):  # that of the listing itself
+                found.add((fd, os.readlink(f"/proc/self/fd/{fd}")))
+        return {(fd, name) for fd, name in found if name.startswith(("pipe:", "/dev/"))}
+
+    async def scenario() -> set[tuple[str, str]]:
         await process.run(["true"], pty=True)
-        before = len(os.listdir("/proc/self/fd"))
+        before = opened()
         for pty in (True, False):
             await process.run(["true"], pty=pty, on_event=lambda _: None, event_variable="EVENTS")
             await process.run(["no-such-command-here"], pty=pty)
-        return before, len(os.listdir("/proc/self/fd"))
+        return opened() - before
 
-    before, after = run(scenario())
-    assert before == after
+    assert run(scenario()) == set()
 
 
 def test_events_come_through_a_descriptor_of_their_own() -> None:

@@ -205,8 +205,8 @@ def test_no_text_breaks_the_reader(pieces: list[str]) -> None:
 )
 def test_long_lines_and_many_lines_are_read_in_moments(piece: str) -> None:
     reader = ProgressReader()
-    text = piece * 100_000
-    begin = time.perf_counter()
+    text = piece * 1_000_000
+    begin = time.process_time()
     for _ in range(10):
         reader.read(text)
-    assert time.perf_counter() - begin < 5
+    assert time.process_time() - begin < 60  # in fact 0.04 s; what grows with the square takes hours

@@ -7,6 +7,21 @@ from pathlib import Path
 import pytest
 from workbench import Workbench
 
+from voice_kernel.task import runner
+from voice_kernel.usertools import calling, relay
+
+NEVER_S = 600.0
+"""Longer than any test may take."""
+
+
+@pytest.fixture(autouse=True)
+def nobody_gives_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give nothing up because the machine is slow; tests of giving up set limits of their own."""
+    monkeypatch.setattr(runner, "STOP_LIMIT_S", NEVER_S)
+    monkeypatch.setattr(relay, "WRITER_LIMIT_S", NEVER_S)
+    for name in ("COOPERATIVE_S", "REACHED_S", "STEP_LIMIT_S", "SHOW_LIMIT_S"):
+        monkeypatch.setattr(calling, name, NEVER_S)
+
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Workbench:

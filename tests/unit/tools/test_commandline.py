@@ -665,9 +665,9 @@ def test_a_deletion_is_found_after_any_text_that_can_be_read(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["{", "$(", "a ", "'", '"$(', "`", "<<x\n", "(", "x=", "\\", "$(a)", "{,"])
 def test_long_commands_are_read_in_moments(text: str) -> None:
-    begin = time.perf_counter()
+    begin = time.process_time()
     effects_of(text * (100_000 // len(text)))
-    assert time.perf_counter() - begin < 10
+    assert time.process_time() - begin < 60  # in fact 0.5 s at most; what grows with the square takes hours
 
 
 def test_several_effects_are_all_told() -> None:

@@ -7,12 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from hasty_loop import run_past
+
 from voice_kernel.messages import Progress, Result, Task, TaskOutput, TaskProgress, ToSurface
 from voice_kernel.task.logs import LogFolder
 from voice_kernel.task.runner import Runner, TaskHandle
 from voice_kernel.toolbox.registry import Effects, Registry
 
-LIMIT_S = 120.0
+LIMIT_S = 300.0
 
 
 class Workbench:
@@ -51,6 +53,12 @@ class Workbench:
             return await handler(task, parsed)
 
         return await self.runner.run(handle, work)
+
+    def call_past_limit(
+        self, when: Callable[[], bool], tool: str, *, timeout: float, **arguments: Any
+    ) -> Task:
+        """Run a tool to its end; its time is over as soon as something is true."""
+        return run_past(timeout, when, self.start(tool, timeout=timeout, **arguments))
 
     async def call_and_cancel(self, when: Callable[[], bool], tool: str, **arguments: Any) -> Task:
         """Start a tool, and cancel it as soon as something is true."""
