@@ -217,7 +217,9 @@ def look():
 done = threading.Event()
 looker = threading.Thread(target=look)
 looker.start()
-for i in range(20000):
+i = 0
+while i < 20000 or len(counts) < 3:
+    i += 1
     globals()[f'v{i % 700}'] = i
     globals().pop(f'v{(i * 7) % 700}', None)
 done.set()

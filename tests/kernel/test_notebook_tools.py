@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 from headless_notebook import HeadlessNotebook
 
-from voice_kernel.messages import Turn
+from voice_kernel.messages import Task, Turn
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -36,6 +36,11 @@ async def assistant(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[H
 def notebook(assistant: HeadlessNotebook) -> HeadlessNotebook:
     assistant.replace(CELLS)
     return assistant
+
+
+def running_since(notebook: HeadlessNotebook, before: int) -> list[Task]:
+    """Return the tasks that run of those that came after a number, in their order."""
+    return [t for _, t in sorted(notebook.tasks.items()) if t.id > before and t.state == "running"]
 
 
 # ---- running ----------------------------------------------------------------------------------------
@@ -103,8 +108,8 @@ async def test_commands_given_while_the_kernel_is_busy_run_in_order_and_can_be_c
     before = max(notebook.tasks, default=0)
     for position in (3, 2, 5, 4):
         notebook.send(f"run cell {position}")
-    await notebook.until(lambda: sum(t.state == "running" for t in notebook.tasks.values()) == 4)
-    waiting = [task for task in notebook.tasks.values() if task.id > before]
+    await notebook.until(lambda: len(running_since(notebook, before)) == 4)
+    waiting = running_since(notebook, before)
     notebook.cancel(waiting[2].id)
     await notebook.until(lambda: notebook.tasks[waiting[2].id].state == "cancelled")
     gate.touch()
@@ -116,12 +121,13 @@ async def test_commands_given_while_the_kernel_is_busy_run_in_order_and_can_be_c
 
 async def test_cancelling_a_run_interrupts_the_cell(notebook: HeadlessNotebook) -> None:
     notebook.replace(["print('started')\nimport time\ntime.sleep(600)", "print('next')"])
+    before = max(notebook.tasks, default=0)
     notebook.send("run all cells")
-    await notebook.until(lambda: "started" in notebook.text(1))
-    task = max(notebook.tasks)
-    notebook.cancel(task)
+    await notebook.until(lambda: "started" in notebook.text(1) and running_since(notebook, before))
+    (task,) = running_since(notebook, before)
+    notebook.cancel(task.id)
     await notebook.until(lambda: "KeyboardInterrupt" in notebook.text(1))
-    assert notebook.tasks[task].state == "cancelled"
+    await notebook.until(lambda: notebook.tasks[task.id].state == "cancelled")
     assert (await notebook.say("run cell 2")).state == "succeeded"
 
 
@@ -359,10 +365,11 @@ async def test_cancelling_the_task_ends_the_inner_cell_and_the_one_that_waits(
 ) -> None:
     notebook.replace([*MAGIC[:2], "print('in')\nimport time\ntime.sleep(600)", "", MAGIC[4]])
     await notebook.run(1)
+    before = max(notebook.tasks, default=0)
     calling = notebook.begin(5)
-    await notebook.until(lambda: notebook.text(3) == "in")
-    await notebook.until(lambda: any(t.state == "running" for t in notebook.tasks.values()))
-    notebook.cancel(next(t.id for t in notebook.tasks.values() if t.state == "running"))
+    await notebook.until(lambda: notebook.text(3) == "in" and running_since(notebook, before))
+    (task,) = running_since(notebook, before)
+    notebook.cancel(task.id)
     assert not (await calling).ok
     assert "KeyboardInterrupt" in notebook.text(3)
     notebook.replace(["print('fine')"])
@@ -422,8 +429,11 @@ async def test_words_from_outside_while_a_cell_waits_are_done_after_it(notebook:
     await notebook.run(1)
     calling = notebook.begin(5)
     await notebook.until(lambda: notebook.execution.calling is not None)
+    before = max(notebook.turns)
     saying = asyncio.ensure_future(notebook.say("run cell 4"))
-    await notebook.until(lambda: any(turn.text == "run cell 4" for turn in notebook.turns.values()))
+    await notebook.until(
+        lambda: any(turn.text == "run cell 4" and turn.id > before for turn in notebook.turns.values())
+    )
     gate.touch()
     assert (await calling).ok
     assert (await saying).state == "succeeded"

@@ -15,15 +15,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 from jupyter_client.blocking import BlockingKernelClient
 from lab import free_port, isolated, write_notebook
 from page import SHELL, Notebook, Page, living, until_gone
-from real_kernel import PROJECT
+from real_kernel import PROJECT, TIMEOUT_S
 
 from voice_kernel.messages import RetryTask, Task
-from voice_kernel.store import History
+from voice_kernel.store import History, PastSession
+
+PATIENT = f"""
+import os, sys, voice_kernel.app, voice_kernel.store.writer
+voice_kernel.app.END_LIMIT_S = voice_kernel.store.writer.STOP_LIMIT_S = {TIMEOUT_S}
+"""
+"""A kernel that takes its time to write what is known: on a busy machine it may take seconds."""
 
 
 @pytest.fixture
@@ -57,6 +62,12 @@ def begin(page: Page, marker: str) -> Task:
     logs = page.kernel.folder / "data" / "voice_kernel" / "logs"
     page.until(lambda: any("last line" in log.read_text() for log in logs.glob("*.log")))
     return page.tasks[task.id]
+
+
+def sessions(notebook: Notebook) -> list[PastSession]:
+    """What is on disk of the notebook's sessions, newest first."""
+    with notebook.history as history:
+        return history.sessions()
 
 
 def expect_interrupted(page: Page, task: Task) -> None:
@@ -100,19 +111,18 @@ def test_a_killed_kernel_leaves_an_interrupted_task_that_can_be_run_again(
 def test_restarting_the_kernel_interrupts_what_ran_and_goes_on_with_the_conversation(
     notebook: Notebook, marker: str
 ) -> None:
-    page = notebook.open()
+    page = notebook.open(setup=PATIENT)
     page.until_kept()
     task = begin(page, marker)
-    begun = time.monotonic()
     page.kernel.restart()
-    assert time.monotonic() - begun < 15
     until_gone(marker)
+    assert [session.ending for session in sessions(notebook)] == ["closed"]  # nobody had to kill it
     page = Page(page.kernel)
     expect_interrupted(page, task)
 
 
 def test_a_shutdown_while_a_cell_runs_still_writes_what_is_known(notebook: Notebook, marker: str) -> None:
-    page = notebook.open()
+    page = notebook.open(setup=PATIENT)
     page.until_kept()
     begin(page, marker)
     cell = page.kernel.begin("import time\nprint('busy', flush=True)\nwhile True: time.sleep(0.1)")
@@ -121,13 +131,11 @@ def test_a_shutdown_while_a_cell_runs_still_writes_what_is_known(notebook: Noteb
     until_gone(marker)
     (task,) = notebook.written(lambda tasks: len(tasks) == 1)
     assert task.state == "interrupted"
-    with notebook.history as history:
-        (session,) = history.sessions()
-    assert session.ending == "closed"
+    assert [session.ending for session in sessions(notebook)] == ["closed"]
 
 
 def test_a_task_that_a_person_cancelled_is_not_called_interrupted(notebook: Notebook, marker: str) -> None:
-    page = notebook.open()
+    page = notebook.open(setup=PATIENT)
     page.until_kept()
     # It takes a while to end: by then the kernel is gone.
     command = f"trap 'sleep 1' TERM; echo ready; while true; do sleep {marker} & wait $!; done"
@@ -151,9 +159,7 @@ def test_unloading_the_extension_interrupts_what_runs_and_loading_goes_on(
     page.until_kept()
     task = begin(page, marker)
     page.kernel.execute("%load_ext voice_kernel").expect_ok()
-    begun = time.monotonic()
-    page.kernel.execute("%unload_ext voice_kernel").expect_ok()
-    assert time.monotonic() - begun < 6
+    page.kernel.execute("%unload_ext voice_kernel").expect_ok()  # it would run for years
     until_gone(marker)
     page.kernel.execute("%load_ext voice_kernel").expect_ok()
     page = Page(page.kernel)
@@ -176,13 +182,12 @@ def test_a_forked_copy_of_the_kernel_ends_nothing_when_it_exits(notebook: Notebo
     (notebook.folder / "go").touch()
     assert page.ended(task.id).state == "succeeded"
     assert notebook.written(lambda tasks: tasks[0].state == "succeeded")
-    with notebook.history as history:
-        (session,) = history.sessions()
-    assert session.ended_at is None
+    assert [session.ended_at for session in sessions(notebook)] == [None]
 
 
 def test_leaving_a_terminal_writes_what_is_known(tmp_path: Path, marker: str) -> None:
     script = (
+        f"{PATIENT}"
         "from IPython.core.interactiveshell import InteractiveShell\n"
         "shell = InteractiveShell.instance()\n"
         "shell.run_line_magic('load_ext', 'voice_kernel')\n"
@@ -196,7 +201,7 @@ def test_leaving_a_terminal_writes_what_is_known(tmp_path: Path, marker: str) ->
     environment = isolated(tmp_path) | SHELL | {"PYTHONPATH": str(PROJECT)}
     done = subprocess.run(
         [sys.executable, "-c", script],
-        env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=60,
+        env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=TIMEOUT_S,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "leaving" in done.stdout
@@ -257,7 +262,7 @@ class Server:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )  # fmt: skip
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + TIMEOUT_S
         while True:
             try:
                 self.ask("GET", "/api/status")
@@ -275,7 +280,7 @@ class Server:
             method=method,
             data=json.dumps(body).encode() if body is not None else None,
         )
-        with urllib.request.urlopen(request, timeout=30) as reply:
+        with urllib.request.urlopen(request, timeout=TIMEOUT_S) as reply:
             return json.loads(reply.read() or b"null")
 
     def kernel(self, notebook: str) -> ServedKernel:
@@ -297,30 +302,29 @@ class ServedKernel:
     """A kernel of a server, spoken to past the server."""
 
     def __init__(self, folder: Path, kernel_id: str) -> None:
-        path = folder / "runtime" / f"kernel-{kernel_id}.json"
-        self.client = BlockingKernelClient(connection_file=str(path))
+        self.name = f"kernel-{kernel_id}.json"
+        self.client = BlockingKernelClient(connection_file=str(folder / "runtime" / self.name))
         self.client.load_connection_file()
         self.client.start_channels()
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + TIMEOUT_S
         while True:
             try:
-                self.client.wait_for_ready(timeout=60)
+                self.client.wait_for_ready(timeout=TIMEOUT_S)
             except RuntimeError:  # a kernel without a heartbeat yet is taken for a dead one
                 assert time.monotonic() < deadline
             else:
                 break
-        self.pid = int(self.value("__import__('os').getpid()"))
 
     def value(self, expression: str) -> str:
         """Return the `repr` of an expression's value."""
         reply = self.client.execute_interactive(
-            "pass", user_expressions={"it": expression}, timeout=60, output_hook=lambda _: None
+            "pass", user_expressions={"it": expression}, timeout=TIMEOUT_S, output_hook=lambda _: None
         )
         return str(reply["content"]["user_expressions"]["it"]["data"]["text/plain"])
 
     def run(self, code: str) -> None:
         """Run a cell."""
-        reply = self.client.execute_interactive(code, timeout=60, output_hook=lambda _: None)
+        reply = self.client.execute_interactive(code, timeout=TIMEOUT_S, output_hook=lambda _: None)
         assert reply["content"]["status"] == "ok", reply["content"]
 
 
@@ -331,14 +335,14 @@ def test_a_killed_server_takes_its_kernels_along_and_a_new_one_goes_on(tmp_path:
     kernel = server.kernel("sub/work.ipynb")
     kernel.run("%load_ext voice_kernel\n%voice run the command echo before")
     kernel.run(f"handle = get_ipython().run_line_magic('voice', '-b run the command sleep {marker}')")
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + TIMEOUT_S
     while not living(marker):
         assert time.monotonic() < deadline
         time.sleep(0.02)  # nobody tells when a process of others begins
+    Notebook(tmp_path).written(lambda tasks: [task.state for task in tasks] == ["succeeded", "running"])
+    assert living(kernel.name)
     server.kill()
-    # ipykernel looks once a second whether its parent lives.
-    psutil.wait_procs([psutil.Process(kernel.pid)] if psutil.pid_exists(kernel.pid) else [], timeout=20)
-    assert not psutil.pid_exists(kernel.pid)
+    until_gone(kernel.name)  # ipykernel looks once a second whether its parent lives
     until_gone(marker)
 
     server = Server(tmp_path)
@@ -352,7 +356,7 @@ def test_a_killed_server_takes_its_kernels_along_and_a_new_one_goes_on(tmp_path:
         )
     finally:
         server.process.terminate()
-        server.process.wait(20)
+        server.process.wait(TIMEOUT_S)
 
 
 # ---- nothing is touched unasked -----------------------------------------------------------------------
@@ -367,7 +371,7 @@ def test_loading_and_parsing_touch_no_database(tmp_path: Path) -> None:
         "main(['parse', 'run the tests'])\n"
         "assert 'sqlalchemy' not in sys.modules\n"
     )
-    subprocess.run([sys.executable, "-c", load], env=environment, check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", load], env=environment, check=True, timeout=TIMEOUT_S)
     assert not (tmp_path / "data").exists()
 
 
@@ -380,7 +384,7 @@ def test_with_history_off_nothing_is_left_on_disk(tmp_path: Path) -> None:
         task = page.done("echo kept nowhere")
         assert (task.state, task.tail) == ("succeeded", "kept nowhere\n")
         assert Path(task.log_path).read_text() == "kept nowhere\n"  # it can be read while the kernel lives
-        assert "turned off" in page.keeping.message
+        page.until(lambda: "turned off" in page.keeping.message)
         assert page.notices == []
         page.kernel.shut_down()
     assert not notebook.data.exists()

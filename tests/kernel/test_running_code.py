@@ -233,7 +233,8 @@ def hear(output):
     heard.append((output.kind, threading.current_thread().name))
 result = run('print(1); display(2)\\n3', on_output=hear)
 """).expect_ok()
-    assert kernel.value("heard") == (
+    # In whatever pieces the stream came.
+    assert kernel.value("list(dict.fromkeys(heard))") == (
         "[('stream', 'voice-kernel'), ('display', 'voice-kernel'), ('result', 'voice-kernel')]"
     )
 

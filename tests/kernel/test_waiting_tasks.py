@@ -29,8 +29,7 @@ def test_commands_wait_their_turn_and_a_person_may_change_the_order(notebook: No
     page = notebook.open({"VOICE_KERNEL_TASK_LIMITS": "shell=1"})
     gate = ask(page, "until [ -e go ]; do sleep 0.02; done")
     a, b, c, d = (ask(page, f"echo {name} >> order") for name in "abcd")
-    page.until(lambda: page.tasks[d].queue_position == 4)
-    assert page.tasks[gate].state == "running"
+    page.until(lambda: page.tasks[d].queue_position == 4 and page.tasks[gate].state == "running")
     assert [page.tasks[task].state for task in (a, b, c, d)] == ["queued"] * 4
     page.send(MoveTask(task_id=c, to="first"))
     page.send(MoveTask(task_id=a, to="last"))
@@ -47,17 +46,19 @@ def test_commands_wait_their_turn_and_a_person_may_change_the_order(notebook: No
 
 
 def test_a_command_is_ended_at_the_limit_of_its_area_with_what_it_has_put_out(notebook: Notebook) -> None:
-    page = notebook.open({"VOICE_KERNEL_TASK_TIME_LIMITS": "shell=1"})
+    # Time enough to begin in, on a machine that is slow and busy.
+    page = notebook.open({"VOICE_KERNEL_TASK_TIME_LIMITS": "shell=10"})
     task = page.ended(ask(page, "echo begun; sleep 600"))
     assert task.state == "failed"
     assert task.problem is not None
     assert task.problem.kind == "TimedOut"
-    assert "1 s, its time limit" in task.problem.message
-    assert "task_time_limits (shell=1)" in task.problem.hint
+    assert "10 s, its time limit" in task.problem.message
+    assert "task_time_limits (shell=10)" in task.problem.hint
     assert task.result is not None
     assert task.result.text == "begun\n"
     assert task.started_at is not None
-    assert task.deadline_at == pytest.approx(task.started_at + 1, abs=0.1)
+    assert task.deadline_at is not None
+    assert task.created_at <= task.deadline_at - 10 <= task.started_at
 
 
 def test_progress_of_a_program_is_shown_while_it_runs(notebook: Notebook) -> None:
