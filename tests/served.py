@@ -9,7 +9,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,9 +27,13 @@ from chatkit.types import (
 )
 from lab import isolated
 from pydantic import BaseModel, TypeAdapter
+from real_kernel import RealKernel
 
-SERVE = [sys.executable, "-c", "from voice_kernel.cli import main; raise SystemExit(main())", "serve"]
+SERVE = "from voice_kernel.cli import main; raise SystemExit(main())"
 WAIT_S = 60.0
+"""A request that needs a kernel may have to wait until that has started."""
+STOP_S = 60.0
+"""It stops its kernels first, and lets them write down what they know."""
 
 _event: TypeAdapter[ThreadStreamEvent] = TypeAdapter(ThreadStreamEvent)
 
@@ -47,24 +51,37 @@ class Served:
         """Return the processes of its kernels."""
         import psutil
 
-        found = []
+        found: list[int] = []
         for one in psutil.Process(self.process.pid).children(recursive=True):
             with contextlib.suppress(psutil.Error):  # it ends just now
-                if "ipykernel" in " ".join(one.cmdline()):
+                # What a kernel starts looks like the kernel itself until it has become another program.
+                if one.ppid() not in found and "ipykernel" in " ".join(one.cmdline()):
                     found.append(one.pid)
         return found
 
 
 @contextlib.contextmanager
-def server(folder: Path, *options: str, environment: dict[str, str] | None = None) -> Iterator[Served]:
-    """Serve the folder `work` below a folder, with Jupyter's files beside it."""
+def server(
+    folder: Path, *options: str, environment: dict[str, str] | None = None, close_grace_s: float | None = None
+) -> Iterator[Served]:
+    """Serve the folder `work` below a folder, with Jupyter's files beside it.
+
+    Args:
+        folder: where everything is that it keeps.
+        options: of `voice-kernel serve`.
+        environment: added to the process's.
+        close_grace_s: how long a turn goes on whose client has gone; the server's own limit by default.
+    """
     work = folder / "work"
     work.mkdir(parents=True, exist_ok=True)
     surroundings = isolated(folder) | {"PYTHONUNBUFFERED": "1", "TMPDIR": "/tmp"} | (environment or {})
     surroundings.pop("PYTEST_CURRENT_TEST", None)
+    code = SERVE
+    if close_grace_s is not None:
+        code = f"from voice_kernel.server import app; app.CLOSE_GRACE_S = {close_grace_s}; {SERVE}"
     with (folder / "server.log").open("a") as log:
         process = subprocess.Popen(
-            [*SERVE, "--port", "0", *options],
+            [sys.executable, "-c", code, "serve", "--port", "0", *options],
             cwd=work,
             env=surroundings,
             stdout=subprocess.PIPE,
@@ -84,12 +101,27 @@ def server(folder: Path, *options: str, environment: dict[str, str] | None = Non
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
             try:
-                process.wait(20)
+                process.wait(STOP_S)
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
         assert process.stdout is not None
         process.stdout.close()
+
+
+@contextlib.contextmanager
+def attached_server(
+    folder: Path, setup: str, environment: Mapping[str, str] | None = None
+) -> Iterator[tuple[Served, RealKernel]]:
+    """Run a kernel with a setup, as a notebook would, and serve it."""
+    (folder / "kernel").mkdir(exist_ok=True)
+    kernel = RealKernel(folder / "kernel", setup=setup, environment=environment)
+    try:
+        with server(folder / "server", "--kernel", kernel.manager.connection_file) as running:
+            yield running, kernel
+    finally:
+        if kernel.manager.is_alive():
+            kernel.stop()
 
 
 def user_message(text: str, attachments: Sequence[str] = (), **more: Any) -> UserMessageInput:
@@ -135,14 +167,12 @@ class ChatClient:
 
     async def post(self, request: BaseModel) -> httpx.Response:
         """Send a request; returns the whole response."""
-        return await self.http.post(
-            "/api/chatkit", content=request.model_dump_json(), headers=self.headers, timeout=WAIT_S
-        )
+        return await self.http.post("/api/chatkit", content=request.model_dump_json(), headers=self.headers)
 
-    async def stream(self, request: BaseModel) -> AsyncIterator[Any]:
+    async def stream(self, request: BaseModel) -> AsyncGenerator[Any]:
         """Send a request, and yield its events as they come."""
         async with self.http.stream(
-            "POST", "/api/chatkit", content=request.model_dump_json(), headers=self.headers, timeout=WAIT_S
+            "POST", "/api/chatkit", content=request.model_dump_json(), headers=self.headers
         ) as reply:
             if reply.status_code != 200:
                 raise AssertionError((await reply.aread()).decode())
@@ -167,11 +197,16 @@ class ChatClient:
         return await self.events(ThreadsAddUserMessageReq(params=params))
 
 
+def http_client(served: Served, **options: Any) -> httpx.AsyncClient:
+    """A client of the server's whose requests have time to be answered."""
+    return httpx.AsyncClient(base_url=served.address, trust_env=False, timeout=WAIT_S, **options)
+
+
 @contextlib.asynccontextmanager
-async def client(served: Served, user: str = "me") -> AsyncIterator[ChatClient]:
-    """A client with a session of its own."""
-    async with httpx.AsyncClient(base_url=served.address, trust_env=False) as http:
-        yield await ChatClient(served, http).open(user)
+async def client(served: Served, user: str = "me", session_id: str = "") -> AsyncIterator[ChatClient]:
+    """A ChatKit client; without the name of a session it has one of its own."""
+    async with http_client(served) as http:
+        yield await ChatClient(served, http).open(user, session_id)
 
 
 def thread_of(events: Sequence[Any]) -> str:

@@ -52,13 +52,23 @@ from chatkit.types import (
     ThreadUpdateParams,
 )
 from openai_server import serve as serve_model
-from real_kernel import RealKernel
-from served import ChatClient, Served, answer, client, items, server, thread_of, user_message
+from served import (
+    ChatClient,
+    Served,
+    answer,
+    attached_server,
+    client,
+    http_client,
+    items,
+    server,
+    thread_of,
+    user_message,
+)
 
 from voice_kernel.store import History
 
 CLIPS = Path(__file__).parents[1] / "data" / "speech"
-LIMIT_S = 30.0
+LIMIT_S = 60.0
 PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
@@ -83,8 +93,8 @@ def session_id() -> str:
 
 @pytest.fixture
 async def chat(served: Served, session_id: str) -> AsyncIterator[ChatClient]:
-    async with httpx.AsyncClient(base_url=served.address, trust_env=False) as http:
-        yield await ChatClient(served, http).open(session_id=session_id)
+    async with client(served, session_id=session_id) as chat:
+        yield chat
 
 
 async def item_list(chat: ChatClient, thread_id: str, **params: Any) -> dict[str, Any]:
@@ -138,9 +148,7 @@ async def test_words_that_nobody_understands_are_answered_in_the_thread(chat: Ch
 async def test_items_are_paged_in_both_orders_and_threads_are_listed_renamed_and_deleted(
     served: Served, session_id: str
 ) -> None:
-    async with httpx.AsyncClient(base_url=served.address, trust_env=False) as http:
-        chat = await ChatClient(served, http).open("pager", session_id)
-        chat.session_id = session_id
+    async with client(served, "pager", session_id) as chat:
         first = thread_of(await chat.create("list tasks"))
         for _ in range(3):
             await chat.add(first, "list tasks")
@@ -195,7 +203,7 @@ async def test_a_message_is_tried_again_without_what_came_of_it_before(chat: Cha
 # ---- what waits for a person ----------------------------------------------------------------------
 
 
-ASKS = "run the command pip install nothing-of-that-name"
+ASKS = "run the command pip uninstall --yes nothing-of-that-name"
 """What the shell is not let do without a yes."""
 
 
@@ -285,9 +293,19 @@ async def test_a_client_asks_for_the_task_list_the_servers_and_any_tool_by_name(
     assert "by name" in items(by_name, "widget")[0].model_dump_json()
 
 
+async def until_running(chat: ChatClient, title: str) -> int:
+    """Wait for a task to run: what has just been shown may still be queued."""
+
+    def found(body: Any) -> list[int]:
+        return [one["id"] for one in body["tasks"] if one["state"] == "running" and title in one["title"]]
+
+    (task_id,) = await eventually(chat, "/api/tasks", found)
+    return int(task_id)
+
+
 async def test_a_task_is_cancelled_by_a_click_that_changes_its_own_widget(chat: ChatClient) -> None:
     stream = chat.stream(
-        ThreadsCreateReq(params=ThreadCreateParams(input=user_message("run the command sleep 60")))
+        ThreadsCreateReq(params=ThreadCreateParams(input=user_message("run the command sleep 600")))
     )
     thread_id, workflow = "", None
     rest: list[Any] = []
@@ -297,8 +315,7 @@ async def test_a_task_is_cancelled_by_a_click_that_changes_its_own_widget(chat: 
             thread_id = event.thread.id
         if event.type == "thread.item.added" and event.item.type == "workflow":
             workflow = event.item
-            tasks = (await chat.http.get("/api/tasks", headers=chat.headers)).json()["tasks"]
-            task_id = next(task["id"] for task in tasks if task["state"] == "running")
+            task_id = await until_running(chat, "sleep 600")
             (shown,) = items(await chat.events(action(thread_id, "voice_kernel.show_tasks", {})))
             params = ThreadCustomActionParams(
                 thread_id=thread_id,
@@ -314,16 +331,31 @@ async def test_a_task_is_cancelled_by_a_click_that_changes_its_own_widget(chat: 
 # ---- streams that are closed ----------------------------------------------------------------------
 
 
+GRACE_S = 10.0
+"""For the tests in which a page must come back before a turn is cancelled."""
+
+
+@pytest.fixture(scope="module")
+def patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    folder = tmp_path_factory.mktemp("patient")
+    (folder / "work").mkdir()
+    (folder / "work" / ".env").write_text("ALLOW_CLI_EXECUTION=true\n")
+    (folder / "work" / "last.txt").write_text("all of it\n")
+    with server(folder, close_grace_s=GRACE_S) as running:
+        yield running
+
+
 async def left_in_the_middle(chat: ChatClient, words: str) -> str:
+    """Say what begins with the command `pwd`, and close the stream when that is told; returns the thread."""
     thread_id = ""
     request = ThreadsCreateReq(params=ThreadCreateParams(input=user_message(words)))
     stream = chat.stream(request)
     async for event in stream:
         if event.type == "thread.created":
             thread_id = event.thread.id
-        if event.type == "thread.item.added":
+        if str(chat.served.folder) in event.model_dump_json():
             break
-    await stream.aclose()  # type: ignore[attr-defined]
+    await stream.aclose()
     return thread_id
 
 
@@ -337,28 +369,31 @@ async def kept_answer(chat: ChatClient, thread_id: str) -> list[dict[str, Any]]:
         await asyncio.sleep(0.05)
 
 
-async def test_a_client_that_vanishes_loses_nothing(chat: ChatClient) -> None:
-    thread_id = await left_in_the_middle(chat, "run the command sleep 0.5; echo all of it")
-    kept = await kept_answer(chat, thread_id)
+async def test_a_client_that_vanishes_loses_nothing(patient: Served) -> None:
+    async with client(patient) as chat:
+        thread_id = await left_in_the_middle(chat, "run the command pwd; sleep 0.5; cat last.txt")
+        kept = await kept_answer(chat, thread_id)
     assert [item["type"] for item in kept] == ["user_message", "workflow", "widget", "assistant_message"]
     assert "all of it" in json.dumps(kept)
 
 
-async def test_closing_the_stream_cancels_and_says_so_in_the_thread(served: Served, session_id: str) -> None:
+async def test_closing_the_stream_cancels_and_says_so_in_the_thread(served: Served) -> None:
     async with client(served) as quiet:  # one that does not look at the thread meanwhile
-        thread_id = await left_in_the_middle(quiet, "run the command echo begun; sleep 60")
+        thread_id = await left_in_the_middle(quiet, "run the command pwd; sleep 600")
         await eventually(
             quiet, "/api/tasks", lambda body: [t for t in body["tasks"] if t["state"] == "cancelled"]
         )
         kept = await kept_answer(quiet, thread_id)
         assert "1 task: 1 cancelled" in json.dumps(kept)
-        assert "begun" in json.dumps(kept)
+        assert str(quiet.served.folder) in json.dumps(kept)
 
 
-async def test_a_page_that_is_loaded_again_does_not_cancel(chat: ChatClient) -> None:
-    thread_id = await left_in_the_middle(chat, "run the command sleep 3; echo came through")
-    await chat.ask(ThreadsGetByIdReq(params=ThreadGetByIdParams(thread_id=thread_id)))
-    assert "came through" in json.dumps(await kept_answer(chat, thread_id))
+async def test_a_page_that_is_loaded_again_does_not_cancel(patient: Served) -> None:
+    async with client(patient) as chat:
+        words = f"run the command pwd; sleep {GRACE_S + 2:.0f}; cat last.txt"
+        thread_id = await left_in_the_middle(chat, words)
+        await chat.ask(ThreadsGetByIdReq(params=ThreadGetByIdParams(thread_id=thread_id)))
+        assert "all of it" in json.dumps(await kept_answer(chat, thread_id))
 
 
 # ---- files, sound, feedback -----------------------------------------------------------------------
@@ -395,7 +430,7 @@ async def test_a_picture_is_announced_put_at_its_address_and_seen(chat: ChatClie
 
 
 async def test_a_recording_becomes_text_and_nothing_is_done(chat: ChatClient) -> None:
-    before = (await chat.http.get("/api/tasks", headers=chat.headers)).json()
+    before = await known_tasks(chat)
     sound = base64.b64encode((Path(__file__).parents[1] / "browser" / "run_the_tests.wav").read_bytes())
     params = InputTranscribeParams(audio_base64=sound.decode(), mime_type="audio/webm;codecs=opus")
     heard = await chat.ask(InputTranscribeReq(params=params))
@@ -404,7 +439,12 @@ async def test_a_recording_becomes_text_and_nothing_is_done(chat: ChatClient) ->
     refused = await chat.post(InputTranscribeReq(params=noise))
     assert refused.status_code == 422
     assert refused.json()["error"]["message"]
-    assert (await chat.http.get("/api/tasks", headers=chat.headers)).json() == before
+    assert await known_tasks(chat) == before
+
+
+async def known_tasks(chat: ChatClient) -> list[int]:
+    body = (await chat.http.get("/api/tasks", headers=chat.headers)).json()
+    return [task["id"] for task in body["tasks"]]
 
 
 async def test_feedback_is_taken(chat: ChatClient) -> None:
@@ -422,7 +462,7 @@ async def test_tasks_are_listed_followed_and_done_again(chat: ChatClient) -> Non
     tasks = (await chat.http.get("/api/tasks", headers=chat.headers)).json()["tasks"]
     task = next(task for task in tasks if "from the list" in task["title"])
     told: list[dict[str, Any]] = []
-    async with chat.http.stream("GET", "/api/tasks/events", headers=chat.headers, timeout=LIMIT_S) as reply:
+    async with chat.http.stream("GET", "/api/tasks/events", headers=chat.headers) as reply:
         lines = reply.aiter_lines()
         async for line in lines:
             if line == "event: ready":
@@ -511,10 +551,13 @@ async def test_oversize_and_malformed_requests_are_refused_in_words(chat: ChatCl
 async def test_who_asks_too_often_is_told_to_wait(served: Served) -> None:
     async with client(served, "hasty") as hasty:
         request = ThreadsListReq(params=ThreadListParams())
-        replies = await asyncio.gather(*(hasty.post(request) for _ in range(600)))
-        refused = [reply for reply in replies if reply.status_code == 429]
-        assert refused
-        assert {reply.status_code for reply in replies} == {200, 429}
+        refused: list[httpx.Response] = []
+        give_up_at = time.monotonic() + LIMIT_S
+        while not refused:  # a server that is slow has forgiven some when the last are sent
+            assert time.monotonic() < give_up_at
+            replies = await asyncio.gather(*(hasty.post(request) for _ in range(150)))
+            assert {reply.status_code for reply in replies} <= {200, 429}
+            refused = [reply for reply in replies if reply.status_code == 429]
         assert int(refused[0].headers["retry-after"]) >= 1
 
 
@@ -537,7 +580,7 @@ async def test_a_kernel_that_dies_is_said_and_the_next_message_gets_another(serv
         thread_id = thread_of(await chat.create("list tasks"))
         (kernel,) = set(served.kernels()) - before
         params = ThreadAddUserMessageParams(
-            thread_id=thread_id, input=user_message("run the command sleep 60")
+            thread_id=thread_id, input=user_message("run the command sleep 600")
         )
         told: list[Any] = []
         async for event in chat.stream(ThreadsAddUserMessageReq(params=params)):
@@ -559,41 +602,36 @@ def test_every_kernel_ends_with_a_server_that_is_killed(tmp_path: Path) -> None:
                 await chat.create("list tasks")
 
         asyncio.run(begin())
-        kernels = served.kernels()
+        kernels = [psutil.Process(pid) for pid in served.kernels()]
         assert kernels
         os.kill(served.process.pid, signal.SIGKILL)
         served.process.wait()
-        _, alive = psutil.wait_procs([psutil.Process(pid) for pid in kernels if psutil.pid_exists(pid)], 15)
+        _, alive = psutil.wait_procs(kernels, LIMIT_S)
         assert not alive
 
 
 async def test_a_hundred_clients_at_once_lose_nothing_and_hear_nothing_of_each_other(tmp_path: Path) -> None:
     (tmp_path / "kernel").mkdir()
     (tmp_path / "kernel" / ".env").write_text("ALLOW_CLI_EXECUTION=true\n")
-    kernel = RealKernel(tmp_path / "kernel", setup="marker = 'of the notebook'")
-    try:
-        with server(tmp_path / "server", "--kernel", kernel.manager.connection_file) as served:
-            limits = httpx.Limits(max_connections=200)
-            async with httpx.AsyncClient(
-                base_url=served.address, trust_env=False, limits=limits, timeout=120
-            ) as http:
-                clients = [await ChatClient(served, http).open(f"user{number}") for number in range(100)]
+    with attached_server(tmp_path, "marker = 'of the notebook'") as (served, kernel):
+        async with http_client(served, limits=httpx.Limits(max_connections=200)) as http:
+            clients = [await ChatClient(served, http).open(f"user{number}") for number in range(100)]
 
-                async def speak(number: int) -> None:
-                    events = await clients[number].create(f"run the command echo mine is {number} only")
-                    told = [event.model_dump_json() for event in events]
-                    mine = f"mine is {number} only"
-                    assert all("mine is" not in event or mine in event for event in told)
-                    assert [mine in one.copy_text for one in items(events, "widget")] == [True], told[3:]
-                    assert answer(events).startswith("Exit 0")
-                    page = await item_list(clients[number], thread_of(events), limit=50)
-                    assert {item["id"] for item in page["data"]} == {item.id for item in items(events)}
+            async def speak(number: int) -> None:
+                events = await clients[number].create(f"run the command echo mine is {number} only")
+                told = [event.model_dump_json() for event in events]
+                mine = f"mine is {number} only"
+                assert all("mine is" not in event or mine in event for event in told)
+                assert [mine in one.copy_text for one in items(events, "widget")] == [True], told[3:]
+                assert answer(events).startswith("Exit 0")
+                page = await item_list(clients[number], thread_of(events), limit=50)
+                assert {item["id"] for item in page["data"]} == {item.id for item in items(events)}
 
-                await asyncio.gather(*(speak(number) for number in range(100)))
+            await asyncio.gather(*(speak(number) for number in range(100)))
+        served.process.send_signal(signal.SIGINT)
+        served.process.wait(LIMIT_S)
         assert kernel.is_idle  # it is its notebook's, and goes on
         assert kernel.value("marker") == "'of the notebook'"
-    finally:
-        kernel.stop()
 
 
 # ---- tools of a notebook --------------------------------------------------------------------------
@@ -638,14 +676,8 @@ def go_dark():
 
 @pytest.fixture(scope="module")
 def attached(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    folder = tmp_path_factory.mktemp("attached")
-    (folder / "kernel").mkdir()
-    kernel = RealKernel(folder / "kernel", setup=TOOLS)
-    try:
-        with server(folder / "server", "--kernel", kernel.manager.connection_file) as running:
-            yield running
-    finally:
-        kernel.stop()
+    with attached_server(tmp_path_factory.mktemp("attached"), TOOLS) as (running, _):
+        yield running
 
 
 async def test_a_widget_of_a_tool_is_shown_and_its_button_changes_it(attached: Served) -> None:
@@ -688,21 +720,26 @@ async def test_a_tool_asks_the_page_to_do_something_and_is_told_what_came_of_it(
 async def test_there_are_so_many_kernels_at_most_and_an_unused_one_is_stopped(tmp_path: Path) -> None:
     (tmp_path / "work").mkdir()
     (tmp_path / "work" / ".env").write_text("ALLOW_CLI_EXECUTION=true\n")
+    words = user_message("run the command sleep 600")
+    request = ThreadsCreateReq(params=ThreadCreateParams(input=words))
+
+    async def cancel(chat: ChatClient) -> None:
+        task_id = await until_running(chat, "sleep 600")
+        await chat.http.post(f"/api/tasks/{task_id}/cancel", headers=chat.headers)
+
     with server(tmp_path, "--kernels", "1", "--idle", "0.03") as served:
         async with client(served, "first") as first, client(served, "second") as second:
-            request = ThreadsCreateReq(
-                params=ThreadCreateParams(input=user_message("run the command sleep 60"))
-            )
             async for event in first.stream(request):
                 if event.type == "thread.item.added" and event.item.type == "workflow":
                     refused = await second.create("list tasks")
                     told = next(one for one in refused if one.type == "error")
                     assert "in use" in told.message
                     assert told.allow_retry
-                    tasks = (await first.http.get("/api/tasks", headers=first.headers)).json()["tasks"]
-                    await first.http.post(f"/api/tasks/{tasks[0]['id']}/cancel", headers=first.headers)
-            assert answer(await second.create("list tasks"))
-            assert len(served.kernels()) == 1
+                    await cancel(first)
+            async for event in second.stream(request):  # the first one's kernel makes room for it
+                if event.type == "thread.item.added" and event.item.type == "workflow":
+                    assert len(served.kernels()) == 1
+                    await cancel(second)
         give_up_at = time.monotonic() + LIMIT_S
         while served.kernels():
             assert time.monotonic() < give_up_at
@@ -710,7 +747,7 @@ async def test_there_are_so_many_kernels_at_most_and_an_unused_one_is_stopped(tm
 
 
 async def test_a_message_that_is_tried_again_while_it_waits_asks_only_once(chat: ChatClient) -> None:
-    events = await chat.create("run the command pip install nothing-of-that-name")
+    events = await chat.create(ASKS)
     thread_id, message = thread_of(events), items(events, "user_message")[0]
     params = ThreadRetryAfterItemParams(thread_id=thread_id, item_id=message.id)
     again = await chat.events(ThreadsRetryAfterItemReq(params=params))
@@ -732,7 +769,7 @@ async def test_a_form_of_an_mcp_server_is_structured_input_and_servers_are_start
         async with client(served) as chat:
             listed = (await chat.http.get("/api/mcp", headers=chat.headers)).json()["servers"]
             assert [(one["name"], one["state"]) for one in listed] == [("helper", "stopped")]
-            started = await chat.http.post("/api/mcp/helper/start", headers=chat.headers, timeout=60)
+            started = await chat.http.post("/api/mcp/helper/start", headers=chat.headers)
             assert started.status_code == 202, started.text
             await eventually(
                 chat, "/api/mcp", lambda body: body["servers"][0]["state"] == "running" and body["servers"]
@@ -762,7 +799,7 @@ async def test_a_form_of_an_mcp_server_is_structured_input_and_servers_are_start
             again = await chat.post(ThreadsAddStructuredInputReq(params=params))
             assert again.status_code == 409
 
-            await chat.http.post("/api/mcp/helper/stop", headers=chat.headers, timeout=60)
+            await chat.http.post("/api/mcp/helper/stop", headers=chat.headers)
             await eventually(
                 chat, "/api/mcp", lambda body: body["servers"][0]["state"] == "stopped" and body["servers"]
             )

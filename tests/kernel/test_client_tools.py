@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from chatkit.types import (
     InferenceOptions,
@@ -25,10 +24,9 @@ from chatkit.types import (
 )
 from openai_server import Call, OpenAIServer
 from openai_server import serve as serve_model
-from real_kernel import RealKernel
-from served import ChatClient, Served, answer, client, items, server, thread_of
+from served import ChatClient, Served, answer, attached_server, client, items, thread_of
 
-LIMIT_S = 30.0
+LIMIT_S = 60.0
 TOOLS = """
 from voice_kernel import ToolContext, tool
 
@@ -83,14 +81,8 @@ async def settled(chat: ChatClient, thread_id: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def attached(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    folder = tmp_path_factory.mktemp("client_tools")
-    (folder / "kernel").mkdir()
-    kernel = RealKernel(folder / "kernel", setup=TOOLS)
-    try:
-        with server(folder / "server", "--kernel", kernel.manager.connection_file) as running:
-            yield running
-    finally:
-        kernel.stop()
+    with attached_server(tmp_path_factory.mktemp("attached"), TOOLS) as (running, _):
+        yield running
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +95,6 @@ def model() -> Iterator[OpenAIServer]:
 def answered(tmp_path_factory: pytest.TempPathFactory, model: OpenAIServer) -> Iterator[Served]:
     """A session with a model that may call a function written for ChatKit."""
     folder = tmp_path_factory.mktemp("answered")
-    (folder / "kernel").mkdir()
     settings = {
         "VOICE_KERNEL_BASE_URL": model.url,
         "MODEL": "scripted",
@@ -111,12 +102,8 @@ def answered(tmp_path_factory: pytest.TempPathFactory, model: OpenAIServer) -> I
         "VOICE_KERNEL_MODEL_CHOICES": "second",
         "VOICE_KERNEL_CONFIG": str(folder / "none.toml"),
     }
-    kernel = RealKernel(folder / "kernel", setup=FOR_A_MODEL, environment=settings)
-    try:
-        with server(folder / "server", "--kernel", kernel.manager.connection_file) as running:
-            yield running
-    finally:
-        kernel.stop()
+    with attached_server(folder, FOR_A_MODEL, settings) as (running, _):
+        yield running
 
 
 # ---- a tool that asks -----------------------------------------------------------------------------
@@ -256,18 +243,10 @@ async def test_without_a_model_a_named_tool_is_used_for_words_that_ask_for_it(at
 
 
 async def test_a_kernel_that_dies_leaves_no_call_open(tmp_path: Path) -> None:
-    (tmp_path / "kernel").mkdir()
-    kernel = RealKernel(tmp_path / "kernel", setup=TOOLS)
-    stopped = False
-    try:
-        with server(tmp_path / "server", "--kernel", kernel.manager.connection_file) as served:
-            async with client(served) as chat:
-                thread_id = thread_of(await chat.create("remember this page"))
-                kernel.stop()
-                stopped = True
-                reply: httpx.Response = await chat.post(done(thread_id, {"saved": True}))
-                assert reply.status_code in (200, 409)
-                assert (await settled(chat, thread_id))["status"] == "completed"
-    finally:
-        if not stopped:
+    with attached_server(tmp_path, TOOLS) as (served, kernel):
+        async with client(served) as chat:
+            thread_id = thread_of(await chat.create("remember this page"))
             kernel.stop()
+            reply = await chat.post(done(thread_id, {"saved": True}))
+            assert reply.status_code in (200, 409)
+            assert (await settled(chat, thread_id))["status"] == "completed"

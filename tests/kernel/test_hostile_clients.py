@@ -15,7 +15,7 @@ import pytest
 from chatkit.types import AttachmentCreateParams, AttachmentsCreateReq, ThreadCreateParams, ThreadsCreateReq
 from served import ChatClient, Served, answer, client, server, thread_of, user_message
 
-LIMIT_S = 30.0
+LIMIT_S = 60.0
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +29,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 @pytest.fixture
 async def chat(served: Served) -> AsyncIterator[ChatClient]:
-    async with httpx.AsyncClient(base_url=served.address, trust_env=False, timeout=LIMIT_S) as http:
-        yield await ChatClient(served, http).open(session_id="ses_" + "0b" * 12)
+    async with client(served, session_id="ses_" + "0b" * 12) as chat:
+        yield chat
 
 
 def request(kind: str, **params: Any) -> bytes:
@@ -171,12 +171,12 @@ async def test_others_are_served_while_many_send_slowly(served: Served) -> None:
 
 async def test_who_leaves_while_the_kernel_starts_leaves_nothing_running(served: Served) -> None:
     async with client(served, "hasty") as chat:
-        words = ThreadsCreateReq(params=ThreadCreateParams(input=user_message("run the command sleep 60")))
+        words = ThreadsCreateReq(params=ThreadCreateParams(input=user_message("run the command sleep 600")))
         stream = chat.stream(words)
         async for event in stream:
             if event.type == "progress_update":  # the kernel is being started
                 break
-        await stream.aclose()  # type: ignore[attr-defined]
+        await stream.aclose()
         await chat.create("list variables")  # the kernel is there, and what came first has come to it
         give_up_at = time.monotonic() + LIMIT_S
         while True:
