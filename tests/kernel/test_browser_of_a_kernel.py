@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import tempfile
@@ -14,7 +15,7 @@ import pytest
 from real_kernel import RealKernel
 from web_site import serve
 
-LIMIT_S = 30.0
+LIMIT_S = 120.0
 ENDINGS: dict[str, Callable[[RealKernel], None]] = {
     "SIGKILL": RealKernel.kill,
     "the restart button": RealKernel.restart,
@@ -28,7 +29,7 @@ def temporary(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="vk-", dir="/tmp"))
     yield folder
     for left in folder.iterdir():
-        left.unlink()
+        left.unlink(missing_ok=True)
     folder.rmdir()
 
 
@@ -52,15 +53,17 @@ def test_nothing_of_the_browser_is_left(temporary: Path, tmp_path: Path, ending:
     try:
         with serve() as site:
             place = site.partition("://")[2]
-            kernel.execute(f"%voice open {place}/shop and take a screenshot", timeout_s=90).expect_ok()
-        names = {process.name() for process in browsers(temporary)}
+            kernel.execute(f"%voice open {place}/shop and take a screenshot", timeout_s=LIMIT_S).expect_ok()
+        names, ports = set(), []
+        for process in browsers(temporary):
+            with contextlib.suppress(psutil.Error):  # Chromium ends some of its own
+                names.add(process.name())
+                ports += [
+                    connection.laddr.port
+                    for connection in process.net_connections("inet")
+                    if connection.status == psutil.CONN_LISTEN
+                ]
         assert any("chrom" in name for name in names), names
-        ports = [
-            connection.laddr.port
-            for process in browsers(temporary)
-            for connection in process.net_connections("inet")
-            if connection.status == psutil.CONN_LISTEN
-        ]
         assert ports == []  # the browser is driven over pipes
         ENDINGS[ending](kernel)
         deadline = time.monotonic() + LIMIT_S

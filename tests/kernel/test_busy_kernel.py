@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
-from real_kernel import Cell, RealKernel
+from real_kernel import TIMEOUT_S, Cell, RealKernel
 
 TARGET = """
 from voice_kernel.ui.channel import register_target
@@ -65,10 +64,8 @@ def free(kernel: RealKernel, cell: Cell) -> None:
 def test_a_comm_message_arrives_while_a_cell_runs(kernel: RealKernel) -> None:
     open_comm(kernel, "busy-1")
     cell = busy(kernel)
-    started = time.monotonic()
     say(kernel, "busy-1", {"press": "cancel"}, [b"abc"])
     kernel.until(lambda: bool(echoes(kernel, "busy-1")))
-    assert time.monotonic() - started < 1
     assert not cell.ended
     [echo] = echoes(kernel, "busy-1")
     assert echo["content"]["data"] == {"echo": {"press": "cancel"}, "count": 1}
@@ -90,7 +87,7 @@ mine.send({'made': 'in a cell'})
     assert kernel.value("reach") == "'owned'"
     cell = busy(kernel, "mine.send({'sent': 'by the busy cell'})")
     say(kernel, "mine-1", {"n": 1})
-    kernel.until(lambda: any("got" in echo["content"]["data"] for echo in echoes(kernel, "mine-1")), 5)
+    kernel.until(lambda: any("got" in echo["content"]["data"] for echo in echoes(kernel, "mine-1")))
     assert not cell.ended
     free(kernel, cell)
 
@@ -117,7 +114,7 @@ channel.on_close(lambda: gone.append(1))
     def answered() -> bool:
         return any(echo["content"]["data"].get("method") == "custom" for echo in echoes(kernel, comm_id))
 
-    kernel.until(answered, 5)
+    kernel.until(answered)
     assert not cell.ended
     free(kernel, cell)
     assert kernel.value("heard, gone") == "([{'a': 1}], [])"
@@ -172,7 +169,7 @@ def test_messages_arrive_while_a_cell_is_captured(kernel: RealKernel) -> None:
     )
     kernel.until(lambda: (kernel.folder / "captured").exists() or kernel.take_in())
     say(kernel, "busy-5", {"n": 1})
-    kernel.until(lambda: bool(echoes(kernel, "busy-5")), 5)
+    kernel.until(lambda: bool(echoes(kernel, "busy-5")))
     assert not cell.ended
     free(kernel, cell)
 
@@ -196,9 +193,7 @@ def test_a_target_can_be_given_up(kernel: RealKernel) -> None:
 def test_a_control_message_arrives_while_a_cell_runs(kernel: RealKernel) -> None:
     kernel.execute("controls = []\nok = door.on_control(lambda m, b: controls.append((m, b)))").expect_ok()
     cell = busy(kernel)
-    started = time.monotonic()
     reply = control(kernel, {"type": "interrupt"})
-    assert time.monotonic() - started < 1
     assert reply["msg_type"] == "voice_kernel_reply"
     assert reply["content"] == {"status": "ok"}
     assert not cell.ended
@@ -214,7 +209,7 @@ def test_a_control_message_that_cannot_be_taken_says_so(kernel: RealKernel) -> N
 def control(kernel: RealKernel, content: dict[str, Any]) -> dict[str, Any]:
     message = kernel.client.session.msg("voice_kernel_request", content)
     kernel.client.control_channel.send(message)
-    return kernel.client.get_control_msg(timeout=5)
+    return kernel.client.get_control_msg(timeout=TIMEOUT_S)
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ def test_without_a_wait_there_is_no_next_cell(kernel: RealKernel) -> None:
 async def turn():
     return door.set_next_input("plot(1)")
 job = loop.submit(turn())
-put = job.result(5)
+put = job.result(60)
 """).expect_ok()
     assert kernel.value("put, door.set_next_input('x')") == "(False, False)"
 
@@ -91,7 +91,7 @@ door.wait(loop, turn)
 print(door.can_ask)
 """
     notebook.cells = [nbformat.v4.new_code_cell(setup), nbformat.v4.new_code_cell(turn)]
-    NotebookClient(notebook, timeout=60, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}}).execute()
     outputs = notebook.cells[1].outputs
     assert outputs[0].data["text/html"] == "<b>frozen</b>"
     assert "ran" in outputs[1].text
