@@ -83,8 +83,8 @@ MAX_PROMPT = 10_000
 MAX_NAME = 100
 """Of a model or a tool that a client chooses."""
 CANCEL_LIMIT_S = 5.0
-NEWS_LIMIT_S = 1.0
-"""How long after a typed yes the turn that it is for may take to go on."""
+NEWS_LIMIT_S = 5.0
+"""How long after a typed yes the turn that it is for may take to go on: a yes is written down first."""
 _NUMBER = re.compile(r"[0-9]{1,9}")
 ANSWERS = frozenset({"approve", "deny", "accept_changes", "reject_changes"})
 

@@ -55,7 +55,8 @@ log = logging.getLogger(__name__)
 
 ANSWER_LIMIT_S = 60.0
 HELLO_LIMIT_S = 30.0
-SWITCH_LIMIT_S = 3.0
+SWITCH_LIMIT_S = 10.0
+"""Past this, what is said goes into the conversation that is open."""
 MAX_WAITING = 4_000
 """Events that wait for one follower; what only shows progress is left out past this."""
 MAX_TASKS = 500
@@ -174,6 +175,7 @@ class Line:
         except TimeoutError:
             await self.close()
             raise ClientError(_("The session does not answer."), retryable=True) from None
+        self.used_at = time.monotonic()  # to start may take longer than it is kept unused
 
     async def close(self) -> None:
         """Disconnect; a kernel of our own ends, with all that it runs."""
@@ -193,7 +195,8 @@ class Line:
     def is_busy(self) -> bool:
         """Whether somebody waits for something, or something runs."""
         running = any(task.ended_at is None for task in self.tasks.values())
-        return bool(self._feeds or self._panels or self._watchers or self._answers or running)
+        switching = self._switching.locked()  # to where something is about to be said
+        return bool(self._feeds or self._panels or self._watchers or self._answers or switching or running)
 
     async def _read(self) -> None:
         try:
@@ -259,10 +262,12 @@ class Line:
             await self._opened()
             return True
         before = self._conversation
+        self._switched.clear()
         self.send(message)
         try:
             async with asyncio.timeout(SWITCH_LIMIT_S):
-                while self._conversation == before:
+                await self._switched.wait()
+                while before and self._conversation == before:  # where none is kept, none has a name
                     self._switched.clear()
                     await self._switched.wait()
         except TimeoutError:  # it was deleted, or the database is away
