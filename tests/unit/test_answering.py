@@ -37,7 +37,7 @@ from voice_kernel.messages import (
 from voice_kernel.speaking.renderer import Renderer
 from voice_kernel.speaking.voice import Voice
 
-LIMIT_S = 5.0
+LIMIT_S = 30.0
 
 
 class FakeVoice:
@@ -178,6 +178,13 @@ class Room:
 
     def say(self, summary: str, surface_id: str = "page", **changes: object) -> Turn:
         return self.end(self.begin(surface_id), summary, **changes)  # type: ignore[arg-type]
+
+
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nothing end, or be forgotten, because the machine is slow."""
+    for name in ("GRACE_S", "ECHO_S", "STALE_S"):
+        monkeypatch.setattr(speaker, name, 3600.0)
 
 
 @pytest.fixture

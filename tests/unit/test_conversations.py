@@ -37,6 +37,8 @@ from voice_kernel.toolbox.door import Toolbox
 from voice_kernel.toolbox.policy import Policy
 from voice_kernel.toolbox.registry import Arguments, Registry
 
+LIMIT_S = 30.0
+
 
 def a_thread(name: str) -> Thread:
     return Thread(id=name, title=name, workspace="w", created_at=1, updated_at=2)
@@ -159,12 +161,12 @@ class Desk:
     async def start(self) -> asyncio.Task[Any]:
         """Begin a note that runs until `go`."""
         work = asyncio.ensure_future(self.note(wait=True))
-        await asyncio.wait_for(self.waiting.get(), 5)
+        await asyncio.wait_for(self.waiting.get(), LIMIT_S)
         return work
 
     async def told(self) -> list[ToSurface]:
         """Return what surfaces were told since the last time."""
-        return await asyncio.wait_for(self.subscription.changes(), 5)
+        return await asyncio.wait_for(self.subscription.changes(), LIMIT_S)
 
     @property
     def shown(self) -> tuple[list[int], list[int]]:
@@ -195,20 +197,20 @@ async def desk(tmp_path: Path, shelf: Shelf) -> AsyncIterator[Desk]:
 
 
 async def test_a_notebook_goes_on_with_its_last_conversation(desk: Desk) -> None:
-    assert await desk.conversations.wait_open(5)
+    assert await desk.conversations.wait_open(LIMIT_S)
     assert desk.shown == ([4], [7, 9])
     assert any(isinstance(message, State) for message in await desk.told())
     assert desk.recalled == [[4]]
 
 
 async def test_numbers_go_on_where_the_workspace_left_off(desk: Desk) -> None:
-    await desk.conversations.wait_open(5)
+    await desk.conversations.wait_open(LIMIT_S)
     result = await desk.note()
     assert (result.turn.id, result.tasks[0].id) == (7, 13)
 
 
 async def test_a_task_of_an_earlier_kernel_can_be_run_again(desk: Desk) -> None:
-    await desk.conversations.wait_open(5)
+    await desk.conversations.wait_open(LIMIT_S)
     result = await desk.session.retry(7)
     assert result is not None
     assert (result.turn.text, result.outcome) == ("Again: note 7", "succeeded")
@@ -222,7 +224,7 @@ async def test_nobody_waits_for_a_database_that_is_slow(tmp_path: Path, shelf: S
     assert not await desk.conversations.wait_open(0.01)
     assert (await desk.note()).ok
     shelf.may_open.set()
-    assert await desk.conversations.wait_open(5)
+    assert await desk.conversations.wait_open(LIMIT_S)
     assert desk.shown == ([1], [1])  # something was said first: the old conversation stays in the list
 
 
@@ -234,7 +236,7 @@ async def test_a_conversation_begun_before_the_database_was_open_is_not_replaced
     await desk.conversations.wait_open(0.01)
     await desk.conversations.new()
     shelf.may_open.set()
-    await desk.conversations.wait_open(5)
+    await desk.conversations.wait_open(LIMIT_S)
     assert desk.shown == ([], [])
     assert shelf.keeping.thread is not None
     assert shelf.keeping.thread.id not in ("old", "other")
@@ -242,7 +244,7 @@ async def test_a_conversation_begun_before_the_database_was_open_is_not_replaced
 
 async def test_a_script_begins_a_conversation_of_its_own(tmp_path: Path, shelf: Shelf) -> None:
     desk = Desk(tmp_path, shelf, resume=False)
-    assert await desk.conversations.wait_open(5)
+    assert await desk.conversations.wait_open(LIMIT_S)
     assert desk.shown == ([], [])
 
 
@@ -250,7 +252,7 @@ async def test_a_script_begins_a_conversation_of_its_own(tmp_path: Path, shelf: 
 
 
 async def test_opening_a_conversation_shows_it_and_counts_on(desk: Desk) -> None:
-    await desk.conversations.wait_open(5)
+    await desk.conversations.wait_open(LIMIT_S)
     await desk.conversations.open("other")
     assert desk.shown == ([30], [31])
     assert desk.runner.task(7) is None
@@ -259,7 +261,7 @@ async def test_opening_a_conversation_shows_it_and_counts_on(desk: Desk) -> None
 
 
 async def test_what_runs_goes_on_in_sight_and_can_be_cancelled(desk: Desk) -> None:
-    await desk.conversations.wait_open(5)
+    await desk.conversations.wait_open(LIMIT_S)
     work = await desk.start()
     await desk.conversations.new()
     assert desk.shown == ([7], [13])
@@ -269,7 +271,7 @@ async def test_what_runs_goes_on_in_sight_and_can_be_cancelled(desk: Desk) -> No
 
 
 async def test_a_turn_that_outlives_its_conversation_still_has_its_result(desk: Desk) -> None:
-    await desk.conversations.wait_open(5)
+    await desk.conversations.wait_open(LIMIT_S)
     work = await desk.start()
     await desk.conversations.new()
     desk.go.set()
@@ -281,7 +283,7 @@ async def test_a_turn_that_outlives_its_conversation_still_has_its_result(desk: 
 
 
 async def test_coming_back_shows_what_still_runs_as_it_is_now(desk: Desk, shelf: Shelf) -> None:
-    await desk.conversations.wait_open(5)
+    await desk.conversations.wait_open(LIMIT_S)
     work = await desk.start()
     await desk.conversations.open("other")
     written = past_task(13, 7, state="queued", earlier=False)
@@ -297,28 +299,28 @@ async def test_coming_back_shows_what_still_runs_as_it_is_now(desk: Desk, shelf:
 
 
 async def test_opening_the_conversation_that_is_open_changes_nothing(desk: Desk) -> None:
-    await desk.conversations.wait_open(5)
+    await desk.conversations.wait_open(LIMIT_S)
     await desk.told()
     await desk.conversations.open("old")
     assert desk.recalled == [[4]]
 
 
 async def test_a_conversation_that_is_not_there_is_said_and_the_open_one_stays(desk: Desk) -> None:
-    await desk.conversations.wait_open(5)
+    await desk.conversations.wait_open(LIMIT_S)
     with pytest.raises(NotInHistory):
         await desk.conversations.open("gone")
     assert desk.shown == ([4], [7, 9])
 
 
 async def test_deleting_the_open_conversation_leaves_a_new_one(desk: Desk, shelf: Shelf) -> None:
-    await desk.conversations.wait_open(5)
+    await desk.conversations.wait_open(LIMIT_S)
     await desk.conversations.delete("old")
     assert desk.shown == ([], [])
     assert list(shelf.kept) == ["other"]
 
 
 async def test_a_conversation_of_which_something_runs_is_not_deleted(desk: Desk, shelf: Shelf) -> None:
-    await desk.conversations.wait_open(5)
+    await desk.conversations.wait_open(LIMIT_S)
     work = await desk.start()
     with pytest.raises(Refused):
         await desk.conversations.delete("old")
@@ -350,7 +352,7 @@ async def test_without_a_store_a_conversation_can_be_begun_but_none_found(tmp_pa
 
 
 async def test_that_nothing_is_kept_is_told_once_with_what_to_do(desk: Desk, shelf: Shelf) -> None:
-    await desk.conversations.wait_open(5)
+    await desk.conversations.wait_open(LIMIT_S)
     await desk.told()
     full = Keeping(message="The disk is full.", hint="Make room.")
     for keeping in (full, full, Keeping(state="kept")):
@@ -366,10 +368,10 @@ async def test_the_end_of_the_session_interrupts_what_runs_but_not_what_was_canc
     tmp_path: Path, shelf: Shelf
 ) -> None:
     desk = Desk(tmp_path, shelf)
-    await desk.conversations.wait_open(5)
+    await desk.conversations.wait_open(LIMIT_S)
     works = [await desk.start(), await desk.start()]
     desk.session.cancel_task(13)
-    await desk.conversations.close(5)
+    await desk.conversations.close(LIMIT_S)
     assert shelf.closed
     states = {message.task.id: message.task for message in shelf.heard if message.type == "task"}
     assert {i: task.state for i, task in states.items()} == {13: "cancelled", 14: "interrupted"}

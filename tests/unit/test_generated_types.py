@@ -25,7 +25,7 @@ def test_the_typescript_types_are_those_of_the_wire_schema() -> None:
         env={**os.environ, "PYTHON": sys.executable},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 0, (

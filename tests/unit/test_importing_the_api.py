@@ -30,7 +30,7 @@ def empty_shelf() -> Iterator[None]:
 def python(code: str, *options: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, *options, "-c", textwrap.dedent(code)],
-        capture_output=True, text=True, timeout=60, cwd=folder, check=False,
+        capture_output=True, text=True, timeout=120, cwd=folder, check=False,
     )  # fmt: skip
 
 
@@ -156,7 +156,7 @@ def test_type_checkers_see_the_function_as_it_was_written(tmp_path: Path) -> Non
     )
     done = subprocess.run(  # in the project, for the cache that `make check` has filled
         [sys.executable, "-m", "mypy", str(source)],
-        capture_output=True, text=True, timeout=300, cwd=PROJECT, check=False,
+        capture_output=True, text=True, timeout=1200, cwd=PROJECT, check=False,
     )  # fmt: skip
     told = [line.partition(": ")[2] for line in done.stdout.splitlines() if line.startswith(str(source))]
     revealed = [line.split('"')[1] for line in told if "Revealed" in line]

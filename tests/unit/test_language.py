@@ -90,9 +90,8 @@ def test_a_number_chooses_its_form() -> None:
 
 @pytest.mark.parametrize("code", CATALOGUES)
 def test_every_sentence_of_the_code_has_an_entry(code: str) -> None:
-    missing = [
-        f"{s.place}: {s.english}" for s in SENTENCES.values() if s.english not in catalogue(code).forms
-    ]
+    forms = catalogue(code).forms
+    missing = [f"{s.place}: {s.english}" for s in SENTENCES.values() if s.english not in forms]
     assert not missing, "python tests/marked.py puts them in; then fill them in"
 
 
@@ -252,7 +251,7 @@ async def test_a_command_of_the_shell_is_told_in_german(room: Room) -> None:
 
 async def test_an_approval_is_asked_for_and_answered_in_german(room: Room) -> None:
     turn = asyncio.ensure_future(room.say("führe den Befehl rm preise.csv aus"))
-    card = await asyncio.wait_for(room.card(), 10)
+    card = await asyncio.wait_for(room.card(), 60)
     assert card.target == "rm preise.csv"
     assert card.reason == (
         "Es wird gefragt, weil es etwas löscht oder überschreibt, das sich nicht wiederherstellen lässt."

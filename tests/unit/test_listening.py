@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from openai_server import Call, OpenAIServer, Reply, serve
 from pydantic import SecretStr
 
+from voice_kernel import listening
 from voice_kernel.agent.realtime import Realtime
 from voice_kernel.context import Context
 from voice_kernel.endpoint import Endpoint
@@ -34,6 +36,12 @@ from voice_kernel.toolbox.registry import Arguments, Registry
 KEY = "sk-test-0123456789abcdef"
 CHUNK = b"\x10\x00\xf0\xff" * 320
 CHUNKS = 25
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for whoever lets go as long as a busy machine takes to say so."""
+    monkeypatch.setattr(listening, "RELEASED_LIMIT_S", 60.0)
 
 
 @pytest.fixture(scope="module")
@@ -213,12 +221,13 @@ async def test_what_was_said_before_a_card_was_shown_does_not_approve_it_when_he
 ) -> None:
     server.hears(Reply(text="Approve.", cut_after=0))
     missed = await house.speak()
-    before = missed.created_at
+    before, after = missed.created_at, time.time()
     spoken: list[float] = []
     house.session._toolbox.approvals.spoken = lambda yes, number, at: spoken.append(at) or "no"  # type: ignore
     server.hears("Approve.")
     await house.listener.hear_again(missed.id, "page")
-    assert spoken == [pytest.approx(before, abs=1.0)]
+    (said_at,) = spoken
+    assert before <= said_at <= after
 
 
 async def test_only_the_newest_recordings_are_kept(house: House, server: OpenAIServer) -> None:
@@ -258,7 +267,7 @@ async def test_who_lets_go_after_the_last_word_need_not_wait_for_the_end_of_the_
 ) -> None:
     name = house.begin()
     released = asyncio.ensure_future(house.listener.release(name))
-    await asyncio.wait_for(house.reader.closes.wait(), 10)
+    await asyncio.wait_for(house.reader.closes.wait(), 30)
     house.reader.pause()
     result = await released
     assert result is not None
@@ -272,7 +281,7 @@ async def test_who_lets_go_after_the_last_word_need_not_wait_for_the_end_of_the_
 async def test_who_lets_go_within_a_word_is_heard_to_the_end_of_the_recording(house: House) -> None:
     name = house.begin()
     released = asyncio.ensure_future(house.listener.release(name))
-    await asyncio.wait_for(house.reader.closes.wait(), 10)
+    await asyncio.wait_for(house.reader.closes.wait(), 30)
     house.listener.chunk(name, CHUNKS, CHUNK)
     result = await house.listener.end(name, CHUNKS + 1, False)
     house.reader.pause()

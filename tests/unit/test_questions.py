@@ -35,7 +35,7 @@ async def questions(screen: Screen) -> Questions:
 async def asked(questions: Questions, screen: Screen, turn_id: int = 1) -> asyncio.Task[bool]:
     screen.changed.clear()
     task = asyncio.ensure_future(questions.ask(turn_id, "Did you mean that?"))
-    await asyncio.wait_for(screen.changed.wait(), 5)
+    await asyncio.wait_for(screen.changed.wait(), 30)
     return task
 
 

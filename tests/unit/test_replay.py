@@ -109,7 +109,7 @@ def step(text: str, tool: str = "run_shell", **expected: Any) -> Step:
 async def replayed(
     session: FakeSession, steps: list[Step], keep_going: bool = False, **how: Any
 ) -> list[Done]:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         return [done async for done in Replay(session, **how).run(steps, keep_going=keep_going)]
 
 

@@ -64,7 +64,7 @@ async def test_a_retry_of_an_unknown_task_begins_no_turn(desk: Desk) -> None:
 async def test_a_retry_can_be_retried_while_the_first_still_runs(desk: Desk) -> None:
     first = await desk.start()
     second = asyncio.ensure_future(desk.session.retry(1))
-    await asyncio.wait_for(desk.waiting.get(), 5)
+    await asyncio.wait_for(desk.waiting.get(), 30)
     desk.go.set()
     assert (await first).ok
     retried = await second

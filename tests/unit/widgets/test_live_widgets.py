@@ -16,7 +16,7 @@ from voice_kernel.widgets.document import Json
 from voice_kernel.widgets.live import MAX_LIVE, LiveWidgets
 from voice_kernel.widgets.update import applied
 
-WAIT_S = 10.0
+WAIT_S = 30.0
 
 
 def text(value: str, **fields: Any) -> Json:
