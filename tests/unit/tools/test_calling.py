@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from workbench import Workbench
+from workbench import LIMIT_S, Workbench
 
 from voice_kernel.errors import KernelError, Refused, UnknownTool
 from voice_kernel.kernel import CodeResult
@@ -82,7 +82,7 @@ def gate() -> Iterator[threading.Event]:
     yield gate
     gate.set()
     for thread in [thread for thread in threading.enumerate() if thread.name == "voice-kernel-block"]:
-        thread.join(10)
+        thread.join(LIMIT_S)
 
 
 # ---- what comes of a call -------------------------------------------------------------------------
@@ -116,7 +116,7 @@ def test_a_function_runs_in_a_thread_and_its_prints_and_progress_are_the_tasks(o
 def test_progress_reaches_the_surfaces_while_it_runs(own: Own, gate: threading.Event) -> None:
     def load(ctx: ToolContext) -> None:
         ctx.progress(0.4, "loading")
-        gate.wait(30)
+        gate.wait(LIMIT_S)
 
     own.tool(load)
 
@@ -125,7 +125,7 @@ def test_progress_reaches_the_surfaces_while_it_runs(own: Own, gate: threading.E
 
     async def until_told() -> Task:
         running = asyncio.ensure_future(own.start("load"))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(LIMIT_S):
             while not there():  # noqa: ASYNC110 - a thread tells it
                 await asyncio.sleep(0.01)
         gate.set()
@@ -135,21 +135,26 @@ def test_progress_reaches_the_surfaces_while_it_runs(own: Own, gate: threading.E
 
 
 def test_progress_bars_that_are_printed_are_read_until_the_function_tells_its_own(own: Own) -> None:
+    def until(told: Callable[[], bool]) -> None:
+        give_up_at = time.monotonic() + LIMIT_S
+        while not told():
+            assert time.monotonic() < give_up_at
+            time.sleep(0.005)
+
     def download(ctx: ToolContext) -> None:
         for percent in (10, 50):
             print(
                 f"\r {percent}%|####      | {percent}/100 [00:01<00:01, 50.00it/s]", end="", file=sys.stderr
             )
-            time.sleep(0.15)  # longer than a beat, or only the last would be told
+            until(lambda: percent / 100 in [progress.fraction for progress in own.progress])  # noqa: B023
         ctx.progress(0.9)
         print("\r 95%|######### | 95/100 [00:01<00:01, 50.00it/s]", end="", file=sys.stderr)
-        time.sleep(0.15)
+        until(lambda: "95/100" in own.output)
 
     own.tool(download)
     assert own.call("download").state == "succeeded"
     fractions = [progress.fraction for progress in own.progress]
-    assert 0.5 in fractions
-    assert fractions[-1] == 0.9
+    assert fractions == [0.1, 0.5, 0.9]
 
 
 def test_a_coroutine_runs_on_the_loop_with_its_own_prints(own: Own) -> None:
@@ -324,7 +329,7 @@ def test_a_loop_that_never_asks_is_ended_at_its_next_step(own: Own) -> None:
     own.tool(spin)
     task = asyncio.run(own.call_and_cancel(lambda: running(own), "spin"))
     assert (task.state, task.problem and task.problem.message) == ("cancelled", "Cancelled.")
-    assert ended.wait(10)
+    assert ended.wait(LIMIT_S)
 
 
 def test_a_function_that_asks_ends_by_itself_and_tidies_up(own: Own) -> None:
@@ -350,12 +355,12 @@ def test_a_function_that_asks_ends_by_itself_and_tidies_up(own: Own) -> None:
 def test_a_wait_of_the_context_ends_at_once(own: Own) -> None:
     def nap(ctx: ToolContext) -> None:
         print("ready")
-        ctx.sleep(600)
+        ctx.sleep(3600)
 
     own.tool(nap)
-    began = time.monotonic()
+    # Which would not wait for it as long as nothing else is done about it.
+    assert LIMIT_S < calling.COOPERATIVE_S
     assert asyncio.run(own.call_and_cancel(lambda: running(own), "nap")).state == "cancelled"
-    assert time.monotonic() - began < calling.COOPERATIVE_S + 5
 
 
 def test_an_except_that_takes_every_exception_does_not_hold_it(own: Own) -> None:
@@ -405,7 +410,7 @@ def test_one_that_was_left_and_ends_after_its_loop_is_no_longer_counted(
     assert len(worker._left) == 1
     assert sys.stdout is not before
     gate.set()
-    threads[0].join(10)
+    threads[0].join(LIMIT_S)
     assert not worker._left
     assert sys.stdout is before
 
@@ -460,27 +465,26 @@ def test_a_flood_of_prints_waits_for_the_loop_and_loses_nothing(own: Own) -> Non
         assert sum(1 for _ in log) == 200_000
 
 
-def test_threads_beyond_the_limit_wait(own: Own, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_threads_beyond_the_limit_wait(own: Own, gate: threading.Event) -> None:
     own.adoption._caller._threads = asyncio.Semaphore(2)
-    lock = threading.Lock()
-    now, most = 0, 0
 
-    def count() -> None:
-        nonlocal now, most
-        with lock:
-            now += 1
-            most = max(most, now)
-        time.sleep(0.01)
-        with lock:
-            now -= 1
+    def block() -> None:
+        gate.wait(LIMIT_S)
 
-    own.tool(count)
+    own.tool(block)
+
+    def threads() -> int:
+        return sum(thread.name == "voice-kernel-block" for thread in threading.enumerate())
 
     async def many() -> list[Task]:
-        return await asyncio.gather(*(own.start("count") for _ in range(8)))
+        calls = [asyncio.ensure_future(own.start("block")) for _ in range(8)]
+        for _ in range(100):  # each would have its thread by now
+            await asyncio.sleep(0)
+        assert threads() == 2
+        gate.set()
+        return await asyncio.gather(*calls)
 
     assert {task.state for task in asyncio.run(many())} == {"succeeded"}
-    assert most == 2
 
 
 # ---- in one session -------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from workbench import Workbench
+from workbench import LIMIT_S, Workbench
 
 from voice_kernel.kernel import CodeResult
 from voice_kernel.messages import ClientCall, Task, TaskChanged
@@ -30,7 +30,7 @@ class NoDoor:
 class Page:
     """A session's tools, and a page that answers what they ask of it."""
 
-    def __init__(self, folder: Path, *, limit_s: float = 20.0, able: bool = True) -> None:
+    def __init__(self, folder: Path, *, limit_s: float = LIMIT_S, able: bool = True) -> None:
         self.bench = Workbench(folder, folder / "logs")
         self.shelf = Shelf()
         self.calls = ClientCalls(lambda _turn: able, limit_s)
@@ -40,13 +40,16 @@ class Page:
         self.shelf.put(define(function))
         self.adoption.update()
 
-    async def asked(self) -> ClientCall:
-        async with asyncio.timeout(20):
-            while True:
-                for event in self.bench.events:
-                    if isinstance(event, TaskChanged) and event.task.client_call is not None:
-                        return event.task.client_call
+    def calls_told(self) -> list[ClientCall]:
+        changes = [event for event in self.bench.events if isinstance(event, TaskChanged)]
+        return [change.task.client_call for change in changes if change.task.client_call is not None]
+
+    async def asked(self, number: int = 1) -> ClientCall:
+        """Wait until a page has been asked for so many things; return the last."""
+        async with asyncio.timeout(LIMIT_S):
+            while len(self.calls_told()) < number:  # noqa: ASYNC110 - a thread may ask it
                 await asyncio.sleep(0.01)
+        return self.calls_told()[number - 1]
 
     async def answered(self, name: str, result: Any, problem: str = "") -> Task:
         running = asyncio.ensure_future(self.bench.start(name))
@@ -122,15 +125,16 @@ def test_a_function_that_waits_no_longer_may_ask_again(tmp_path: Path) -> None:
 
     async def impatient(ctx: ToolContext) -> str:
         for number in range(2):
+            answer = ctx.client_tool("save_fact", {"try": number})
+            await page.asked(number + 1)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(_awaited(ctx.client_tool("save_fact", {"try": number})), 0.05)
+                await asyncio.wait_for(_awaited(answer), 0.05)
         return "enough"
 
     page.tool(impatient)
     task = asyncio.run(page.bench.start("impatient"))
     assert (task.state, task.client_call) == ("succeeded", None)
-    told = [event.task.client_call for event in page.bench.events if isinstance(event, TaskChanged)]
-    assert [call.arguments["try"] for call in told if call is not None] == [0, 1]
+    assert [call.arguments["try"] for call in page.calls_told()] == [0, 1]
 
 
 async def _awaited(answer: Any) -> Any:

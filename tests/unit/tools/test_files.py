@@ -7,7 +7,7 @@ import os
 import threading
 
 import pytest
-from workbench import Workbench
+from workbench import LIMIT_S, Workbench
 
 from voice_kernel.messages import Result, Task
 from voice_kernel.tools import files
@@ -98,20 +98,23 @@ def test_looking_for_near_names_is_bounded(bench: Workbench) -> None:
 def test_a_disk_that_does_not_answer_holds_nothing_else_up(
     bench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answered = threading.Event()
+    asked, answered = threading.Event(), threading.Event()
     scandir = os.scandir
 
     def waiting(folder: str) -> object:
-        answered.wait(30)
+        asked.set()
+        answered.wait(LIMIT_S)
         return scandir(folder)
 
     monkeypatch.setattr(files.os, "scandir", waiting)
 
     async def both() -> Task:
         call = asyncio.ensure_future(bench.start("list_files"))
-        await asyncio.sleep(0.05)  # the loop goes on, or this would never be over
+        async with asyncio.timeout(LIMIT_S / 2):  # the loop goes on, or this would be over too late
+            while not asked.is_set():  # noqa: ASYNC110 - a thread sets it
+                await asyncio.sleep(0.01)
         assert not call.done()
         answered.set()
-        return await asyncio.wait_for(call, 30)
+        return await asyncio.wait_for(call, LIMIT_S)
 
     assert listed(asyncio.run(both())).summary == "2 files and 1 folder here, 1 hidden"

@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 import searx_server
 import web_site
-from workbench import Workbench
+from workbench import LIMIT_S, Workbench
 
 from voice_kernel.messages import Task
 from voice_kernel.task import process
 from voice_kernel.task.runner import TaskHandle
 from voice_kernel.tools import research
+from voice_kernel.web import engines, library
 from voice_kernel.web.addresses import Reach
 from voice_kernel.web.engines import engine_of
 from voice_kernel.web.fetch import Fetcher
@@ -60,6 +61,13 @@ async def run(argv: Sequence[str], limit_s: float) -> int:
     return (await process.run(argv, timeout_s=limit_s)).code
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait as long as it takes for what answers in moments."""
+    monkeypatch.setattr(library, "READ_LIMIT_S", LIMIT_S)
+    monkeypatch.setattr(engines, "LIMIT_S", LIMIT_S)
+
+
 @pytest.fixture(scope="module")
 def site() -> Iterator[str]:
     with web_site.serve(Searching) as address:
@@ -79,7 +87,7 @@ def made(tmp_path: Path, site: str) -> Callable[..., Workbench]:
 
         research.register(
             bench.registry,
-            library=lambda: Library(Fetcher(reach, total_s=10), run),
+            library=lambda: Library(Fetcher(reach, total_s=LIMIT_S), run),
             engine=lambda: engine_of(engine, url or site, key),  # type: ignore[arg-type]
             pages=4,
             tasks=bench.runner.tasks,

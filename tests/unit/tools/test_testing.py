@@ -13,7 +13,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from workbench import Workbench
+from workbench import LIMIT_S, Workbench
 
 from voice_kernel.errors import ToolError, ToolUnavailable
 from voice_kernel.messages import CellReply, OpenFile, Task, TestReport
@@ -210,12 +210,23 @@ def test_again_runs_what_ran_last(bench: Workbench) -> None:
 
 
 def test_the_slowest_tests_are_told_on_request(bench: Workbench) -> None:
-    write(bench, test_a="import time\ndef test_fast(): pass\ndef test_slow(): time.sleep(0.2)\n")
+    write(
+        bench,
+        test_a="def test_fast(): pass\ndef test_slow(): pass\n",
+        conftest="""
+            import pytest
+
+            @pytest.hookimpl(hookwrapper=True)
+            def pytest_runtest_makereport(item):
+                done = yield
+                done.get_result().duration = 12.0 if item.name == "test_slow" else 0.04
+        """,
+    )
     task = bench.call("run_tests", slowest=True)
     assert task.result is not None
     lines = task.result.text.splitlines()
     assert lines[0] == "The slowest tests:"
-    assert lines[1].strip().startswith("0.2 s  test_a.py::test_slow")
+    assert lines[1].strip().startswith("12 s  test_a.py::test_slow")
     assert task.result.data["slowest"][0]["id"] == "test_a.py::test_slow"
 
 
@@ -319,7 +330,7 @@ def test_without_failures_there_is_nothing_to_open(bench: Workbench) -> None:
 async def watched(bench: Workbench, acts: list[tuple[str, Callable[[], None]]]) -> Task:
     """Watch the tests; do each act when its text has been put out, and cancel at the end."""
     task = asyncio.ensure_future(bench.start("watch_tests"))
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(LIMIT_S):
         for text, act in acts:
             while text not in bench.output:  # noqa: ASYNC110 - the state belongs to other processes
                 await asyncio.sleep(0.02)
@@ -354,8 +365,17 @@ def test_a_file_that_tests_write_is_no_change(bench: Workbench) -> None:
 
 
 def test_a_test_that_hangs_is_named_when_the_time_is_over(bench: Workbench) -> None:
-    write(bench, test_a="import time\ndef test_one(): pass\ndef test_hangs(): time.sleep(600)\n")
-    task = bench.call("run_tests", timeout=3)
+    write(
+        bench,
+        test_a="""
+            import pathlib, time
+            def test_one(): pass
+            def test_hangs():
+                pathlib.Path("begun").touch()
+                time.sleep(3600)
+        """,
+    )
+    task = bench.call_past_limit((bench.folder / "begun").exists, "run_tests", timeout=300)
     assert task.problem is not None
     assert task.problem.kind == "TimedOut"
     assert "while test_a.py::test_hangs was running" in task.problem.message
@@ -366,8 +386,8 @@ def test_a_test_that_hangs_is_named_when_the_time_is_over(bench: Workbench) -> N
 
 
 def test_a_module_that_hangs_at_its_import_is_told(bench: Workbench) -> None:
-    write(bench, test_a="import time\ntime.sleep(600)\n")
-    task = bench.call("run_tests", timeout=3)
+    write(bench, test_a="import pathlib, time\npathlib.Path('begun').touch()\ntime.sleep(3600)\n")
+    task = bench.call_past_limit((bench.folder / "begun").exists, "run_tests", timeout=300)
     assert "while they were collected" in message_of(task)
 
 
