@@ -30,7 +30,7 @@ from pydantic import BaseModel, TypeAdapter
 from real_kernel import RealKernel
 
 SERVE = "from voice_kernel.cli import main; raise SystemExit(main())"
-WAIT_S = 60.0
+WAIT_S = 120.0
 """A request that needs a kernel may have to wait until that has started."""
 STOP_S = 60.0
 """It stops its kernels first, and lets them write down what they know."""

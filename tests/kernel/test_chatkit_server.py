@@ -53,6 +53,7 @@ from chatkit.types import (
 )
 from openai_server import serve as serve_model
 from served import (
+    WAIT_S,
     ChatClient,
     Served,
     answer,
@@ -68,7 +69,6 @@ from served import (
 from voice_kernel.store import History
 
 CLIPS = Path(__file__).parents[1] / "data" / "speech"
-LIMIT_S = 60.0
 PIXEL = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
@@ -103,7 +103,7 @@ async def item_list(chat: ChatClient, thread_id: str, **params: Any) -> dict[str
 
 
 async def eventually(chat: ChatClient, path: str, holds: Any) -> Any:
-    give_up_at = time.monotonic() + LIMIT_S
+    give_up_at = time.monotonic() + WAIT_S
     while True:
         body = (await chat.http.get(path, headers=chat.headers)).json()
         if found := holds(body):
@@ -256,7 +256,7 @@ async def test_what_is_answered_elsewhere_is_in_the_thread_when_it_is_looked_at(
         f"/api/approvals/{approval['id']}", headers=chat.headers, json={"approved": False}
     )
     assert decided.status_code == 202
-    give_up_at = time.monotonic() + LIMIT_S
+    give_up_at = time.monotonic() + WAIT_S
     while True:
         kept = {item["id"]: item for item in (await item_list(chat, thread_id, limit=50))["data"]}
         if "Denied" in json.dumps(kept[card.id]) and any(
@@ -360,7 +360,7 @@ async def left_in_the_middle(chat: ChatClient, words: str) -> str:
 
 
 async def kept_answer(chat: ChatClient, thread_id: str) -> list[dict[str, Any]]:
-    give_up_at = time.monotonic() + LIMIT_S
+    give_up_at = time.monotonic() + WAIT_S
     while True:
         found: list[dict[str, Any]] = (await item_list(chat, thread_id, order="asc", limit=50))["data"]
         if any(item["type"] == "assistant_message" for item in found):
@@ -552,7 +552,7 @@ async def test_who_asks_too_often_is_told_to_wait(served: Served) -> None:
     async with client(served, "hasty") as hasty:
         request = ThreadsListReq(params=ThreadListParams())
         refused: list[httpx.Response] = []
-        give_up_at = time.monotonic() + LIMIT_S
+        give_up_at = time.monotonic() + WAIT_S
         while not refused:  # a server that is slow has forgiven some when the last are sent
             assert time.monotonic() < give_up_at
             replies = await asyncio.gather(*(hasty.post(request) for _ in range(150)))
@@ -606,7 +606,7 @@ def test_every_kernel_ends_with_a_server_that_is_killed(tmp_path: Path) -> None:
         assert kernels
         os.kill(served.process.pid, signal.SIGKILL)
         served.process.wait()
-        _, alive = psutil.wait_procs(kernels, LIMIT_S)
+        _, alive = psutil.wait_procs(kernels, WAIT_S)
         assert not alive
 
 
@@ -629,7 +629,7 @@ async def test_a_hundred_clients_at_once_lose_nothing_and_hear_nothing_of_each_o
 
             await asyncio.gather(*(speak(number) for number in range(100)))
         served.process.send_signal(signal.SIGINT)
-        served.process.wait(LIMIT_S)
+        served.process.wait(WAIT_S)
         assert kernel.is_idle  # it is its notebook's, and goes on
         assert kernel.value("marker") == "'of the notebook'"
 
@@ -740,7 +740,7 @@ async def test_there_are_so_many_kernels_at_most_and_an_unused_one_is_stopped(tm
                 if event.type == "thread.item.added" and event.item.type == "workflow":
                     assert len(served.kernels()) == 1
                     await cancel(second)
-        give_up_at = time.monotonic() + LIMIT_S
+        give_up_at = time.monotonic() + WAIT_S
         while served.kernels():
             assert time.monotonic() < give_up_at
             await asyncio.sleep(0.1)

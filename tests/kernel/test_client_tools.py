@@ -24,9 +24,8 @@ from chatkit.types import (
 )
 from openai_server import Call, OpenAIServer
 from openai_server import serve as serve_model
-from served import ChatClient, Served, answer, attached_server, client, items, thread_of
+from served import WAIT_S, ChatClient, Served, answer, attached_server, client, items, thread_of
 
-LIMIT_S = 60.0
 TOOLS = """
 from voice_kernel import ToolContext, tool
 
@@ -70,7 +69,7 @@ async def kept(chat: ChatClient, thread_id: str) -> list[dict[str, Any]]:
 
 async def settled(chat: ChatClient, thread_id: str) -> dict[str, Any]:
     """Wait until the call in the thread is no longer pending; return it."""
-    give_up_at = time.monotonic() + LIMIT_S
+    give_up_at = time.monotonic() + WAIT_S
     while True:
         (call,) = [one for one in await kept(chat, thread_id) if one["type"] == "client_tool_call"]
         if call["status"] == "completed":

@@ -13,9 +13,7 @@ from typing import Any
 import httpx
 import pytest
 from chatkit.types import AttachmentCreateParams, AttachmentsCreateReq, ThreadCreateParams, ThreadsCreateReq
-from served import ChatClient, Served, answer, client, server, thread_of, user_message
-
-LIMIT_S = 60.0
+from served import WAIT_S, ChatClient, Served, answer, client, server, thread_of, user_message
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +132,7 @@ async def test_a_panel_cannot_say_what_only_others_may(chat: ChatClient) -> None
 def raw(served: Served, data: bytes) -> bytes:
     """Send bytes; returns the first of what comes back."""
     host, port = served.address.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=LIMIT_S) as connection:
+    with socket.create_connection((host, int(port)), timeout=WAIT_S) as connection:
         connection.sendall(data)
         return connection.recv(4_096)
 
@@ -178,7 +176,7 @@ async def test_who_leaves_while_the_kernel_starts_leaves_nothing_running(served:
                 break
         await stream.aclose()
         await chat.create("list variables")  # the kernel is there, and what came first has come to it
-        give_up_at = time.monotonic() + LIMIT_S
+        give_up_at = time.monotonic() + WAIT_S
         while True:
             tasks = (await chat.http.get("/api/tasks", headers=chat.headers)).json()["tasks"]
             if all(task["state"] in ("succeeded", "cancelled") for task in tasks):
