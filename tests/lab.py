@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import shutil
 import signal
 import socket
@@ -23,8 +24,15 @@ from typing import Any
 import nbformat
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
-START_S = 60
-WAIT_MS = 60_000
+START_S = 300
+"""A server, a browser, or JupyterLab in it; each takes long where a machine has other things to do."""
+WAIT_MS = 120_000
+"""What is waited for comes; nothing is gained by giving up on it earlier."""
+PORTS = range(20_000, 32_768)
+"""Below those that systems give to connections, and to whoever asks for any port."""
+
+expect.set_options(timeout=WAIT_MS)
+
 CHROMIUM = (
     "--no-sandbox",
     "--disable-gpu",
@@ -88,9 +96,9 @@ def write_notebook(path: Path, cells: Sequence[str]) -> None:
 def jupyter_execute(path: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run a notebook file in its folder with `jupyter execute`, and write its outputs into it."""
     return subprocess.run(
-        [sys.executable, "-m", "jupyter", "execute", "--inplace", "--timeout=120", path.name],
+        [sys.executable, "-m", "jupyter", "execute", "--inplace", "--timeout=600", path.name],
         cwd=path.parent, env=isolated(path.parent / "jupyter") | variables,
-        capture_output=True, text=True, timeout=240,
+        capture_output=True, text=True, timeout=1_200,
     )  # fmt: skip
 
 
@@ -104,10 +112,12 @@ def executed(path: Path, **variables: str) -> nbformat.NotebookNode:
 
 
 def free_port() -> int:
-    """Return a loopback port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a loopback port that nobody listens on, and that the system gives to nobody."""
+    for port in random.SystemRandom().sample(PORTS, 100):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise RuntimeError("every port is taken")
 
 
 @contextlib.contextmanager
@@ -142,10 +152,10 @@ def lab_server(
     finally:
         server.send_signal(signal.SIGTERM)
         try:
-            server.wait(20)
+            server.wait(60)
         except subprocess.TimeoutExpired:
             os.killpg(server.pid, signal.SIGKILL)
-            server.wait(5)
+            server.wait()
 
 
 def _wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
@@ -156,7 +166,7 @@ def _wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
         if server.poll() is not None:
             break
         try:
-            urllib.request.urlopen(url, timeout=2).read()
+            urllib.request.urlopen(url, timeout=30).read()
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)  # a server that starts gives no event to wait for
         else:
@@ -169,7 +179,9 @@ def chromium(options: Sequence[str] = ()) -> Iterator[Browser]:
     """Run Debian's Chromium headless."""
     path = shutil.which("chromium") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=[*CHROMIUM, *options])
+        browser = playwright.chromium.launch(
+            executable_path=path, args=[*CHROMIUM, *options], timeout=START_S * 1000
+        )
         try:
             yield browser
         finally:
@@ -198,20 +210,22 @@ class Notebook:
     def open(cls, context: BrowserContext, base: str, name: str, app: str = "lab") -> Notebook:
         """Open a notebook and wait until its kernel is idle."""
         page = context.new_page()
+        page.set_default_timeout(WAIT_MS)
+        page.set_default_navigation_timeout(START_S * 1000)
         page.goto(f"{base}/lab/tree/{name}?reset" if app == "lab" else f"{base}/notebooks/{name}")
         notebook = cls(page)
-        page.wait_for_selector(".jp-NotebookPanel .jp-Cell", timeout=60_000)
-        notebook.wait_idle()
+        page.wait_for_selector(".jp-NotebookPanel .jp-Cell", timeout=START_S * 1000)
+        notebook.wait_idle(START_S)
         return notebook
 
-    def wait_idle(self, timeout_s: float = 60) -> None:
+    def wait_idle(self, timeout_s: float = WAIT_MS / 1000) -> None:
         """Wait until the kernel is idle."""
         self.page.wait_for_function(
             f"() => window.jupyterapp && ({NOTEBOOK})?.sessionContext.session?.kernel?.status === 'idle'",
             timeout=timeout_s * 1000,
         )
 
-    def run(self, index: int, *, wait: bool = True, timeout_s: float = 60) -> None:
+    def run(self, index: int, *, wait: bool = True, timeout_s: float = WAIT_MS / 1000) -> None:
         """Run one cell; with `wait`, until it has an execution count and the kernel is idle again."""
         before = self.count(index)
         self.page.evaluate(

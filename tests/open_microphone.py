@@ -156,7 +156,7 @@ class Microphone:
 
     async def ended(self) -> None:
         """Wait until every turn has ended."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             while any(turn.state not in ENDED_TURN and not turn.asks for turn in self.turns):
                 await self._engine_idle()
 

@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any, Literal
 
+from lab import WAIT_MS
 from playwright.sync_api import Page, Route
 
 from voice_kernel.messages import ToSurface, to_surface
@@ -110,6 +111,7 @@ class PanelPage:
 
         parts = {part.stem: part.read_text(encoding="utf-8") for part in (STATIC / "parts").iterdir()}
         page.add_init_script(f"window.parts = {json.dumps(parts)}")
+        page.set_default_timeout(WAIT_MS)
         page.route("**/*", answer)
         page.goto(ADDRESS)
         page.wait_for_function("window.ready === true")

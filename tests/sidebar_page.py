@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import lab
 import nbformat
 from lab import NOTEBOOK, Notebook
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-WAIT_MS = 60_000
+WAIT_MS = lab.WAIT_MS
 DRAWN = 60
 """The panel draws so many turns, and more on demand."""
 READY = re.compile("ready|loading", re.I)
@@ -26,7 +27,7 @@ SPOKEN = Path(__file__).parent / "data" / "speech"
 GONE_ON = """
 import voice_kernel.app as _module
 _app = _module.app_of(get_ipython())
-_app.loop.run_sync(_app.conversations.wait_open(30), 40)
+_app.loop.run_sync(_app.conversations.wait_open(100), 110)
 print(len(_app.hub.turns))
 del _module, _app
 """
@@ -38,16 +39,22 @@ MICROPHONE = """async clip => {
     const context = new AudioContext();
     const source = context.createBufferSource();
     source.buffer = await context.decodeAudioData(bytes.buffer.slice(0));
+    const silence = new ConstantSourceNode(context, { offset: 0 });
     const microphone = context.createMediaStreamDestination();
     source.connect(microphone);
-    source.onended = () => { window.clipEnded = true; };
-    // The recorder comes after this promise: the first word waits for it.
-    source.start(context.currentTime + 0.3);
+    silence.connect(microphone);
+    silence.start();
+    silence.onended = () => { window.clipEnded = true; };
     await context.resume();
+    // Whoever records comes after this promise, and has what was played a little later.
+    window.speak = () => {
+      source.start();
+      silence.stop(context.currentTime + source.buffer.duration + 0.3);
+    };
     return microphone.stream;
   };
 }"""
-"""Makes a WAV file the next thing that the microphone hears."""
+"""Makes a WAV file what is heard next by whoever opens the microphone: from `speak()` until `clipEnded`."""
 
 
 @dataclass(frozen=True)
@@ -149,14 +156,19 @@ class Sidebar:
     def hear(self, clip: Path) -> Locator:
         """Hold the button while a clip is spoken; returns the turn once its words are final."""
         before = self.newest
-        self.page.evaluate(MICROPHONE, base64.b64encode(clip.read_bytes()).decode())
-        self.panel.get_by_role("button", name="Hold to talk").hover()
-        self.page.mouse.down()
+        self.hold(clip)
         self.page.wait_for_function("() => window.clipEnded", timeout=WAIT_MS)
         self.page.mouse.up()
         turn = self.after(before)
         expect(turn.locator("[data-route]")).to_have_attribute("data-route", "intents", timeout=WAIT_MS)
         return turn
+
+    def hold(self, clip: Path) -> None:
+        """Press the button, and begin to speak a clip once somebody listens."""
+        put_into_microphone(self.page, clip)
+        self.panel.get_by_role("button", name="Hold to talk").hover()
+        self.page.mouse.down()
+        speak(self.page)
 
     def calls(self, turn: Locator) -> str:
         """Return the tool calls of a turn as they are shown: `run_cells(cells="3")`."""
@@ -215,6 +227,17 @@ class Sidebar:
     def announced(self) -> str:
         """Return what screen readers were told last."""
         return str(self.page.locator(".vk-announcer").text_content())
+
+
+def put_into_microphone(page: Page, clip: Path) -> None:
+    """Make a WAV file what the microphone hears next, after `speak`."""
+    page.evaluate(MICROPHONE, base64.b64encode(clip.read_bytes()).decode())
+
+
+def speak(page: Page) -> None:
+    """Begin to speak what was put into the microphone, once the panel listens."""
+    expect(page.locator('.vk-talk[data-phase="listening"]')).to_have_count(1, timeout=WAIT_MS)
+    page.evaluate("() => window.speak()")
 
 
 def write_cells(path: Path, cells: Sequence[Any], kernel: str = "python3") -> None:

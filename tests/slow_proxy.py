@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterator
 
 CHUNK_BYTES = 65_536
-START_S = 10.0
+START_S = 60.0
 
 
 class SlowProxy:

@@ -10,6 +10,7 @@ import base64
 from typing import Any
 
 import numpy as np
+from lab import WAIT_MS
 from numpy.typing import NDArray
 from playwright.sync_api import Page
 
@@ -33,17 +34,21 @@ LISTEN = """
   }));
   let was = false;
   let since = 0;
-  // A pause within speech is no silence: 400 ms without sound are, from their first moment.
+  let silent = 0;
+  // A pause within speech is no silence: 400 ms without sound are, from their first moment. Nor is it one
+  // when a page that stood still looked into one pause, and much later into the next.
   const look = () => {
     const now = performance.now();
     const is = sound.level() > 0.01;
     if (is) {
       since = 0;
+      silent = 0;
       sound.peak = Math.max(sound.peak, sound.level());
       if (!was) { sound.loud.push(now); was = true; sound.quiet = null; }
     } else if (was) {
       since = since || now;
-      if (now - since > 400) { was = false; sound.quiet = since; }
+      silent += 1;
+      if (now - since > 400 && silent > 20) { was = false; sound.quiet = since; }
     }
   };
   setInterval(look, 4);
@@ -63,13 +68,13 @@ def listen(page: Page) -> None:
     page.add_init_script(LISTEN)
 
 
-def wait_loud(page: Page, timeout_ms: float = 20_000) -> float:
+def wait_loud(page: Page, timeout_ms: float = WAIT_MS) -> float:
     """Wait until something is heard; returns since when, in the page's milliseconds."""
     page.wait_for_function("() => window.sound.loud.length > 0", timeout=timeout_ms, polling=5)
     return float(page.evaluate("window.sound.loud[0]"))
 
 
-def wait_quiet(page: Page, timeout_ms: float = 20_000) -> float:
+def wait_quiet(page: Page, timeout_ms: float = WAIT_MS) -> float:
     """Wait until nothing is heard any more; returns since when, in the page's milliseconds."""
     since = page.wait_for_function("() => window.sound.quiet", timeout=timeout_ms, polling=5)
     return float(since.json_value())  # asked once more, it may be loud again
@@ -87,7 +92,7 @@ def figures(page: Page) -> dict[str, Any]:
 
 ROOM = """
 (() => {
-  const room = window.room = { cut: 0, spoken: null };
+  const room = window.room = { cut: 0, spoken: null, over: false };
   const stop = AudioBufferSourceNode.prototype.stop;
   AudioBufferSourceNode.prototype.stop = function (...args) {
     room.cut++;
@@ -108,6 +113,8 @@ ROOM = """
       source.connect(air);
       source.connect(analyser);
       room.spoken = null;
+      room.over = false;
+      source.onended = () => { room.over = true; };
       source.start();
       const timer = setInterval(() => {
         analyser.getFloatTimeDomainData(samples);
@@ -122,7 +129,8 @@ ROOM = """
 })();
 """
 """Makes a room around a page's microphone, in which `room.say(pcm, rate)` is somebody. `room.cut` counts the
-pieces of sound that were ended before their end, `room.spoken` says when the last voice was first heard."""
+pieces of sound that were ended before their end, `room.spoken` says when the last voice was first heard, and
+`room.over` whether it has ended: a noise may be over before anybody has looked."""
 
 
 def say(page: Page, samples: NDArray[np.int16], rate_hz: int) -> None:

@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from lab import WAIT_MS
 from panel_page import AXE, ROOT, STATIC, Theme, theme_css
 from playwright.sync_api import Page, Route
 
@@ -96,6 +97,7 @@ class WidgetPage:
                 self.asked.append(url)
                 route.fulfill(status=404, body="")
 
+        page.set_default_timeout(WAIT_MS)
         page.route("**/*", answer)
         page.goto(ADDRESS)
         page.wait_for_function("window.ready === true")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 import shutil
@@ -15,7 +14,16 @@ import pytest
 from lab import NOTEBOOK, Notebook
 from panel_page import AXE
 from playwright.sync_api import Browser, Locator, Page, expect
-from sidebar_page import MICROPHONE, SPOKEN, WAIT_MS, FrontEnd, Sidebar, outputs_text, write_cells
+from sidebar_page import (
+    SPOKEN,
+    WAIT_MS,
+    FrontEnd,
+    Sidebar,
+    outputs_text,
+    put_into_microphone,
+    speak,
+    write_cells,
+)
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
@@ -265,10 +273,11 @@ def test_all_that_the_tour_shows_can_be_done_by_keys_alone(
     expect(command_by_keys(sidebar, "we ran the tests last week", "nothing")).to_contain_text("Did you mean")
     expect(command_by_keys(sidebar, "git status", "failed")).to_contain_text("ALLOW_CLI_EXECUTION=true")
     before = sidebar.newest
-    page.evaluate(MICROPHONE, base64.b64encode((folder / "tour/audio/run_tests.wav").read_bytes()).decode())
+    put_into_microphone(page, folder / "tour/audio/run_tests.wav")
     held = ("Control", "Shift", "Space")
     for key in held:
         keys.down(key)
+    speak(page)
     page.wait_for_function("() => window.clipEnded", timeout=WAIT_MS)
     for key in held:
         keys.up(key)

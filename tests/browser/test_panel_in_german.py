@@ -53,7 +53,6 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 900, "height": 900})
-    context.set_default_timeout(10_000)
     yield context.new_page()
     context.close()
 
