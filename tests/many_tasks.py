@@ -50,6 +50,8 @@ def fill(database: Database, tasks: int, *, kept_chars: int = 200) -> None:
                 '{{"tail":"' || {_repeat(database, kept_chars)} || '"}}' FROM n""",
     )
     with database.writing() as connection:
+        if not database.is_sqlite:  # on a slow machine this takes longer than any question may
+            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
         for statement in statements:
             connection.execute(text(statement), {"count": tasks, "yes": True})
     if not database.is_sqlite:

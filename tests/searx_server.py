@@ -19,6 +19,7 @@ import yaml
 EXAMPLE = Path("/usr/share/doc/searx/examples/settings.yml")
 PYTHON = "/usr/bin/python3"
 START_LIMIT_S = 60.0
+TRIES = 5
 
 
 def installed() -> bool:
@@ -34,24 +35,34 @@ def serve(found: str, folder: Path) -> Iterator[str]:
         found: address that answers `?q=` with `{"results": [{"url", "title", "content"}]}`.
         folder: for its settings and its log.
     """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    path = folder / "searx.yml"
-    path.write_text(yaml.safe_dump(_settings(found, port)))
+    path, log = folder / "searx.yml", folder / "searx.log"
     environment = os.environ | {"SEARX_SETTINGS_PATH": str(path)}
     for name in ("PYTHONPATH", "VIRTUAL_ENV"):
         environment.pop(name, None)
-    with (folder / "searx.log").open("wb") as log:
-        process = subprocess.Popen(
-            [PYTHON, "-m", "searx.webapp"], env=environment, cwd=folder, stdout=log, stderr=log
-        )
-    try:
-        _wait(f"http://127.0.0.1:{port}/healthz", process, folder / "searx.log")
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(10)
+    for _ in range(TRIES):
+        port = _free_port()
+        path.write_text(yaml.safe_dump(_settings(found, port)))
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [PYTHON, "-m", "searx.webapp"], env=environment, cwd=folder, stdout=output, stderr=output
+            )
+        try:
+            if _answers(f"http://127.0.0.1:{port}/healthz", process):
+                yield f"http://127.0.0.1:{port}"
+                return
+        finally:
+            process.terminate()
+            process.wait(START_LIMIT_S)
+        if "already in use" not in log.read_text():  # else somebody was quicker
+            break
+    raise RuntimeError(f"searx did not start:\n{log.read_text()[-2000:]}")
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
 
 
 def _settings(found: str, port: int) -> dict[str, Any]:
@@ -83,14 +94,12 @@ def _settings(found: str, port: int) -> dict[str, Any]:
     return settings
 
 
-def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+def _answers(url: str, process: subprocess.Popen[bytes]) -> bool:
     deadline = time.monotonic() + START_LIMIT_S
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            break
+    while time.monotonic() < deadline and process.poll() is None:
         try:
-            with urllib.request.urlopen(url, timeout=2):
-                return
+            with urllib.request.urlopen(url, timeout=START_LIMIT_S):
+                return True
         except OSError:
             time.sleep(0.1)
-    raise RuntimeError(f"searx did not start:\n{log.read_text()[-2000:]}")
+    return False

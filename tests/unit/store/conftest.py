@@ -8,7 +8,16 @@ from pathlib import Path
 import pytest
 
 from tests import postgres_server
-from tests.unit.store.sessions import Sessions
+from tests.unit.store.sessions import LIMIT_S, Sessions
+from voice_kernel.store import store, writer
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait as long as it takes for what is done in moments."""
+    monkeypatch.setattr(writer, "STOP_LIMIT_S", LIMIT_S)
+    for name in ("FLUSH_LIMIT_S", "CLAIM_LIMIT_S"):
+        monkeypatch.setattr(store, name, LIMIT_S)
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +26,14 @@ from voice_kernel.messages import (
 from voice_kernel.store import Conversation, History, Store
 from voice_kernel.store.faults import Patience
 
-QUICK = Patience(busy_s=0.2, connect_s=2.0, gather_s=0.005, lazy_s=0.02, retry_s=0.02, most_retry_s=0.1)
+QUICK = Patience(
+    busy_s=60.0, connect_s=60.0, gather_s=0.005, lazy_s=0.02, retry_s=0.02, most_retry_s=0.1, beat_s=3600.0
+)
+"""Nothing is waited for that need not be, and everything that only takes long on a slow machine."""
+IMPATIENT = replace(QUICK, busy_s=0.2)
+"""For a database that another program holds."""
 NOTEBOOK = "/home/me/work.ipynb"
-LIMIT_S = 20.0
+LIMIT_S = 60.0
 
 
 class Session:
@@ -115,13 +121,17 @@ class Session:
         return task
 
     async def written(self) -> None:
-        """Wait until all of it is in the database."""
+        """Wait until all of it is in the database, and the store has looked after the rest of it."""
         assert await self.store.flush(LIMIT_S)
+        assert await self.store.flush(LIMIT_S)  # answered after that
 
     async def close(self) -> None:
         if not self.closed:
             self.closed = True
+            worker = self.store._writer._worker
             await self.store.close()
+            if worker is not None:  # it waits for its writer only so long
+                await asyncio.to_thread(worker.join, LIMIT_S)
 
 
 class Sessions:

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests import postgres_server
-from tests.unit.store.sessions import LIMIT_S, Session, Sessions
+from tests.unit.store.sessions import IMPATIENT, LIMIT_S, Session, Sessions
 from voice_kernel.errors import HistoryError
 from voice_kernel.messages import Output, Result
 from voice_kernel.store import History
@@ -75,7 +75,7 @@ class Locker:
 async def test_while_another_program_locks_the_file_all_stays_in_memory_and_nothing_is_lost(
     files: Sessions,
 ) -> None:
-    session = await files.begin()
+    session = await files.begin(patience=IMPATIENT)
     session.do("before")
     await session.written()
     locker = Locker(files.folder / "history.db")
@@ -98,7 +98,7 @@ async def test_a_file_that_is_locked_from_the_start_is_used_once_it_is_free(file
     first.do("before")
     await first.close()
     locker = Locker(files.folder / "history.db")
-    session = await files.begin()
+    session = await files.begin(patience=IMPATIENT)
     assert session.conversation is None
     assert session.store.keeping.state == "memory"
     session.do("meanwhile")
@@ -111,7 +111,7 @@ async def test_a_file_that_is_locked_from_the_start_is_used_once_it_is_free(file
 
 
 async def test_what_needs_the_database_says_so_at_once_while_it_is_locked(files: Sessions) -> None:
-    session = await files.begin()
+    session = await files.begin(patience=IMPATIENT)
     session.do("before")
     await session.written()
     thread = session.store.keeping.thread
@@ -181,7 +181,7 @@ async def test_a_file_that_is_damaged_while_it_is_used_is_replaced_too(files: Se
         session.do(f"old {number}", title="x" * 500)
     await session.written()
     # As a broken disk or a careless program would: the root of a table is somewhere else.
-    harm = sqlite3.connect(files.folder / "history.db")
+    harm = sqlite3.connect(files.folder / "history.db", timeout=LIMIT_S)
     harm.execute("PRAGMA writable_schema = ON")
     harm.execute("UPDATE sqlite_master SET rootpage = 999999 WHERE name = 'tasks'")
     harm.execute("PRAGMA schema_version = 1000")
@@ -204,7 +204,7 @@ async def test_damage_that_a_reader_meets_first_is_seen_to(files: Sessions) -> N
     session = await files.begin()
     session.do("old")
     await session.written()
-    harm = sqlite3.connect(files.folder / "history.db")
+    harm = sqlite3.connect(files.folder / "history.db", timeout=LIMIT_S)
     harm.execute("PRAGMA writable_schema = ON")
     harm.execute("UPDATE sqlite_master SET rootpage = 999999 WHERE name = 'tasks'")
     harm.execute("PRAGMA schema_version = 1000")
@@ -221,11 +221,11 @@ async def test_a_row_that_makes_no_sense_is_an_error_in_words(files: Sessions) -
     session = await files.begin()
     session.do("one")
     await session.written()
-    with sqlite3.connect(files.folder / "history.db") as harm:
+    with sqlite3.connect(files.folder / "history.db", timeout=LIMIT_S) as harm:
         harm.execute("UPDATE tasks SET data = 'no json'")
     ((past,), _) = await session.store.find()
     assert (past.utterance, past.task.title, past.task.state) == ("one", "run_shell", "succeeded")
-    with sqlite3.connect(files.folder / "history.db") as harm:
+    with sqlite3.connect(files.folder / "history.db", timeout=LIMIT_S) as harm:
         harm.execute("UPDATE tasks SET created_at = 'noon'")
     with pytest.raises(HistoryError, match="A part of the history cannot be read"):
         await session.store.find()
@@ -398,7 +398,11 @@ asyncio.run(main())
 
 def test_a_quota_that_is_used_up_is_like_a_full_disk(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", QUOTA, str(tmp_path)], cwd=ROOT, capture_output=True, timeout=60, check=False
+        [sys.executable, "-c", QUOTA, str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        timeout=3 * LIMIT_S,
+        check=False,
     )
     assert not done.returncode, done.stderr.decode()
     message, numbers, count = json.loads(done.stdout)

@@ -27,7 +27,7 @@ from voice_kernel.store.numbering import Numbering
 from voice_kernel.store.writer import Writer
 
 QUICK = Patience(gather_s=0.001, lazy_s=0.01, retry_s=0.005, most_retry_s=0.02, beat_s=0.01)
-LIMIT_S = 10.0
+LIMIT_S = 60.0
 LOCKED = Fault("locked", "It is locked.")
 
 
@@ -284,22 +284,22 @@ def test_a_turn_that_ends_tells_why(recorder: Recorder) -> None:
 
 
 def test_taking_down_never_waits_for_the_ledger(recorder: Recorder) -> None:
-    stuck, go_on = threading.Event(), threading.Event()
+    stuck, go_on, went_on = threading.Event(), threading.Event(), threading.Event()
     write = recorder.ledger.write
 
     def slow(batch: Batch) -> None:
         stuck.set()
-        assert go_on.wait(LIMIT_S)
+        go_on.wait(LIMIT_S)
+        went_on.set()
         write(batch)
 
     recorder.ledger.write = slow  # type: ignore[method-assign]
     recorder.writer.start()
     recorder.task(1)
     assert stuck.wait(LIMIT_S)
-    begin = time.perf_counter()
     for number in range(2, 1_002):
         recorder.task(number)
-    assert time.perf_counter() - begin < 2.0  # in fact 15 ms; the ledger would have taken for ever
+    assert not went_on.is_set()  # it is still at the first
     go_on.set()
     assert recorder.flush()
     assert seqs(recorder) == list(range(1, 1_002))

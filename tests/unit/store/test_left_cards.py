@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, text
 
-from tests.unit.store.sessions import Session, Sessions
+from tests.unit.store.sessions import LIMIT_S, Session, Sessions
 from voice_kernel.messages import Approval, ApprovalChanged, Task
 from voice_kernel.store import Left
 from voice_kernel.store.rows import MAX_GOING_ON_CHARS
@@ -48,7 +48,9 @@ async def left(session: Session) -> list[Left]:
 
 
 def sql(sessions: Sessions, statement: str) -> list[Any]:
-    engine = create_engine(sessions.url.replace("postgresql://", "postgresql+psycopg://"))
+    patience: dict[str, Any] = {"timeout": LIMIT_S} if sessions.url.startswith("sqlite") else {}
+    url = sessions.url.replace("postgresql://", "postgresql+psycopg://")
+    engine = create_engine(url, connect_args=patience)
     with engine.begin() as connection:
         done = connection.execute(text(statement))
         rows = [row[0] for row in done] if done.returns_rows else []
