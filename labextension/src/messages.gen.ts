@@ -584,7 +584,7 @@ export interface Hello {
   approve: string[];
   asks: boolean;
   cells: boolean;
-  client_tools?: boolean;
+  client_tools: boolean;
   kind: 'widget' | 'card' | 'sidebar' | 'client' | 'headless';
   protocol: number;
   scripted: boolean;

@@ -29,7 +29,7 @@ class FakeChannel implements Channel {
 function connected(kind: 'widget' | 'card' = 'widget') {
   const channel = new FakeChannel();
   const phases: ConnectionPhase[] = [];
-  const connection = new Connection(channel, { kind, cells: false }, {
+  const connection = new Connection(channel, { kind, cells: false, client_tools: false }, {
     onMessage: () => undefined,
     onPhase: phase => phases.push(phase)
   });

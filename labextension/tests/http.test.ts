@@ -9,6 +9,7 @@ const HELLO: Hello = {
   surface_id: 's1',
   kind: 'widget',
   cells: false,
+  client_tools: true,
   approve: [],
   asks: false,
   scripted: false

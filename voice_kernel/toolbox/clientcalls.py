@@ -55,7 +55,7 @@ class ClientCalls:
         if not self.able(task.turn_id):
             raise Refused(
                 _("Nothing here carries out {name}.").format(name=name[:MAX_NAME_CHARS]),
-                hint=_("It is for a page that talks to voice-kernel serve."),
+                hint=_("Say it in a page: in the Voice panel, or in a client of voice-kernel serve."),
             )
         if not name or len(name) > MAX_NAME_CHARS or _size(arguments) > MAX_CHARS or self._is_full(task):
             raise Refused(_("The page cannot be asked that: it is too much, or has no name."))

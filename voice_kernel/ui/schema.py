@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 
 from voice_kernel.messages import PROTOCOL, to_kernel, to_surface
 
-OF_CLIENTS = {"Say": ("model", "tool"), "Hello": ("client_tools",)}
+OF_CLIENTS = {"Say": ("model", "tool")}
 """What only the pages of a server say: the panel has no need for it."""
 
 

@@ -269,7 +269,8 @@ class ToolContext:
         `saved = await ctx.client_tool("save_fact", {"fact": fact})`, or with `.wait()` in a plain function.
 
         Args:
-            name: what the page knows it by (`onClientTool` of a ChatKit page).
+            name: what the page knows it by (`onClientTool` of a ChatKit page; the event
+                `voice-kernel:client-tool` in a page with our panel).
             arguments: plain data.
 
         Raises:
@@ -292,8 +293,8 @@ class ToolContext:
     def _widgets(self) -> WidgetSink:
         if not hasattr(self._sink, "show_widget"):
             raise InvalidWidget(
-                "Widgets cannot be shown from here.",
-                hint='Only a tool in the kernel\'s own process can: leave out thread="process".',
+                _("Widgets cannot be shown from here."),
+                hint=_('Only a tool in the kernel\'s own process can: leave out thread="process".'),
             )
         return cast(WidgetSink, self._sink)
 
@@ -308,7 +309,8 @@ class ToolContext:
         self.check()
         if not self._widgets.change_widget(shown.id, widget):
             raise InvalidWidget(
-                "There is no widget to be changed.", hint="Show one first: ctx.stream_widget(widget)."
+                _("There is no widget to be changed."),
+                hint=_("Show one first: ctx.stream_widget(widget)."),
             )
 
     def cancel(self) -> None:

@@ -34,7 +34,7 @@ export class Connection {
 
   constructor(
     private readonly channel: Channel,
-    private readonly host: Pick<Hello, 'kind' | 'cells'>,
+    private readonly host: Pick<Hello, 'kind' | 'cells' | 'client_tools'>,
     private readonly events: ConnectionEvents
   ) {
     this.unsubscribe = [
@@ -54,6 +54,7 @@ export class Connection {
       cells: this.host.cells,
       approve: [],
       asks: false,
+      client_tools: this.host.client_tools,
       scripted: false
     });
     if (this.host.kind !== 'card') {

@@ -5,9 +5,10 @@
  * over a Channel.
  */
 import { render } from 'preact';
-import type { Hello, ToKernel, ToSurface } from '../messages.gen';
+import type { Hello, Task, ToKernel, ToSurface } from '../messages.gen';
 import { type Announcement, announcementOf } from './announce';
 import type { Channel, OnMessage } from './channel';
+import { ClientTools } from './clienttools';
 import { Connection } from './connection';
 import { Earcons, earconOf } from './earcons';
 import { HOLD_KEY, guardShortcuts, listenForHoldKey } from './keys';
@@ -93,6 +94,12 @@ export function mount(host: HTMLElement, options: MountOptions): () => void {
     return view === 'panel' && over && turn?.surface_id === connection.surfaceId && speaker.choices.says(urgent);
   };
 
+  const carryOut = (task: Task): void => {
+    if (view === 'panel' && store.snapshot.session.turns.get(task.turn_id)?.surface_id === connection.surfaceId) {
+      clientTools.see(task);
+    }
+  };
+
   const receive: OnMessage = (message, buffers) => {
     if (requests.receive(message)) {
       return;
@@ -127,6 +134,11 @@ export function mount(host: HTMLElement, options: MountOptions): () => void {
       announced++;
     }
     store.receive(message);
+    if (message.type === 'state') {
+      message.tasks.forEach(carryOut);
+    } else if (message.type === 'task') {
+      carryOut(message.task);
+    }
     if (message.type === 'state' || message.type === 'about') {
       void speak(message.about.language);
     }
@@ -145,7 +157,7 @@ export function mount(host: HTMLElement, options: MountOptions): () => void {
     }
   };
 
-  const connection = new Connection(channel, { kind, cells }, {
+  const connection = new Connection(channel, { kind, cells, client_tools: view === 'panel' }, {
     onMessage: receive,
     onPhase: phase => {
       store.update({ connection: phase });
@@ -155,6 +167,7 @@ export function mount(host: HTMLElement, options: MountOptions): () => void {
     }
   });
   const send = (message: ToKernel, buffers?: ArrayBuffer[]): void => void connection.send(message, buffers);
+  const clientTools = new ClientTools(window, trans, send);
   const requests = new Requests(message => connection.send(message), trans);
   const earcons = new Earcons(() => microphone.earcons);
   const microphone = new Microphone(store, send, trans, earcon => earcons.play(earcon), sound => speaker.hear(sound));
