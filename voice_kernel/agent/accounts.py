@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from voice_kernel.errors import ModelError
+from voice_kernel.language import _, number
 from voice_kernel.messages import Turn, Usage
 
 NOTHING = Usage()
@@ -28,7 +29,7 @@ class Price:
         """Return the price written as `in/out`; None for an empty text."""
         if not text:
             return None
-        given, _, answered = text.partition("/")
+        given, _slash, answered = text.partition("/")
         return cls(float(given), float(answered))
 
     def of(self, usage: Usage) -> float:
@@ -83,8 +84,10 @@ class Accounts:
         taken = self.conversation.input_tokens + self.conversation.output_tokens
         if self.budget and taken >= self.budget:
             raise ModelError(
-                f"This conversation has used up its budget: {taken:,} of {self.budget:,} tokens.",
-                hint='Say "new conversation", or raise VOICE_KERNEL_MODEL_BUDGET.',
+                _("This conversation has used up its budget: {taken} of {budget} tokens.").format(
+                    taken=number(taken), budget=number(self.budget)
+                ),
+                hint=_('Say "new conversation", or raise VOICE_KERNEL_MODEL_BUDGET.'),
             )
 
 

@@ -23,7 +23,7 @@ from voice_kernel.agent.timeline import Timeline, Timelines
 from voice_kernel.agent.tools import TurnTools
 from voice_kernel.context import Context
 from voice_kernel.errors import ModelError, Refused
-from voice_kernel.language import _
+from voice_kernel.language import N_, _
 from voice_kernel.messages import Task, Turn, Usage
 from voice_kernel.store import Left
 from voice_kernel.toolbox.door import Toolbox
@@ -38,8 +38,8 @@ MAX_KEPT_REPORT_CHARS = 6_000
 """Of what came of one call, where a conversation is kept to be gone on with."""
 SHARE = "share_with_model"
 """The tool by which a person agrees to what is sent."""
-NO_MODEL = "No model is configured."
-NO_MODEL_HINT = (
+NO_MODEL = N_("No model is configured.")
+NO_MODEL_HINT = N_(
     "Say which one: use the model ollama/qwen3. Or set VOICE_KERNEL_MODEL_SERVER or OPENAI_API_KEY, and "
     "restart the kernel."
 )
@@ -155,7 +155,7 @@ class Brain:
         """
         settings = chosen(model, self.settings) if model else self.settings
         if not settings.configured:
-            raise ModelError(NO_MODEL, hint=NO_MODEL_HINT)
+            raise ModelError(_(NO_MODEL), hint=_(NO_MODEL_HINT))
         self.accounts.check()
         await provider.load_sdk()
         around = await self._around(text, turn_id, context)
@@ -217,7 +217,7 @@ class Brain:
                 await tools.make_parts_again(call_id, outer, parts)
             exchange.items += items_of(tools.exchanges[-1], MAX_KEPT_REPORT_CHARS)
         if not settings.configured:
-            raise ModelError(NO_MODEL, hint=NO_MODEL_HINT)
+            raise ModelError(_(NO_MODEL), hint=_(NO_MODEL_HINT))
         self.accounts.check()
         await provider.load_sdk()
         return await self._see_through(exchange, tools, settings, ())
@@ -235,7 +235,7 @@ class Brain:
         self._memory.clear()
         for turn in turns:
             if turn.route == "model" and turn.answer:
-                self._memory.add(turn.text, (), turn.answer, untrusted="an earlier answer")
+                self._memory.add(turn.text, (), turn.answer, untrusted=_("an earlier answer"))
         self.accounts.begin(taken_by(turns))
 
     async def close(self) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from voice_kernel.endpoint import CONNECT_LIMIT_S, REST_S, Endpoint, Failure, wrong_key
 from voice_kernel.errors import ServerFailed
+from voice_kernel.language import _
 
 if TYPE_CHECKING:
     from agents import FunctionTool
@@ -98,8 +99,10 @@ class Line:
         except websockets.InvalidStatus as error:
             failure = _refusal(error.response.status_code, endpoint, model)
         except (OSError, TimeoutError, websockets.WebSocketException):
-            hint = f"Check the network, and {endpoint.url_setting}."
-            failure = Failure(f"{endpoint.server} cannot be reached.", hint, rest_s=REST_S)
+            hint = _("Check the network, and {url_setting}.").format(url_setting=endpoint.url_setting)
+            failure = Failure(
+                _("{server} cannot be reached.").format(server=endpoint.server), hint, rest_s=REST_S
+            )
         else:
             return cls(endpoint, session)
         raise ServerFailed(failure.message, hint=failure.hint, rest_s=failure.rest_s)
@@ -116,7 +119,7 @@ class Line:
 
     def retire(self) -> None:
         """Let nothing new begin on this line: the next user makes another one."""
-        self.failure = self.failure or ServerFailed("The conversation goes on over another connection.")
+        self.failure = self.failure or ServerFailed(_("The conversation goes on over another connection."))
 
     @contextlib.contextmanager
     def heard(self, listener: Callable[[Event], None]) -> Iterator[None]:
@@ -200,7 +203,7 @@ class Line:
             raise
         except Exception as error:  # noqa: BLE001  the SDK hands on whatever the connection or its own tasks raised
             logger.debug("the line broke: %s", type(error).__name__)
-        self.failure = ServerFailed(f"The connection to {self._endpoint.server} broke off.")
+        self.failure = _broke_off(self._endpoint)
         self._tell({"type": BROKEN})
 
     def _tell(self, event: Any) -> None:
@@ -220,14 +223,14 @@ class Line:
             yield
         except (websockets.WebSocketException, OSError, AssertionError) as error:
             # The SDK asserts that it is connected.
-            self.failure = ServerFailed(f"The connection to {self._endpoint.server} broke off.")
+            self.failure = _broke_off(self._endpoint)
             raise self.failure from error
 
 
 def reported(event: Event, endpoint: Endpoint) -> ServerFailed | None:
     """Return what is wrong when an event of the server says so, else None."""
     if event["type"] == BROKEN:
-        return ServerFailed(f"The connection to {endpoint.server} broke off.")
+        return _broke_off(endpoint)
     error: Any = None
     if event["type"] in ("error", "conversation.item.input_audio_transcription.failed"):
         error = event.get("error")
@@ -235,18 +238,27 @@ def reported(event: Event, endpoint: Endpoint) -> ServerFailed | None:
         response = event.get("response") or {}
         if response.get("status") in ("failed", "incomplete"):
             details = response.get("status_details") or {}
-            error = details.get("error") or {
-                "message": f"unfinished: {details.get('reason', 'no reason given')}"
-            }
+            reason = details.get("reason") or _("no reason given")
+            error = details.get("error") or {"message": _("unfinished: {reason}").format(reason=reason)}
     if error is None:
         return None
     code, words = str(_field(error, "code")), str(_field(error, "message"))
     if code in ("rate_limit_exceeded", "insufficient_quota"):
-        what = (
-            "limits how often it can be asked" if code.startswith("rate") else "says that no credit is left"
+        message = (
+            _("{server} limits how often it can be asked.")
+            if code.startswith("rate")
+            else _("The account at {server} has no credit left.")
         )
-        return ServerFailed(f"{endpoint.server} {what}.", hint="Check its billing and limits.", rest_s=REST_S)
-    return ServerFailed(f"{endpoint.server} reported an error: {endpoint.quote(words)}")
+        return ServerFailed(
+            message.format(server=endpoint.server), hint=_("Check its billing and limits."), rest_s=REST_S
+        )
+    return ServerFailed(
+        _("{server} reported an error: {quote}").format(server=endpoint.server, quote=endpoint.quote(words))
+    )
+
+
+def _broke_off(endpoint: Endpoint) -> ServerFailed:
+    return ServerFailed(_("The connection to {server} broke off.").format(server=endpoint.server))
 
 
 def _field(error: Any, name: str) -> Any:
@@ -255,17 +267,29 @@ def _field(error: Any, name: str) -> Any:
 
 
 def _refusal(status: int, endpoint: Endpoint, model: str) -> Failure:
+    server = endpoint.server
     if status == 401:
         return wrong_key(endpoint)
     if status == 403:
-        return Failure(f"{endpoint.server} does not let this API key use {model}.", rest_s=REST_S)
+        message = _("{server} does not let this API key use {model}.").format(server=server, model=model)
+        return Failure(message, rest_s=REST_S)
     if status == 404:
-        hint = f"Check VOICE_KERNEL_REALTIME_MODEL and {endpoint.url_setting}."
         return Failure(
-            f"{endpoint.server} has no Realtime interface for {model} at this address.", hint, rest_s=REST_S
+            _("{server} has no Realtime interface for {model} at this address.").format(
+                server=server, model=model
+            ),
+            _("Check {where}.").format(
+                where=_("{model_setting} and {url_setting}").format(
+                    model_setting="VOICE_KERNEL_REALTIME_MODEL", url_setting=endpoint.url_setting
+                )
+            ),
+            rest_s=REST_S,
         )
     if status == 429:
-        return Failure(f"{endpoint.server} limits how often it can be asked.", rest_s=REST_S / 6)
+        message = _("{server} limits how often it can be asked.").format(server=server)
+        return Failure(message, rest_s=REST_S / 6)
     if status >= 500:
-        return Failure(f"{endpoint.server} has a problem of its own ({status}).", rest_s=REST_S / 6)
-    return Failure(f"{endpoint.server} refused the connection ({status}).", rest_s=REST_S)
+        message = _("{server} has a problem of its own ({status}).").format(server=server, status=status)
+        return Failure(message, rest_s=REST_S / 6)
+    message = _("{server} refused the connection ({status}).").format(server=server, status=status)
+    return Failure(message, rest_s=REST_S)

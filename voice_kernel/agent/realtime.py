@@ -27,6 +27,7 @@ from voice_kernel.agent.tools import TurnTools
 from voice_kernel.context import Context
 from voice_kernel.endpoint import Endpoint
 from voice_kernel.errors import EngineUnavailable, ModelError, Refused, ServerFailed, SpeechError
+from voice_kernel.language import _
 from voice_kernel.messages import Turn
 from voice_kernel.speech.names import hint, names_of
 from voice_kernel.speech.recording import Recording, cut_notice
@@ -136,7 +137,8 @@ class Realtime:
         """Import the SDK; see `Transcriber.load`. Nothing is sent."""
         if self.endpoint.is_openai and not self.endpoint.api_key:
             raise EngineUnavailable(
-                f"{self.endpoint.server} wants an API key.", hint=f"Set {self.endpoint.key_setting}."
+                _("{server} wants an API key.").format(server=self.endpoint.server),
+                hint=_("Set {key_setting}.").format(key_setting=self.endpoint.key_setting),
             )
         try:
             await load_sdk()
@@ -201,7 +203,7 @@ class Realtime:
         It must not be answered together with the next one.
         """
         if self._said is not None:
-            item, _ = self._said
+            item, _words = self._said
             self._said = None
             await line.send("conversation.item.delete", item_id=item)
 
@@ -242,7 +244,8 @@ class Realtime:
                 model=model,
             )
         if self._answering:  # a second answer would mix with the first; a cell that it runs may ask for one
-            raise ModelError(f"{self.model} is answering another turn.", hint="Wait for it.", retryable=True)
+            message = _("{model} is answering another turn.").format(model=self.model)
+            raise ModelError(message, hint=_("Wait for it."), retryable=True)
         self._answering = True
         try:
             return await self._answer(text, turn_id, context, on_text, approved_tools, on_change)
@@ -266,7 +269,7 @@ class Realtime:
             Refused: a person did not want anything to be sent.
         """
         if self._others is None:
-            raise ModelError("No model is there that could go on with it.", hint="Ask again.")
+            raise ModelError(_("No model is there that could go on with it."), hint=_("Ask again."))
         brain = await self._others()
         return await brain.go_on(left, turn_id=turn_id, on_text=on_text, on_change=on_change)
 
@@ -291,7 +294,7 @@ class Realtime:
         answer = _Answer(on_text)
         try:
             line = await self.line()
-            on_change(model=f"{self.model} at {self.endpoint.server}")
+            on_change(model=_("{model} at {server}").format(model=self.model, server=self.endpoint.server))
             asked = question(text, context)
             await self._share(asked, turn_id, approved_tools)
             if not self._introduced:
@@ -312,7 +315,8 @@ class Realtime:
             if answer.text:
                 self._past.append((clip(text, MAX_PAST_CHARS), clip(answer.text, MAX_PAST_CHARS)))
         if not answer.text and not tools.exchanges:
-            raise ModelError(f"{self.model} gave an empty answer.", hint="Ask again.", retryable=True)
+            message = _("{name} gave an empty answer.").format(name=self.model)
+            raise ModelError(message, hint=_("Ask again."), retryable=True)
         return answer.text
 
     def recall(self, turns: Sequence[Turn]) -> None:
@@ -321,7 +325,7 @@ class Realtime:
         for turn in turns:
             if turn.route == "model" and turn.answer:
                 self._past.append((clip(turn.text, MAX_PAST_CHARS), clip(turn.answer, MAX_PAST_CHARS)))
-        self._untrusted = "an earlier answer" if self._past else ""
+        self._untrusted = _("an earlier answer") if self._past else ""
         if self._line is not None:
             self._line.retire()
 
@@ -352,7 +356,7 @@ class Realtime:
         if task.state != "succeeded":
             problem = task.problem
             raise Refused(
-                problem.message if problem else "Nothing was sent to the model.",
+                problem.message if problem else _("Nothing was sent to the model."),
                 hint=problem.hint if problem else "",
             )
         self._shares = False
@@ -384,16 +388,19 @@ class Realtime:
                         await line.respond()  # the SDK tells the model, and leaves it at that
                     if steps.taken > MAX_STEPS:
                         raise ModelError(
-                            "The model used all its steps and did not finish.",
-                            hint="Ask for a smaller step; what its tasks did stays done.",
+                            _("The model used all its steps and did not finish."),
+                            hint=_("Ask for a smaller step; what its tasks did stays done."),
                         )
                     if tools.circling:
                         raise ModelError(
-                            "The model went round in circles and was stopped.", hint="Ask in other words."
+                            _("The model went round in circles and was stopped."),
+                            hint=_("Ask in other words."),
                         )
             except TimeoutError:
                 raise ModelError(
-                    f"The model at {self.endpoint.server} fell silent.", hint="Ask again.", retryable=True
+                    _("The model at {server} fell silent.").format(server=self.endpoint.server),
+                    hint=_("Ask again."),
+                    retryable=True,
                 ) from None
             finally:
                 if not steps.over:
@@ -503,7 +510,7 @@ class _Answer:
             self._new_step = False
             if len(self.text) + len(piece) > MAX_ANSWER_CHARS:
                 raise ModelError(
-                    "The answer grew past every bound and was cut.", hint="Ask for something shorter."
+                    _("The answer grew past every bound and was cut."), hint=_("Ask for something shorter.")
                 )
             self.text += piece
             self._on_text(piece)
@@ -547,11 +554,11 @@ class RealtimeRecognition:
             async with asyncio.timeout(self._engine.text_limit_s):
                 await asyncio.wait({self._work})
             if self._work.cancelled():
-                raise SpeechError("The recording was thrown away.")
+                raise SpeechError(_("The recording was thrown away."))
             text = self._work.result()
         except TimeoutError:
             server = self._engine.endpoint.server
-            raise ServerFailed(f"{server} did not send its text in time.") from None
+            raise ServerFailed(_("{server} did not send its text in time.").format(server=server)) from None
         finally:
             self.discard()
         return Transcript(

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from voice_kernel.agent.provider import ModelSettings
 from voice_kernel.errors import ModelError
+from voice_kernel.language import _
 
 PRESETS: dict[str, str] = {
     "ollama": "http://127.0.0.1:11434/v1",
@@ -39,7 +40,7 @@ def parse(text: str) -> Choice:
     """Take apart what a person says to choose a model."""
     text = text.strip()
     if text.startswith(("http://", "https://")):
-        address, _, model = text.partition("#")
+        address, _hash, model = text.partition("#")
         return Choice(address, model)
     server, slash, model = text.partition("/")
     name = _spoken(server)
@@ -64,7 +65,7 @@ def chosen(text: str, configured: ModelSettings) -> ModelSettings:
     if choice.server == OPENAI:
         if not configured.api_key:
             raise ModelError(
-                "There is no key for OpenAI.", hint="Set OPENAI_API_KEY, then restart the kernel."
+                _("There is no key for OpenAI."), hint=_("Set OPENAI_API_KEY, then restart the kernel.")
             )
         return replace(configured, base_url=None, use_responses=None, model=choice.model)
     address = PRESETS.get(choice.server, choice.server)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from voice_kernel.errors import KernelError
+from voice_kernel.language import N_, _
 
 if TYPE_CHECKING:
     from voice_kernel.app import App
@@ -16,7 +17,7 @@ R = TypeVar("R")
 
 LOOK_LIMIT_S = 5.0
 """How long looking at tasks may take: the loop thread only copies what it has."""
-INSIDE = 'Inside a tool call the functions themselves, or give it the main thread: @tool(thread="main").'
+INSIDE = N_('Inside a tool call the functions themselves, or give it the main thread: @tool(thread="main").')
 
 
 def shell_here() -> Any:
@@ -30,8 +31,8 @@ def begun_app() -> App:
     shell = shell_here()
     if shell is None:
         raise KernelError(
-            "ask needs a notebook or IPython around it.",
-            hint='In a terminal or a script: voice-kernel say "run the tests".',
+            _("ask needs a notebook or IPython around it."),
+            hint=_('In a terminal or a script: voice-kernel say "run the tests".'),
         )
     require_main_thread()
     from voice_kernel.app import app_of
@@ -53,7 +54,7 @@ def still_open(app: App) -> App:
         KernelError: it has.
     """
     if app.closed:
-        raise KernelError("The session has ended.", hint="Load it again with %load_ext voice_kernel.")
+        raise KernelError(_("The session has ended."), hint=_("Load it again with %load_ext voice_kernel."))
     return app
 
 
@@ -65,8 +66,8 @@ def require_main_thread() -> None:
     """
     if threading.current_thread() is not threading.main_thread():
         raise KernelError(
-            "ask was called on another thread than the notebook's own: the code of a turn could not run.",
-            hint=f"Call it from a cell, or say it in the panel. {INSIDE}",
+            _("ask was called on another thread than the notebook's own: the code of a turn could not run."),
+            hint=_("Call it from a cell, or say it in the panel.") + " " + _(INSIDE),
         )
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from voice_kernel.api.place import INSIDE, app_if_any, on_loop, still_open
 from voice_kernel.errors import KernelError, UnknownTask, VoiceKernelError
+from voice_kernel.language import N_, _, ngettext_
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -124,7 +125,8 @@ class TaskView:
         app = still_open(self._app)
         task: Task | None = app.loop.run_sync(_again(app, self._task), BEGIN_LIMIT_S)
         if task is None:
-            raise UnknownTask(f"Task {self.id} is not known any more.", hint="Say it again.")
+            message = _("Task {number} is not known any more.").format(number=self.id)
+            raise UnknownTask(message, hint=_("Say it again."))
         return TaskView(app, task)
 
     def wait(self, timeout_s: float | None = None) -> TaskView:
@@ -138,7 +140,7 @@ class TaskView:
         """
         app = still_open(self._app)
         if app.loop.is_current:
-            raise KernelError("A tool cannot wait for a task.", hint=INSIDE)
+            raise KernelError(_("A tool cannot wait for a task."), hint=_(INSIDE))
 
         async def ended() -> bool:
             try:
@@ -170,7 +172,7 @@ class Tasks(Sequence[TaskView]):
     the first command it is simply empty.
     """
 
-    _none = "No tasks yet."
+    _none = N_("No tasks yet.")
 
     @property
     def last(self) -> TaskView | None:
@@ -205,13 +207,22 @@ class Tasks(Sequence[TaskView]):
             return found[number]
         if number < 0:
             if -number > len(found):
-                raise UnknownTask(f"There are {len(found)} tasks here.")
+                raise UnknownTask(
+                    ngettext_(
+                        "There is {count} task here.", "There are {count} tasks here.", len(found)
+                    ).format(count=len(found))
+                )
             return found[number]
         for row in found:
             if row.id == number:
                 return row
-        known = f"{found[0].id} to {found[-1].id}" if found else "none yet"
-        raise UnknownTask(f"There is no task {number}.", hint=f"There are: {known}.")
+        known = (
+            _("{first} to {last}").format(first=found[0].id, last=found[-1].id) if found else _("none yet")
+        )
+        raise UnknownTask(
+            _("There is no task {number}.").format(number=number),
+            hint=_("There are: {known}.").format(known=known),
+        )
 
     def __len__(self) -> int:
         return len(self._tasks())
@@ -231,7 +242,10 @@ class Tasks(Sequence[TaskView]):
         try:
             import pandas as pd
         except ImportError:
-            raise VoiceKernelError("to_frame needs pandas.", hint="Install it: %pip install pandas") from None
+            raise VoiceKernelError(
+                _("to_frame needs pandas."),
+                hint=_("Install it: {command}").format(command="%pip install pandas"),
+            ) from None
         from voice_kernel.ui.tasktable import COLUMNS, records
 
         frame = pd.DataFrame(records(self._tasks(), self._turns()), columns=list(COLUMNS))
@@ -242,12 +256,12 @@ class Tasks(Sequence[TaskView]):
     def __repr__(self) -> str:
         from voice_kernel.ui.tasktable import table_text
 
-        return table_text(self._tasks(), self._turns()) or self._none
+        return table_text(self._tasks(), self._turns()) or _(self._none)
 
     def _repr_html_(self) -> str:
         from voice_kernel.ui.tasktable import table_html
 
-        return table_html(self._tasks(), self._turns()) or f"<div>{self._none}</div>"
+        return table_html(self._tasks(), self._turns()) or f"<div>{_(self._none)}</div>"
 
     def _rows(self) -> list[TaskView]:
         app = app_if_any()
@@ -268,7 +282,7 @@ class Tasks(Sequence[TaskView]):
 class _Chosen(Tasks):
     """Some of the tasks, chosen anew at every look."""
 
-    _none = "No tasks."
+    _none = N_("No tasks.")
 
     def __init__(self, among: Tasks, wanted: Callable[[Task], bool]) -> None:
         self._among = among
@@ -285,7 +299,7 @@ tasks = Tasks()
 async def _again(app: App, task: Task) -> Task | None:
     """Begin a task's call again, and return the new task as soon as there is one."""
     before = set(app.hub.tasks)
-    _, changes = app.hub.subscribe()
+    _told, changes = app.hub.subscribe()
     work = asyncio.ensure_future(app.session.retry(task.id))
     try:
         while not work.done():
@@ -318,5 +332,6 @@ def _end_of(path: str) -> str:
             return log.read().decode("utf-8", "replace")[-MAX_LOG_CHARS:]
     except OSError as error:
         raise VoiceKernelError(
-            f"The log cannot be read: {error.strerror}.", hint="Old logs are removed to make room."
+            _("The log cannot be read: {reason}.").format(reason=error.strerror),
+            hint=_("Old logs are removed to make room."),
         ) from None

@@ -30,6 +30,7 @@ from voice_kernel.kernel.mainthread import MainThread
 from voice_kernel.kernel.namespace import Namespace
 from voice_kernel.kernel.namespace import attributes as attributes_of
 from voice_kernel.kernel.stage import Stage
+from voice_kernel.language import _
 from voice_kernel.loop import AgentLoop, Submission
 from voice_kernel.messages import Output
 
@@ -319,12 +320,14 @@ class Kernel:
                 raise _shutting_down()
             if len(self._jobs) >= MAX_JOBS:
                 raise KernelError(
-                    "Too much code is waiting to run.", hint="Cancel some of the tasks.", retryable=True
+                    _("Too much code is waiting to run."),
+                    hint=_("Cancel some of the tasks."),
+                    retryable=True,
                 )
             if not self._main_thread.pumps and self._jupyter is None:
                 raise KernelError(
-                    "In a terminal, code can only run while %voice waits for it.",
-                    hint="Use %voice without -b.",
+                    _("In a terminal, code can only run while %voice waits for it."),
+                    hint=_("Use %voice without -b."),
                 )
             self._jobs.append(job)
             if self._main_thread.pumps:
@@ -380,8 +383,8 @@ class Kernel:
                 raise _shutting_down()
             if len(self._main_thread.pumps) >= MAX_DEPTH:
                 raise KernelError(
-                    f"%voice runs inside %voice more than {MAX_DEPTH} levels deep.",
-                    hint="Leave out the cell that calls itself.",
+                    _("%voice runs inside %voice more than {count} levels deep.").format(count=MAX_DEPTH),
+                    hint=_("Leave out the cell that calls itself."),
                 )
             # Before the coroutine starts: else it might leave its first job to an idle moment that
             # never comes.
@@ -463,4 +466,4 @@ def _outcome(submission: Submission[T]) -> T:
 
 
 def _shutting_down() -> KernelError:
-    return KernelError("The assistant is shutting down.", hint="Restart the kernel to use it again.")
+    return KernelError(_("The assistant is shutting down."), hint=_("Restart the kernel to use it again."))

@@ -19,6 +19,7 @@ from voice_kernel.kernel.capture import Capture
 from voice_kernel.kernel.job import CodeResult, Job
 from voice_kernel.kernel.jupyter import JupyterKernel, Message
 from voice_kernel.kernel.mainthread import MainThread
+from voice_kernel.language import _
 from voice_kernel.messages import Problem
 
 if TYPE_CHECKING:
@@ -103,7 +104,8 @@ class Stage:
         except BaseException as error:
             logger.error("A job could not be run: %s", type(error).__name__)
             if not job.future.done():
-                job.future.set_exception(KernelError(f"The code could not be run: {type(error).__name__}."))
+                message = _("The code could not be run: {name}.").format(name=type(error).__name__)
+                job.future.set_exception(KernelError(message))
             if not isinstance(error, Exception):
                 raise
 
@@ -182,7 +184,7 @@ class Stage:
 
 def _problem(error: BaseException | None, interrupted: bool) -> Problem | None:
     if interrupted:
-        return Problem(kind="KeyboardInterrupt", message="The code was interrupted.", retryable=True)
+        return Problem(kind="KeyboardInterrupt", message=_("The code was interrupted."), retryable=True)
     if error is None:
         return None
     try:
@@ -208,7 +210,7 @@ def _no_input() -> Iterator[None]:
     from IPython.core.error import StdinNotImplementedError
 
     def refuse(*args: object, **options: object) -> str:
-        raise StdinNotImplementedError("input() needs a cell: this code was not started from one")
+        raise StdinNotImplementedError(_("input() needs a cell: this code was not started from one"))
 
     before = builtins.input, getpass.getpass
     builtins.input, getpass.getpass = refuse, refuse

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voice_kernel.errors import AudioError
+from voice_kernel.language import _
 from voice_kernel.speech.transcriber import RATE_HZ
 
 MIN_HZ = 4_000
@@ -42,8 +43,10 @@ class Resampler:
     def __init__(self, rate_hz: int, to_hz: int = RATE_HZ) -> None:
         if not MIN_HZ <= rate_hz <= MAX_HZ:
             raise AudioError(
-                f"A sampling rate of {rate_hz} Hz cannot be used.",
-                hint=f"Record at {MIN_HZ} to {MAX_HZ} Hz; {RATE_HZ} is best.",
+                _("A sampling rate of {rate_hz} Hz cannot be used.").format(rate_hz=rate_hz),
+                hint=_("Record at {least} to {most} Hz; {best} is best.").format(
+                    least=MIN_HZ, most=MAX_HZ, best=RATE_HZ
+                ),
             )
         divisor = gcd(to_hz, rate_hz)
         self._up = to_hz // divisor

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from voice_kernel.errors import SpeechError
+from voice_kernel.language import _
 from voice_kernel.speech.worker import Urgency, Worker
 
 if TYPE_CHECKING:  # numpy and ONNX Runtime are imported in the thread
@@ -105,7 +106,7 @@ class Spotter:
             self._fail(error)
         except Exception as error:  # whoever listens must hear that nobody listens any more
             logger.exception("looking for speech failed")
-            self._fail(SpeechError(f"Listening failed ({type(error).__name__})."))
+            self._fail(SpeechError(_("Listening failed ({name}).").format(name=type(error).__name__)))
         else:
             self._tell(lambda: self._on_spotted(spotted))
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from voice_kernel.errors import EngineUnavailable
+from voice_kernel.language import _
 from voice_kernel.speech.frames import FRAME, OFFSET, ONSET
 from voice_kernel.speech.resampling import Samples
 
@@ -30,7 +31,7 @@ class SpeechDetector:
         try:
             import onnxruntime  # heavy: the worker only
         except ImportError as error:
-            raise _unavailable("ONNX Runtime is not installed") from error
+            raise _unavailable(_("ONNX Runtime is not installed.")) from error
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1  # a frame is too small to share
         options.inter_op_num_threads = 1
@@ -39,7 +40,7 @@ class SpeechDetector:
             str(_find_network()), options, providers=["CPUExecutionProvider"]
         )
         if {i.name for i in self._session.get_inputs()} != {"input", "h", "c"}:
-            raise _unavailable("The installed faster-whisper brings another speech detector")
+            raise _unavailable(_("The installed faster-whisper brings another speech detector."))
 
     def track(self) -> SpeechTrack:
         """Return a fresh track that listens through this detector."""
@@ -109,14 +110,16 @@ def _find_network() -> Path:
     try:
         files = metadata.files("faster-whisper") or []
     except metadata.PackageNotFoundError as error:
-        raise _unavailable("faster-whisper, which brings the speech detector, is not installed") from error
+        raise _unavailable(
+            _("faster-whisper, which brings the speech detector, is not installed.")
+        ) from error
     for file in files:
         if file.match("silero_vad*.onnx"):
             path = Path(str(file.locate()))
             if path.is_file():
                 return path
-    raise _unavailable("The installed faster-whisper brings no speech detector")
+    raise _unavailable(_("The installed faster-whisper brings no speech detector."))
 
 
 def _unavailable(reason: str) -> EngineUnavailable:
-    return EngineUnavailable(f"{reason}.", hint='Run: pip install "voice-kernel[local]"')
+    return EngineUnavailable(reason, hint=_('Run: pip install "voice-kernel[local]"'))

@@ -23,7 +23,8 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
 
-from voice_kernel.store.faults import LATER, Fault, Patience
+from voice_kernel.language import _
+from voice_kernel.store.faults import Fault, Patience, later
 from voice_kernel.store.schema import HEAD
 
 Inode = tuple[int, int]
@@ -63,16 +64,16 @@ class Place:
         try:
             parsed = make_url(url)
         except ArgumentError:
-            raise _misconfigured(f"{SETTING} is not a database URL.") from None
-        family, _, driver = parsed.drivername.partition("+")
+            raise _misconfigured(_("{setting} is not a database URL.").format(setting=SETTING)) from None
+        family, _plus, driver = parsed.drivername.partition("+")
         if family == "sqlite":
             if not parsed.database or parsed.database == ":memory:" or parsed.query:
-                raise _misconfigured(f"{SETTING} names no file.")
+                raise _misconfigured(_("{setting} names no file.").format(setting=SETTING))
             file = Path(parsed.database).expanduser().absolute()
             return cls(URL.create("sqlite", database=str(file)), file)
         if family in ("postgresql", "postgres") and driver in ("", "psycopg"):
             return cls(parsed.set(drivername="postgresql+psycopg"), None)
-        raise _misconfigured(f"{SETTING} is neither of SQLite nor of PostgreSQL.")
+        raise _misconfigured(_("{setting} is neither of SQLite nor of PostgreSQL.").format(setting=SETTING))
 
     @property
     def secrets(self) -> list[str]:
@@ -81,7 +82,7 @@ class Place:
 
 
 def _misconfigured(message: str) -> Fault:
-    hint = "It is like sqlite:////home/me/history.db or postgresql://me@host/history."
+    hint = _("It is like sqlite:////home/me/history.db or postgresql://me@host/history.")
     return Fault("misconfigured", message, hint=hint, lasting=True)
 
 
@@ -153,7 +154,7 @@ class Database:
             with self.reading() as connection:
                 return question(connection, *arguments, **keywords)
         except (ValueError, TypeError, KeyError) as error:
-            raise Fault("corrupt", "A part of the history cannot be read.", hint="") from error
+            raise Fault("corrupt", _("A part of the history cannot be read."), hint="") from error
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -166,7 +167,7 @@ class Database:
             if self.place.file is not None and self._read_only:
                 raise _unwritable(self.place.file.parent)
             if self.place.file is not None and _inode(self.place.file) != self.inode:
-                raise Fault("moved", "The history file was moved or deleted.")
+                raise Fault("moved", _("The history file was moved or deleted."))
             with self.engine.connect().execution_options(begin="IMMEDIATE") as connection, connection.begin():
                 yield connection
 
@@ -252,12 +253,12 @@ class Database:
         except ImportError:
             raise Fault(
                 "misconfigured",
-                "The history is to be kept in PostgreSQL, but psycopg is not installed.",
+                _("The history is to be kept in PostgreSQL, but psycopg is not installed."),
                 hint="pip install 'voice-kernel[postgres]'",
                 lasting=True,
             ) from None
         except (ArgumentError, NoSuchModuleError):
-            raise _misconfigured(f"{SETTING} cannot be used.") from None
+            raise _misconfigured(_("{setting} cannot be used.").format(setting=SETTING)) from None
 
     def _prepare_sqlite(self, connection: Any, _record: Any) -> None:
         # SQLAlchemy says when a transaction begins, see `_begin_sqlite`; the driver must not.
@@ -327,8 +328,8 @@ class Database:
         if not known:
             raise Fault(
                 "newer",
-                "The history was written by a newer version of voice_kernel.",
-                hint="Upgrade it to go on with that history: pip install --upgrade voice-kernel",
+                _("The history was written by a newer version of voice_kernel."),
+                hint=_("Upgrade it to go on with that history: pip install --upgrade voice-kernel"),
                 lasting=True,
             )
 
@@ -370,21 +371,21 @@ class Database:
         if isinstance(cause, sqlite3.Warning | ValueError | TypeError | OverflowError) or (
             cause is None and not self._lost(error)
         ):
-            return Fault("refused", "The database refused what was to be written.")
+            return Fault("refused", _("The database refused what was to be written."))
         return self._postgres_fault(error, cause)
 
     def _sqlite_fault(self, cause: sqlite3.Error) -> Fault:
         code = getattr(cause, "sqlite_errorcode", None) or 0
         folder = self.place.file.parent if self.place.file else ""
         if code == sqlite3.SQLITE_READONLY_DBMOVED:
-            return Fault("moved", "The history file was moved or deleted.")
+            return Fault("moved", _("The history file was moved or deleted."))
         if code == sqlite3.SQLITE_IOERR_SHORT_READ:
             return _corrupt()
         primary = code & 0xFF
         if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL):
-            return Fault("locked", "The history is locked by another program.")
+            return Fault("locked", _("The history is locked by another program."))
         if primary == sqlite3.SQLITE_FULL:
-            return Fault("full", "The disk is full.", hint=f"Make room. {LATER}")
+            return Fault("full", _("The disk is full."), hint=later(_("Make room.")))
         if primary in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT):
             return _corrupt()
         if primary in (
@@ -397,10 +398,12 @@ class Database:
         if primary in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_NOMEM):
             return Fault(
                 "unwritable",
-                f"The disk that holds {folder} reports an error, or your quota is used up.",
-                hint=f"Look at the disk. {LATER}",
+                _("The disk that holds {folder} reports an error, or your quota is used up.").format(
+                    folder=folder
+                ),
+                hint=later(_("Look at the disk.")),
             )
-        return Fault("refused", "The database refused what was to be written.")
+        return Fault("refused", _("The database refused what was to be written."))
 
     def _lost(self, error: SQLAlchemyError) -> bool:
         from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -409,32 +412,36 @@ class Database:
 
     def _postgres_fault(self, error: SQLAlchemyError, cause: Any) -> Fault:
         state = str(getattr(cause, "sqlstate", None) or "")
-        host = self.place.url.host or "this machine"
+        host = self.place.url.host or _("this machine")
         # A server that refuses a connection says FATAL, in any language, and psycopg gives no code for it.
         if state.startswith(("28", "3D")) or (not state and "FATAL" in str(cause)):
             return Fault(
                 "unreachable",
-                f"The database server of {host} does not let us in.",
-                hint=f"Is it just starting? Else look at {SETTING}: user, password, name of the database.",
+                _("The database server of {host} does not let us in.").format(host=host),
+                hint=_(
+                    "Is it just starting? Else look at {setting}: user, password, name of the database."
+                ).format(setting=SETTING),
             )
         if state.startswith("53") and state != "53300":
             return Fault(
-                "full", f"The database server of {host} has no room left.", hint=f"Make room. {LATER}"
+                "full",
+                _("The database server of {host} has no room left.").format(host=host),
+                hint=later(_("Make room.")),
             )
         if state in ("25006", "42501"):
             return Fault(
                 "unwritable",
-                f"The database server of {host} lets us read, but not write.",
-                hint="Ask its administrator.",
+                _("The database server of {host} lets us read, but not write.").format(host=host),
+                hint=_("Ask its administrator."),
             )
         if state in ("55P03", "57014", "40P01", "40001"):
-            return Fault("locked", "The history is locked by another program.")
+            return Fault("locked", _("The history is locked by another program."))
         if state.startswith(("22", "23", "42", "54")):
-            return Fault("refused", "The database refused what was to be written.")
+            return Fault("refused", _("The database refused what was to be written."))
         return Fault(
             "unreachable",
-            f"The database server of {host} cannot be reached.",
-            hint=f"Is it up? Its address is in {SETTING}. {LATER}",
+            _("The database server of {host} cannot be reached.").format(host=host),
+            hint=later(_("Is it up? Its address is in {setting}.").format(setting=SETTING)),
         )
 
 
@@ -558,10 +565,10 @@ def _make_private(file: Path) -> None:
 def _unwritable(folder: Path | str) -> Fault:
     return Fault(
         "unwritable",
-        f"{folder} cannot be written.",
-        hint="Set VOICE_KERNEL_DATABASE_URL to a file elsewhere.",
+        _("{folder} cannot be written.").format(folder=folder),
+        hint=_("Set {setting} to a file elsewhere.").format(setting=SETTING),
     )
 
 
 def _corrupt() -> Fault:
-    return Fault("corrupt", "The history file is damaged.")
+    return Fault("corrupt", _("The history file is damaged."))

@@ -6,13 +6,19 @@ from dataclasses import dataclass
 from typing import Literal
 
 from voice_kernel.errors import HistoryError
+from voice_kernel.language import N_, _
 
 Kind = Literal[
     "locked", "full", "unwritable", "corrupt", "moved", "newer", "unreachable", "misconfigured", "refused"
 ]
 """`moved`: the file is no longer the one that was opened. `refused`: the database did not take these rows."""
 
-LATER = "It is written as soon as that is possible again."
+LATER = N_("It is written as soon as that is possible again.")
+
+
+def later(first: str) -> str:
+    """Return what a person can do, and that nothing is lost meanwhile."""
+    return f"{first} {_(LATER)}"
 
 
 class Fault(HistoryError):
@@ -21,12 +27,12 @@ class Fault(HistoryError):
     Args:
         kind: what is wrong.
         message: the same in a sentence.
-        hint: what a person can do.
+        hint: what a person can do; that it is written later when nothing is given.
         lasting: whether trying again is of no use in this session.
     """
 
-    def __init__(self, kind: Kind, message: str, *, hint: str = LATER, lasting: bool = False) -> None:
-        super().__init__(message, hint=hint, retryable=not lasting)
+    def __init__(self, kind: Kind, message: str, *, hint: str | None = None, lasting: bool = False) -> None:
+        super().__init__(message, hint=_(LATER) if hint is None else hint, retryable=not lasting)
         self.kind = kind
         self.lasting = lasting
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Container
 from typing import Any, NamedTuple
 
 from voice_kernel.events import OPEN_TASKS, OPEN_TURNS, clip_tail
+from voice_kernel.language import N_, _
 from voice_kernel.messages import (
     Approval,
     ApprovalChanged,
@@ -36,16 +37,16 @@ MAX_TITLE_CHARS = 80
 
 INTERRUPTED = Problem(
     kind="Interrupted",
-    message="The kernel ended while it ran.",
-    hint="Retry runs it again.",
+    message=N_("The kernel ended while it ran."),
+    hint=N_("Retry runs it again."),
     retryable=True,
 )
 
 
 NEVER_RAN = Problem(
     kind="Interrupted",
-    message="The kernel ended before it was approved: it did not run.",
-    hint="If no card asks for it again, Retry does.",
+    message=N_("The kernel ended before it was approved: it did not run."),
+    hint=N_("If no card asks for it again, Retry does."),
     retryable=True,
 )
 
@@ -151,7 +152,7 @@ class Journal:
         for task in list(self._open.values()):
             self._task(interrupted(task, now))
         for turn in list(self._open_turns.values()):
-            change = {"state": "failed", "problem": INTERRUPTED, "ended_at": now, "partial": False}
+            change = {"state": "failed", "problem": in_words(INTERRUPTED), "ended_at": now, "partial": False}
             self._turn(turn.model_copy(update=change))
 
     def tell_again(self) -> None:
@@ -274,6 +275,11 @@ class Journal:
         self._writer.write_in(self._writer.patience.gather_s)
 
 
+def in_words(problem: Problem) -> Problem:
+    """Return one of the problems above in the session's language."""
+    return problem.model_copy(update={"message": _(problem.message), "hint": _(problem.hint)})
+
+
 def interrupted(task: Task, at: float) -> Task:
     """Return a task as it is when its kernel ended under it.
 
@@ -282,7 +288,12 @@ def interrupted(task: Task, at: float) -> Task:
         at: when it ended, as far as that is known.
     """
     problem = NEVER_RAN if task.state == "awaiting_approval" else INTERRUPTED
-    change = {"state": "interrupted", "problem": problem, "queue_position": None, "deadline_at": None}
+    change = {
+        "state": "interrupted",
+        "problem": in_words(problem),
+        "queue_position": None,
+        "deadline_at": None,
+    }
     return task.model_copy(update={**change, "ended_at": max(at, task.started_at or task.created_at)})
 
 

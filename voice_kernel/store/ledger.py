@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Dialect, Table, case, delete, literal_column,
 from sqlalchemy.dialects import postgresql, sqlite
 
 from voice_kernel.errors import NotInHistory
+from voice_kernel.language import N_, _
 from voice_kernel.messages import Thread
 from voice_kernel.store import recovery
 from voice_kernel.store.batch import Batch, Happening
@@ -40,7 +41,7 @@ MAX_LEFT = 20
 """Cards of ended sessions that are asked again at once."""
 TIDY_AGAIN_S = 24 * 3600.0
 TIDY_PAUSE_S = 0.2
-NO_THREAD = "There is no such conversation."
+NO_THREAD = N_("There is no such conversation.")
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,7 @@ class SessionLedger:
         if not self._checked:
             self._checked = True
             if self.recovered and not self.database.is_sound():
-                raise Fault("corrupt", "The history file is damaged.")
+                raise Fault("corrupt", _("The history file is damaged."))
             sweep(self._locks)
         with self.database.reading() as connection:
             now = presumed_now(connection, self._card.id)
@@ -234,7 +235,7 @@ class SessionLedger:
         with self.database.writing() as connection:
             if read_thread(connection, thread.id) is None:
                 if thread.id != self._thread_id:
-                    raise NotInHistory(NO_THREAD)
+                    raise NotInHistory(_(NO_THREAD))
                 self._put_threads(connection, [thread])
             named = {"title": title, "titled": True, "words": indexed(title)}
             connection.execute(update(threads).where(threads.c.id == thread.id).values(named))
@@ -258,7 +259,7 @@ class SessionLedger:
         self._known_threads.discard(thread_id)
         remove_logs([*logs, *paths], self._limits.logs)
         if not found:
-            raise NotInHistory(NO_THREAD)
+            raise NotInHistory(_(NO_THREAD))
 
     # ---- sessions ----------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, insert, select, update
 from voice_kernel.events import MAX_TAIL_CHARS, OPEN_TASKS, OPEN_TURNS, clip_tail
 from voice_kernel.messages import Task
 from voice_kernel.store import owner
-from voice_kernel.store.journal import INTERRUPTED, interrupted
+from voice_kernel.store.journal import INTERRUPTED, in_words, interrupted
 from voice_kernel.store.redaction import Redaction
 from voice_kernel.store.rows import Rows, approval_of, task_of, turn_of
 from voice_kernel.store.schema import approvals, events, items, sessions, tasks
@@ -106,7 +106,8 @@ def end(
             }
         )
 
-    why = rows.reason(INTERRUPTED)
+    problem = in_words(INTERRUPTED)
+    why = rows.reason(problem)
     of_session = tasks.c.session_id == session_id
     open_tasks = select(tasks).where(of_session, tasks.c.state.in_(OPEN_TASKS)).order_by(tasks.c.id)
     for row in connection.execute(open_tasks).mappings().all():
@@ -122,7 +123,7 @@ def end(
         changed = {"state": "failed"}
         with contextlib.suppress(*UNREADABLE):
             turn = turn_of(dict(row))
-            ended = {"state": "failed", "problem": INTERRUPTED, "ended_at": max(last_sign, turn.created_at)}
+            ended = {"state": "failed", "problem": problem, "ended_at": max(last_sign, turn.created_at)}
             changed = rows.turn(turn.model_copy(update=ended), row["thread_id"])
         connection.execute(update(items).where(items.c.id == row["id"]).values(changed))
     waiting = approvals.c.session_id == session_id, approvals.c.state == "open"

@@ -18,6 +18,7 @@ from secrets import token_hex
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from voice_kernel.errors import HistoryError, NotInHistory
+from voice_kernel.language import _
 from voice_kernel.messages import Keeping, PastTask, Thread, ToSurface
 from voice_kernel.store.faults import Fault, Patience
 from voice_kernel.store.journal import Journal
@@ -208,7 +209,7 @@ class Store:
         told = await self._read(self._told, thread_id)
         if told is None:
             if thread_id != self._journal.thread.id:
-                raise NotInHistory("There is no such conversation.")
+                raise NotInHistory(_("There is no such conversation."))
             return Conversation(self._journal.thread)
         self._enter(told[0])
         self._claim(thread_id)
@@ -364,8 +365,8 @@ class Store:
     def _replaced(self, where: Path) -> None:
         fault = Fault(
             "corrupt",
-            "The history file is damaged.",
-            hint=f"It was moved to {where}; a new one has been begun.",
+            _("The history file is damaged."),
+            hint=_("It was moved to {where}; a new one has been begun.").format(where=where),
         )
         self._fault_changed(fault)
         self._fault_changed(None)  # the new one is being written, or the journal says why not
@@ -425,7 +426,7 @@ class Store:
         await self.flush(FLUSH_LIMIT_S)
         database = self._database
         if database is None:
-            message = self.keeping.message or "The history is not open."
+            message = self.keeping.message or _("The history is not open.")
             raise HistoryError(message, hint=self.keeping.hint, retryable=True)
 
         try:

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, Protocol, TypeVar
 
+from voice_kernel.language import _
 from voice_kernel.store.batch import Batch
 from voice_kernel.store.faults import Fault, Patience
 
@@ -132,7 +133,7 @@ class Writer:
         future: Future[Answer] = Future()
         with self.lock:
             if self._closing:
-                future.set_exception(Fault("unreachable", "The history is closed.", hint=""))
+                future.set_exception(Fault("unreachable", _("The history is closed."), hint=""))
             else:
                 self._jobs.append((work, future))
                 self._wake.notify()
@@ -223,7 +224,7 @@ class Writer:
     def _attempt(self, batch: Batch) -> Fault | None:
         """Write a batch and do what else is due; what could not be written is left in it."""
         fault = self._guarded(lambda: self._write(batch))
-        for _ in range(MAX_DOUBTS):
+        for _doubt in range(MAX_DOUBTS):
             if fault is None or fault.kind not in ("corrupt", "moved"):
                 break
             # There is another file by now, or connecting makes one.
@@ -282,8 +283,10 @@ class Writer:
             log.error("the history could not be written: %s", _where(error))
             return Fault(
                 "refused",
-                f"Something went wrong while writing the history ({type(error).__name__}).",
-                hint="Please report it.",
+                _("Something went wrong while writing the history ({name}).").format(
+                    name=type(error).__name__
+                ),
+                hint=_("Please report it."),
             )
         return None
 
@@ -322,8 +325,8 @@ class Writer:
         self._let_go()
         with self.lock:
             jobs, flushes = list(self._jobs), list(self._flushes)
-        for _, future in jobs:
-            future.set_exception(Fault("unreachable", "The history is closed.", hint=""))
+        for _work, future in jobs:
+            future.set_exception(Fault("unreachable", _("The history is closed."), hint=""))
         for flush in flushes:
             flush.set_result(False)
 

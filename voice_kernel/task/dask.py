@@ -17,6 +17,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from voice_kernel.errors import ExecutorError
+from voice_kernel.language import N_, _
 from voice_kernel.messages import Problem
 from voice_kernel.task.dask_worker import BEGIN, STREAM_PIECES, Job
 from voice_kernel.task.process import Exit
@@ -39,7 +40,7 @@ STOP_LIMIT_S = 4.5
 CLOSE_LIMIT_S = 2.0
 MAX_PAYLOAD_BYTES = 8 * 1024**2
 
-LOCAL = "Set VOICE_KERNEL_EXECUTOR=local to run things here."
+LOCAL = N_("Set VOICE_KERNEL_EXECUTOR=local to run things here.")
 
 
 class DaskExecutor:
@@ -61,7 +62,9 @@ class DaskExecutor:
     @property
     def place(self) -> str:
         """Where commands run, for a person."""
-        return f"the Dask cluster at {self._address}" if self._address else "the Dask cluster"
+        if not self._address:
+            return _("the Dask cluster")
+        return _("the Dask cluster at {address}").format(address=self._address)
 
     async def run(
         self,
@@ -81,8 +84,10 @@ class DaskExecutor:
         """Run a command to its end and return how it ended; see `Executor`."""
         if len(payload) > MAX_PAYLOAD_BYTES:
             raise ExecutorError(
-                f"This call is too large to be sent to {self.place}: {len(payload) / 1024**2:.0f} MB.",
-                hint="Put its data into a file that the workers can read.",
+                _("This call is too large to be sent to {place}: {size:.0f} MB.").format(
+                    place=self.place, size=len(payload) / 1024**2
+                ),
+                hint=_("Put its data into a file that the workers can read."),
             )
         client = await self._connected()
         key = f"voice-kernel-{uuid.uuid4().hex}"
@@ -112,7 +117,7 @@ class DaskExecutor:
         except (OSError, KeyError) as error:  # a scheduler that was started anew knows no queue of ours
             if self._client is client:
                 await self._disconnect()  # it would go on trying for half a minute, and complain
-            raise _interrupted("The connection to the Dask scheduler was lost while it ran.") from error
+            raise _interrupted(_("The connection to the Dask scheduler was lost while it ran.")) from error
         finally:
             ending = asyncio.ensure_future(command.release())
             self._endings.add(ending)
@@ -150,14 +155,16 @@ class DaskExecutor:
             connect, configured = await asyncio.to_thread(_dask)
         except ImportError:
             raise ExecutorError(
-                "Dask is not installed in the environment of the kernel.",
-                hint=f"Install it: %pip install 'voice-kernel[dask]'. {LOCAL}",
+                _("Dask is not installed in the environment of the kernel."),
+                hint=_or_here(
+                    _("Install it: {command}.").format(command="%pip install 'voice-kernel[dask]'")
+                ),
             ) from None
         address = self._address or configured
         if not address:
             raise ExecutorError(
-                "No Dask scheduler is configured.",
-                hint=f"Set VOICE_KERNEL_DASK_SCHEDULER to its address, e.g. tcp://host:8786. {LOCAL}",
+                _("No Dask scheduler is configured."),
+                hint=_or_here(_("Set VOICE_KERNEL_DASK_SCHEDULER to its address, e.g. tcp://host:8786.")),
             )
         client: Client | None = None
         try:
@@ -169,8 +176,12 @@ class DaskExecutor:
             if client is not None:
                 await _close(client)
             raise ExecutorError(
-                f"The Dask scheduler at {address} cannot be reached.",
-                hint=f"Start it with `dask scheduler`, and workers with `dask worker {address}`. {LOCAL}",
+                _("The Dask scheduler at {address} cannot be reached.").format(address=address),
+                hint=_or_here(
+                    _("Start it with `dask scheduler`, and workers with `dask worker {address}`.").format(
+                        address=address
+                    )
+                ),
                 retryable=True,
             ) from error
         except BaseException:
@@ -267,7 +278,7 @@ class _Command:
             return early
         if self._reading is None:
             self._reading = asyncio.ensure_future(self._queues[0].get())
-        done, _ = await asyncio.wait({self._reading}, timeout=limit_s)
+        done, _open = await asyncio.wait({self._reading}, timeout=limit_s)
         if not done:
             return None
         reading, self._reading = self._reading, None
@@ -275,8 +286,10 @@ class _Command:
 
     def _begun(self, attempt: int, place: dict[str, str]) -> None:
         if self._attempt:
-            note = f"is gone: run again on {place['host']}, try {attempt} of {self._job.tries}"
-            self._on_output(f"\n[The Dask worker on {self._host} {note}.]\n".encode())
+            note = _(
+                "The Dask worker on {gone} is gone: run again on {host}, try {attempt} of {tries}."
+            ).format(gone=self._host, host=place["host"], attempt=attempt, tries=self._job.tries)
+            self._on_output(f"\n[{note}]\n".encode())
             self._on_restart()
         self._attempt, self._worker, self._host = attempt, place["worker"], place["host"]
         self._wait_for("")
@@ -295,7 +308,7 @@ class _Command:
             async with asyncio.timeout(ANSWER_LIMIT_S):
                 workers = await self._client.nthreads(workers=[self._worker] if self._worker else None)
         except TimeoutError:
-            raise _interrupted("The Dask scheduler does not answer any more.") from None
+            raise _interrupted(_("The Dask scheduler does not answer any more.")) from None
         status = self._future.status
         if status == "pending" and workers:
             if not self._worker:
@@ -307,7 +320,7 @@ class _Command:
         if status == "error":
             self._failed(await self._future.exception())
         elif status in ("lost", "cancelled"):
-            raise _interrupted("The Dask cluster was restarted, or somebody cancelled it there.")
+            raise _interrupted(_("The Dask cluster was restarted, or somebody cancelled it there."))
         elif self._worker or status == "finished":  # finished: it was not allowed to begin again
             self._lost()
         else:
@@ -324,16 +337,20 @@ class _Command:
             self._lost()
         else:
             raise ExecutorError(
-                f"The Dask cluster could not run it ({name}).",
-                hint=f"Look at the logs of the Dask workers. {LOCAL}",
+                _("The Dask cluster could not run it ({name}).").format(name=name),
+                hint=_or_here(_("Look at the logs of the Dask workers.")),
                 retryable=True,
             )
 
     def _lost(self) -> None:
         if self._attempt >= self._job.tries or not self._worker:
-            which = f", on try {self._attempt}" if self._attempt > 1 else ""
-            where = f" on {self._host}" if self._host else ""
-            raise _interrupted(f"The Dask worker{where} died while it ran{which}.")
+            if not self._host:
+                message = _("The Dask worker died while it ran.")
+            elif self._attempt > 1:
+                message = _("The Dask worker on {host} died while it ran, on try {attempt}.")
+            else:
+                message = _("The Dask worker on {host} died while it ran.")
+            raise _interrupted(message.format(host=self._host, attempt=self._attempt))
         self._worker = ""  # the scheduler gives it to another worker
 
     def _wait(self, workers: int) -> None:
@@ -342,12 +359,16 @@ class _Command:
         Raises:
             ExecutorError: there has been no worker for far too long.
         """
-        self._wait_for("waiting for a free Dask worker" if workers else "waiting: no Dask worker is there")
+        self._wait_for(
+            _("waiting for a free Dask worker") if workers else _("waiting: no Dask worker is there")
+        )
         self._waited_s = 0.0 if workers else self._waited_s + LOOK_S
         if self._waited_s >= NO_WORKER_LIMIT_S:
             raise ExecutorError(
-                f"No Dask worker was there for {NO_WORKER_LIMIT_S / 60:.0f} minutes.",
-                hint=f"Start some with `dask worker ADDRESS`. {LOCAL}",
+                _("No Dask worker was there for {minutes:.0f} minutes.").format(
+                    minutes=NO_WORKER_LIMIT_S / 60
+                ),
+                hint=_or_here(_("Start some with `dask worker ADDRESS`.")),
                 retryable=True,
             )
 
@@ -360,28 +381,40 @@ class _Command:
         if "exit" in end:
             exit_ = Exit(**end["exit"])
             if exit_.problem:
-                return replace(
-                    exit_, problem=f"{exit_.problem} It was tried on the Dask worker {self._host}."
-                )
+                tried = _("It was tried on the Dask worker {host}.").format(host=self._host)
+                return replace(exit_, problem=f"{exit_.problem} {tried}")
             return exit_
         if "no_package" in end:
             raise ExecutorError(
-                f"The Dask worker on {end['no_package']} has no voice_kernel.",
-                hint=f"Install voice-kernel[dask]=={__version__} where the workers run. {LOCAL}",
+                _("The Dask worker on {host} has no voice_kernel.").format(host=end["no_package"]),
+                hint=_or_here(
+                    _("Install {package} where the workers run.").format(
+                        package=f"voice-kernel[dask]=={__version__}"
+                    )
+                ),
             )
         if "no_folder" in end:
             raise ExecutorError(
-                f"The folder {end['no_folder']} does not exist where the Dask worker runs ({self._host}).",
-                hint=f"Use workers that share the folder with the kernel. {LOCAL}",
+                _("The folder {folder} does not exist where the Dask worker runs ({host}).").format(
+                    folder=end["no_folder"], host=self._host
+                ),
+                hint=_or_here(_("Use workers that share the folder with the kernel.")),
             )
         if "version" in end:
             raise ExecutorError(
-                f"The Dask worker on {self._host} has voice_kernel {end['version']}, and not {__version__}.",
-                hint=f"Install the same version there as in the kernel. {LOCAL}",
+                _("The Dask worker on {host} has voice_kernel {theirs}, and not {ours}.").format(
+                    host=self._host, theirs=end["version"], ours=__version__
+                ),
+                hint=_or_here(_("Install the same version there as in the kernel.")),
             )
-        if "problem" in end:
-            raise ExecutorError(f"{end['problem']} That was on the Dask worker {self._host}.", retryable=True)
-        raise _interrupted("It was cancelled on the Dask cluster, and not from here.")
+        if "not_started" in end:
+            raise ExecutorError(
+                _("The command could not be started on the Dask worker {host}: {reason}.").format(
+                    host=self._host, reason=end["not_started"]
+                ),
+                retryable=True,
+            )
+        raise _interrupted(_("It was cancelled on the Dask cluster, and not from here."))
 
     # ---- ending it --------------------------------------------------------------------------------
 
@@ -419,9 +452,13 @@ class _Command:
             queue.close()  # awaiting one has opened it twice; closing one that is gone does nothing
 
 
+def _or_here(hint: str) -> str:
+    return f"{hint} {_(LOCAL)}"
+
+
 def _interrupted(message: str) -> TaskInterrupted:
     return TaskInterrupted(
-        Problem(kind="Interrupted", message=message, hint="Retry runs it again.", retryable=True)
+        Problem(kind="Interrupted", message=message, hint=_("Retry runs it again."), retryable=True)
     )
 
 

@@ -151,7 +151,7 @@ async def _run(job: Job, scheduler: _Scheduler, outbox: _Outbox) -> dict[str, An
     except (asyncio.CancelledError, _NoLongerWanted):
         return {"cancelled": True}
     except OSError as error:  # no descriptors, processes or disk are left
-        return {"problem": f"The command could not be started: {error.strerror}."}
+        return {"not_started": error.strerror}
 
 
 class _NoLongerWanted(Exception):

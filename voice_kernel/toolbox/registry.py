@@ -105,8 +105,8 @@ class ToolSpec:
             return self.arguments.model_validate(arguments)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
-            where = ".".join(str(part) for part in first["loc"]) or "arguments"
-            names = ", ".join(self.json_schema().get("properties", {})) or "none"
+            where = ".".join(str(part) for part in first["loc"]) or _("arguments")
+            names = ", ".join(self.json_schema().get("properties", {})) or _("none")
             raise InvalidArguments(
                 f"{self.name}: {where}: {first['msg']}.",
                 hint=_("Its arguments are: {names}.").format(names=names),

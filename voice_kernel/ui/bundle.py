@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from voice_kernel.errors import VoiceKernelError
+from voice_kernel.language import _
 from voice_kernel.messages import Part, Problem, ReadPart
 
 STATIC = Path(__file__).parent / "static"
@@ -23,8 +24,8 @@ def built(name: str) -> str:
         return (STATIC / name).read_text(encoding="utf-8")
     except FileNotFoundError:
         raise VoiceKernelError(
-            "The voice panel is not built.",
-            hint="In the source tree run `make setup`; an installed package has it already.",
+            _("The voice panel is not built."),
+            hint=_("In the source tree run `make setup`; an installed package has it already."),
         ) from None
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from voice_kernel.controls import CONTROLS
 from voice_kernel.errors import Refused, VoiceKernelError
 from voice_kernel.events import OPEN_TASKS, Hub
+from voice_kernel.language import _
 from voice_kernel.loop import AgentLoop
 from voice_kernel.messages import Call, Done, Problem, TaskChanged, Widget, WidgetAction
 from voice_kernel.session import Session
@@ -74,22 +75,24 @@ class WidgetDesk:
     async def _act(self, clicked: WidgetAction, surface_id: str) -> None:
         action = clicked.action
         if len(json.dumps([action.payload, clicked.values], default=str)) > MAX_CLICK_CHARS:
-            raise Refused("What was filled in is too much.", hint="Send less of it.")
+            raise Refused(_("What was filled in is too much."), hint=_("Send less of it."))
         widget = self._live.get(clicked.widget_id)
         if widget is None:
             raise Refused(
-                "This widget is from an earlier session, or there are newer ones in its place.",
-                hint="Run what showed it again.",
+                _("This widget is from an earlier session, or there are newer ones in its place."),
+                hint=_("Run what showed it again."),
             )
         component = component_of(widget.root, action, clicked.item_id)
         if component is None or action.handler != "server":
-            raise Refused("The widget has changed meanwhile.", hint="Look at it, and click again.")
+            raise Refused(_("The widget has changed meanwhile."), hint=_("Look at it, and click again."))
         name = self._answering(action.type)
         spec = self._registry.specs.get(name)
         if spec is None or spec.handler is None or name in CONTROLS:
             raise Refused(
-                f"Nothing answers {action.type!r} here.",
-                hint=f'Write @voice_kernel.action("{action.type}") above a function, or a tool of that name.',
+                _("Nothing answers {action!r} here.").format(action=action.type),
+                hint=_(
+                    'Write @voice_kernel.action("{action}") above a function, or a tool of that name.'
+                ).format(action=action.type),
             )
         arguments = arguments_of(action, clicked.values, spec.json_schema())
         token = acting.set(widget.id)
@@ -107,7 +110,7 @@ class WidgetDesk:
             acting.reset(token)
             acting_item.reset(item_token)
         if result.turn.state != "succeeded":
-            raise _Failed(result.turn.problem or Problem(kind="Cancelled", message="It was cancelled."))
+            raise _Failed(result.turn.problem or Problem(kind="Cancelled", message=_("It was cancelled.")))
 
     def _changed(self, widget: Widget, updates: list[Json]) -> None:
         self._hub.redraw(widget, updates)

@@ -109,8 +109,8 @@ class Relay:
         """Show a widget with the task; returns its id."""
         if len(self._shown) >= MAX_WIDGETS:
             raise InvalidWidget(
-                f"A task shows {MAX_WIDGETS} widgets at most.",
-                hint="Change one that is there: ctx.update_widget.",
+                _("A task shows {count} widgets at most.").format(count=MAX_WIDGETS),
+                hint=_("Change one that is there: ctx.update_widget."),
             )
         shown = live.add(as_root(widget), task_id=self._task.id, copy_text=copy_text)
         self._shown.append(shown.id)

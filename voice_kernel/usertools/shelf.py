@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from voice_kernel.errors import InvalidTool
+from voice_kernel.language import _
 
 if TYPE_CHECKING:
     from voice_kernel.usertools.definition import UserTool
@@ -39,8 +40,8 @@ class Shelf:
         with self._lock:
             if tool.name not in self._tools and len(self._tools) >= MAX_TOOLS:
                 raise InvalidTool(
-                    f"There are {MAX_TOOLS} tools of your own already.",
-                    hint="%unload_ext voice_kernel forgets them.",
+                    _("There are {count} tools of your own already.").format(count=MAX_TOOLS),
+                    hint=_("%unload_ext voice_kernel forgets them."),
                 )
             self._tools.pop(tool.name, None)  # what was defined last comes last
             self._tools[tool.name] = tool
@@ -54,7 +55,7 @@ class Shelf:
         """
         with self._lock:
             if action not in self._actions and len(self._actions) >= MAX_TOOLS:
-                raise InvalidTool(f"There are {MAX_TOOLS} actions already.")
+                raise InvalidTool(_("There are {count} actions already.").format(count=MAX_TOOLS))
             self._actions[action] = tool
 
     def answering(self, action: str) -> str:

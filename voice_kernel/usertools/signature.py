@@ -115,9 +115,17 @@ def signature_of(function: Callable[..., Any], names: Mapping[str, Any]) -> Sign
         annotation = hints.get(name, parameter.empty)
         if _is_context(annotation) or (name == CONTEXT_NAME and annotation is parameter.empty):
             if context:
-                raise InvalidTool(f"{tool}: {context} and {name} are both the context.", parameter=name)
+                raise InvalidTool(
+                    _("{tool}: {context} and {name} are both the context.").format(
+                        tool=tool, context=context, name=name
+                    ),
+                    parameter=name,
+                )
             if by_position and number:
-                raise InvalidTool(f"{tool}: {name} must come first, or not before the /.", parameter=name)
+                raise InvalidTool(
+                    _("{tool}: {name} must come first, or not before the /.").format(tool=tool, name=name),
+                    parameter=name,
+                )
             context, context_by_position = name, by_position
             continue
         if number == 0 and name in ("self", "cls"):
@@ -316,7 +324,9 @@ def _model(tool: str, fields: dict[str, Any]) -> type[Arguments]:
         try:
             return create_model(f"{tool}_arguments", __base__=Arguments, **fields)
         except (PydanticUserError, NameError, TypeError) as error:
-            raise InvalidTool(f"{tool}: its arguments cannot be read: {error}") from error
+            raise InvalidTool(
+                _("{tool}: its arguments cannot be read: {error}").format(tool=tool, error=error)
+            ) from error
 
 
 def _hints(function: Callable[..., Any], names: Mapping[str, Any]) -> dict[str, Any]:
@@ -335,4 +345,6 @@ def _hints(function: Callable[..., Any], names: Mapping[str, Any]) -> dict[str, 
             hint=_("Define or import it before the function."),
         ) from error
     except TypeError as error:
-        raise InvalidTool(f"{function.__name__}: a type cannot be read: {error}.") from error
+        raise InvalidTool(
+            _("{tool}: a type cannot be read: {error}.").format(tool=function.__name__, error=error)
+        ) from error

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from typing import Any
 
 from voice_kernel.errors import ToolError
+from voice_kernel.language import _
 from voice_kernel.usertools.toolcontext import ToolCancelled
 
 MAX_LEFT = 8
@@ -39,8 +40,10 @@ class Worker:
     def __init__(self, call: Callable[[], Any], name: str) -> None:
         if len(_left) >= MAX_LEFT:
             raise ToolError(
-                f"{len(_left)} functions that were cancelled could not be ended and still run.",
-                hint="Restart the kernel to end them.",
+                _("{count} functions that were cancelled could not be ended and still run.").format(
+                    count=len(_left)
+                ),
+                hint=_("Restart the kernel to end them."),
             )
         self._call = call
         self._context = contextvars.copy_context()
@@ -104,7 +107,7 @@ class Worker:
             error = error or late
         # One that was on its way when the function ended comes at any of these steps: they are begun
         # again, and settling twice does no harm.
-        for _ in range(3):
+        for _again in range(3):
             try:
                 _raise_in(threading.get_ident(), None)
                 with contextlib.suppress(RuntimeError):  # the loop has ended, and nobody waits

@@ -87,7 +87,9 @@ class Fetcher:
                 return await self._follow(address, dict(headers or {}))
         except TimeoutError:
             raise WebError(
-                f"{address.host} took longer than {self._total_s:.0f} seconds.",
+                _("{host} took longer than {limit_s:.0f} seconds.").format(
+                    host=address.host, limit_s=self._total_s
+                ),
                 hint=_("Try again later."),
                 retryable=True,
             ) from None

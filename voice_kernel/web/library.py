@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from voice_kernel.errors import VoiceKernelError, WebError
-from voice_kernel.language import _, number
+from voice_kernel.language import _, number, used
 from voice_kernel.web.addresses import Address, address_of
 from voice_kernel.web.fetch import Fetched, Fetcher, StatusError
 from voice_kernel.web.page import Page
@@ -147,7 +147,7 @@ class Library:
             await asyncio.to_thread(_put, folder, {stems[url]: got for url, got in fetched.items()})
             left = dict(stems)
             while left:
-                argv = [sys.executable, "-I", "-m", "voice_kernel.web.page", str(folder)]
+                argv = [sys.executable, "-I", "-m", "voice_kernel.web.page", str(folder), used()]
                 await self._run(argv, READ_LIMIT_S)
                 left = {url: stem for url, stem in left.items() if not (folder / f"{stem}.page").exists()}
                 if left:  # it died of the first one that is missing: that one is left out

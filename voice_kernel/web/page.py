@@ -2,8 +2,8 @@
 
 Pages and papers come from strangers, and the libraries that take them apart are large: they run in a
 process with limits of memory and time, which may crash or hang without harm. `python -m
-voice_kernel.web.page FOLDER` reads `FOLDER/N.json` with `FOLDER/N.body` and writes `FOLDER/N.page`, one
-after the other, so that what was read before a crash is there.
+voice_kernel.web.page FOLDER LANGUAGE` reads `FOLDER/N.json` with `FOLDER/N.body` and writes `FOLDER/N.page`,
+one after the other, so that what was read before a crash is there; problems are told in that language.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+from voice_kernel import language
+from voice_kernel.language import _
 
 MAX_TEXT_CHARS = 300_000
 MAX_PDF_PAGES = 300
@@ -52,7 +55,7 @@ def page_of(url: str, content_type: str, charset: str, body: bytes) -> Page:
         return _html(url, charset, body)
     if content_type.startswith("text/") or content_type in ("application/json", "application/xml"):
         return _finished(Page(url, _name(url), kind="text", text=decoded(body, charset)))
-    return Page(url, problem=f"It is no text but {content_type}.")
+    return Page(url, problem=_("It is no text but {content_type}.").format(content_type=content_type))
 
 
 def decoded(body: bytes, charset: str) -> str:
@@ -80,7 +83,7 @@ def _html(url: str, charset: str, body: bytes) -> Page:
     if not text.strip():
         text = trafilatura.html2txt(html)
     if not text.strip():
-        return Page(url, problem="There is no text in it; it may need a browser to show any.")
+        return Page(url, problem=_("There is no text in it; it may need a browser to show any."))
     return _finished(
         Page(
             url,
@@ -114,7 +117,7 @@ def _pdf(url: str, body: bytes) -> Page:
     try:
         reader = pypdf.PdfReader(io.BytesIO(body))
         if reader.is_encrypted and not reader.decrypt(""):
-            return Page(url, kind="pdf", problem="It is a PDF with a password.")
+            return Page(url, kind="pdf", problem=_("It is a PDF with a password."))
         pages = []
         for number, page in enumerate(reader.pages):
             if number >= MAX_PDF_PAGES:
@@ -127,10 +130,10 @@ def _pdf(url: str, body: bytes) -> Page:
         many = len(reader.pages)
     # pypdf raises whatever a broken file makes it trip over.
     except Exception:  # noqa: BLE001
-        return Page(url, kind="pdf", problem="It is a broken PDF.")
+        return Page(url, kind="pdf", problem=_("It is a broken PDF."))
     text = "\n\n".join(" ".join(page.split()) for page in pages if page.strip())
     if not text:
-        return Page(url, kind="pdf", problem="It is a PDF of pictures: there is no text in it.")
+        return Page(url, kind="pdf", problem=_("It is a PDF of pictures: there is no text in it."))
     date = created.date().isoformat() if created else ""
     page_ = Page(url, title or _name(url), author=author, date=date, text=text, kind="pdf")
     return _finished(page_, cut=many > MAX_PDF_PAGES)
@@ -180,7 +183,8 @@ def main(folder: Path) -> int:
             page = page_of(**about, body=path.with_suffix(".body").read_bytes())
         # lxml and pypdf raise whatever a hostile document makes them trip over.
         except Exception as error:  # noqa: BLE001
-            page = Page(about["url"], problem=f"It could not be taken apart ({type(error).__name__}).")
+            problem = _("It could not be taken apart ({name}).").format(name=type(error).__name__)
+            page = Page(about["url"], problem=problem)
         half = path.with_suffix(".half")
         half.write_text(json.dumps(asdict(page)), "utf-8", errors="replace")
         half.replace(done)
@@ -188,4 +192,5 @@ def main(folder: Path) -> int:
 
 
 if __name__ == "__main__":
+    language.use(sys.argv[2])
     raise SystemExit(main(Path(sys.argv[1])))

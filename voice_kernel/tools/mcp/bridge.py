@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from pydantic import ConfigDict, model_validator
 from pydantic_core import PydanticCustomError
 
+from voice_kernel.language import _
 from voice_kernel.messages import Output, Problem, Result
 from voice_kernel.task.runner import TaskHandle
 from voice_kernel.toolbox.registry import Arguments, Effects, Registry, ToolFailed, ToolSpec
@@ -192,11 +193,13 @@ def result_of(answer: CallToolResult, server: str, tool: str, clean: Callable[[s
         body = body or known
     line = " ".join(body.split())
     if answer.is_error:
-        problem = Problem(kind="ServerSaysNo", message=f"{server}: {line[:500] or tool + ' failed'}")
+        problem = Problem(
+            kind="ServerSaysNo", message=f"{server}: {line[:500] or _('{tool} failed').format(tool=tool)}"
+        )
         raise ToolFailed(
             problem, Result(summary=problem.message, text=clip(body), outputs=outputs, data=data)
         )
-    summary = _in_brief(line) or f"{server} answered to {tool}."
+    summary = _in_brief(line) or _("{server} answered to {tool}.").format(server=server, tool=tool)
     return Result(summary=summary, text=clip(body), outputs=outputs, data=data)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from voice_kernel.errors import ToolError, WebError
-from voice_kernel.language import _
+from voice_kernel.language import N_, _
 from voice_kernel.tools.mcp.running import program_path
 from voice_kernel.tools.mcp.servers import Server
 from voice_kernel.web.addresses import Reach, address_of
@@ -25,10 +25,10 @@ LIMIT_S = 20.0
 MAX_FOUND = 20
 RUNNERS = {"npm": "npx", "pypi": "uvx", "oci": "docker", "nuget": "dnx"}
 INSTALL_HINTS = {
-    "npx": "Install Node.js, which brings npx.",
-    "uvx": "Install uv, which brings uvx: pip install uv.",
-    "docker": "Install Docker.",
-    "dnx": "Install the .NET SDK 10 or later.",
+    "npx": N_("Install Node.js, which brings npx."),
+    "uvx": N_("Install uv, which brings uvx: pip install uv."),
+    "docker": N_("Install Docker."),
+    "dnx": N_("Install the .NET SDK 10 or later."),
 }
 _PACKAGE = re.compile(r"[@\w][\w./@:+-]{0,250}")
 _VERSION = re.compile(r"[\w][\w.+!-]{0,80}")
@@ -68,7 +68,7 @@ class Offer:
     @property
     def hint(self) -> str:
         """How to get what is missing."""
-        return INSTALL_HINTS.get(self.missing, "")
+        return _(INSTALL_HINTS.get(self.missing, ""))
 
 
 class Catalog:
@@ -203,8 +203,10 @@ def filled(offer: Offer, answers: Mapping[str, str]) -> Server:
         )
         given = " ".join(f"--set {one.name}=..." for one in unanswered)
         raise ToolError(
-            f"{server.name} needs to know {about}.",
-            hint=f"In a terminal: voice-kernel mcp install {server.registry_name or server.name} {given}",
+            _("{server} needs to know {about}.").format(server=server.name, about=about),
+            hint=_("In a terminal: {command}").format(
+                command=f"voice-kernel mcp install {server.registry_name or server.name} {given}"
+            ),
         )
 
     def fill(text: str) -> str:
@@ -231,9 +233,9 @@ def _packaged(
     )
     transport = _mapping(package, "transport").get("type", "stdio")
     if kind not in RUNNERS or transport != "stdio" or not _PACKAGE.fullmatch(identifier):
-        raise ToolError("not for us")
+        raise ValueError("not for us")
     if version and (not _VERSION.fullmatch(version) or version == "latest"):
-        raise ToolError("a version that is none")
+        raise ValueError("a version that is none")
     asked = _Asked()
     env: dict[str, str] = {}
     for variable in _list(package, "environmentVariables"):

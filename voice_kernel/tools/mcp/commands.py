@@ -155,7 +155,12 @@ def register(
         offer = chosen(args.name, args.publisher, await catalog().find(args.name))
         server = filled(offer, args.answers)
         if offer.missing:
-            raise ToolError(f"{server.name} needs {offer.missing}, which is not here.", hint=offer.hint)
+            raise ToolError(
+                _("{server} needs {program}, which is not here.").format(
+                    server=server.name, program=offer.missing
+                ),
+                hint=offer.hint,
+            )
         await _add(task, server, offer.publisher)
         name = server.name
         values = await asyncio.to_thread(

@@ -20,6 +20,7 @@ from urllib.parse import quote, unquote
 from pydantic import ValidationError
 
 from voice_kernel.errors import ToolError
+from voice_kernel.language import _
 from voice_kernel.tools.mcp.servers import HOLE, Server
 
 MAX_FILE_BYTES = 1_000_000
@@ -67,17 +68,24 @@ def servers_of(text: str, source: str) -> list[Server]:
         ToolError: it is no such configuration; says where.
     """
     if len(text) > MAX_FILE_BYTES:
-        raise ToolError(f"{source} is too large for a list of servers.")
+        raise ToolError(_("{source} is too large for a list of servers.").format(source=source))
     try:
         known = json.loads(without_comments(text))
     except ValueError as error:
-        raise ToolError(f"{source} is no JSON: {error}.") from None
+        raise ToolError(_("{source} is no JSON: {error}.").format(source=source, error=error)) from None
     if not isinstance(known, dict):
-        raise ToolError(f"{source} lists no servers.", hint='It should begin with {"mcpServers": {...}}.')
+        raise _no_list(source)
     listed = known.get("mcpServers", known.get("servers"))
     if not isinstance(listed, dict):
-        raise ToolError(f"{source} lists no servers.", hint='It should begin with {"mcpServers": {...}}.')
+        raise _no_list(source)
     return [_server(name, entry, source) for name, entry in listed.items()]
+
+
+def _no_list(source: str) -> ToolError:
+    return ToolError(
+        _("{source} lists no servers.").format(source=source),
+        hint=_("It should begin with {beginning}.").format(beginning='{"mcpServers": {...}}'),
+    )
 
 
 def without_comments(text: str) -> str:
@@ -207,7 +215,7 @@ def with_secrets(text: str, values: dict[str, str], *, in_url: bool = False) -> 
 
 def _server(name: str, entry: Any, source: str) -> Server:
     if not isinstance(entry, dict):
-        raise ToolError(f"{source}: {name} is no server.")
+        raise ToolError(_("{source}: {name} is no server.").format(source=source, name=name))
     ours = entry.get("voice_kernel") or {}
     url = _as_hole(entry.get("url") or entry.get("serverUrl") or "")
     kind = {"streamable-http": "http", "streamableHttp": "http"}.get(entry.get("type", ""), entry.get("type"))

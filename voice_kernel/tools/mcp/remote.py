@@ -13,6 +13,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from voice_kernel.errors import AddressRefused
+from voice_kernel.language import _, number
 from voice_kernel.tools.mcp import stdio
 from voice_kernel.tools.mcp.servers import Server
 from voice_kernel.tools.mcp.signin import Tell, TokenShelf, sign_in
@@ -84,7 +85,7 @@ async def _bound(response: httpx2.Response) -> None:
     import httpx2
 
     if response.headers.get("content-encoding", "identity").lower() not in ("", "identity"):
-        raise httpx2.DecodingError("the server packs what it was asked not to pack")
+        raise httpx2.DecodingError(_("the server packs what it was asked not to pack"))
     if response.headers.get("content-type", "").lower().startswith("text/event-stream"):
         return
     assert isinstance(response.stream, httpx2.AsyncByteStream)
@@ -96,7 +97,11 @@ async def _bound(response: httpx2.Response) -> None:
             async for piece in inner:
                 left -= len(piece)
                 if left < 0:
-                    raise httpx2.ReadError(f"the server's answer is longer than {MAX_ANSWER_BYTES:,} bytes")
+                    raise httpx2.ReadError(
+                        _("the server's answer is longer than {limit} bytes").format(
+                            limit=number(MAX_ANSWER_BYTES)
+                        )
+                    )
                 yield piece
 
         async def aclose(self) -> None:
@@ -120,7 +125,9 @@ async def _fence(url: str) -> Any:
         address = address_of(str(request.url))
         reach.check_name(address)
         if not await _public(address.host, address.port):
-            raise AddressRefused(f"the server leads to {address.host}, which is in a private network")
+            raise AddressRefused(
+                _("the server leads to {host}, which is in a private network").format(host=address.host)
+            )
 
     return check
 

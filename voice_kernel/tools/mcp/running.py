@@ -413,7 +413,7 @@ class RunningServer:
             if not asleep:
                 self.tools = {}
             if self._ready is not None and not self._ready.done():
-                why = self.problem or "it was stopped"
+                why = self.problem or _("it was stopped")
                 self._ready.set_exception(
                     ToolError(
                         _("The server {name} did not start: {why}.").format(name=self.server.name, why=why),
@@ -448,7 +448,9 @@ class RunningServer:
                 self._lose(client)
                 return asleep
         except TimeoutError:
-            self.problem = self.problem or f"it did not answer within {self._start_s:.0f} seconds"
+            self.problem = self.problem or _("it did not answer within {limit_s:.0f} seconds").format(
+                limit_s=self._start_s
+            )
         except (MCPError, OSError, ValueError, RuntimeError, ToolError) as error:
             self.problem = self.problem or _reason(error)
         except BaseExceptionGroup as group:  # what the SDK's task groups raise
@@ -623,7 +625,7 @@ class RunningServer:
                     async with asyncio.timeout(self._ping_s):
                         await client.session.send_ping()
                 except TimeoutError:
-                    self.problem = "it does not answer any more"
+                    self.problem = _("it does not answer any more")
                     return False
 
     def _lose(self, client: Client) -> None:
@@ -653,7 +655,7 @@ class RunningServer:
 
     def _hint(self) -> str:
         last = next((line for line in reversed(self.log) if line and "[voice_kernel]" not in line), "")
-        return f"Its last words: {last[:200]}" if last else ""
+        return _("Its last words: {words}").format(words=last[:200]) if last else ""
 
 
 def _prompts_after(cursor: str | None) -> Callable[[Client], Awaitable[ListPromptsResult]]:

@@ -14,6 +14,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from voice_kernel.language import _
+
 SERVICE = "voice_kernel.mcp"
 
 
@@ -37,7 +39,7 @@ class Secrets:
     @property
     def place(self) -> str:
         """Where they are, for a person."""
-        return "the system's keyring" if self._keyring is not None else str(self._path)
+        return _("the system's keyring") if self._keyring is not None else str(self._path)
 
     def get(self, server: str, name: str) -> str | None:
         """Return a secret, or None."""

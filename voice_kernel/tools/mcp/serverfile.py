@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from voice_kernel.errors import ToolError
+from voice_kernel.language import _
 from voice_kernel.tools.mcp.configs import exported, servers_of
 from voice_kernel.tools.mcp.servers import Server
 
@@ -37,7 +38,9 @@ class ServerFile:
         except FileNotFoundError:
             return {}
         except (OSError, UnicodeDecodeError) as error:
-            raise ToolError(f"{self._path} cannot be read ({type(error).__name__}).") from None
+            raise ToolError(
+                _("{path} cannot be read ({name}).").format(path=self._path, name=type(error).__name__)
+            ) from None
         return {server.name: server for server in servers_of(text, str(self._path))}
 
     def stamp(self) -> object:
@@ -53,7 +56,9 @@ class ServerFile:
         servers = self.read()
         servers[server.name] = server
         if len(servers) > MAX_SERVERS:
-            raise ToolError(f"There are {MAX_SERVERS} servers already.", hint="Remove one first.")
+            raise ToolError(
+                _("There are {count} servers already.").format(count=MAX_SERVERS), hint=_("Remove one first.")
+            )
         self._write(servers)
 
     def remove(self, name: str) -> None:

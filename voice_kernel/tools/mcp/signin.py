@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 from voice_kernel.errors import ToolError
+from voice_kernel.language import _
 from voice_kernel.web.addresses import address_of
 
 if TYPE_CHECKING:
@@ -117,7 +118,8 @@ async def sign_in(url: str, shelf: TokenShelf, tell: Tell) -> AsyncIterator[http
         try:
             status, text = await _heard(reader, answer, state)
             body = PAGE.format(text=html.escape(text)).encode()
-            head = f"HTTP/1.1 {status}\r\nContent-Type: text/html\r\nContent-Length: {len(body)}\r\n"
+            kind = "text/html; charset=utf-8"
+            head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n"
             writer.write(f"{head}Connection: close\r\n\r\n".encode() + body)
             with contextlib.suppress(ConnectionError):
                 await writer.drain()
@@ -143,7 +145,9 @@ async def sign_in(url: str, shelf: TokenShelf, tell: Tell) -> AsyncIterator[http
             async with asyncio.timeout(SIGN_IN_S):
                 return await answer
         except TimeoutError:
-            raise ToolError(f"nobody signed in within {SIGN_IN_S / 60:.0f} minutes") from None
+            raise ToolError(
+                _("nobody signed in within {minutes:.0f} minutes").format(minutes=SIGN_IN_S / 60)
+            ) from None
         finally:
             await tell("")
 
@@ -175,8 +179,10 @@ async def send_back(page: str, address: str) -> None:
     given = urlsplit(address.strip())
     if not back.port or given[:3] != back[:3] or any(ord(character) < 33 for character in given.query):
         raise ToolError(
-            "That is not where this sign-in leads.",
-            hint=f"Copy the whole address of the page that is not shown; it begins with {back.geturl()}.",
+            _("That is not where this sign-in leads."),
+            hint=_("Copy the whole address of the page that is not shown; it begins with {address}.").format(
+                address=back.geturl()
+            ),
         )
     try:
         async with asyncio.timeout(10):
@@ -187,7 +193,7 @@ async def send_back(page: str, address: str) -> None:
     except (OSError, TimeoutError):
         status = []
     if status[1:2] != ["200"]:
-        raise ToolError("Nobody waits for this sign-in any more.", hint="Start the server again.")
+        raise ToolError(_("Nobody waits for this sign-in any more."), hint=_("Start the server again."))
 
 
 async def _heard(
@@ -202,20 +208,20 @@ async def _heard(
             while (await reader.readline()).strip():
                 pass
     except (TimeoutError, ValueError, ConnectionError):
-        return "400 Bad Request", "That was no request."
-    verb, _, rest = line.partition(" ")
+        return "400 Bad Request", _("That was no request.")
+    verb, _space, rest = line.partition(" ")
     target = urlsplit(rest.partition(" ")[0])
     given = {key: values[0] for key, values in parse_qs(target.query).items()}
     # Any page can send a browser here: only the one that was sent away comes back with its `state`.
     if verb != "GET" or target.path != PATH or answer.done() or given.get("state", "") != state:
-        return "404 Not Found", "Nothing is here."
+        return "404 Not Found", _("Nothing is here.")
     if "code" not in given:
-        answer.set_exception(ToolError("the sign-in was refused"))
-        return "200 OK", "The sign-in was refused. You can close this page."
+        answer.set_exception(ToolError(_("the sign-in was refused")))
+        return "200 OK", _("The sign-in was refused. You can close this page.")
     answer.set_result(
         AuthorizationCodeResult(code=given["code"], state=given.get("state"), iss=given.get("iss"))
     )
-    return "200 OK", "You are signed in. You can close this page and go back to the notebook."
+    return "200 OK", _("You are signed in. You can close this page and go back to the notebook.")
 
 
 def _to_open(page: str) -> str:
@@ -226,5 +232,5 @@ def _to_open(page: str) -> str:
     """
     address = address_of(page)
     if address.scheme != "https" and address.host not in ("localhost", "127.0.0.1", "::1"):
-        raise ToolError("its page for signing in is not protected by https")
+        raise ToolError(_("its page for signing in is not protected by https"))
     return address.url

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from voice_kernel.context import nearest
 from voice_kernel.errors import InvalidArguments
 from voice_kernel.intents.words import word_set
+from voice_kernel.language import _
 
 if TYPE_CHECKING:
     from mcp.types import Tool
@@ -63,9 +64,10 @@ def meant(request: str, tools: Iterable[Tool]) -> Meant:
     read.sort(key=lambda one: -one[0])
     unclear = len(read) > 1 and read[0][0] - read[1][0] < CLEAR
     if not read or unclear:
-        names = ", ".join(sorted(one.tool for _, one in read) or sorted(tool.name for tool in tools)[:20])
+        names = ", ".join(sorted(one.tool for _rank, one in read) or sorted(tool.name for tool in tools)[:20])
         raise InvalidArguments(
-            "It is not clear which tool you mean.", hint=f"The tools are: {names}." if names else ""
+            _("It is not clear which tool you mean."),
+            hint=_("The tools are: {names}.").format(names=names) if names else "",
         )
     return read[0][1]
 
@@ -161,7 +163,7 @@ def _named(words: Sequence[str], parameters: Mapping[str, Any]) -> dict[str, Any
         else:
             at += 1
     given: dict[str, Any] = {}
-    for number, (_, begin, name) in enumerate(starts):
+    for number, (_at, begin, name) in enumerate(starts):
         end = starts[number + 1][0] if number + 1 < len(starts) else len(words)
         value = _value(_bare(words[begin:end]), name, parameters[name])
         if value is not None:

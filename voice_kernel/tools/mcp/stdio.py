@@ -17,6 +17,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from voice_kernel.language import _
 from voice_kernel.task import process
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ async def pipes(
                 with contextlib.suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):
                     await inbound.send(SessionMessage(message))
             else:
-                reason = "it writes what are no messages to its stdout"
+                reason = _("it writes what are no messages to its stdout")
             # Before the stream ends: who reads it would know of its end, and not why.
             if not closing and not reason:
                 with contextlib.suppress(TimeoutError):
@@ -181,8 +182,8 @@ async def _ended(child: Any, limit_s: float) -> bool:
 
 def _ending(code: int | None) -> str:
     if code is None:
-        return "it has closed its stdout"
+        return _("it has closed its stdout")
     if code > 128:
         with contextlib.suppress(ValueError):
-            return f"it was ended by {signal.Signals(code - 128).name}"
-    return f"it ended with exit status {code}"
+            return _("it was ended by {signal}").format(signal=signal.Signals(code - 128).name)
+    return _("it ended with exit status {code}").format(code=code)
