@@ -13,7 +13,8 @@ import nbformat
 import psutil
 import pytest
 from mcp_registry import registry
-from real_kernel import RealKernel
+from page import living, until_gone
+from real_kernel import TIMEOUT_S, RealKernel
 
 FAULTY = Path(__file__).parents[1] / "mcp_server.py"
 COMMAND = [sys.executable, "-c", "from voice_kernel.cli import main; raise SystemExit(main())"]
@@ -37,21 +38,9 @@ def run_words(folder: Path, url: str, *said: str) -> subprocess.CompletedProcess
         env=environment(url),
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=600,
         check=False,
     )
-
-
-def processes_with(word: str) -> list[psutil.Process]:
-    """Return the living processes whose command line holds a word."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if any(word in part for part in process.cmdline()) and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process)
-        except psutil.Error:
-            continue
-    return found
 
 
 def entries(*names: str) -> list[dict[str, object]]:
@@ -76,7 +65,7 @@ def test_the_time_server_is_installed_and_used_by_voice(tmp_path: Path) -> None:
     assert done.returncode == 0, text
     assert "timezone: Europe/Oslo, datetime: 20" in text
     assert "1 MCP server, 1 running" in text
-    assert processes_with("mcp-server-time") == []
+    until_gone("mcp-server-time")
 
 
 @pytest.mark.online
@@ -98,7 +87,7 @@ def test_nothing_is_installed_unless_a_person_agrees(tmp_path: Path) -> None:
             env=environment(url),
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=240,
             check=False,
         )
     assert done.returncode == 4, done.stdout + done.stderr
@@ -119,11 +108,11 @@ def test_a_kernel_leaves_no_server_however_it_ends(new_kernel: RealKernel, endin
     configured(new_kernel.folder / "data", "stubborn", mark)
     new_kernel.execute("%load_ext voice_kernel").expect_ok()
     new_kernel.execute("%voice start the helper server").expect_ok()
-    left = processes_with(mark)
+    left = [psutil.Process(pid) for pid in living(mark)]
     below = [child for process in left for child in process.children(recursive=True)]
     assert len(left) >= 2  # the guard and the server
     getattr(new_kernel, ending)()
-    _, alive = psutil.wait_procs([*left, *below], timeout=20)
+    _, alive = psutil.wait_procs([*left, *below], timeout=TIMEOUT_S)
     assert alive == []
 
 
@@ -138,7 +127,7 @@ def test_a_cell_lists_the_servers_and_a_form_is_declined_where_nobody_can_fill_i
         env=environment(),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=240,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
@@ -156,9 +145,9 @@ def test_servers_marked_so_start_with_the_session(new_kernel: RealKernel) -> Non
     known["mcpServers"]["helper"]["voice_kernel"] = {"autostart": True}
     file.write_text(json.dumps(known))
     new_kernel.execute("%load_ext voice_kernel").expect_ok()
-    assert processes_with(mark) == []  # nobody has said anything yet
+    assert living(mark) == []  # nobody has said anything yet
     new_kernel.execute("%voice list variables").expect_ok()
-    new_kernel.until(lambda: bool(processes_with(mark)))
+    new_kernel.until(lambda: bool(living(mark)))
 
 
 @pytest.mark.online
@@ -181,12 +170,12 @@ def test_what_npx_and_uvx_start_is_gone_with_a_killed_kernel(
     entry = {"command": path, "args": args}
     file.write_text(json.dumps({"mcpServers": {"helper": entry}}))
     new_kernel.execute("%load_ext voice_kernel").expect_ok()
-    new_kernel.execute("%voice start the helper server", timeout_s=120).expect_ok()
+    new_kernel.execute("%voice start the helper server", timeout_s=600).expect_ok()
     left = psutil.Process(new_kernel.pid).children(recursive=True)
     assert any("vk-guard" in process.name() for process in left)
     assert len(left) >= 3  # the guard, the runner, the server
     new_kernel.kill()
-    _, alive = psutil.wait_procs(left, timeout=20)
+    _, alive = psutil.wait_procs(left, timeout=TIMEOUT_S)
     assert alive == []
 
 
@@ -205,7 +194,7 @@ def test_the_terminal_has_the_same_servers_and_keeps_secrets_apart(tmp_path: Pat
             input=given,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=240,
             check=False,
         )
         assert done.returncode == 0, done.stderr

@@ -60,13 +60,13 @@ def suite(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
         pytest.skip("no Node.js here")
     folder = tmp_path_factory.mktemp("suite")
     command = [npm, "install", "--silent", "--ignore-scripts", "--no-audit", "--prefix", str(folder), SUITE]
-    subprocess.run(command, check=True, timeout=180)
+    subprocess.run(command, check=True, timeout=600)
     program = folder / "node_modules" / "@modelcontextprotocol" / "conformance" / "dist" / "index.js"
     return ["node", "--import", OLDER_NODE.as_uri(), str(program)]
 
 
 def run(command: list[str], *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*command, *words], capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run([*command, *words], capture_output=True, text=True, timeout=600, check=False)
 
 
 @pytest.mark.online

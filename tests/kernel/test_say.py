@@ -22,7 +22,7 @@ def say(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     }
     environment.pop("ALLOW_CLI_EXECUTION", None)
     return subprocess.run(
-        [*SAY, *words], cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False
+        [*SAY, *words], cwd=folder, env=environment, capture_output=True, text=True, timeout=240, check=False
     )
 
 

@@ -29,17 +29,17 @@ def assistant(project: Path) -> Iterator[RealKernel]:
 
 
 def test_one_test_runs_by_the_name_that_is_spoken(assistant: RealKernel) -> None:
-    cell = assistant.execute("%voice run the test login works", timeout_s=60).expect_ok()
+    cell = assistant.execute("%voice run the test login works").expect_ok()
     assert "1 passed" in shown(cell)
 
 
 def test_a_failing_test_is_placed_where_there_is_no_editor(assistant: RealKernel) -> None:
-    assistant.execute("%voice run the tests", timeout_s=60)
-    cell = assistant.execute("%voice open the failing test", timeout_s=60).expect_ok()
+    assistant.execute("%voice run the tests")
+    cell = assistant.execute("%voice open the failing test").expect_ok()
     assert "test_login failed at tests/test_app.py:4." in shown(cell)
 
 
 def test_the_report_is_saved_under_the_name_that_is_spoken(assistant: RealKernel, project: Path) -> None:
-    assistant.execute("%voice run the tests", timeout_s=60)
-    assistant.execute("%voice save the test report as report dot xml", timeout_s=60).expect_ok()
+    assistant.execute("%voice run the tests")
+    assistant.execute("%voice save the test report as report dot xml").expect_ok()
     assert '<testcase classname="tests.test_app" name="test_login"' in (project / "report.xml").read_text()

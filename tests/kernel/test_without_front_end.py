@@ -12,6 +12,7 @@ from real_kernel import Cell, RealKernel, shown
 def assistant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealKernel]:
     kernel = RealKernel(tmp_path_factory.mktemp("bare"))
     kernel.execute("%load_ext voice_kernel").expect_ok()
+    kernel.execute("%voice help").expect_ok()  # the sentences are read
     yield kernel
     kernel.stop()
 
@@ -43,7 +44,7 @@ def number_of(cell: Cell) -> int:
 def test_what_only_a_front_end_can_do_is_refused_at_once_with_what_to_open(
     assistant: RealKernel, said: str
 ) -> None:
-    cell = assistant.execute(f"%voice {said}", timeout_s=10)
+    cell = assistant.execute(f"%voice {said}", timeout_s=60)
     assert cell.status == "error"
     assert "Open the Voice sidebar" in shown(cell)
 

@@ -117,7 +117,7 @@ def test_papermill_runs_it_too(tmp_path: Path) -> None:
     write_notebook(tmp_path / "book.ipynb", ["%load_ext voice_kernel", "%voice list files"])
     done = subprocess.run(
         [sys.executable, "-m", "papermill", "-k", "python3", "book.ipynb", "out.ipynb"],
-        cwd=tmp_path, env=isolated(tmp_path / "jupyter"), capture_output=True, text=True, timeout=180,
+        cwd=tmp_path, env=isolated(tmp_path / "jupyter"), capture_output=True, text=True, timeout=1_200,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "list_files" in html_of(nbformat.read(tmp_path / "out.ipynb", as_version=4).cells[1])

@@ -18,7 +18,7 @@ import pytest
 from lab import isolated, write_notebook
 
 VOICE = [sys.executable, "-m", "voice_kernel.cli"]
-LIMIT_S = 120
+LIMIT_S = 600
 DAY = """run the tests
 run shell command mkdir -p out && echo done > out/log.txt
 run the code import pandas as pd; sales = pd.read_csv('sales.csv')
