@@ -62,7 +62,7 @@ class Served:
 
 @contextlib.contextmanager
 def server(
-    folder: Path, *options: str, environment: dict[str, str] | None = None, close_grace_s: float | None = None
+    folder: Path, *options: str, environment: dict[str, str] | None = None, setup: str = ""
 ) -> Iterator[Served]:
     """Serve the folder `work` below a folder, with Jupyter's files beside it.
 
@@ -70,18 +70,15 @@ def server(
         folder: where everything is that it keeps.
         options: of `voice-kernel serve`.
         environment: added to the process's.
-        close_grace_s: how long a turn goes on whose client has gone; the server's own limit by default.
+        setup: code that its process runs first, to change one of its limits.
     """
     work = folder / "work"
     work.mkdir(parents=True, exist_ok=True)
     surroundings = isolated(folder) | {"PYTHONUNBUFFERED": "1", "TMPDIR": "/tmp"} | (environment or {})
     surroundings.pop("PYTEST_CURRENT_TEST", None)
-    code = SERVE
-    if close_grace_s is not None:
-        code = f"from voice_kernel.server import app; app.CLOSE_GRACE_S = {close_grace_s}; {SERVE}"
     with (folder / "server.log").open("a") as log:
         process = subprocess.Popen(
-            [sys.executable, "-c", code, "serve", "--port", "0", *options],
+            [sys.executable, "-c", f"{setup}\n{SERVE}", "serve", "--port", "0", *options],
             cwd=work,
             env=surroundings,
             stdout=subprocess.PIPE,

@@ -341,7 +341,9 @@ def patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     (folder / "work").mkdir()
     (folder / "work" / ".env").write_text("ALLOW_CLI_EXECUTION=true\n")
     (folder / "work" / "last.txt").write_text("all of it\n")
-    with server(folder, close_grace_s=GRACE_S) as running:
+    with server(
+        folder, setup=f"from voice_kernel.server import app; app.CLOSE_GRACE_S = {GRACE_S}"
+    ) as running:
         yield running
 
 
@@ -821,6 +823,16 @@ async def test_each_thread_is_a_conversation_of_its_own_in_the_history(tmp_path:
         ]
     more = ["list tasks"] * 3
     assert sorted(said) == [["list tasks", "help", *more], ["list the files", "show the history", *more]]
+
+
+async def test_where_nothing_is_kept_no_message_waits_for_its_conversation(tmp_path: Path) -> None:
+    for_ever = "from voice_kernel.server import line; line.SWITCH_LIMIT_S = 600"
+    with server(tmp_path, environment={"VOICE_KERNEL_KEEP_HISTORY": "false"}, setup=for_ever) as served:
+        async with asyncio.timeout(WAIT_S), client(served) as chat:
+            first = thread_of(await chat.create("list the files"))
+            second = thread_of(await chat.create("list tasks"))
+            assert answer(await chat.add(first, "list tasks"))
+            assert answer(await chat.add(second, "list tasks"))
 
 
 async def test_a_model_streams_its_answer_reads_a_file_and_knows_only_its_own_thread(
