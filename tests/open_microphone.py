@@ -110,6 +110,7 @@ class Microphone:
         """Open the microphone, and wait until the engine is there."""
         await self.engine.load()
         self.listener.start("m", RATE_HZ, "page", hands_free=True)
+        self._opened = self.stream
 
     @property
     def stream(self) -> HandsFree:
@@ -125,9 +126,7 @@ class Microphone:
                 self.listener.chunk("m", self.seq, piece[chunk : chunk + 640].tobytes())
                 self.seq += 1
             self.fed += len(piece)
-            # Its thread tells nobody else that it has looked.
-            while self.listener.microphones and round(self.stream.heard_s * RATE_HZ) < self.fed:  # noqa: ASYNC110
-                await asyncio.sleep(0.001)
+            await self._looked()
             for _ in range(3):  # taking in, reading ahead, and what a reading brought
                 await self._engine_idle()
 
@@ -143,6 +142,11 @@ class Microphone:
         self.fed += len(samples)
         return began
 
+    async def _looked(self) -> None:
+        # Its thread tells nobody else that it has looked.
+        while self.listener.microphones and round(self.stream.heard_s * RATE_HZ) < self.fed:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+
     async def _engine_idle(self) -> None:
         loop, idle = asyncio.get_running_loop(), asyncio.Event()
         self.engine.submit(Urgency.READ_AHEAD, lambda: loop.call_soon_threadsafe(idle.set))
@@ -155,9 +159,16 @@ class Microphone:
         await self.ended()
 
     async def ended(self) -> None:
-        """Wait until every turn has ended."""
+        """Wait until all that was said is understood, and every turn has ended, but for those that ask."""
         async with asyncio.timeout(120):
-            while any(turn.state not in ENDED_TURN and not turn.asks for turn in self.turns):
+            await self._looked()
+            for _ in range(3):
+                await self._engine_idle()
+            while True:
+                asking = sum(bool(turn.asks) and turn.state not in ENDED_TURN for turn in self.turns)
+                open_turns = sum(turn.state not in ENDED_TURN for turn in self.turns)
+                if len(self._opened._work) <= asking and open_turns == asking:
+                    return
                 await self._engine_idle()
 
     @property

@@ -12,7 +12,7 @@ import pytest
 from openai_server import Call, OpenAIServer, Reply, serve
 from pydantic import SecretStr
 
-from voice_kernel import listening
+from voice_kernel import endpoint, listening
 from voice_kernel.agent.realtime import Realtime
 from voice_kernel.context import Context
 from voice_kernel.endpoint import Endpoint
@@ -40,8 +40,9 @@ CHUNKS = 25
 
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wait for whoever lets go as long as a busy machine takes to say so."""
+    """Wait for the page and the server as long as a busy machine takes."""
     monkeypatch.setattr(listening, "RELEASED_LIMIT_S", 60.0)
+    monkeypatch.setattr(endpoint, "CONNECT_LIMIT_S", 60.0)
 
 
 @pytest.fixture(scope="module")
