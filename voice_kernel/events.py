@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, MutableMapping, Sequence
 from typing import Any, Protocol, TypeVar
 
+from voice_kernel.language import _
 from voice_kernel.messages import (
     About,
     AboutChanged,
@@ -367,7 +368,7 @@ def _output_size(task: Task) -> int:
 def _without_output(task: Task) -> Task:
     result = task.result
     if result is not None:
-        note = "(its output is no longer kept here; run it again to see it)" if result.outputs else ""
+        note = _("(its output is no longer kept here; run it again to see it)") if result.outputs else ""
         tests = result.tests.model_copy(update={"cases": []}) if result.tests is not None else None
         result = result.model_copy(
             update={"outputs": [], "text": note, "code": "", "data": {}, "tests": tests, "widgets": []}

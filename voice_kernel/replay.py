@@ -112,7 +112,9 @@ class Replay:
             if stopped:
                 yield Done(number, step, "not_done")
             elif step.left_out:
-                yield Done(number, step, "left_out", message=f"Left out: {step.left_out}.")
+                yield Done(
+                    number, step, "left_out", message=_("Left out: {reason}.").format(reason=step.left_out)
+                )
             else:
                 done = await self._step(number, step)
                 stopped = not (done.went_well or keep_going)
@@ -129,7 +131,7 @@ class Replay:
                 turn = await self._until_ended(seen)
         except TimeoutError:
             await self._give_up(seen)
-            message = f"It took longer than {self.timeout_s:g} s."
+            message = _("It took longer than {limit_s:g} s.").format(limit_s=self.timeout_s)
             return Done(number, step, "timeout", message=message, tasks=tuple(seen.of_turn()))
         except asyncio.CancelledError:
             if seen.turn is not None:

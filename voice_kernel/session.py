@@ -139,7 +139,7 @@ class TurnResult:
         return [task.result for task in self.tasks if task.result]
 
     def __repr__(self) -> str:
-        lines = [f"“{self.transcript}” ({self.route or 'no route'}): {self.outcome}"]
+        lines = [f"“{self.transcript}” ({self.route or _('no route')}): {self.outcome}"]
         for task in self.tasks:
             summary = task.result.summary if task.result and task.result.summary else ""
             problem = task.problem.message if task.problem else ""

@@ -105,7 +105,7 @@ class Brain:
         await provider.load_sdk()
 
     async def choose(self, model: str) -> str:
-        """Have another model answer from now on, which knows the conversation so far; returns its name.
+        """Have another model answer from now on, which knows the conversation so far; returns its name alone.
 
         Raises:
             ModelError: there is no such model, or its server does not answer.
@@ -117,7 +117,7 @@ class Brain:
         except failure.failures() as error:
             raise failure.model_error(error, settings, settings.model) from error
         self.settings = settings
-        return _("{model} at {server}").format(model=connection.model, server=settings.server)
+        return connection.model
 
     async def answer(
         self,
@@ -290,7 +290,7 @@ class Brain:
         try:
             connection = await self._connect(settings)
             name = connection.model
-            exchange.on_change(model=f"{name} at {settings.server}")
+            exchange.on_change(model=_("{model} at {server}").format(model=name, server=settings.server))
             await self._share(self._sent(exchange), connection, turn_id, approved_tools)
             turn = _Turn(tools, said, self.timelines.begin(turn_id, name), exchange.on_change)
             try:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from voice_kernel.agent.accounts import Accounts, Price, taken_by
 from voice_kernel.agent.provider import ModelSettings
 from voice_kernel.agent.servers import NAMES, OPENAI, PRESETS, stays_here
+from voice_kernel.language import _
 from voice_kernel.messages import About, NotebookView, ReadNotebook, Task, Turn
 from voice_kernel.settings import Settings
 from voice_kernel.toolbox.door import Toolbox
@@ -108,7 +109,7 @@ class Models:
         return self._brain
 
     async def choose(self, model: str) -> str:
-        """Have another model answer from now on; returns its name.
+        """Have another model answer from now on; returns its name and its server.
 
         Raises:
             ModelError: there is no such model, or its server does not answer.
@@ -116,7 +117,7 @@ class Models:
         brain = await self.brain()
         name = await brain.choose(model)
         self._chosen = (brain.settings, name)
-        return name
+        return _("{model} at {server}").format(model=name, server=brain.settings.server)
 
     def allowed(self, model: str) -> str | None:
         """Return how to choose the model that a client names, as `Brain.answer` takes it.
@@ -141,7 +142,7 @@ class Models:
         if not self.on:
             return about.model_copy(update={"models": self._choices()})
         model = self._chosen[0] if self._chosen else configured(self._settings)
-        name = self._chosen[1].partition(" at ")[0] if self._chosen else model.model or "default model"
+        name = self._chosen[1] if self._chosen else model.model or _("default model")
         return about.model_copy(
             update={
                 "model": name,

@@ -18,6 +18,7 @@ from typing import Any, Protocol
 from voice_kernel.agent.report import clip, plain
 from voice_kernel.context import Context
 from voice_kernel.errors import VoiceKernelError
+from voice_kernel.language import _
 from voice_kernel.messages import CellView, NotebookView, Task
 
 SOURCE_CHARS = 4_000
@@ -125,12 +126,12 @@ class Sight:
             seen.told["last_error"] = {"cell": failed[0] + 1, "traceback": _traceback(cell)}
             if failed[0] not in near:
                 seen.told["last_error"]["source"] = clip(cell.source, SOURCE_CHARS)
-            seen.read(f"the output of cell {failed[0] + 1}")
+            seen.read(_("the output of cell {number}").format(number=failed[0] + 1))
         for i in asked:
             shown = _cell(i + 1, view[i], SOURCE_CHARS)
             if self._values and (output := _output(view[i])):
                 shown["output"] = output
-                seen.read(f"the output of cell {i + 1}")
+                seen.read(_("the output of cell {number}").format(number=i + 1))
                 seen.pictures += _pictures(view[i])
             seen.refer(f"@cell {i + 1}", shown)
         seen.told["notebook"] = notebook
@@ -142,7 +143,7 @@ class Sight:
         task = await self._show(turn_id, name)
         text = task.result.text if task.result is not None else ""
         seen.refer(f"@{name}", clip(plain(text), VALUE_CHARS) or "it could not be shown")
-        seen.read(f"the value of {name}")
+        seen.read(_("the value of {name}").format(name=name))
         if task.result is not None:
             seen.pictures += [
                 f"data:{mime};base64,{''.join(data.split())}"

@@ -10,8 +10,11 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from voice_kernel.language import _
+from voice_kernel.language import number as grouped
 from voice_kernel.messages import Task
 from voice_kernel.toolbox.timelimit import duration
+from voice_kernel.tools.tasks import WORDS
 
 MAX_TURNS = 50
 
@@ -58,20 +61,22 @@ class Timeline:
         lines: list[tuple[float, str]] = []
         for number, request in enumerate(self.requests, 1):
             end = request.ended_at or time.time()
-            first = (
-                f"first piece after {duration(request.first_at - request.begun_at)}, "
-                if request.first_at
-                else ""
+            line = _("request {number} to {model}: {took}").format(
+                number=number, model=self.model, took=duration(end - request.begun_at)
             )
-            tokens = f"{request.input_tokens:,} tokens in, {request.output_tokens:,} out"
-            took = duration(end - request.begun_at)
-            lines.append((request.begun_at, f"request {number} to {self.model}: {took}, {first}{tokens}"))
+            if request.first_at:
+                after = duration(request.first_at - request.begun_at)
+                line += ", " + _("first piece after {after}").format(after=after)
+            line += ", " + _("{taken} tokens in, {given} out").format(
+                taken=grouped(request.input_tokens), given=grouped(request.output_tokens)
+            )
+            lines.append((request.begun_at, line))
         for task in tasks:
             end = task.ended_at or time.time()
             waited = (task.started_at or end) - task.created_at
-            ran = duration(end - task.started_at) if task.started_at else "not run"
-            asked = f", waited {duration(waited)}" if waited > 0.5 else ""
-            lines.append((task.created_at, f"{task.title} ({task.state}): {ran}{asked}"))
+            ran = duration(end - task.started_at) if task.started_at else _("not run")
+            asked = ", " + _("waited {time}").format(time=duration(waited)) if waited > 0.5 else ""
+            lines.append((task.created_at, f"{task.title} ({_(WORDS[task.state])}): {ran}{asked}"))
         return "\n".join(f"{at - start:8.2f} s  {line}" for at, line in sorted(lines))
 
 

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from voice_kernel.api.place import begun_app, require_main_thread
+from voice_kernel.language import _, quoted
 
 if TYPE_CHECKING:
     from voice_kernel.app import App
@@ -107,7 +108,9 @@ class Asked(Coroutine[Any, Any, "TurnResult"]):
     def __repr__(self) -> str:
         if self._turns is not None:
             return repr(self._app.result(self._turn_id))
-        return f"“{self.text}” has not begun: write await ask(...), or ask(...).result()"
+        return _("{words} has not begun: write await ask(...), or ask(...).result()").format(
+            words=quoted(self.text)
+        )
 
 
 _numbers = itertools.count(1)

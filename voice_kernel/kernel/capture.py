@@ -16,6 +16,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
+from voice_kernel.language import _, number
 from voice_kernel.messages import Output
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ class _Piece:
     def output(self) -> Output:
         text = "".join(self.texts)
         if self.dropped:
-            text += f"\n[{self.dropped:,} more bytes were not kept]\n"
+            note = _("{count} more bytes were not kept").format(count=number(self.dropped))
+            text += f"\n[{note}]\n"
         return Output(kind=self.kind, text=text, data=self.data)
 
 
@@ -133,8 +135,8 @@ class Recorder:
             self._closed = True
             outputs = [piece.output() for piece in self._pieces]
             if self._dropped_outputs:
-                note = f"[{self._dropped_outputs:,} more outputs were not kept]\n"
-                outputs.append(Output(kind="stream", text=note))
+                note = _("{count} more outputs were not kept").format(count=number(self._dropped_outputs))
+                outputs.append(Output(kind="stream", text=f"[{note}]\n"))
             return tuple(outputs)
 
     def _begin(self) -> _Piece | None:
@@ -194,8 +196,8 @@ def _texts(data: Mapping[str, Any], limit: int) -> dict[str, str]:
         del texts[largest]
         left_out += sizes[largest]
     if left_out:
-        note = f"[{left_out:,} bytes were not kept]"
-        texts["text/plain"] = f"{texts.get('text/plain', '')}\n{note}".strip()
+        note = _("{count} bytes were not kept").format(count=number(left_out))
+        texts["text/plain"] = f"{texts.get('text/plain', '')}\n[{note}]".strip()
     return texts
 
 

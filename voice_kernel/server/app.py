@@ -723,7 +723,7 @@ def _as_refusals() -> Any:
         yield
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the request"
+        place = ".".join(str(part) for part in first["loc"]) or _("the request")
         words = _("The request does not fit: {place}: {problem}.")
         raise Refusal(400, words.format(place=place, problem=first["msg"])) from None
     except NotFoundError as error:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from voice_kernel.language import _
 from voice_kernel.messages import Approval, Output, Problem, Result, Task, TestReport, Turn, Widget
 from voice_kernel.store.redaction import Redaction
 from voice_kernel.store.words import indexed
@@ -252,11 +253,13 @@ def _capped_outputs(outputs: list[Output]) -> Iterator[Output]:
         if texts < 0:
             text, texts = _cut(text, max(0, len(text) + texts)), 0
         if left_out:
-            text = f"{text}[not kept in the history: {'; '.join(left_out)}]"
+            note = _("not kept in the history: {names}").format(names="; ".join(left_out))
+            text = f"{text}[{note}]"
         yield output.model_copy(update={"data": kept, "text": text})
         if texts <= 0 and images <= 0 and position + 1 < len(outputs):
             more = len(outputs) - position - 1
-            yield Output(kind="stream", text=f"[{more} more outputs are not kept in the history]")
+            note = _("{count} more outputs are not kept in the history").format(count=more)
+            yield Output(kind="stream", text=f"[{note}]")
             return
 
 
@@ -275,7 +278,8 @@ def _capped_tests(tests: TestReport | None) -> TestReport | None:
 def _cut(text: str, limit: int) -> str:
     if len(text) <= limit:
         return text
-    return f"{text[:limit]}\n[the rest is not kept in the history: {len(text) - limit} characters]"
+    note = _("the rest is not kept in the history: {count} characters").format(count=len(text) - limit)
+    return f"{text[:limit]}\n[{note}]"
 
 
 # ---- back again -----------------------------------------------------------------------------------
@@ -331,7 +335,7 @@ def _restored(model: type[Kept], fields: dict[str, Any], known: dict[str, Any]) 
     Fields that this version does not have are dropped; where one does not fit, the columns must do.
     """
     fields |= known  # the columns have the last word
-    for _ in range(3):
+    for _again in range(3):
         try:
             return model.model_validate(fields)
         except ValidationError as error:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from voice_kernel.language import _, ngettext_
 from voice_kernel.messages import Output, Problem, Result
 
 MAX_SUMMARY_CHARS = 500
@@ -71,7 +72,8 @@ def cut(text: str, max_bytes: int) -> str:
     if len(kept) <= max_bytes:
         return text
     head = kept[: max_bytes - NOTE_BYTES].decode("utf-8", "ignore")
-    return f"{head}\n[{_amount(len(kept) - len(head.encode()))} more were left out]"
+    note = _("{amount} more were left out").format(amount=_amount(len(kept) - len(head.encode())))
+    return f"{head}\n[{note}]"
 
 
 def _outputs(outputs: list[Output]) -> list[Output]:
@@ -87,8 +89,10 @@ def _outputs(outputs: list[Output]) -> list[Output]:
     kept.reverse()
     left_out = len(outputs) - len(kept)
     if left_out:
-        noun = "output was" if left_out == 1 else "outputs were"
-        return [Output(kind="stream", text=f"[{left_out} earlier {noun} left out]\n"), *kept]
+        note = ngettext_(
+            "{count} earlier output was left out", "{count} earlier outputs were left out", left_out
+        ).format(count=left_out)
+        return [Output(kind="stream", text=f"[{note}]\n"), *kept]
     return outputs if all(now is then for now, then in zip(kept, outputs, strict=True)) else kept
 
 
@@ -105,7 +109,8 @@ def _output(output: Output) -> Output:
     notes = []
     while data and sum(map(len, data.values())) > MAX_OUTPUT_BYTES // 2:
         largest = max(data, key=lambda mime: len(data[mime]))
-        notes.append(f"[{largest} of {_amount(len(data.pop(largest)))} was left out]")
+        note = _("{kind} of {amount} was left out")
+        notes.append("[" + note.format(kind=largest, amount=_amount(len(data.pop(largest)))) + "]")
     text = "\n".join([cut(output.text, MAX_OUTPUT_BYTES // 2), *notes]).strip("\n") if notes else output.text
     if notes and output.kind in ("display", "result") and "text/plain" not in data:
         data["text/plain"] = "\n".join(notes)

@@ -198,7 +198,9 @@ class Lanes:
         lanes = around.inside if around is not None and within else self._lanes
         lane = lanes.get(name)
         if lane is None:
-            label = f"{name} of task {around.task.id}" if around is not None and within else name
+            label = name
+            if around is not None and within:
+                label = _("{lane} of task {number}").format(lane=name, number=around.task.id)
             lane = lanes[name] = _Lane(label, self._limits[name])
         return lane
 

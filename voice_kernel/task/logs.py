@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import BinaryIO
 
-from voice_kernel.language import _
+from voice_kernel.language import N_, _
 from voice_kernel.task.logindex import SUFFIX, IndexWriter, index_path
 
 MAX_LOG_BYTES = 512 * 1024**2
@@ -29,6 +29,7 @@ FLUSH_S = 0.25
 REDACTED = b"[secret]"
 MIN_SECRET_CHARS = 6
 """Shorter values are no secrets: hiding every `1` or `test` would make a log unreadable."""
+UNWRITTEN = N_("The log of a task could not be written to the end: {reason}.")
 
 
 class Redactor:
@@ -140,7 +141,7 @@ class Log:
                 self._say_cut()
         except OSError as error:
             self.cut_bytes += waiting
-            self._fail(f"The log of a task could not be written to the end: {error.strerror}.")
+            self._fail(_(UNWRITTEN).format(reason=error.strerror))
 
     def close(self) -> None:
         """Write the end, and where it was cut; a second call does nothing."""
@@ -156,7 +157,7 @@ class Log:
                     self._say_cut()
                 self._file.close()
             except OSError as error:
-                self._fail(f"The log of a task could not be written to the end: {error.strerror}.")
+                self._fail(_(UNWRITTEN).format(reason=error.strerror))
             else:
                 self._closed()
 

@@ -10,9 +10,9 @@ import re
 from datetime import datetime, timedelta
 
 from voice_kernel.errors import ToolError
-from voice_kernel.language import _
+from voice_kernel.language import N_, _
 
-EXAMPLES = "today, yesterday, monday, last week, 2d, 90m, 2026-11-22 or 2026-11-22T14:30"
+EXAMPLES = N_("today, yesterday, monday, last week, 2d, 90m, 2026-11-22 or 2026-11-22T14:30")
 _AGO = re.compile(
     r"(\d+(?:\.\d+)?)\s*(s|sec(?:ond)?s?|m|min(?:ute)?s?|h|hours?|d|days?|w|weeks?)(?: ago)?", re.IGNORECASE
 )
@@ -42,7 +42,7 @@ def span_of(text: str, now: float) -> tuple[float, float]:
     except (ValueError, OverflowError, OSError):
         raise ToolError(
             _("{text!r} is no time that I know.").format(text=text),
-            hint=_("Say {addresses}.").format(addresses=EXAMPLES),
+            hint=_("Say {addresses}.").format(addresses=_(EXAMPLES)),
         ) from None
 
 

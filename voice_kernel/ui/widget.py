@@ -11,11 +11,12 @@ from typing import Any
 import anywidget
 import traitlets as t
 
+from voice_kernel.language import N_, _
 from voice_kernel.ui.bundle import built
 
 _FALLBACK = {
-    "panel": "The voice panel lives in a running notebook: run this cell again to open it.",
-    "card": "This voice command was still under way when the notebook was closed.",
+    "panel": N_("The voice panel lives in a running notebook: run this cell again to open it."),
+    "card": N_("This voice command was still under way when the notebook was closed."),
 }
 
 
@@ -52,5 +53,5 @@ class PanelWidget(anywidget.AnyWidget):
             return None
         data, metadata = made
         # For a front end without widgets, and for a notebook that is read without its kernel.
-        fallback = _FALLBACK[self.view]
+        fallback = _(_FALLBACK[self.view])
         return {**data, "text/plain": fallback, "text/html": f"<p><em>{fallback}</em></p>"}, metadata

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from voice_kernel.errors import KernelError, VoiceKernelError
 from voice_kernel.kernel import CodeResult
-from voice_kernel.language import _
+from voice_kernel.language import _, decimal
 from voice_kernel.messages import Output, Problem, Result
 from voice_kernel.task.executor import LOCAL, Executor
 from voice_kernel.task.progress import ProgressReader
@@ -164,8 +164,12 @@ class Caller:
                 raise
         if steps.longest_s > STEP_LIMIT_S:
             call.task.output(
-                f"[{call.tool.name} kept the assistant from doing anything else for {steps.longest_s:.1f} s. "
-                "Let it await, or make it a plain def, which has a thread of its own.]\n"
+                "["
+                + _(
+                    "{tool} kept the assistant from doing anything else for {seconds} s. "
+                    "Let it await, or make it a plain def, which has a thread of its own."
+                ).format(tool=call.tool.name, seconds=decimal(steps.longest_s, 1))
+                + "]\n"
             )
         return work.result()
 

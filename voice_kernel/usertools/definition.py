@@ -145,7 +145,7 @@ def _define(
         signature=signature,
         sentences=sentences_of(name, given, signature.parameters, ours=sentences is None),
         effects=frozenset(effects),  # type: ignore[arg-type]  # each has been looked up above
-        asks=f"It asks because {why.rstrip('.')}." if why else "",
+        asks=_("It asks because {reason}.").format(reason=why.rstrip(".")) if why else "",
         thread=thread,
         place=place_of(function),
     )

@@ -19,7 +19,7 @@ from concurrent.futures import Future
 from typing import Any, Protocol
 
 from voice_kernel.errors import InvalidWidget, Refused
-from voice_kernel.language import _
+from voice_kernel.language import _, number
 from voice_kernel.messages import Progress, Widget
 from voice_kernel.widgets.document import as_root
 from voice_kernel.widgets.live import acting, acting_item, live
@@ -145,7 +145,8 @@ class Relay:
         self._closed = True
         self._pass_on()
         if self._lost_chars:
-            self._task.output(f"\n[{self._lost_chars:,} characters of output were lost]\n")
+            note = _("{count} characters of output were lost").format(count=number(self._lost_chars))
+            self._task.output(f"\n[{note}]\n")
 
     def _may_write(self) -> bool:
         """Wait until there is room; return whether there is."""

@@ -257,7 +257,7 @@ def _guard(reach: Reach) -> httpcore.AsyncNetworkBackend:
                     return await self._inner.connect_tcp(ip, port, timeout, local_address, socket_options)
                 except (AddressRefused, httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                     problem = problem or error
-            raise problem or httpcore.ConnectError("it has no address")
+            raise problem or httpcore.ConnectError(_("it has no address"))
 
         async def connect_unix_socket(self, *args: Any, **options: Any) -> httpcore.AsyncNetworkStream:
             raise httpcore.UnsupportedProtocol("no sockets of this machine")
@@ -275,9 +275,9 @@ async def _resolve(host: str, port: int, limit_s: float | None) -> list[str]:
         async with asyncio.timeout(limit_s):
             found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except TimeoutError:
-        raise httpcore.ConnectTimeout("looking the name up took too long") from None
+        raise httpcore.ConnectTimeout(_("looking the name up took too long")) from None
     except (OSError, UnicodeError) as error:
-        raise httpcore.ConnectError("there is no such host") from error
+        raise httpcore.ConnectError(_("there is no such host")) from error
     return list(dict.fromkeys(str(info[4][0]) for info in found))
 
 

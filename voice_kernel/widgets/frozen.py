@@ -60,7 +60,7 @@ def widget_text(root: Json, copy_text: str = "") -> str:
         return copy_text.strip()[:MAX_TEXT_CHARS]
     lines: list[str] = []
     _lines(root, lines)
-    return "\n".join(line for line in lines if line.strip())[:MAX_TEXT_CHARS] or "(an empty widget)"
+    return "\n".join(line for line in lines if line.strip())[:MAX_TEXT_CHARS] or _("(an empty widget)")
 
 
 # ---- HTML -----------------------------------------------------------------------------------------

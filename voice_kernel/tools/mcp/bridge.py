@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from pydantic import ConfigDict, model_validator
 from pydantic_core import PydanticCustomError
 
-from voice_kernel.language import _
+from voice_kernel.language import N_, _
 from voice_kernel.messages import Output, Problem, Result
 from voice_kernel.task.runner import TaskHandle
 from voice_kernel.toolbox.registry import Arguments, Effects, Registry, ToolFailed, ToolSpec
@@ -36,7 +36,7 @@ MAX_IMAGE_CHARS = 1_900_000
 PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 """What a page shows as a picture and nothing else: an SVG may hold a script."""
 NO_ARGUMENTS: dict[str, Any] = {"type": "object", "properties": {}}
-DESTRUCTIVE = "It asks because the server says that this tool destroys something."
+DESTRUCTIVE = N_("It asks because the server says that this tool destroys something.")
 
 
 class ServersArguments(Arguments):
@@ -142,7 +142,10 @@ def spec_of(running: RunningServer, tool: Tool, name: str) -> ToolSpec:
 def target_of(running: RunningServer, tool: str, arguments: dict[str, Any]) -> str:
     """Return what a call touches, for a card."""
     given = ", ".join(f"{key}={value!r}" for key, value in arguments.items())
-    return f"{tool}({given[:500]}) of the server {running.server.name}: {shown(running.server)[:300]}"
+    call = f"{tool}({given[:500]})"
+    return _("{call} of the server {name}: {shown}").format(
+        call=call, name=running.server.name, shown=shown(running.server)[:300]
+    )
 
 
 def mismatch(arguments: dict[str, Any], schema: dict[str, Any]) -> str:

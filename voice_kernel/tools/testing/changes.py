@@ -84,7 +84,7 @@ async def _git(cwd: Path, *arguments: str) -> str:
     if exit_.code or exit_.timed_out:
         raise ToolError(
             _("git could not tell what changed: {value}").format(
-                value=text.strip()[:200] or "it took too long."
+                value=text.strip()[:200] or _("it took too long.")
             )
         )
     return text
