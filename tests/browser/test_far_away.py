@@ -10,12 +10,13 @@ from urllib.parse import urlsplit
 
 import nbformat
 import pytest
-from lab import Notebook, chromium, lab_server, microphone
+from lab import Notebook, chromium, lab_server
 from playwright.sync_api import Browser, BrowserContext, expect
 from sidebar_page import WAIT_MS, Sidebar, write_cells
 from slow_proxy import SlowProxy, slow_proxy
 
 CLIP = Path(__file__).parent / "run_the_tests.wav"
+SOUND = ["--use-fake-ui-for-media-stream", "--autoplay-policy=no-user-gesture-required"]
 PREFIX = "/user/ada"
 HOST = "notebook.example"
 DELAY_S = 0.15
@@ -63,7 +64,7 @@ def hub(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with chromium([*microphone(CLIP), f"--host-resolver-rules=MAP {HOST} 127.0.0.1"]) as opened:
+    with chromium([*SOUND, f"--host-resolver-rules=MAP {HOST} 127.0.0.1"]) as opened:
         yield opened
 
 
@@ -93,9 +94,7 @@ def test_speech_cells_and_cancel_work_behind_a_prefix_over_a_slow_web_socket(
     assert hub.proxy.web_sockets > before
 
     page.context.grant_permissions(["microphone"])
-    button = sidebar.panel.get_by_role("button", name="Hold to talk")
-    button.hover()
-    page.mouse.down()
+    sidebar.hold(CLIP)
     expect(sidebar.panel.locator(".vk-transcript").last).to_contain_text("folder", timeout=WAIT_MS)
     page.mouse.up()
     spoken = sidebar.turns.last
@@ -116,7 +115,7 @@ def test_speech_cells_and_cancel_work_behind_a_prefix_over_a_slow_web_socket(
     task = running.locator(".vk-task")
     expect(task).to_have_attribute("data-state", "running", timeout=WAIT_MS)
     task.get_by_role("button", name=re.compile("^Cancel task")).click()
-    expect(task).to_have_attribute("data-state", "cancelled", timeout=10_000)
+    expect(task).to_have_attribute("data-state", "cancelled", timeout=WAIT_MS)
 
 
 def test_over_plain_http_the_panel_says_why_there_is_no_microphone_and_what_to_do(

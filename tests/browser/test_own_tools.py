@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lab import Notebook, chromium, lab_server, microphone, write_notebook
+from lab import WAIT_MS, Notebook, lab_server, write_notebook
 from playwright.sync_api import Browser, expect
+from sidebar_page import put_into_microphone, speak
 
 CLIP = Path(__file__).parent / "train_the_model.wav"
 """“Train the model for twenty epochs.” Made with hibari-tts 0.2.1 (Apache-2.0)."""
 PICTURES = Path(__file__).parents[2] / "out"
-WAIT_MS = 60_000
 
 TOOLS = '''
 import threading
@@ -53,12 +53,6 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium(microphone(CLIP)) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
 def notebook(browser: Browser, lab: tuple[str, Path]) -> Iterator[Notebook]:
     base, root = lab
     write_notebook(
@@ -88,10 +82,12 @@ def test_a_spoken_sentence_runs_the_function_with_its_number_and_shows_how_far_i
 ) -> None:
     page = notebook.page
     panel = page.locator(".vk-panel").first
+    put_into_microphone(page, CLIP)
     button = panel.get_by_role("button", name="Hold to talk")
     button.scroll_into_view_if_needed()
     button.hover()
     page.mouse.down()
+    speak(page)
     expect(panel.locator(".vk-transcript").last).to_contain_text("epochs", timeout=WAIT_MS)
     page.mouse.up()
     task = panel.locator(".vk-task").last
@@ -110,7 +106,7 @@ def test_cancel_ends_the_function(notebook: Notebook) -> None:
     task = notebook.say("train the model for nine epochs").locator(".vk-task")
     expect(task).to_contain_text("epoch 8", timeout=WAIT_MS)
     task.get_by_role("button", name=re.compile("^Cancel")).click()
-    expect(task).to_have_attribute("data-state", "cancelled", timeout=10_000)
+    expect(task).to_have_attribute("data-state", "cancelled", timeout=WAIT_MS)
 
 
 def test_a_table_that_is_returned_is_shown_as_a_table(notebook: Notebook) -> None:

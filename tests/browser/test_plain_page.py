@@ -8,15 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lab import chromium, microphone
+from lab import WAIT_MS
 from playwright.sync_api import Browser, Page, expect
 from real_kernel import RealKernel
 from served import Served, server
+from sidebar_page import put_into_microphone, speak
 
 CLIP = Path(__file__).parent / "run_the_tests.wav"
 STATIC = Path(__file__).parents[2] / "voice_kernel" / "ui" / "static"
 PICTURE = Path(__file__).parents[2] / "out" / "page.png"
-WAIT_MS = 60_000
 
 TESTS = """
 def test_a_basket_adds_up():
@@ -70,12 +70,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         kernel.stop()
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium(microphone(CLIP)) as opened:
-        yield opened
-
-
 @pytest.fixture
 def page(browser: Browser, served: Served) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 900, "height": 900}, permissions=["microphone"])
@@ -103,9 +97,10 @@ def test_a_spoken_command_is_done_an_approval_is_answered_and_a_widget_is_clicke
     page.on("console", lambda message: said.append(message.text))
     page.on("request", lambda request: asked.append(request.url))
     page.on("websocket", lambda socket: asked.append(socket.url))
-    button = page.get_by_role("button", name="Hold to talk")
-    button.hover()
+    put_into_microphone(page, CLIP)
+    page.get_by_role("button", name="Hold to talk").hover()
     page.mouse.down()
+    speak(page)
     expect(page.locator(".vk-transcript").last).to_contain_text("folder", timeout=WAIT_MS)
     page.mouse.up()
     task = page.locator(".vk-turn").last.locator(".vk-task")
@@ -132,9 +127,10 @@ def test_a_spoken_command_is_done_an_approval_is_answered_and_a_widget_is_clicke
 
 def test_a_page_that_is_loaded_again_goes_on_with_the_same_kernel(page: Page) -> None:
     say(page, "run the command echo before the reload")
-    expect(page.locator(".vk-task").last).to_have_attribute("data-state", "succeeded", timeout=WAIT_MS)
+    task = page.locator(".vk-task", has_text="before the reload")
+    expect(task).to_have_attribute("data-state", "succeeded", timeout=WAIT_MS)
     page.reload()
-    expect(page.locator(".vk-task").last).to_contain_text("before the reload", timeout=WAIT_MS)
+    expect(task).to_have_attribute("data-state", "succeeded", timeout=WAIT_MS)
 
 
 def test_without_the_token_the_page_says_what_it_needs(browser: Browser, served: Served) -> None:
