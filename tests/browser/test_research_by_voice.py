@@ -9,9 +9,9 @@ from pathlib import Path
 import nbformat
 import pytest
 import searx_server
-from lab import chromium, lab_server
+from lab import WAIT_MS, chromium, lab_server
 from playwright.sync_api import expect
-from sidebar_page import WAIT_MS, FrontEnd, Sidebar, write_cells
+from sidebar_page import FrontEnd, Sidebar, write_cells
 from web_site import Site, serve
 
 OUT = Path(__file__).parents[2] / "out"
@@ -79,7 +79,7 @@ def test_the_web_is_searched_and_its_passages_become_a_cell(
         cell.scroll_into_view_if_needed()
         page.screenshot(path=OUT / "citations.png")
 
-        with context.expect_page() as opened:
+        with context.expect_page(timeout=WAIT_MS) as opened:
             cell.locator("blockquote").filter(has_text="four times faster").get_by_role("link").click()
         expect(opened.value.locator("article")).to_contain_text("In our measurement on ten million rows")
         notebook.shut_down()

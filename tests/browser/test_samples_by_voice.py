@@ -10,14 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from lab import Notebook, lab_server
+from lab import WAIT_MS, Notebook, lab_server
 from playwright.sync_api import Browser, Locator, expect
 from sidebar_page import FrontEnd, Sidebar
 
 SAMPLES = Path(__file__).parents[2] / "notebooks" / "samples"
 SPOKEN = Path(__file__).parents[1] / "data" / "samples"
 PICTURES = Path(__file__).parents[2] / "out"
-WAIT_MS = 60_000
 
 
 @pytest.fixture(scope="module")

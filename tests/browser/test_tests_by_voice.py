@@ -6,9 +6,9 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from lab import chromium, lab_server
+from lab import WAIT_MS, chromium, lab_server
 from playwright.sync_api import expect
-from sidebar_page import WAIT_MS, FrontEnd, Sidebar, write_cells
+from sidebar_page import FrontEnd, Sidebar, write_cells
 
 OUT = Path(__file__).parents[2] / "out"
 TESTS = """import pytest

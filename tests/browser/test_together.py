@@ -12,9 +12,9 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from lab import NOTEBOOK, Notebook, lab_server
+from lab import NOTEBOOK, WAIT_MS, Notebook, lab_server
 from playwright.sync_api import Browser, BrowserContext, Page, expect
-from sidebar_page import WAIT_MS, Sidebar, outputs_text, write_cells
+from sidebar_page import Sidebar, outputs_text, write_cells
 
 pytest.importorskip("jupyter_server_ydoc", reason="needs jupyter-collaboration: make together")
 
@@ -71,6 +71,7 @@ def test_what_is_said_in_one_tab_is_seen_in_the_other_and_undone_exactly(
     wait_for_sources(one.page, [SOURCES[0], SOURCES[2], "hello"])
     other.say("undo")
     one.say("undo")
+    wait_for_sources(one.page, list(SOURCES))
     wait_for_sources(other.page, list(SOURCES))
     assert one.cells() == other.cells() == before
     one.say("run cell one")
@@ -116,5 +117,6 @@ def test_a_tab_that_comes_while_a_cell_runs_inside_of_another_does_not_double_it
         expect(other.turns).to_have_count(1, timeout=WAIT_MS)
         opened.write(b"go")
     expect(other.turns.last).to_have_attribute("data-state", "succeeded", timeout=WAIT_MS)
-    expect(page.locator(".jp-Cell").first.locator(".jp-OutputArea")).to_contain_text("after")
+    for each in (page, one.page):
+        expect(each.locator(".jp-Cell").first.locator(".jp-OutputArea")).to_contain_text("after")
     assert outputs_text(Notebook(page), 0) == outputs_text(Notebook(one.page), 0) == "before\nafter\n"

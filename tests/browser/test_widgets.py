@@ -209,12 +209,14 @@ def test_what_opens_beside_a_control_stays_in_a_small_window(page: Page) -> None
         page.get_by_role("button", name="Calendar").first,
     ):
         open_it.click()
+        expect(page.locator(".vk-w-popup")).to_be_visible()
         popup = box_of(page, ".vk-w-popup")
         assert popup["left"] >= 0
         assert popup["right"] <= 320
         assert popup["top"] >= 0
         assert popup["bottom"] <= 400
         page.keyboard.press("Escape")
+        expect(page.locator(".vk-w-popup")).to_have_count(0)
 
 
 def test_while_an_action_runs_nothing_can_be_started_twice_and_the_focus_stays(page: Page) -> None:

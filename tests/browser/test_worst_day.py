@@ -12,9 +12,9 @@ from typing import BinaryIO
 
 import nbformat
 import pytest
-from lab import NOTEBOOK, Notebook, lab_server
+from lab import NOTEBOOK, WAIT_MS, Notebook, lab_server
 from playwright.sync_api import Browser, Page, expect
-from sidebar_page import ENDED, SPOKEN, WAIT_MS, Sidebar, outputs_text, write_cells
+from sidebar_page import ENDED, SPOKEN, Sidebar, outputs_text, write_cells
 
 RUN_CELL_THREE = SPOKEN / "hibari_002.wav"
 RUN_CELLS_THREE_TO_FIVE = SPOKEN / "hibari_003.wav"
@@ -101,7 +101,7 @@ def test_five_commands_during_a_long_cell_wait_in_sight_and_run_in_order(busy: N
         expect(task).to_have_attribute("data-state", "queued", timeout=WAIT_MS)
         expect(task).to_contain_text("Waiting")
     second.get_by_role("button", name=re.compile("^Cancel task")).click()
-    expect(second).to_have_attribute("data-state", ENDED, timeout=10_000)
+    expect(second).to_have_attribute("data-state", ENDED, timeout=WAIT_MS)
     expect(second.locator(".vk-task")).to_have_attribute("data-state", "cancelled")
     # Nothing has run: the long cell is not done yet.
     assert [busy.count(index) for index in range(7)] == [None] * 7
@@ -121,7 +121,7 @@ def test_a_command_cancelled_while_it_waits_does_not_touch_the_cell_that_runs(
     turn = sidebar.send("run cell three")
     expect(turn.locator(".vk-task")).to_have_attribute("data-state", "running", timeout=WAIT_MS)
     turn.get_by_role("button", name=re.compile("^Cancel task")).click()
-    expect(turn.locator(".vk-task")).to_have_attribute("data-state", "cancelled", timeout=10_000)
+    expect(turn.locator(".vk-task")).to_have_attribute("data-state", "cancelled", timeout=WAIT_MS)
     gate.open()
     wait_count(page, 0)
     assert outputs_text(busy, 0) == "'go'"
@@ -144,7 +144,7 @@ def test_cancelling_a_run_ends_its_running_cell_and_those_behind_it(busy: Notebo
     turn = sidebar.send("run cells three to seven")
     gate.wait_until_read()  # by the sixth cell
     turn.get_by_role("button", name=re.compile("^Cancel task")).click()
-    expect(turn.locator(".vk-task")).to_have_attribute("data-state", "cancelled", timeout=10_000)
+    expect(turn.locator(".vk-task")).to_have_attribute("data-state", "cancelled", timeout=WAIT_MS)
     wait_count(busy.page, 5)
     assert outputs_text(busy, 5) == "KeyboardInterrupt"
     assert busy.execute("print(ran)") == "[3, 4, 5]\n"
