@@ -25,6 +25,7 @@ from voice_kernel.intents.retractions import Retractions
 from voice_kernel.intents.slots import WordLists, kinds, known_names, known_tests
 from voice_kernel.intents.templates import Compiler, Hearing, Kind, Values
 from voice_kernel.intents.words import GluedNumbers, Lexicon, Word, apart, listen, word_set
+from voice_kernel.language import _
 
 Route = Literal["intents", "fuzzy", "none"]
 Completeness = Literal["unfinished", "extensible", "finished", "other"]
@@ -117,8 +118,10 @@ class Grammar:
                 lists[name] = self._kinds[body]
             else:
                 raise IntentError(
-                    f"The list {{{name}}} is of the unknown kind {body!r}.",
-                    hint=f"Known kinds: {', '.join(sorted(self._kinds))}.",
+                    _("The list {name} is of the unknown kind {kind!r}.").format(
+                        name=f"{{{name}}}", kind=body
+                    ),
+                    hint=_("Known kinds: {kinds}.").format(kinds=", ".join(sorted(self._kinds))),
                 )
         return lists
 

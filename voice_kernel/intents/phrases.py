@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from voice_kernel.errors import IntentError
 from voice_kernel.intents.templates import read
+from voice_kernel.language import _
 
 if TYPE_CHECKING:
     from hassil.expression import Expression
@@ -60,7 +61,7 @@ def _said(
         return samples.get(expression.slot_name, expression.slot_name.replace("_", " "))
     if isinstance(expression, ex.RuleReference):
         if depth > 20:
-            raise IntentError(f"The rule <{expression.rule_name}> refers to itself.")
+            raise IntentError(_("The rule <{name}> refers to itself.").format(name=expression.rule_name))
         body = rules.get(expression.rule_name)
         if body is None:
             return expression.rule_name.replace("_", " ")

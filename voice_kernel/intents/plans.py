@@ -21,6 +21,7 @@ from voice_kernel.intents.sentences import Block
 from voice_kernel.intents.slots import FREE
 from voice_kernel.intents.templates import Choice, Compiler, Hearing, Node, Step, Words
 from voice_kernel.intents.words import Lexicon, word_set
+from voice_kernel.language import _
 
 STEP_COST = 0.6
 """What a further step of a plan costs: free text of two words and a step weigh about the same."""
@@ -112,7 +113,12 @@ class Templates:
                     node = compiler.compile(sentence)
                 except IntentError as error:
                     raise IntentError(
-                        f"{block.source}, intent {block.intent!r}, sentence {sentence!r}: {error.message}",
+                        _("{file}, intent {intent!r}, sentence {sentence!r}: {problem}").format(
+                            file=block.source,
+                            intent=block.intent,
+                            sentence=sentence,
+                            problem=error.message,
+                        ),
                         hint=error.hint,
                     ) from error
                 self._index(_Template(node, block))
@@ -275,7 +281,7 @@ class _Search:
         """Return the places that fillers lead to, none included."""
         reached = [at]
         frontier = [at]
-        for _ in range(most):
+        for _further in range(most):
             further = {
                 step.end
                 for place in frontier

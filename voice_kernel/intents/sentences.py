@@ -55,6 +55,7 @@ from typing import Any
 
 from voice_kernel.errors import IntentError
 from voice_kernel.intents.templates import Values
+from voice_kernel.language import _
 
 _SLOT = re.compile(r"\{([A-Za-z_]\w*)\}")
 _DATA_KEYS = {"sentences", "frame", "slots", "calls", "metadata"}
@@ -116,8 +117,8 @@ def built_in(language: str) -> list[tuple[str, str]]:
         return [(name, (folder / name).read_text("utf-8")) for name in ("common.yaml", f"{language}.yaml")]
     except FileNotFoundError:
         raise IntentError(
-            f"There are no sentences for the language {language!r}.",
-            hint=f"VOICE_KERNEL_LANGUAGE is one of: {', '.join(languages())}.",
+            _("There are no sentences for the language {language!r}.").format(language=language),
+            hint=_("VOICE_KERNEL_LANGUAGE is one of: {codes}.").format(codes=", ".join(languages())),
         ) from None
 
 
@@ -130,7 +131,9 @@ def read(path: Path) -> tuple[str, str]:
     try:
         return str(path), path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise IntentError(f"The sentence file {path} cannot be read: {error}") from error
+        raise IntentError(
+            _("The sentence file {path} cannot be read: {error}").format(path=path, error=error)
+        ) from error
 
 
 def merge(files: Iterable[tuple[str, str]], *, ours: int = 1) -> Sentences:
@@ -158,25 +161,23 @@ def _load(name: str, text: str) -> dict[str, Any]:
         content = yaml.load(text, Loader=loader)  # noqa: S506 - both are safe loaders
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        where = f", line {mark.line + 1}" if mark is not None else ""
-        problem = getattr(error, "problem", None) or "it is no valid YAML"
-        raise IntentError(f"{name}{where}: {problem}.", hint="Quote sentences that hold : or {.") from error
+        where = _at(name, mark.line + 1) if mark is not None else name
+        problem = getattr(error, "problem", None) or _("it is no valid YAML")
+        hint = _("Quote sentences that hold : or {brace}.").format(brace="{")
+        raise IntentError(f"{where}: {problem}.", hint=hint) from error
     except (
         ValueError,
         RecursionError,
     ) as error:  # a date there never was, a number too long, no end of lists
-        raise IntentError(f"{name}: {error}.", hint="Quote what is no sentence of its own.") from error
+        raise IntentError(f"{name}: {error}.", hint=_("Quote what is no sentence of its own.")) from error
     if content is None:
         return {}
     if not isinstance(content, dict):
-        raise IntentError(f"{name}: a sentence file is a mapping with the key intents.")
+        raise _wrong(name, _("a sentence file is a mapping with the key intents."))
     unknown = set(content) - _FILE_KEYS
     if unknown:
         key = sorted(map(str, unknown))[0]
-        raise IntentError(
-            f"{name}, line {_line(text, key)}: the key {key!r} is not known.",
-            hint=f"Known keys: {', '.join(sorted(_FILE_KEYS))}.",
-        )
+        raise _unknown(_at(name, _line(text, key)), key, _FILE_KEYS)
     return content
 
 
@@ -202,23 +203,30 @@ def wording(path: Path) -> str:
 def _add(merged: Sentences, content: dict[str, Any], name: str, text: str, *, own: bool) -> None:
     meant = str(content.get("language", merged.language))
     if own and meant != merged.language:
-        raise IntentError(
-            f"{name}, line {_line(text, 'language')}: its sentences are for the language {meant!r}, and the "
-            f"session understands {merged.language!r}.",
-            hint=f"Say them in {merged.language!r}, or set VOICE_KERNEL_LANGUAGE={meant}.",
+        raise _wrong(
+            _at(name, _line(text, "language")),
+            _("its sentences are for the language {meant!r}, and the session understands {own!r}.").format(
+                meant=meant, own=merged.language
+            ),
+            hint=_("Say them in {own!r}, or set VOICE_KERNEL_LANGUAGE={meant}.").format(
+                own=merged.language, meant=meant
+            ),
         )
     if not own:
         merged.language = str(content.get("language", merged.language))
         merged.speech.update(content.get("speech", {}))
     for frame, body in _mapping(content, "frames", name, text).items():
         if not isinstance(body, list) or not all("*" in str(way) for way in body):
-            raise IntentError(
-                f"{name}, line {_line(text, frame)}: the frame {frame!r} is no list of ways with *."
+            raise _wrong(
+                _at(name, _line(text, frame)),
+                _("the frame {frame!r} is no list of ways with *.").format(frame=frame),
             )
         merged.frames[frame] = tuple(map(str, body))
     for rule, body in _mapping(content, "expansion_rules", name, text).items():
         if not isinstance(body, str):
-            raise IntentError(f"{name}, line {_line(text, rule)}: the rule {rule!r} is not a text.")
+            raise _wrong(
+                _at(name, _line(text, rule)), _("the rule {rule!r} is not a text.").format(rule=rule)
+            )
         merged.rules[rule] = body
     for list_name, body in _mapping(content, "lists", name, text).items():
         merged.lists[list_name] = _list(list_name, body, name, text)
@@ -227,39 +235,37 @@ def _add(merged: Sentences, content: dict[str, Any], name: str, text: str, *, ow
 
 
 def _add_intent(merged: Sentences, intent: str, body: Any, name: str, text: str, *, own: bool) -> None:
-    where = f"{name}, line {_line(text, intent)}, intent {intent!r}"
+    where = _("{place}, intent {intent!r}").format(place=_at(name, _line(text, intent)), intent=intent)
     if not isinstance(body, dict):
-        raise IntentError(f"{where}: it is not a mapping with the key sentences.")
+        raise _wrong(where, _("it is not a mapping with the key sentences."))
     unknown = set(body) - _INTENT_KEYS
     if unknown:
-        raise IntentError(
-            f"{where}: the key {sorted(map(str, unknown))[0]!r} is not known.",
-            hint=f"Known keys: {', '.join(sorted(_INTENT_KEYS))}.",
-        )
+        raise _unknown(where, min(map(str, unknown)), _INTENT_KEYS)
     if body.get("replace"):
         merged.blocks[:] = [block for block in merged.blocks if block.intent != intent]
     blocks = body.get("data", [])
     if not isinstance(blocks, list):
-        raise IntentError(f"{where}: data is not a list.")
+        raise _wrong(where, _("data is not a list."))
     if short := {key: value for key, value in body.items() if key in _DATA_KEYS}:
         blocks = [short, *blocks]
     for data in blocks:
         if not isinstance(data, dict) or not isinstance(data.get("sentences"), list) or not data["sentences"]:
-            raise IntentError(f"{where}: there is no list of sentences.")
+            raise _wrong(where, _("there is no list of sentences."))
         if set(data) - _DATA_KEYS:
-            raise IntentError(
-                f"{where}: the key {sorted(map(str, set(data) - _DATA_KEYS))[0]!r} is not known.",
-                hint=f"Known keys: {', '.join(sorted(_DATA_KEYS))}.",
-            )
+            raise _unknown(where, min(map(str, set(data) - _DATA_KEYS)), _DATA_KEYS)
         sentences = tuple(str(sentence) for sentence in data["sentences"])
         if (frame := data.get("frame")) is not None:
             if frame not in merged.frames:
-                raise IntentError(f"{where}: there is no frame {frame!r}.", hint="Define it under frames.")
+                raise _wrong(
+                    where,
+                    _("there is no frame {frame!r}.").format(frame=frame),
+                    hint=_("Define it under frames."),
+                )
             ways = merged.frames[frame]
             sentences = tuple(way.replace("*", sentence) for sentence in sentences for way in ways)
         slots = data.get("slots", {})
         if not isinstance(slots, dict):
-            raise IntentError(f"{where}: slots is not a mapping.")
+            raise _wrong(where, _("slots is not a mapping."))
         calls = () if body.get("talk") else _calls(data.get("calls"), sentences, where)
         merged.blocks.append(
             Block(
@@ -275,7 +281,7 @@ def _add_intent(merged: Sentences, intent: str, body: Any, name: str, text: str,
         )
     given = body.get("examples") or ()
     if not isinstance(given, list | tuple):
-        raise IntentError(f"{where}: examples is not a list.")
+        raise _wrong(where, _("examples is not a list."))
     examples = tuple(str(example) for example in given)
     if not examples and own:
         examples = tuple(
@@ -293,34 +299,36 @@ def _calls(
     if calls is None:
         return None
     if not isinstance(calls, list):
-        raise IntentError(f"{where}: calls is not a list.", hint="Write: calls: [tool: {argument: value}].")
+        hint = _("Write: {form}.").format(form="calls: [tool: {argument: value}]")
+        raise _wrong(where, _("calls is not a list."), hint=hint)
     result: list[tuple[str, Mapping[str, Any]]] = []
     for call in calls:
         if isinstance(call, str):
             call = {call: {}}
         if not isinstance(call, dict) or len(call) != 1:
-            raise IntentError(f"{where}: a call is not of the form tool: {{argument: value}}.")
+            form = "tool: {argument: value}"
+            raise _wrong(where, _("a call is not of the form {form}.").format(form=form))
         ((tool, arguments),) = call.items()
         if arguments is None:
             arguments = {}
         if not isinstance(arguments, dict):
-            raise IntentError(f"{where}: the arguments of {tool!r} are not a mapping.")
+            raise _wrong(where, _("the arguments of {tool!r} are not a mapping.").format(tool=tool))
         result.append((str(tool), {str(key): value for key, value in arguments.items()}))
     return tuple(result)
 
 
 def _list(list_name: str, body: Any, name: str, text: str) -> Values | str:
-    where = f"{name}, line {_line(text, list_name)}, list {list_name!r}"
+    where = _("{place}, list {name!r}").format(place=_at(name, _line(text, list_name)), name=list_name)
     if not isinstance(body, dict):
-        raise IntentError(f"{where}: it is not a mapping.")
+        raise _wrong(where, _("it is not a mapping."))
     if "values" in body:
         if not isinstance(body["values"], list):
-            raise IntentError(f"{where}: values is not a list.")
+            raise _wrong(where, _("values is not a list."))
         entries: list[tuple[str, Any]] = []
         for value in body["values"]:
             if isinstance(value, dict):
                 if "in" not in value:
-                    raise IntentError(f"{where}: a value has no text (in).")
+                    raise _wrong(where, _("a value has no text (in)."))
                 entries.append((str(value["in"]), value.get("out", value["in"])))
             else:
                 entries.append((str(value), str(value)))
@@ -329,14 +337,30 @@ def _list(list_name: str, body: Any, name: str, text: str) -> Values | str:
         return "number"
     if body.get("wildcard"):
         return str(body.get("kind", "query"))
-    raise IntentError(f"{where}: it has neither values nor range nor wildcard.")
+    raise _wrong(where, _("it has neither values nor range nor wildcard."))
 
 
 def _mapping(content: dict[str, Any], key: str, name: str, text: str) -> dict[str, Any]:
     value = content.get(key) or {}
     if not isinstance(value, dict):
-        raise IntentError(f"{name}, line {_line(text, key)}: {key} is not a mapping.")
+        raise _wrong(_at(name, _line(text, key)), _("{key} is not a mapping.").format(key=key))
     return value
+
+
+def _wrong(where: str, problem: str, *, hint: str = "") -> IntentError:
+    return IntentError(f"{where}: {problem}", hint=hint)
+
+
+def _unknown(where: str, key: str, known: Iterable[str]) -> IntentError:
+    return _wrong(
+        where,
+        _("the key {key!r} is not known.").format(key=key),
+        hint=_("Known keys: {keys}.").format(keys=", ".join(sorted(known))),
+    )
+
+
+def _at(name: str, line: int) -> str:
+    return _("{file}, line {line}").format(file=name, line=line)
 
 
 def _line(text: str, key: str) -> int:

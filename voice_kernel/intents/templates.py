@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from voice_kernel.errors import IntentError
 from voice_kernel.intents.words import Word
+from voice_kernel.language import _, number
 
 if TYPE_CHECKING:
     from hassil.expression import Expression
@@ -303,8 +304,8 @@ def read(template: str) -> Expression:
         return parse_sentence(template).expression
     except (HassilError, ParseError, ValueError, AssertionError, RecursionError) as error:
         raise IntentError(
-            f"The template {template!r} cannot be read: {error}",
-            hint="Check its brackets: [optional], (one|or the other), {slot}, <rule>.",
+            _("The template {template!r} cannot be read: {error}").format(template=template, error=error),
+            hint=_("Check its brackets: [optional], (one|or the other), {slot}, <rule>."),
         ) from error
 
 
@@ -365,7 +366,9 @@ class Compiler:
             return _choice([Run(order) for order in permutations(parts)], False)
         if isinstance(expression, ex.Group):
             return self._run(expression.items)
-        raise IntentError(f"A template holds something unknown: {expression!r}.")
+        raise IntentError(
+            _("A template holds something unknown: {expression!r}.").format(expression=expression)
+        )
 
     def _run(self, items: Sequence[Expression]) -> Node:
         nodes: list[Node] = []
@@ -389,9 +392,12 @@ class Compiler:
         key = ("rule", name)
         if key not in self._shared:
             if name not in self._rules:
-                raise IntentError(f"There is no rule <{name}>.", hint="Define it under expansion_rules.")
+                raise IntentError(
+                    _("There is no rule <{name}>.").format(name=name),
+                    hint=_("Define it under expansion_rules."),
+                )
             if name in self._open:
-                raise IntentError(f"The rule <{name}> refers to itself.")
+                raise IntentError(_("The rule <{name}> refers to itself.").format(name=name))
             self._open.add(name)
             self._shared[key] = Shared(self.compile(self._rules[name]))
             self._open.discard(name)
@@ -402,7 +408,10 @@ class Compiler:
         if key not in self._shared:
             known = self._lists.get(list_name)
             if known is None:
-                raise IntentError(f"There is no list {{{list_name}}}.", hint="Define it under lists.")
+                raise IntentError(
+                    _("There is no list {name}.").format(name=f"{{{list_name}}}"),
+                    hint=_("Define it under lists."),
+                )
             if isinstance(known, Values):
                 entries = [
                     Value(self.compile(template), slot, list_name, value) for template, value in known.entries
@@ -416,8 +425,8 @@ class Compiler:
 def _check_ways(many: int) -> None:
     if many > MAX_WAYS:
         raise IntentError(
-            f"A template can be said in too many ways, {MAX_WAYS:,} is the most.",
-            hint="Part it into several sentences.",
+            _("A template can be said in too many ways, {count} is the most.").format(count=number(MAX_WAYS)),
+            hint=_("Part it into several sentences."),
         )
 
 
@@ -476,7 +485,9 @@ def _texts(expression: Expression) -> Iterator[str]:
         return
     items = getattr(expression, "items", None)
     if items is None:
-        raise IntentError("A slot or a rule touches a word in a template.", hint="Put a space between them.")
+        raise IntentError(
+            _("A slot or a rule touches a word in a template."), hint=_("Put a space between them.")
+        )
     if type(expression).__name__ == "Sequence":
         for parts in product(*map(_spellings, items)):
             yield "".join(parts)
