@@ -39,7 +39,6 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 700, "height": 800})
-    context.set_default_timeout(10_000)
     made = context.new_page()
     made.add_init_script(f"({COUNT_TONES})()")
     yield made
@@ -126,6 +125,10 @@ def test_tones_tell_that_the_microphone_opens_and_closes_and_can_be_switched_off
     page.get_by_label("Tones when the microphone opens").uncheck()
     listen(page, panel)
     page.wait_for_function("window.sent.filter(message => message.type === 'audio_start').length === 2")
+    # Its tones would have come by the time it can be ended.
+    page.get_by_role("button", name="Listen hands-free").click()
+    page.wait_for_function("window.sent.filter(message => message.type === 'audio_end').length === 2")
+    expect(page.locator(".vk-talk")).to_have_attribute("data-phase", "idle")
     assert len(page.evaluate("window.tones")) == 4
 
 
