@@ -1,4 +1,4 @@
-"""The sentences that the code marks for translation, and the catalogues that hold them.
+"""The sentences that the code marks for translation, those it forgot, and the catalogues that hold them.
 
 `python tests/marked.py` brings every `locale/*.po` up to date with the code: new sentences come in
 unfilled, those that are no longer said go; it prints those that are to be filled in.
@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent.parent / "voice_kernel"
 MARKS = ("_", "N_", "ngettext_")
+TOLD = frozenset({"Problem", "Failure", "Notice", "Result", "Keeping"})
+"""What carries sentences to a person, beside our errors."""
+SENTENCES = frozenset({"message", "hint", "summary", "text"})
+"""Arguments that are sentences where they are given by name; those given by place are looked at too."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,52 @@ def in_code() -> dict[str, Marked]:
             if known is None or (sentence.many and not known.many):
                 found[sentence.english] = sentence
     return found
+
+
+def unmarked(tree: ast.AST, told: frozenset[str], module: str = "") -> Iterator[str]:
+    """Give what a module tells a person without a mark: words written in the call of one of `told`.
+
+    What a call is given by another call, or by a name, was worded elsewhere.
+    """
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and _name(node.func) in told:
+            named = [given.value for given in node.keywords if given.arg in SENTENCES]
+            for given in (*node.args, *named):
+                for text in _written_out(given):
+                    if re.search(r"[A-Za-z]{2}", text) and " " in text.strip():
+                        yield f"{module}:{given.lineno}: {text}"
+
+
+def errors_of(trees: Iterable[ast.AST]) -> frozenset[str]:
+    """Return the names of our errors, in whatever module they are."""
+    parents = {
+        node.name: {_name(base) for base in node.bases}
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+    }
+    found: set[str] = {"VoiceKernelError"}
+    while more := {name for name, bases in parents.items() if bases & found} - found:
+        found |= more
+    return frozenset(found)
+
+
+def _written_out(given: ast.expr) -> Iterator[str]:
+    match given:
+        case ast.Constant(value=str(text)):
+            yield text
+        case ast.JoinedStr(values=parts):
+            yield "".join(str(part.value) for part in parts if isinstance(part, ast.Constant))
+        case ast.IfExp(body=one, orelse=other) | ast.BinOp(left=one, right=other):
+            yield from _written_out(one)
+            yield from _written_out(other)
+        case ast.BoolOp(values=parts):
+            for part in parts:
+                yield from _written_out(part)
+
+
+def _name(node: ast.expr) -> str:
+    return str(getattr(node, "id", getattr(node, "attr", "")))
 
 
 def written(head: str, sentences: dict[str, Marked], forms: dict[str, tuple[str, ...]]) -> str:

@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Any
 
 from voice_kernel.errors import ClientError, KernelDied, SettingsError
+from voice_kernel.language import _
 from voice_kernel.messages import (
     Audio,
     AudioEnd,
@@ -136,8 +137,8 @@ class OwnKernel:
         except (RuntimeError, OSError) as error:
             await self.stop()
             raise ClientError(
-                f"The kernel did not start: {type(error).__name__}.",
-                hint="Run voice-kernel doctor to see what is wrong.",
+                _("The kernel did not start: {name}.").format(name=type(error).__name__),
+                hint=_("Run voice-kernel doctor to see what is wrong."),
                 retryable=True,
             ) from error
         except BaseException:
@@ -198,8 +199,8 @@ class RunningKernel:
         except (RuntimeError, TimeoutError) as error:
             await self.stop()
             raise ClientError(
-                "The kernel does not answer.",
-                hint="Is a cell running in it? Try again after that.",
+                _("The kernel does not answer."),
+                hint=_("Is a cell running in it? Try again after that."),
                 retryable=True,
             ) from error
         except BaseException:
@@ -349,8 +350,8 @@ def connection_path(name: str) -> str:
 def no_kernel(name: str) -> ClientError:
     """Return the error for a connection file that is none."""
     return ClientError(
-        f"There is no kernel to connect to at {name}.",
-        hint="`%connect_info` in its notebook names the connection file.",
+        _("There is no kernel to connect to at {name}.").format(name=name),
+        hint=_("`%connect_info` in its notebook names the connection file."),
     )
 
 
@@ -371,11 +372,15 @@ def check_loaded(reply: dict[str, Any], kernel_name: str) -> None:
         if name == SettingsError.__name__:  # it is installed, and says itself what to mend
             raise ClientError(value)
         raise ClientError(
-            f"The kernel cannot load voice_kernel: {name}: {value}",
-            hint=f"Install voice-kernel into the environment of the kernel {kernel_name!r}.",
+            _("The kernel cannot load voice_kernel: {name}: {value}").format(name=name, value=value),
+            hint=_("Install voice-kernel into the environment of the kernel {kernel!r}.").format(
+                kernel=kernel_name
+            ),
         )
 
 
 def kernel_died() -> KernelDied:
     """Return the error for a kernel that has ended by itself."""
-    return KernelDied("The kernel died.", hint="Run it again; voice-kernel doctor checks the installation.")
+    return KernelDied(
+        _("The kernel died."), hint=_("Run it again; voice-kernel doctor checks the installation.")
+    )

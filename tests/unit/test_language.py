@@ -100,6 +100,47 @@ def test_no_entry_is_left_of_what_is_no_longer_said(code: str) -> None:
     assert not set(catalogue(code).forms) - set(SENTENCES), "python tests/marked.py takes them out"
 
 
+IN_A_TERMINAL = ("cli", "doctor", "headless", "script", "settings")
+"""Modules whose sentences are read in a terminal alone, or before there is a language: they speak English."""
+
+
+def test_whatever_an_error_tells_a_person_in_a_notebook_is_marked() -> None:
+    trees = {
+        path.relative_to(marked.PACKAGE).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
+        for path in sorted(marked.PACKAGE.rglob("*.py"))
+    }
+    told = marked.errors_of(trees.values()) | marked.TOLD
+    assert {"SettingsError", "Fault"} <= told
+    forgotten = [
+        sentence
+        for module, tree in trees.items()
+        if module.split("/")[0].removesuffix(".py") not in IN_A_TERMINAL
+        for sentence in marked.unmarked(tree, told, module)
+    ]
+    assert not forgotten, "mark it with _ or N_, run python tests/marked.py, and fill it in"
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        'ToolError("There is none.")',
+        'ToolError(_("There is none."), hint="Say it again.")',
+        'ToolError(f"There is no {name}.")',
+        'errors.ToolError(words if words else "There is none.")',
+        'ToolError(_("There is none."), hint=_("Say it.") + " It may help.")',
+    ],
+)
+def test_a_sentence_that_was_forgotten_is_found(call: str) -> None:
+    assert list(marked.unmarked(ast.parse(call), frozenset({"ToolError"})))
+
+
+def test_names_marked_sentences_and_what_was_worded_elsewhere_are_not_taken_for_forgotten() -> None:
+    code = """ToolError(_("There is no {name}.").format(name="a b"), hint=hint, kind="not mine")
+ToolError(f"{name}: {error.message}", hint=ngettext_("one cell", "some cells", 2))
+ValueError("two words")"""
+    assert not list(marked.unmarked(ast.parse(code), frozenset({"ToolError"})))
+
+
 @pytest.mark.parametrize("code", CATALOGUES)
 def test_a_translation_has_the_places_of_its_sentence(code: str) -> None:
     wrong = []

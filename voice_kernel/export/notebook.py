@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from voice_kernel.errors import NotebookError
+from voice_kernel.language import _
 from voice_kernel.messages import Output, Task, Turn
 from voice_kernel.script.step import Recorded, Step, steps_of
 from voice_kernel.ui.frozen import frozen_html, frozen_text
@@ -36,7 +37,7 @@ def notebook(recorded: Sequence[Recorded], title: str) -> NotebookNode:
         from nbformat import v4
     except ImportError:
         raise NotebookError(
-            "nbformat is not installed here.", hint='Run: pip install "voice-kernel[run]"'
+            _("nbformat is not installed here."), hint=_('Run: pip install "voice-kernel[run]"')
         ) from None
     heading = f"# Voice session\n\n    {title}" if title else "# Voice session"  # indented: never markup
     cells = [v4.new_markdown_cell(heading), v4.new_code_cell("%load_ext voice_kernel")]

@@ -254,7 +254,7 @@ class Database:
             raise Fault(
                 "misconfigured",
                 _("The history is to be kept in PostgreSQL, but psycopg is not installed."),
-                hint="pip install 'voice-kernel[postgres]'",
+                hint=_("pip install 'voice-kernel[postgres]'"),
                 lasting=True,
             ) from None
         except (ArgumentError, NoSuchModuleError):
