@@ -49,7 +49,7 @@ class Office(OAuthAuthorizationServerProvider[AuthorizationCode, RefreshToken, A
         code = AuthorizationCode(
             code=secrets.token_urlsafe(16),
             client_id=client.client_id or "",
-            expires_at=time.time() + 60,
+            expires_at=time.time() + 600,
             **params.model_dump(
                 include={"code_challenge", "redirect_uri", "redirect_uri_provided_explicitly"}
             ),
@@ -114,10 +114,11 @@ def remote_server(
     office: Office | None = None,
 ) -> Iterator[str]:
     """Run a server on loopback; gives its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    origin = f"http://127.0.0.1:{port}"
+    # Named TCP, or asyncio leaves Nagle's algorithm on.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
+    listener.listen()  # who comes before it is served waits for it
+    origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
     auth = (
         AuthSettings.model_validate(
             {
@@ -141,14 +142,12 @@ def remote_server(
     app: Starlette | Behind = server.streamable_http_app() if kind == "http" else server.sse_app()
     if header is not None:
         app = Behind(app, *header)
-    config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", timeout_graceful_shutdown=1)
-    running = uvicorn.Server(config)
-    thread = threading.Thread(target=running.run, daemon=True)
+    running = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=running.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
-    while not running.started:
-        time.sleep(0.01)  # uvicorn tells of its start in no other way
     try:
         yield f"{origin}/{'mcp' if kind == 'http' else 'sse'}"
     finally:
         running.should_exit = True
         thread.join(10)
+        listener.close()

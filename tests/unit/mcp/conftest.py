@@ -6,9 +6,16 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from faulty_servers import Run, faulty
+from faulty_servers import LIMIT_S, Run, faulty
 
+from voice_kernel.tools.mcp import stdio
 from voice_kernel.tools.mcp.running import RunningServer
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a busy machine take its time to tell how a process ended."""
+    monkeypatch.setattr(stdio, "LAST_WORDS_S", LIMIT_S)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import httpx2
 import pytest
-from faulty_servers import until
+from faulty_servers import LIMIT_S, until
 from mcp.types import ToolAnnotations
 from mcp_remote import Office, remote_server
 
@@ -52,7 +52,7 @@ class Somebody:
             self.browsing.add(asyncio.ensure_future(asyncio.to_thread(self.browse, running.sign_in)))
 
     def browse(self, page: str) -> None:
-        with urllib.request.urlopen(page, timeout=10) as answer:
+        with urllib.request.urlopen(page, timeout=LIMIT_S) as answer:
             assert b"You are signed in" in answer.read()
 
 
@@ -69,7 +69,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
         kept = Secrets(tmp_path / "secrets.json", use_keyring=False)
         for name, value in (secrets or {}).items():
             kept.put(server.name, name, value)
-        supervisor = Supervisor(ServerFile(tmp_path / "mcp.json"), kept, people=person, start_s=10)
+        supervisor = Supervisor(ServerFile(tmp_path / "mcp.json"), kept, people=person, start_s=LIMIT_S)
         if person is not None:
             supervisor.on_change(person.look)
         supervisor.put(server)
@@ -235,7 +235,7 @@ async def test_a_person_far_from_the_kernel_hands_the_address_over(house: House)
                     return None
 
             try:
-                urllib.request.build_opener(Stay()).open(page, timeout=10)
+                urllib.request.build_opener(Stay()).open(page, timeout=LIMIT_S)
             except urllib.error.HTTPError as redirect:
                 self.left_with = redirect.headers["location"]
 
@@ -273,7 +273,7 @@ async def test_a_stranger_s_page_can_neither_refuse_nor_end_a_sign_in(house: Hou
         def browse(self, page: str) -> None:
             for stranger in ("error=access_denied", "code=stolen"):
                 try:
-                    urllib.request.urlopen(f"{sent_back(page, state='guess')}&{stranger}", timeout=10)
+                    urllib.request.urlopen(f"{sent_back(page, state='guess')}&{stranger}", timeout=LIMIT_S)
                 except urllib.error.HTTPError as error:
                     told.append(error.code)
             super().browse(page)
@@ -286,7 +286,7 @@ async def test_a_stranger_s_page_can_neither_refuse_nor_end_a_sign_in(house: Hou
 async def test_a_person_may_refuse_to_sign_in(house: House) -> None:
     class Refuses(Somebody):
         def browse(self, page: str) -> None:
-            with urllib.request.urlopen(f"{sent_back(page)}&error=access_denied", timeout=10) as answer:
+            with urllib.request.urlopen(f"{sent_back(page)}&error=access_denied", timeout=LIMIT_S) as answer:
                 answer.read()
 
     with remote_server(office=Office()) as url, pytest.raises(ToolError, match="the sign-in was refused"):
@@ -303,9 +303,10 @@ async def test_a_server_that_waits_for_a_sign_in_can_be_stopped(house: House) ->
         running = supervisor.get("remote")
         starting = asyncio.ensure_future(running.start())
         await until(lambda: running.sign_in)
-        await asyncio.wait_for(running.stop(), 5)
-        with pytest.raises(ToolError):
-            await starting
+        async with asyncio.timeout(LIMIT_S):  # the wait for a person is five minutes
+            await running.stop()
+            with pytest.raises(ToolError):
+                await starting
 
 
 async def test_a_server_that_is_not_there_is_named(house: House) -> None:

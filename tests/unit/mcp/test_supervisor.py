@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from faulty_servers import below, faulty, until
+from faulty_servers import LIMIT_S, below, below_since, faulty, until
 
 from voice_kernel.errors import ToolError
 from voice_kernel.tools.mcp import Secrets, ServerFile, Supervisor
@@ -15,7 +15,7 @@ from voice_kernel.tools.mcp import Secrets, ServerFile, Supervisor
 @pytest.fixture
 def supervisor(tmp_path: Path) -> Supervisor:
     secrets = Secrets(tmp_path / "secrets.json", use_keyring=False)
-    return Supervisor(ServerFile(tmp_path / "mcp.json"), secrets, start_s=20)
+    return Supervisor(ServerFile(tmp_path / "mcp.json"), secrets, start_s=2 * LIMIT_S)
 
 
 async def test_a_dead_server_holds_none_of_the_others_up(supervisor: Supervisor) -> None:
@@ -33,7 +33,7 @@ async def test_a_dead_server_holds_none_of_the_others_up(supervisor: Supervisor)
     assert ended["one"] is None
     assert isinstance(ended["dead"], ToolError)
     assert "exit status 3" in str(ended["broken"])
-    assert below() == before
+    await until(lambda: not below_since(before))  # what a busy machine does not end in time ends by itself
 
 
 async def test_only_those_marked_so_are_to_start_with_a_session(supervisor: Supervisor) -> None:
