@@ -673,7 +673,8 @@ async def main():
     sessions = Sessions(sys.argv[1], Path(sys.argv[2]))
     # Started together on a database that does not exist yet.
     sys.stdin.readline()
-    session = await sessions.begin(resume=False, patience=Patience(gather_s=0.001, busy_s=300.0))
+    patience = Patience(gather_s=0.001, busy_s=300.0, connect_s=60.0)
+    session = await sessions.begin(resume=False, patience=patience)
     for number in range(200):
         session.do(f"command {number}")
         if number % 20 == 0:
