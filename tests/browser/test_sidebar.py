@@ -12,12 +12,28 @@ from typing import Any
 
 import nbformat
 import pytest
-from lab import NOTEBOOK, Notebook, chromium, lab_server, shut_down
+from lab import NOTEBOOK, WAIT_MS, Notebook, chromium, lab_server, shut_down
 from playwright.sync_api import Browser, BrowserContext, Page, expect
-from sidebar_page import WAIT_MS, FrontEnd, Sidebar, outputs_text, write_cells
+from sidebar_page import FrontEnd, Sidebar, outputs_text, write_cells
 
 IN_ONE = pytest.mark.parametrize("front_end", ["lab"], ids=["JupyterLab"], indirect=True)
 """For what does not depend on the front end."""
+
+
+LAYOUT_KEPT = """async base => {
+  const kept = await (await fetch(`${base}/lab/api/workspaces/default`)).json();
+  const layout = kept.data?.['layout-restorer:data'];
+  return [layout?.left, layout?.right].some(area => area?.current === 'voice-kernel-sidebar');
+}"""
+"""JupyterLab keeps how the page looks a while after it looks so."""
+
+UNDO_KEPT = """() => new Promise(resolve => {
+  const opening = indexedDB.open('voice_kernel');
+  opening.onsuccess = () => {
+    const keys = opening.result.transaction('undo').objectStore('undo').getAllKeys();
+    keys.onsuccess = () => { opening.result.close(); resolve(keys.result.length > 0); };
+  };
+})"""
 
 
 @pytest.fixture(scope="module", params=["lab", "notebook"], ids=["JupyterLab", "Notebook 7"])
@@ -85,6 +101,8 @@ def install_bare_kernel(folder: Path) -> None:
 
 def reload(page: Page, front_end: FrontEnd) -> Sidebar:
     """Load the page again; returns the panel, opened again where the front end does not remember it."""
+    if front_end.app == "lab":
+        page.wait_for_function(LAYOUT_KEPT, arg=front_end.base, polling=200)
     page.goto(page.url.replace("?reset", ""))
     page.wait_for_selector(".jp-NotebookPanel .jp-Cell", timeout=WAIT_MS)
     sidebar = Sidebar(page)
@@ -136,7 +154,10 @@ def test_a_notebook_without_voice_kernel_is_told_how_to_install_it(
     sidebar = Sidebar(page)
     expect(sidebar.whole).to_contain_text("not installed in this kernel", timeout=WAIT_MS)
     sidebar.whole.get_by_role("button", name="Insert that cell").click()
-    assert "%pip install voice-kernel" in sidebar.sources()
+    page.wait_for_function(
+        f"source => ({NOTEBOOK}).content.model.toJSON().cells.some(cell => cell.source === source)",
+        arg="%pip install voice-kernel",
+    )
     sidebar.whole.get_by_role("button", name="Try again").click()
     expect(sidebar.whole).to_contain_text("not installed in this kernel", timeout=WAIT_MS)
 
@@ -200,7 +221,7 @@ def test_each_notebook_has_its_own_panel_which_keeps_what_was_typed(
 def test_a_page_reloaded_while_the_kernel_is_busy_gets_the_running_task_back(
     context: BrowserContext, front_end: FrontEnd, root: Path, name: str
 ) -> None:
-    code = ("import time\ntime.sleep(300)", "%voice run cell one")
+    code = ("import time\ntime.sleep(3_000)", "%voice run cell one")
     write_cells(root / name, [nbformat.v4.new_code_cell(source) for source in code])
     notebook = front_end.open(context, name)
     sidebar = Sidebar.open(notebook.page)
@@ -265,6 +286,7 @@ def test_undo_works_after_a_reload(notebook: Notebook, front_end: FrontEnd) -> N
     before = sidebar.cells()
     sidebar.say("delete cells one to two")
     notebook.save()
+    notebook.page.wait_for_function(UNDO_KEPT, polling=200)
     sidebar = reload(notebook.page, front_end)
     sidebar.wait_ready()
     notebook.wait_idle()
