@@ -22,7 +22,7 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from voice_kernel.language import _
+from voice_kernel.language import _, use, used
 
 if TYPE_CHECKING:
     from voice_kernel.messages import Progress
@@ -137,7 +137,7 @@ async def run_function(
         ) from None
     heard = _Heard(on_progress)
     exit_ = await executor.run(
-        [sys.executable, "-m", __name__],
+        [sys.executable, "-m", __name__, used()],
         cwd=cwd,
         pty=True,
         payload=payload,
@@ -221,6 +221,7 @@ _telling = threading.Lock()
 def main() -> None:
     """Make the call that waits in the payload, and tell what it comes to."""
     global _events_fd
+    use(sys.argv.pop())  # the session's; the user's function finds no argument of ours
     _events_fd = int(os.environ.pop(EVENTS_VARIABLE))
     os.set_inheritable(_events_fd, False)
     signal.signal(signal.SIGTERM, lambda *_given: sys.exit(128 + signal.SIGTERM))  # `finally` is to be run

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import pytest
 
+from voice_kernel import language
 from voice_kernel.errors import ExecutorError
 from voice_kernel.messages import Progress
 from voice_kernel.task import function as function_module
@@ -171,6 +172,27 @@ def test_what_cannot_be_sent_back_is_said_with_what_to_do() -> None:
     with pytest.raises(ExecutorError, match="cannot be sent back") as caught:
         run(run_function(LOCAL, work))
     assert "file" in caught.value.hint
+
+
+def test_the_process_tells_in_the_sessions_language_what_cannot_be_sent_back() -> None:
+    def lock() -> Any:
+        import threading
+
+        return threading.Lock()
+
+    def arguments() -> list[str]:
+        import sys
+
+        return sys.argv[1:]
+
+    language.use("de")
+    try:
+        assert run(run_function(LOCAL, arguments)) == []
+        with pytest.raises(ExecutorError, match="lässt sich nicht zurücksenden") as caught:
+            run(run_function(LOCAL, lock))
+    finally:
+        language.use("en")
+    assert "Datei" in caught.value.hint
 
 
 def test_a_result_that_is_too_large_is_said_with_what_to_do() -> None:
