@@ -71,10 +71,8 @@ class Page:
         self._link = Link(self.kernel.client)
         self.kernel.execute(LOAD, silent=True, store_history=False).expect_ok()
         self.states = []
-        self.sent_at = time.monotonic()
         self._link.open(Hello(surface_id="page", kind="sidebar"))
         self.kernel.until(lambda: bool(self.states))
-        self.usable_s = time.monotonic() - self.sent_at
 
     # ---- what a person does -----------------------------------------------------------------------
 

@@ -20,10 +20,12 @@ from page import SHELL, Notebook, Page
 from voice_kernel.messages import ListThreads
 from voice_kernel.store import History
 
-USABLE_S = 0.5
-"""How soon a page must be usable."""
-TASK_S = 3.0
-"""How long a trivial command may take on a busy machine; far less than any wait for a database."""
+PATIENT = """
+import functools
+from voice_kernel.store import store
+store.Patience = functools.partial(store.Patience, busy_s=600)
+"""
+"""The writer waits for a lock longer than any test does: whoever waits for the writer is not done in time."""
 
 OWN_DISK = 'mount -t tmpfs -o size=3m tmpfs "$0" && exec "$@"'
 READ_ONLY = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"'
@@ -61,11 +63,9 @@ def notebook(tmp_path: Path) -> Iterator[Notebook]:
 
 
 def expect_works(page: Page, words: str = "on") -> None:
-    """A command runs at once, and its output is shown."""
-    begun = time.monotonic()
+    """A command runs, and its output is shown."""
     task = page.done(f"echo {words}")
     assert (task.state, task.tail) == ("succeeded", f"{words}\n")
-    assert time.monotonic() - begun < TASK_S
 
 
 def expect_says(page: Page, words: str) -> None:
@@ -79,8 +79,15 @@ def expect_says(page: Page, words: str) -> None:
 
 
 def titles(page: Page) -> list[str]:
-    """What was done according to the history, oldest first."""
-    return [past.task.title.removeprefix("run_shell ") for past in reversed(page.find(limit=200))]
+    """What was done according to the history, oldest first; the last may not be written yet."""
+    tasks = [past.task for past in reversed(page.find(limit=200)) if past.task.ended_at is not None]
+    return [task.title.removeprefix("run_shell ") for task in tasks]
+
+
+def expect_titles(page: Page, *expected: str) -> None:
+    """This is what was done according to the history, as soon as all of it is written."""
+    page.until(lambda: titles(page)[-1:] == list(expected[-1:]))
+    assert titles(page) == list(expected)
 
 
 # ---- disk full ----------------------------------------------------------------------------------------
@@ -92,7 +99,7 @@ def test_on_a_full_disk_everything_works_and_is_written_when_there_is_room(noteb
     page = notebook.open(launcher=launcher, setup=setup)
     page.until_kept()
     expect_works(page, "before")
-    assert titles(page) == ["echo before"]
+    expect_titles(page, "echo before")
     page.kernel.execute("fill()").expect_ok()
     # The log of changes has some room of its own: fill that too.
     for number in range(200):
@@ -103,11 +110,11 @@ def test_on_a_full_disk_everything_works_and_is_written_when_there_is_room(noteb
     expect_says(page, "full")
     expect_works(page, "while full")
     again = Page(page.kernel)  # loaded again
-    assert again.usable_s < USABLE_S
     assert again.keeping.message == page.keeping.message
     page.kernel.execute("clear()").expect_ok()
     page.until_kept()
     expect_works(page, "after")
+    page.until(lambda: titles(page)[-1:] == ["echo after"])
     kept = titles(page)
     assert kept[0] == "echo before"
     assert kept[-2:] == ["echo while full", "echo after"]
@@ -123,7 +130,6 @@ def test_on_a_disk_that_is_full_from_the_start_everything_works(notebook: Notebo
     launcher = mounting(OWN_DISK, notebook.data)
     setup = "import os\n" + FILL.format(folder=str(notebook.data)) + "fill()\n"
     page = notebook.open(launcher=launcher, setup=setup)
-    assert page.usable_s < USABLE_S
     expect_works(page)
     expect_says(page, "full")
     page.kernel.execute("clear()").expect_ok()
@@ -151,31 +157,42 @@ def test_while_the_database_is_locked_everything_works_and_is_written_afterwards
     page = notebook.open()
     page.until_kept()
     expect_works(page, "before")
-    assert titles(page) == ["echo before"]
+    expect_titles(page, "echo before")
     until = time.monotonic() + 10
     with locked(notebook.data / "history.db"):
         expect_works(page, "one")
         expect_says(page, "locked")
         expect_works(page, "two")
-        again = Page(page.kernel)
-        assert again.usable_s < USABLE_S
+        Page(page.kernel)
         page.until(lambda: time.monotonic() > until)
     page.until_kept()
-    assert titles(page) == ["echo before", "echo one", "echo two"]
+    expect_titles(page, "echo before", "echo one", "echo two")
+
+
+def test_no_command_and_no_page_waits_for_what_is_written(notebook: Notebook) -> None:
+    page = notebook.open(setup=PATIENT)
+    page.until_kept()
+    expect_works(page, "before")
+    expect_titles(page, "echo before")
+    with locked(notebook.data / "history.db"):
+        expect_works(page, "one")
+        expect_works(page, "two")
+        assert sorted(Page(page.kernel).tasks) == [1, 2, 3]
+    expect_titles(page, "echo before", "echo one", "echo two")
 
 
 def test_a_database_that_is_locked_from_the_start_keeps_nobody_waiting(notebook: Notebook) -> None:
     page = notebook.open()
     page.until_kept()
     expect_works(page, "before")
+    expect_titles(page, "echo before")
     page.kernel.shut_down()
     with locked(notebook.data / "history.db"):
-        page = notebook.open()
-        assert page.usable_s < USABLE_S
+        page = notebook.open(setup=PATIENT)
         assert page.tasks == {}
         expect_works(page, "meanwhile")
     page.until_kept()
-    page.until(lambda: titles(page) == ["echo before", "echo meanwhile"])
+    expect_titles(page, "echo before", "echo meanwhile")
     assert len(page.threads()) == 2  # the old conversation was not there in time: it can be opened
 
 
@@ -183,6 +200,7 @@ def test_a_cell_waits_two_seconds_for_a_locked_database_and_goes_on(notebook: No
     page = notebook.open()
     page.until_kept()
     expect_works(page, "before")
+    expect_titles(page, "echo before")
     page.kernel.shut_down()
     # Another one, of which no page has begun to open the database.
     from real_kernel import RealKernel
@@ -191,14 +209,13 @@ def test_a_cell_waits_two_seconds_for_a_locked_database_and_goes_on(notebook: No
         notebook.kernel = RealKernel(
             notebook.folder,
             notebook=notebook.name,
-            setup="import voice_kernel.app",
+            setup=PATIENT + "import voice_kernel.app",
             environment=notebook.options["environment"],
         )
         begun = time.monotonic()
         cell = notebook.kernel.execute("%load_ext voice_kernel\n%voice run the command echo in the cell")
         cell.expect_ok()
-        took_s = time.monotonic() - begun
-    assert 1.5 < took_s < 2 + TASK_S + 3  # the grammar is loaded too
+        assert time.monotonic() - begun > 1.5
 
 
 # ---- damaged ------------------------------------------------------------------------------------------
@@ -215,7 +232,7 @@ def test_a_file_truncated_under_a_running_kernel_is_put_aside_and_a_new_one_begu
     page.until_kept()
     for number in range(5):
         expect_works(page, f"before {number}")
-    assert len(titles(page)) == 5
+    expect_titles(page, *(f"echo before {number}" for number in range(5)))
     database = notebook.data / "history.db"
     with contextlib.closing(sqlite3.connect(database)) as connection:  # from the log of changes to the file
         connection.execute("pragma wal_checkpoint(truncate)")
@@ -227,7 +244,7 @@ def test_a_file_truncated_under_a_running_kernel_is_put_aside_and_a_new_one_begu
     assert str(moved_aside(notebook)[0].name) in notice.hint
     page.until_kept()
     expect_works(page, "after")
-    assert "echo after" in titles(page)
+    page.until(lambda: "echo after" in titles(page))
     assert sorted(page.tasks) == [1, 2, 3, 4, 5, 6, 7]  # all that this kernel knows is still shown
 
 
@@ -235,6 +252,7 @@ def test_a_file_truncated_between_two_kernels_is_put_aside_and_said(notebook: No
     page = notebook.open()
     page.until_kept()
     expect_works(page, "before")
+    expect_titles(page, "echo before")
     page.kernel.shut_down()
     size = (notebook.data / "history.db").stat().st_size
     os.truncate(notebook.data / "history.db", size // 2)
@@ -242,7 +260,7 @@ def test_a_file_truncated_between_two_kernels_is_put_aside_and_said(notebook: No
     page.until_kept()
     assert any("damaged" in notice.message for notice in page.notices)
     expect_works(page, "after")
-    assert titles(page) == ["echo after"]
+    expect_titles(page, "echo after")
     (aside,) = moved_aside(notebook)
     assert aside.stat().st_size == size // 2  # for whoever can mend it
 
@@ -254,10 +272,10 @@ def test_in_a_read_only_folder_everything_works_and_what_was_kept_stays(notebook
     page = notebook.open()
     page.until_kept()
     expect_works(page, "before")
+    expect_titles(page, "echo before")
     page.kernel.shut_down()
 
     page = notebook.open(launcher=mounting(READ_ONLY, notebook.data))
-    assert page.usable_s < USABLE_S
     expect_says(page, "read")
     expect_works(page, "in memory")
     page.kernel.shut_down()
@@ -289,6 +307,7 @@ def test_a_clock_that_jumps_confuses_nothing(notebook: Notebook) -> None:
     for name, offset in (("now", 0), ("back", -86_400), ("forth", 10 * 365 * 86_400), ("home", 0)):
         page.kernel.execute(f"offset[0] = {offset}").expect_ok()
         expect_works(page, name)
+    page.until(lambda: len(titles(page)) == 4)
     assert titles(page) == ["echo now", "echo back", "echo forth", "echo home"]
     running = page.shell("echo begun; sleep 600")
     page.kernel.execute("offset[0] = -3600").expect_ok()
@@ -324,6 +343,8 @@ def test_two_kernels_with_one_store_keep_everything_of_both(notebook: Notebook) 
             there.ended(second.id)
         here = [f"echo here {number}" for number in range(15)]
         theirs = [f"echo there {number}" for number in range(15)]
+        page.until(lambda: len(titles(page)) == 30)
+        there.until(lambda: len(titles(there)) == 30)
         assert [title for title in titles(page) if "here" in title and "there" not in title] == here
         assert [title for title in titles(there) if "there" in title] == theirs
         page.kernel.kill()
