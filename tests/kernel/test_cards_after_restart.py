@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,7 +47,7 @@ def until_kept(notebook: Notebook, state: str = "open") -> None:
     assert kernel is not None
 
     def kept() -> bool:
-        with sqlite3.connect(notebook.data / "history.db") as database:
+        with contextlib.closing(sqlite3.connect(notebook.data / "history.db", timeout=30)) as database:
             rows = database.execute("SELECT data FROM approvals WHERE state = ?", (state,)).fetchall()
         return any('"going_on"' in data for (data,) in rows)
 
@@ -94,6 +95,7 @@ def test_approved_after_a_restart_it_runs_once_and_the_model_goes_on_with_its_re
     page.kernel.restart()
     page = Page(page.kernel)
     page.until(lambda: turn.id in page.turns)
+    page.done("echo later")
     assert not [card for card in page.approvals.values() if card.state == "open"]
     assert ran(notebook) == "x"
 
@@ -132,6 +134,7 @@ def test_a_card_that_was_cancelled_is_not_asked_for_again(notebook: Notebook, mo
     page = ask(notebook, model)
     page.send(CancelTurn(turn_id=1))
     page.said(1)
+    notebook.written(lambda tasks: [task.state for task in tasks] == ["cancelled"])
     page.kernel.restart()
     page = Page(page.kernel)
     page.until(lambda: 1 in page.turns)

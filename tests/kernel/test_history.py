@@ -41,6 +41,7 @@ def result(page: Page, tool: str) -> Result:
 def test_what_an_earlier_kernel_did_is_shown_and_searched_by_words(page: Page, notebook: Notebook) -> None:
     page.say("shell echo apple")
     page.say("shell echo pear; exit 3")
+    notebook.written(lambda tasks: [task.state for task in tasks] == ["succeeded", "failed"])
     page.kernel.shut_down()
     page = notebook.open()
     page.until_shown(1, 2)
@@ -62,6 +63,7 @@ def test_what_an_earlier_kernel_did_is_shown_and_searched_by_words(page: Page, n
 
 def test_other_notebooks_are_shown_only_when_they_are_asked_for(page: Page, notebook: Notebook) -> None:
     page.say("shell echo mine")
+    notebook.written(lambda tasks: [task.state for task in tasks] == ["succeeded"])
     with Notebook(notebook.folder, name="other.ipynb") as other:
         there = other.open()
         there.until_kept()
@@ -133,6 +135,7 @@ def test_a_changed_outcome_is_told_at_its_step(page: Page) -> None:
 
 def test_a_task_of_an_earlier_kernel_is_replayed_by_its_number(page: Page, notebook: Notebook) -> None:
     page.say("shell echo x >> n")
+    notebook.written(lambda tasks: [task.state for task in tasks] == ["succeeded"])
     page.kernel.shut_down()
     page = notebook.open()
     page.until_shown(1)
