@@ -420,13 +420,14 @@ class OpenAIServer:
         if count == 0:
             self.sent_at = time.time()
         if count == reply.hold_after:
+            release, hung_up = self.release, self.hung_up  # of this test: the next one has others
             self.holding.set()
             try:
                 async with asyncio.timeout(LIMIT_S):
-                    while not self.release.is_set():  # noqa: ASYNC110 - set on the test's thread
+                    while not release.is_set():  # noqa: ASYNC110 - set on the test's thread
                         await asyncio.sleep(0.005)
             except asyncio.CancelledError:
-                self.hung_up.set()
+                hung_up.set()
                 raise
         if count == reply.cut_after:
             raise ConnectionResetError("the test wants the connection cut here")
@@ -569,7 +570,11 @@ def serve() -> Iterator[OpenAIServer]:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     server.url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
-    web = _Uvicorn(uvicorn.Config(server.app, log_config=None, lifespan="off", timeout_graceful_shutdown=1))
+    # A connection is kept longer than any client keeps one: none is closed while a request is on its way.
+    config = uvicorn.Config(
+        server.app, log_config=None, lifespan="off", timeout_graceful_shutdown=1, timeout_keep_alive=600
+    )
+    web = _Uvicorn(config)
     thread = threading.Thread(target=web.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     assert web.ready.wait(LIMIT_S)

@@ -15,7 +15,7 @@ from voice_kernel.toolbox.door import Toolbox
 from voice_kernel.toolbox.registry import Arguments
 
 KEY = "sk-test-0123456789abcdef"
-LIMIT_S = 30.0
+LIMIT_S = 60.0
 
 
 class NoLog:

@@ -23,7 +23,9 @@ from voice_kernel.toolbox.registry import Registry, ToolFailed
 @pytest.fixture(scope="session", autouse=True)
 def _sdk() -> None:
     """Import the SDK outside the tests' time limits: on a busy machine it takes many seconds."""
-    import agents  # noqa: F401
+    import agents.realtime  # noqa: F401
+
+    import voice_kernel.speech.resampling  # noqa: F401
 
 
 @pytest.fixture(scope="session")

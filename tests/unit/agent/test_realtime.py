@@ -11,6 +11,7 @@ import pytest
 from brain_bench import Bench
 from openai_server import Call, OpenAIServer, Reply
 
+from voice_kernel.agent import line
 from voice_kernel.agent.accounts import NOTHING, Accounts, Price
 from voice_kernel.agent.realtime import Realtime
 from voice_kernel.context import Context, Variable
@@ -20,15 +21,23 @@ from voice_kernel.messages import Turn, Usage
 from voice_kernel.speech.transcriber import Transcript
 
 KEY = "sk-test-0123456789abcdef"
-LIMIT_S = 30.0
+LIMIT_S = 60.0
 SOUND = b"\x10\x00\xf0\xff" * 8_000
 """One second at 16 kHz."""
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a busy machine take its time to shake hands."""
+    monkeypatch.setattr(line, "CONNECT_LIMIT_S", LIMIT_S)
 
 
 @pytest.fixture
 async def ear(server: OpenAIServer, bench: Bench) -> AsyncIterator[Realtime]:
     server.key = KEY
-    engine = Realtime(Endpoint(server.url, KEY), toolbox=bench.toolbox, working_folder="/home/ada")
+    engine = Realtime(
+        Endpoint(server.url, KEY), toolbox=bench.toolbox, working_folder="/home/ada", text_limit_s=LIMIT_S
+    )
     await engine.load()
     yield engine
     await engine.close()

@@ -16,7 +16,7 @@ from played_notebook import PlayedNotebook
 from test_brain import sent
 
 from voice_kernel.agent import brain as brain_module
-from voice_kernel.agent import commands
+from voice_kernel.agent import commands, surroundings
 from voice_kernel.agent.brain import Brain
 from voice_kernel.agent.models import MAX_ATTACHED, MAX_ATTACHED_BYTES, Models
 from voice_kernel.agent.provider import ModelSettings
@@ -40,6 +40,12 @@ NAMES = Context(
     ),
     files=("notes.md", "data/plot.png", "data/"),
 )
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a busy machine take its time to look around."""
+    monkeypatch.setattr(surroundings, "LOOK_LIMIT_S", LIMIT_S)
 
 
 class Named(Arguments):
@@ -176,8 +182,6 @@ def test_no_file_outside_of_the_folder_is_read(tmp_path: Path) -> None:
 async def test_a_page_that_does_not_answer_does_not_keep_a_question_waiting(
     seeing: Asked, sight: Sight, server: OpenAIServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from voice_kernel.agent import surroundings
-
     async def silent(turn_id: int, ids: list[str] | None) -> NotebookView:
         await asyncio.Event().wait()
         raise AssertionError

@@ -16,7 +16,7 @@ from voice_kernel.speaking.local import LocalVoice
 from voice_kernel.speaking.openai import OpenAIVoice
 from voice_kernel.speaking.voice import Voice
 
-LIMIT_S = 30.0
+LIMIT_S = 60.0
 
 
 async def sound_of(voice: Voice, text: str, rate: float = 1.0) -> list[bytes]:

@@ -276,7 +276,7 @@ class _Local:
 
 
 async def test_the_words_of_the_page_are_the_transcript() -> None:
-    desk = Desk(BrowserTranscriber())
+    desk = Desk(BrowserTranscriber(final_limit_s=60))
     partials: list[str] = []
     recognition = desk.chosen.open(rate_hz=16_000, on_partial=partials.append)
     assert isinstance(recognition, HeardByPage)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-import time
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +19,12 @@ from voice_kernel.context import Context, Variable
 from voice_kernel.errors import AudioError, EngineUnavailable, SpeechError
 from voice_kernel.speech.clip import AudioClip
 from voice_kernel.speech.files import transcribe_files
-from voice_kernel.speech.local import CLOSE_TIMEOUT_S, LocalRecognition, LocalTranscriber
+from voice_kernel.speech.local import LocalRecognition, LocalTranscriber
 from voice_kernel.speech.weights import SHA256
+from voice_kernel.speech.whisper import Whisper
+from voice_kernel.speech.worker import Urgency
 
+LIMIT_S = 60.0
 CHUNK = 1280
 """Bytes of 40 ms at 16 kHz: what the panel sends."""
 
@@ -31,6 +36,24 @@ def words(text: str) -> list[str]:
 def feed(recognition: LocalRecognition, pcm: bytes, size: int = CHUNK) -> None:
     for at in range(0, len(pcm), size):
         recognition.feed(pcm[at : at + size])
+
+
+@contextmanager
+def held(engine: LocalTranscriber) -> Iterator[Callable[[], bool]]:
+    """Keep the worker busy until the block ends; gives a function that says whether it is."""
+    begun, gate, over = threading.Event(), threading.Event(), threading.Event()
+
+    def job() -> None:
+        begun.set()
+        gate.wait(LIMIT_S)
+        over.set()
+
+    engine.submit(Urgency.ANSWER, job)
+    assert begun.wait(LIMIT_S)
+    try:
+        yield lambda: not over.is_set()
+    finally:
+        gate.set()
 
 
 def noise(kind: str, level: float) -> AudioClip:
@@ -69,7 +92,7 @@ async def test_a_clip_of_speech_gives_its_words(
     assert words(transcript.text) == words(heard)
     assert transcript.audio_s == pytest.approx(clip.duration_s, abs=1e-3)
     assert 0 < transcript.speech_s < transcript.audio_s
-    assert 0 < transcript.latency_s < 30
+    assert transcript.latency_s > 0
     assert transcript.engine == "local"
     assert transcript.avg_logprob is not None
     assert transcript.notice == ""
@@ -204,7 +227,7 @@ async def test_partial_texts_come_while_you_speak_and_the_final_one_is_that_of_t
     recognition = engine.open(rate_hz=clip.rate_hz, on_partial=partials.put_nowait)
     middle = len(clip.pcm) // CHUNK // 2 * CHUNK
     feed(recognition, clip.pcm[:middle])
-    first = await asyncio.wait_for(partials.get(), 30)
+    first = await asyncio.wait_for(partials.get(), LIMIT_S)
     assert words(first)
     feed(recognition, clip.pcm[middle:])
     transcript = await recognition.finish()
@@ -214,7 +237,7 @@ async def test_partial_texts_come_while_you_speak_and_the_final_one_is_that_of_t
 
 
 async def test_text_read_ahead_in_the_silence_before_the_key_is_released_is_the_final_one(
-    engine: LocalTranscriber, clips: Clips
+    engine: LocalTranscriber, clips: Clips, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clip = clips["hibari_002.wav"]
     expected = (await engine.transcribe(clip)).text
@@ -224,12 +247,17 @@ async def test_text_read_ahead_in_the_silence_before_the_key_is_released_is_the_
         if text == expected:
             settled.set()
 
+    decodes: list[None] = []
+    encode = Whisper.encode
+    monkeypatch.setattr(Whisper, "encode", lambda *given: decodes.append(None) or encode(*given))
     recognition = engine.open(rate_hz=clip.rate_hz, on_partial=on_partial)
     feed(recognition, clip.pcm + bytes(16_000))
-    await asyncio.wait_for(settled.wait(), 30)
+    await asyncio.wait_for(settled.wait(), LIMIT_S)
+    ahead = len(decodes)
+    assert ahead
     transcript = await recognition.finish()
     assert transcript.text == expected
-    assert transcript.latency_s < 0.5
+    assert len(decodes) == ahead, "it was read once more"
 
 
 async def test_after_the_key_was_let_go_in_a_pause_the_whole_text_is_told(
@@ -242,9 +270,9 @@ async def test_after_the_key_was_let_go_in_a_pause_the_whole_text_is_told(
     feed(recognition, clip.pcm + bytes(8_000))
     recognition.on_pause = told.put_nowait
     recognition.closing()
-    assert await asyncio.wait_for(told.get(), 30) == expected
+    assert await asyncio.wait_for(told.get(), LIMIT_S) == expected
     recognition.closing()  # what was told before is told again
-    assert await asyncio.wait_for(told.get(), 30) == expected
+    assert await asyncio.wait_for(told.get(), LIMIT_S) == expected
     assert (await recognition.finish()).text == expected
 
 
@@ -282,19 +310,12 @@ async def test_two_people_can_speak_at_once(engine: LocalTranscriber, clips: Cli
     assert [words(t.text) for t in heard] == [["run", "cell", "3"], ["run", "all", "cells"]]
 
 
-async def test_feeding_is_cheap_while_the_worker_is_busy(engine: LocalTranscriber, clips: Clips) -> None:
-    busy = engine.open(rate_hz=16_000)
-    feed(busy, clips["jfk.wav"].pcm)
-    answer = asyncio.ensure_future(busy.finish())
-    recognition = engine.open(rate_hz=16_000, on_partial=lambda _: None)
-    took = []
-    for _ in range(200):
-        start = time.perf_counter()
-        recognition.feed(bytes(CHUNK))
-        took.append(time.perf_counter() - start)
-    assert sorted(took)[len(took) // 2] < 0.001
-    recognition.discard()
-    assert (await answer).text
+async def test_feeding_does_not_wait_for_a_worker_that_is_busy(engine: LocalTranscriber) -> None:
+    with held(engine) as going_on:
+        recognition = engine.open(rate_hz=16_000, on_partial=lambda _: None)
+        feed(recognition, bytes(200 * CHUNK))
+        assert going_on()
+        recognition.discard()
 
 
 # ---- letting go ------------------------------------------------------------------------------------
@@ -327,16 +348,22 @@ async def test_cancelling_the_wait_for_a_transcript_discards_it(
         await recognition.finish()
 
 
-async def test_closing_takes_two_seconds_at_most_even_in_the_middle_of_a_decode(clips: Clips) -> None:
+async def test_closing_waits_for_no_job_that_does_not_end(caplog: pytest.LogCaptureFixture) -> None:
+    engine = LocalTranscriber()
+    with held(engine) as going_on:
+        await engine.close()
+        assert going_on()
+    assert "still busy" in caplog.text
+
+
+async def test_closing_in_the_middle_of_a_decode_tells_who_waits(clips: Clips) -> None:
     engine = LocalTranscriber()
     await engine.load()
     recognition = engine.open(rate_hz=16_000, expect="dictation")
     feed(recognition, clips["jfk.wav"].pcm * 20, 200_000)
     waiting = asyncio.ensure_future(recognition.finish())
     await asyncio.sleep(0)
-    start = time.perf_counter()
     await engine.close()
-    assert time.perf_counter() - start < CLOSE_TIMEOUT_S + 0.5
     with pytest.raises(SpeechError, match="closed"):
         await waiting
     with pytest.raises(SpeechError, match="closed"):

@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 from voice_kernel.speech.worker import Urgency, Worker
 
+LIMIT_S = 60.0
+
 
 def wait_for(gate: threading.Event, started: threading.Event | None = None) -> Callable[[], None]:
     """Return a job that holds the worker until the gate opens."""
@@ -14,7 +16,7 @@ def wait_for(gate: threading.Event, started: threading.Event | None = None) -> C
     def job() -> None:
         if started is not None:
             started.set()
-        gate.wait(5)
+        gate.wait(LIMIT_S)
 
     return job
 
@@ -37,7 +39,7 @@ def test_the_most_urgent_job_goes_first() -> None:
     worker.submit(Urgency.LISTEN, lambda: order.append("second chunk"))
     worker.submit(Urgency.ANSWER, lambda: order.append("answer"))
     gate.set()
-    assert done.wait(5)
+    assert done.wait(LIMIT_S)
     assert order == ["answer", "first chunk", "second chunk", "ahead"]
     worker.close(lambda: None)
 
@@ -46,7 +48,7 @@ def test_a_job_that_breaks_does_not_stop_the_others() -> None:
     worker, done = Worker("test"), threading.Event()
     worker.submit(Urgency.LISTEN, fail)
     worker.submit(Urgency.LISTEN, done.set)
-    assert done.wait(5)
+    assert done.wait(LIMIT_S)
     worker.close(lambda: None)
 
 
@@ -56,11 +58,11 @@ def test_a_closed_worker_drops_what_waits_and_takes_no_more() -> None:
     started = threading.Event()
     worker.submit(Urgency.LISTEN, wait_for(gate, started))
     worker.submit(Urgency.LISTEN, lambda: ran.append("dropped"))
-    assert started.wait(5)
+    assert started.wait(LIMIT_S)
     worker.close(ended.set)
     assert not ended.is_set()
     gate.set()
-    assert ended.wait(5)
+    assert ended.wait(LIMIT_S)
     assert not worker.submit(Urgency.ANSWER, lambda: ran.append("late"))
     assert ran == []
 

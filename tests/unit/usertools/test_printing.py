@@ -18,7 +18,7 @@ def test_each_call_has_its_own_prints_and_the_rest_goes_on_as_before() -> None:
     meet = threading.Barrier(2)
 
     def call(into: io.StringIO, word: str) -> None:
-        meet.wait(10)
+        meet.wait(60)
         print(word)
         print(word, file=sys.stderr)
 

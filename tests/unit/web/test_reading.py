@@ -13,9 +13,11 @@ from voice_kernel.web.addresses import Reach
 from voice_kernel.web.fetch import Fetcher
 from voice_kernel.web.library import Library
 
+LIMIT_S = 120.0
+
 
 async def run(argv: Sequence[str], limit_s: float) -> int:
-    return (await process.run(argv, timeout_s=limit_s)).code
+    return (await process.run(argv, timeout_s=max(LIMIT_S, limit_s))).code
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +29,7 @@ def site() -> Iterator[str]:
 @pytest.fixture
 async def library(site: str) -> AsyncIterator[Library]:
     place = site.partition("://")[2]
-    made = Library(Fetcher(Reach(private=(place,)), max_bytes=1_000_000, total_s=20), run)
+    made = Library(Fetcher(Reach(private=(place,)), max_bytes=1_000_000, total_s=LIMIT_S), run)
     yield made
     await made.close()
 
