@@ -179,8 +179,8 @@ class Site(BaseHTTPRequestHandler):
         self.answer(b"a,b\n1,2\n", kind="text/csv", headers={"content-disposition": name})
 
     def page_greedy(self) -> None:
-        clicks = "setInterval(() => document.querySelector('a').click(), 60)"
-        self.answer(f'<a href="/report.csv" download>x</a><script>{clicks}</script>'.encode())
+        begin = "function begin() { setInterval(() => document.querySelector('a').click(), 60) }"
+        self.answer(f'<a href="/report.csv" download>x</a><script>{begin}</script>'.encode())
 
     def page_large_bin(self) -> None:
         self.answer(b"x" * 200_000, kind="application/x-large", headers={"content-disposition": "attachment"})

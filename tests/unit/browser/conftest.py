@@ -14,7 +14,18 @@ from web_site import serve
 from voice_kernel.messages import Origin, Result
 from voice_kernel.toolbox.policy import Policy
 from voice_kernel.toolbox.registry import Registry
-from voice_kernel.tools.browser import BrowserLife, Choices, Hands, register
+from voice_kernel.tools.browser import BrowserLife, Choices, Hands, actions, gestures, hands, life, register
+
+LIMIT_S = 60.0
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a busy machine take its time: a person would not wait so long for one click."""
+    monkeypatch.setattr(life, "START_S", 2 * LIMIT_S)
+    for module in (life, actions, gestures):
+        monkeypatch.setattr(module, "ACT_MS", LIMIT_S * 1000)
+    monkeypatch.setattr(hands, "STALE_MS", LIMIT_S * 1000)
 
 
 @dataclass

@@ -12,6 +12,8 @@ import pytest
 from voice_kernel.errors import AddressRefused
 from voice_kernel.tools.browser.fence import Fence, environment_proxy
 
+from .conftest import LIMIT_S
+
 
 class Proxy(Fence):
     """Another gate, as a company's proxy would be; remembers what it was asked."""
@@ -35,7 +37,7 @@ async def ask(gate: str, *heads: str) -> str:
     reader, writer = await asyncio.open_connection(place.hostname, place.port)
     got = ""
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(LIMIT_S):
             for head in heads[:-1]:
                 writer.write(head.encode())
                 got += (await reader.readuntil(b"\r\n\r\n")).decode()

@@ -14,9 +14,8 @@ import pytest
 
 from voice_kernel.tools.browser.driver import PREFIX
 
-from .conftest import desk_over
+from .conftest import LIMIT_S, desk_over
 
-WAIT_S = 20.0
 CHILD = """
 import asyncio, sys
 from pathlib import Path
@@ -62,7 +61,7 @@ def living(folder: Path) -> list[str]:
 
 
 async def nothing_left(folder: Path) -> None:
-    async with asyncio.timeout(WAIT_S):
+    async with asyncio.timeout(LIMIT_S):
         while living(folder) or os.listdir(folder):  # noqa: ASYNC110 - other processes tell nobody
             await asyncio.sleep(0.05)
 
