@@ -429,7 +429,7 @@ async def test_words_from_outside_while_a_cell_waits_are_done_after_it(notebook:
     await notebook.run(1)
     calling = notebook.begin(5)
     await notebook.until(lambda: notebook.execution.calling is not None)
-    before = max(notebook.turns)
+    before = max(notebook.turns, default=0)
     saying = asyncio.ensure_future(notebook.say("run cell 4"))
     await notebook.until(
         lambda: any(turn.text == "run cell 4" and turn.id > before for turn in notebook.turns.values())

@@ -29,6 +29,12 @@ import os, sys, voice_kernel.app, voice_kernel.store.writer
 voice_kernel.app.END_LIMIT_S = voice_kernel.store.writer.STOP_LIMIT_S = {TIMEOUT_S}
 """
 """A kernel that takes its time to write what is known: on a busy machine it may take seconds."""
+OPENED = f"""%load_ext voice_kernel
+from voice_kernel.app import app_of
+app = app_of(get_ipython())
+assert app.loop.run_sync(app.conversations.wait_open({TIMEOUT_S}), {TIMEOUT_S})
+"""
+"""The conversation to go on with is there: a cell's first command waits no longer than 2 s for it."""
 
 
 @pytest.fixture
@@ -348,7 +354,8 @@ def test_a_killed_server_takes_its_kernels_along_and_a_new_one_goes_on(tmp_path:
     server = Server(tmp_path)
     try:
         kernel = server.kernel("sub/work.ipynb")
-        kernel.run("%load_ext voice_kernel\n%voice run the command echo after")
+        kernel.run(OPENED)
+        kernel.run("%voice run the command echo after")
         tasks = "[(t.id, t.state, t.earlier) for t in __import__('voice_kernel.app')"
         tasks += ".app.app_of(get_ipython()).hub.tasks.values()]"
         assert kernel.value(tasks) == str(
