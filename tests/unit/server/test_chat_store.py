@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from chatkit.types import (
 from tests import postgres_server
 from voice_kernel.server.store import Caller, ChatStore
 from voice_kernel.store import chats
+from voice_kernel.store.faults import Patience
 
 ADA, EVE = Caller("ada"), Caller("eve")
 NOW = datetime(2026, 3, 1, 12)
@@ -32,7 +34,11 @@ def postgres() -> Iterator[postgres_server.Server]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[ChatStore]:
+async def store(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[ChatStore]:
+    patient = partial(Patience, busy_s=120.0, connect_s=120.0)  # as a busy machine needs
+    monkeypatch.setattr("voice_kernel.store.database.Patience", patient)
     url = "" if request.param == "sqlite" else request.getfixturevalue("postgres").fresh()
     opened = ChatStore(url, tmp_path)
     yield opened

@@ -12,6 +12,7 @@ import pytest
 
 from voice_kernel.events import Hub
 from voice_kernel.messages import About, LogPage, PastTask, ReadLog, Result, SearchLog, Task
+from voice_kernel.task import logpages
 from voice_kernel.task.logs import LogFolder
 from voice_kernel.task.runner import Runner, TaskHandle
 from voice_kernel.ui import logs as logs_module
@@ -43,6 +44,13 @@ class Desk:
 
     async def page(self, task_id: int, first_line: int = 0, lines: int = 500) -> LogPage:
         return await self.desk.page(ReadLog(id=7, task_id=task_id, first_line=first_line, lines=lines))
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answer with all that fits, however long the machine takes."""
+    for name in ("INDEX_SLICE_S", "PAGE_SLICE_S", "SEARCH_SLICE_S"):
+        monkeypatch.setattr(logpages, name, 3600.0)
 
 
 @pytest.fixture
