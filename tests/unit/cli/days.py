@@ -11,6 +11,7 @@ from tests.unit.store.sessions import Session, Sessions
 from voice_kernel.messages import Call, Output, Problem, Result, Task, TestCase, TestReport
 from voice_kernel.settings import data_folder
 
+LIMIT_S = 60.0
 PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
 
@@ -19,7 +20,9 @@ def keep(what: Callable[[Session], object], folder: Path | None = None) -> None:
 
     async def kept() -> None:
         sessions = Sessions("", folder or data_folder())
-        what(await sessions.begin(workspace="/work/shop", resume=False))
+        session = await sessions.begin(workspace="/work/shop", resume=False)
+        what(session)
+        assert await session.store.flush(LIMIT_S)  # the end of a session waits no more than a moment
         await sessions.close()
 
     asyncio.run(kept())

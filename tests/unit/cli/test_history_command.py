@@ -73,11 +73,11 @@ def test_json_is_one_task_a_line(vk: Any) -> None:
         (["--search", "tests failed"], ["run_tests tests"]),
         (["--limit", "1"], ["run_shell sleep 600"]),
         (
-            ["--since", "today", "--until", "today", "--status", "succeeded"],
+            ["--since", "yesterday", "--until", "today", "--status", "succeeded"],  # it may be past midnight
             ["plot", "run_shell pip install rich"],
         ),
-        (["--until", "yesterday"], []),
-        (["--since", "1h", "--search", "sleep"], ["run_shell sleep 600"]),
+        (["--until", "2000-01-01"], []),
+        (["--since", "12h", "--search", "sleep"], ["run_shell sleep 600"]),
         (["--session", "last", "--limit", "1"], ["run_shell sleep 600"]),
     ],
 )
