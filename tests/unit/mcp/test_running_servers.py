@@ -9,7 +9,7 @@ from typing import Any
 
 import psutil
 import pytest
-from faulty_servers import Clock, Run, below, below_since, until
+from faulty_servers import LIMIT_S, Clock, Run, below, below_since, until
 
 from voice_kernel.errors import ToolError
 from voice_kernel.tools.mcp.stdio import LINES_AT_ONCE
@@ -106,10 +106,11 @@ async def test_a_flood_on_stderr_holds_nobody_else_up(run: Run) -> None:
     running = run("shouting")
     await running.start()
     most, first = 0, running.log_lines
-    while running.log_lines < first + 50 * LINES_AT_ONCE:
-        before = running.log_lines
-        await asyncio.sleep(0)
-        most = max(most, running.log_lines - before)
+    async with asyncio.timeout(LIMIT_S):
+        while running.log_lines < first + 50 * LINES_AT_ONCE:
+            before = running.log_lines
+            await asyncio.sleep(0)
+            most = max(most, running.log_lines - before)
     assert most <= 2 * LINES_AT_ONCE  # in one turn of the loop; else every line that is there is read first
     assert (await running.call("echo", {"text": "hello"})).content[0].text == "hello"
 
