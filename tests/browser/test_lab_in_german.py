@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from jupyterlab_server.translation_utils import get_installed_packages_locale
-from lab import Notebook, chromium, lab_server, write_notebook
+from lab import WAIT_MS, Notebook, chromium, lab_server, write_notebook
 from playwright.sync_api import Page, expect
 
 PACK = "jupyterlab_language_pack_de_DE"
@@ -48,7 +48,6 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
         patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))
         with lab_server(root, folder) as base, chromium() as browser:
             context = browser.new_context(viewport={"width": 1300, "height": 900})
-            context.set_default_timeout(60_000)
             notebook = Notebook.open(context, base, "buch.ipynb")
             notebook.run(0)
             notebook.page.evaluate("() => void window.jupyterapp.commands.execute('voice-kernel:open')")
@@ -58,11 +57,11 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
 
 def test_the_side_bar_and_a_command_are_german(page: Page) -> None:
     panel = page.locator(".vk-root[lang=de]")
-    expect(panel.get_by_role("tab", name="Verlauf")).to_be_visible(timeout=60_000)
+    expect(panel.get_by_role("tab", name="Verlauf")).to_be_visible(timeout=WAIT_MS)
     box = panel.get_by_role("textbox", name="Befehl eintippen")
     box.fill("zeige x")
     box.press("Enter")
-    expect(panel.locator(".vk-turn").first).to_contain_text("Fertig", timeout=60_000)
+    expect(panel.locator(".vk-turn").first).to_contain_text("Fertig", timeout=WAIT_MS)
     box.fill("show all of the variables please")
     box.press("Enter")
     expect(panel).to_contain_text("Das klingt nach Englisch, und diese Sitzung versteht Deutsch.")
