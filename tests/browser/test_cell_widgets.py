@@ -8,12 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lab import NOTEBOOK, Notebook, write_notebook
+from lab import NOTEBOOK, WAIT_MS, Notebook, write_notebook
 from playwright.sync_api import Browser, Locator, expect
 from sidebar_page import FrontEnd
 
 PICTURES = Path(__file__).parents[2] / "out"
-WAIT_MS = 60_000
 MIME = "application/vnd.voice-kernel.widget+json"
 
 SEATS = """
@@ -91,6 +90,18 @@ def widget_of(notebook: Notebook, cell: int) -> Locator:
     return notebook.page.locator(".jp-Notebook .jp-Cell").nth(cell).locator(".jp-OutputArea .vk-widget")
 
 
+def wait_saved_as(notebook: Notebook, cell: int, text: str) -> None:
+    """Wait until what would be saved of a cell's output says something, as what is seen does."""
+    notebook.page.wait_for_function(
+        f"""([cell, text]) => {{
+          const [output] = ({NOTEBOOK}).content.widgets[cell].model.outputs.toJSON();
+          return [output.data['text/html']].flat().join('').includes(text);
+        }}""",
+        arg=[cell, text],
+        timeout=WAIT_MS,
+    )
+
+
 def test_the_last_line_of_a_cell_shows_a_widget_and_a_click_changes_it(
     notebook: Notebook, front_end: FrontEnd
 ) -> None:
@@ -102,8 +113,8 @@ def test_the_last_line_of_a_cell_shows_a_widget_and_a_click_changes_it(
     expect(shown).to_contain_text("Seat 12F", timeout=WAIT_MS)
     notebook.page.screenshot(path=PICTURES / f"cell-widget-{front_end.app}.png")
     assert notebook.execute("print(seat.root['children'][0]['children'][0]['value'])") == "Seat 12F\n"
+    wait_saved_as(notebook, 2, "Seat 12F")
     (output,) = notebook.outputs(2)
-    assert "Seat 12F" in output["data"]["text/html"]  # what is saved is what is seen
     assert "<script" not in output["data"]["text/html"]
     assert output["data"][MIME]["widgets"][0]["id"]
 
@@ -153,6 +164,7 @@ def test_the_panel_shows_a_tools_widget_and_asks_before_a_click_deletes(
 def test_a_widget_is_still_drawn_when_its_kernel_is_gone(
     notebook: Notebook, front_end: FrontEnd, root: Path
 ) -> None:
+    wait_saved_as(notebook, 2, "Seat 3A")
     notebook.save()
     saved = json.loads((root / "seats.ipynb").read_text())
     assert "Seat 3A" in "".join(saved["cells"][2]["outputs"][0]["data"]["text/html"])
