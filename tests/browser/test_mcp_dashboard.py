@@ -163,8 +163,8 @@ def test_a_server_is_found_installed_used_looked_after_and_removed(notebook: Not
     expect(sheet.locator('[data-tool="echo"]').get_by_role("switch")).not_to_be_checked()
     expect(sheet.get_by_role("heading", name=re.compile("Prompts"))).to_be_visible(timeout=WAIT_MS)
     looked_at(page, "running")
-    assert json.loads(file.read_text())["mcpServers"]["helper"]["voice_kernel"]["off"] == ["echo"]
     sidebar.say("use the helper server to echo with text hello", outcome="failed")
+    assert json.loads(file.read_text())["mcpServers"]["helper"]["voice_kernel"]["off"] == ["echo"]
     sidebar.say("use the helper server to add a 2 and b 3")
 
     # While a tool of it runs it asks for something.
@@ -179,15 +179,15 @@ def test_a_server_is_found_installed_used_looked_after_and_removed(notebook: Not
 
     # Stopped, started again, its log searched.
     process = sheet.locator(".vk-facts div", has_text="Process")
-    first = process.inner_text()
+    first = process.text_content() or ""
     sheet.get_by_role("button", name="Restart").click()
-    expect(sheet.get_by_role("button", name="Restart")).to_have_attribute("aria-disabled", "true")
+    expect(process).not_to_have_text(first, timeout=WAIT_MS)
     expect(sheet.get_by_role("button", name="Restart")).to_have_attribute(
         "aria-disabled", "false", timeout=WAIT_MS
     )
     state(sheet, "running")
     expect(process).to_be_visible(timeout=WAIT_MS)
-    assert process.inner_text() != first
+    assert process.text_content() != first
     sheet.get_by_role("button", name="Stop").click()
     state(sheet, "stopped")
     sheet.get_by_role("button", name="Log").click()
@@ -309,7 +309,7 @@ def test_every_state_of_a_server_is_shown_in_the_widget_too(
     page.keyboard.press("Escape")
     page.locator('[data-server="server-0"] button').click()
     page.locator('[data-tool="tool_1"]').get_by_role("switch").uncheck()
-    assert panel.sent("do")[-1]["calls"] == [
+    assert panel.wait_sent("do")["calls"] == [
         {"tool": "mcp_toggle_tool", "arguments": {"name": "server-0", "tool": "tool_1", "on": False}}
     ]
     page.keyboard.press("Escape")
