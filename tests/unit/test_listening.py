@@ -82,7 +82,7 @@ class House:
             self.ran.append(task.origin)
             return Result(summary="2 variables")
 
-        self.realtime = Realtime(Endpoint(server.url, KEY), toolbox=self.toolbox)
+        self.realtime = Realtime(Endpoint(server.url, KEY), toolbox=self.toolbox, text_limit_s=120.0)
         self.hearing = Hearing(self.settings, lambda: self.realtime)
         self.engine = ChosenTranscriber(self._make, chosen, tell=self._tell)
 

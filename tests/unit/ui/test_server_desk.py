@@ -19,7 +19,7 @@ from voice_kernel.messages import (
     SearchRegistry,
     ServersChanged,
 )
-from voice_kernel.tools.mcp import Catalog, Secrets, ServerFile, Supervisor
+from voice_kernel.tools.mcp import Catalog, Secrets, ServerFile, Supervisor, catalog
 from voice_kernel.tools.mcp.servers import Server
 from voice_kernel.ui.servers import ServerDesk
 
@@ -51,7 +51,8 @@ class House:
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
+async def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[House]:
+    monkeypatch.setattr(catalog, "LIMIT_S", LIMIT_S)
     with registry() as url:
         made = House(tmp_path, url)
         yield made
