@@ -44,7 +44,9 @@ def app_if_any() -> App | None:
     """Return the session, if one has begun."""
     module = sys.modules.get("voice_kernel.app")
     shell = shell_here()
-    return module.app_if_any(shell) if module is not None and shell is not None else None
+    # While the first command imports the module, another thread may look.
+    known = getattr(module, "app_if_any", None)
+    return known(shell) if known is not None and shell is not None else None
 
 
 def still_open(app: App) -> App:
