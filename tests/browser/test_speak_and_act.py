@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lab import Notebook, chromium, lab_server, microphone, write_notebook
+from lab import WAIT_MS, Notebook, lab_server, write_notebook
 from playwright.sync_api import Browser, Page, expect
+from sidebar_page import put_into_microphone, speak
 
 CLIP = Path(__file__).parent / "run_the_tests.wav"
 PICTURE = Path(__file__).parent.parent.parent / "out" / "panel.png"
-WAIT_MS = 60_000
 
 TESTS = """
 import pytest
@@ -44,20 +44,14 @@ def lab(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
         yield base
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium(microphone(CLIP)) as opened:
-        yield opened
-
-
 @pytest.fixture
 def notebook(browser: Browser, lab: str, folder: Path, request: pytest.FixtureRequest) -> Iterator[Notebook]:
     name = f"{request.node.name}.ipynb"
     write_notebook(
         folder / name,
-        ["%load_ext voice_kernel\n%voice", "import time\ntime.sleep(30)", "%voice list tasks"],
+        ["%load_ext voice_kernel\n%voice", "import time\ntime.sleep(600)", "%voice list tasks"],
     )
-    context = browser.new_context(viewport={"width": 1280, "height": 1000}, permissions=["microphone"])
+    context = browser.new_context(viewport={"width": 1280, "height": 1000})
     opened = Notebook.open(context, lab, name)
     opened.run(0)
     expect(opened.page.locator(".vk-panel .vk-status")).to_have_attribute(
@@ -77,10 +71,12 @@ def say(page: Page, text: str) -> None:
 def test_a_spoken_command_becomes_a_transcript_a_route_a_task_and_test_results(notebook: Notebook) -> None:
     page = notebook.page
     panel = page.locator(".vk-panel")
+    put_into_microphone(page, CLIP)
     button = panel.get_by_role("button", name="Hold to talk")
     button.scroll_into_view_if_needed()
     button.hover()
     page.mouse.down()
+    speak(page)
     # The clip is the microphone: its words appear while they are spoken, then the key is released.
     expect(panel.locator(".vk-transcript").last).to_contain_text("folder", timeout=WAIT_MS)
     page.mouse.up()
@@ -110,8 +106,8 @@ def test_cancel_ends_a_shell_task_while_a_cell_is_running(notebook: Notebook) ->
         "() => document.querySelectorAll('.jp-Cell')[1].innerText.includes('[*]')", timeout=WAIT_MS
     )
     task.get_by_role("button", name=re.compile("^Cancel")).click()
-    expect(task).to_have_attribute("data-state", "cancelled", timeout=10_000)
-    # The 30 s cell has not ended: the click did not wait for it.
+    expect(task).to_have_attribute("data-state", "cancelled", timeout=WAIT_MS)
+    # The 600 s cell has not ended: the click did not wait for it.
     assert notebook.count(1) is None
 
 

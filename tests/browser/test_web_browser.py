@@ -9,15 +9,15 @@ from pathlib import Path
 
 import psutil
 import pytest
-from lab import Notebook, chromium, lab_server, microphone, write_notebook
+from lab import WAIT_MS, Notebook, chromium, lab_server, write_notebook
 from playwright.sync_api import expect
+from sidebar_page import put_into_microphone, speak
 from web_site import serve
 
 CLIP = Path(__file__).parent / "open_the_shop.wav"
 """“Open localhost port 8000, click sign in, type Ada into user name, take a screenshot.”
 Made with hibari-tts 0.2.1 (Apache-2.0)."""
 PICTURES = Path(__file__).parents[2] / "out"
-WAIT_MS = 60_000
 PORT = 8000
 
 
@@ -35,8 +35,8 @@ def site() -> Iterator[str]:
 def notebook(tmp_path_factory: pytest.TempPathFactory, site: str) -> Iterator[Notebook]:
     root = tmp_path_factory.mktemp("lab")
     write_notebook(root / "web.ipynb", ["%load_ext voice_kernel\n%voice", "user_name = 'Ada'"])
-    with lab_server(root, tmp_path_factory.mktemp("jupyter")) as base, chromium(microphone(CLIP)) as browser:
-        context = browser.new_context(viewport={"width": 1280, "height": 1000}, permissions=["microphone"])
+    with lab_server(root, tmp_path_factory.mktemp("jupyter")) as base, chromium() as browser:
+        context = browser.new_context(viewport={"width": 1280, "height": 1000})
         opened = Notebook.open(context, base, "web.ipynb")
         opened.run(1)
         opened.run(0)
@@ -51,10 +51,12 @@ def notebook(tmp_path_factory: pytest.TempPathFactory, site: str) -> Iterator[No
 def test_four_spoken_commands_open_click_type_and_show_the_picture(notebook: Notebook) -> None:
     page = notebook.page
     panel = page.locator(".vk-panel").first
+    put_into_microphone(page, CLIP)
     button = panel.get_by_role("button", name="Hold to talk")
     button.scroll_into_view_if_needed()
     button.hover()
     page.mouse.down()
+    speak(page)
     expect(panel.locator(".vk-transcript").last).to_contain_text("screenshot", timeout=WAIT_MS)
     page.mouse.up()
     turn = panel.locator(".vk-turn").last
@@ -67,7 +69,7 @@ def test_four_spoken_commands_open_click_type_and_show_the_picture(notebook: Not
     expect(tasks.nth(2)).to_contain_text("User name")
     picture = tasks.nth(3).locator("img")
     expect(picture).to_be_visible()
-    assert picture.evaluate("e => e.naturalWidth") == 1280
+    expect(picture).to_have_js_property("naturalWidth", 1280)
     picture.scroll_into_view_if_needed()
     PICTURES.mkdir(exist_ok=True)
     page.screenshot(path=PICTURES / "web_browser.png")
@@ -98,7 +100,9 @@ def test_a_number_clicks_what_has_no_name_and_the_picture_shows_it(notebook: Not
     notebook.page.screenshot(path=PICTURES / "web_numbers.png")
 
 
-def test_restart_kernel_leaves_nothing_of_the_browser(notebook: Notebook) -> None:
+def test_restart_kernel_leaves_nothing_of_the_browser(notebook: Notebook, site: str) -> None:
+    opened = notebook.say(f"open {site.removeprefix('http://')}/shop")
+    expect(opened.locator(".vk-task").first).to_have_attribute("data-state", "succeeded", timeout=WAIT_MS)
     pid = int(notebook.execute("import os; print(os.getpid())"))
     mark = f"voice-kernel-browser-{pid}-"
     assert driven_by(mark)
@@ -106,7 +110,7 @@ def test_restart_kernel_leaves_nothing_of_the_browser(notebook: Notebook) -> Non
     page.evaluate("() => void window.jupyterapp.commands.execute('notebook:restart-kernel')")
     page.get_by_role("button", name="Confirm Kernel Restart").click()
     deadline = time.monotonic() + WAIT_MS / 1000
-    while driven_by(mark) or list(Path("/tmp").glob(f"{mark}*")):
+    while driven_by(mark) or any(Path("/tmp").glob(f"{mark}*")):
         assert time.monotonic() < deadline, driven_by(mark)
         page.wait_for_timeout(100)  # nobody tells when a process of others ends
     notebook.wait_idle()
