@@ -101,7 +101,14 @@ interface Scrolling {
 function useLogScroll(reader: LogReader, wrapped: boolean): Scrolling {
   const box = useRef<HTMLDivElement>(null);
   const block = useRef<HTMLDivElement>(null);
-  const [anchor, setAnchor] = useState<Anchor>('end');
+  /** The truth. Several events may come between two drawings: each goes on from where the last one left off. */
+  const newest = useRef<Anchor>('end');
+  const [, draw] = useState<Anchor>('end');
+  const setAnchor = (next: Anchor): void => {
+    newest.current = next;
+    draw(next);
+  };
+  const anchor = newest.current;
   const [view, setView] = useState({ height: 400, width: 0 });
   const [averagePx, setAveragePx] = useState(LINE_PX);
   /** Where the scroll bar stood when it was looked at last. */
@@ -140,8 +147,10 @@ function useLogScroll(reader: LogReader, wrapped: boolean): Scrolling {
   };
   const drawnPx = (): number => (wrapped ? (block.current?.offsetHeight ?? 0) : (to - from) * LINE_PX);
   /** Pixels from the top of what is drawn to the top of the view. */
-  const viewTop = (): number =>
-    anchor === 'end' ? drawnPx() - view.height : offsetOf(Math.min(anchor.line, total - 1)) + anchor.offset;
+  const viewTop = (): number => {
+    const at = newest.current;
+    return at === 'end' ? drawnPx() - view.height : offsetOf(Math.min(at.line, total - 1)) + at.offset;
+  };
   const lineAt = (px: number): number => {
     if (!wrapped) {
       return from + Math.floor(px / LINE_PX);
@@ -172,8 +181,10 @@ function useLogScroll(reader: LogReader, wrapped: boolean): Scrolling {
       setAnchor({ line: Math.floor(virtual / lineHeight), offset: wrapped ? 0 : virtual % lineHeight });
     }
   };
-  const idealTop = (): number =>
-    anchor === 'end' ? physicalRange(range) : physicalOf(Math.min(range, anchor.line * lineHeight + anchor.offset), range);
+  const idealTop = (): number => {
+    const at = newest.current;
+    return at === 'end' ? physicalRange(range) : physicalOf(Math.min(range, at.line * lineHeight + at.offset), range);
+  };
   const rest = (): void => {
     const element = box.current;
     if (element) {
