@@ -200,6 +200,14 @@ def shut_down(context: BrowserContext) -> None:
     context.close()
 
 
+def type_command(panel: Locator, text: str) -> None:
+    """Type a command and send it, once the panel is connected: until then Enter leaves it where it is."""
+    box = panel.locator(".vk-text")
+    box.fill(text)
+    expect(panel.locator(".vk-send")).to_have_attribute("aria-disabled", "false")
+    box.press("Enter")
+
+
 @dataclass
 class Notebook:
     """An open notebook in a page of JupyterLab or Notebook 7."""
@@ -281,9 +289,7 @@ class Notebook:
         """Type a command into the panel; returns its turn."""
         panel = self.page.locator(".vk-panel").first
         before = panel.locator(".vk-turn").count()
-        box = panel.get_by_role("textbox")
-        box.fill(text)
-        box.press("Enter")
+        type_command(panel, text)
         expect(panel.locator(".vk-turn")).to_have_count(before + 1, timeout=WAIT_MS)
         return panel.locator(".vk-turn").last
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import lab
 import nbformat
-from lab import NOTEBOOK, Notebook
+from lab import NOTEBOOK, Notebook, type_command
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 WAIT_MS = lab.WAIT_MS
@@ -127,8 +127,7 @@ class Sidebar:
     def send(self, text: str) -> Locator:
         """Type a command; returns its turn as soon as it is shown."""
         before = self.newest
-        self.box.fill(text)
-        self.box.press("Enter")
+        type_command(self.panel, text)
         return self.after(before)
 
     @property

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from lab import WAIT_MS, Notebook, lab_server, write_notebook
+from lab import WAIT_MS, Notebook, lab_server, type_command, write_notebook
 from numpy.typing import NDArray
 from open_microphone import sound
 from playwright.sync_api import Browser, Page, expect
@@ -61,9 +61,7 @@ def listen_and_answer(page: Page) -> None:
 
 
 def ask(page: Page, text: str) -> None:
-    box = page.locator(".vk-panel").get_by_role("textbox")
-    box.fill(text)
-    box.press("Enter")
+    type_command(page.locator(".vk-panel"), text)
 
 
 def test_who_speaks_up_ends_the_answer(page: Page) -> None:

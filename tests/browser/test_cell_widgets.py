@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lab import NOTEBOOK, WAIT_MS, Notebook, write_notebook
+from lab import NOTEBOOK, WAIT_MS, Notebook, type_command, write_notebook
 from playwright.sync_api import Browser, Locator, expect
 from sidebar_page import FrontEnd
 
@@ -148,10 +148,7 @@ def test_the_panel_shows_a_tools_widget_and_asks_before_a_click_deletes(
     page = notebook.page
     page.evaluate("() => void window.jupyterapp.commands.execute('voice-kernel:open')")
     panel = page.locator(".vk-panel")
-    box = panel.get_by_role("textbox", name=re.compile("command|type|say", re.I)).last
-    expect(box).to_be_visible(timeout=WAIT_MS)
-    box.fill("show my seat")
-    box.press("Enter")
+    type_command(panel, "show my seat")
     shown = panel.locator(".vk-turn", has_text="show my seat").last.locator(".vk-widget")
     expect(shown).to_contain_text("A seat on the aisle, in the quiet part.", timeout=WAIT_MS)
     page.screenshot(path=PICTURES / f"panel-widget-{front_end.app}.png")

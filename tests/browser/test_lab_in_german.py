@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from jupyterlab_server.translation_utils import get_installed_packages_locale
-from lab import WAIT_MS, Notebook, chromium, lab_server, write_notebook
+from lab import WAIT_MS, Notebook, chromium, lab_server, type_command, write_notebook
 from playwright.sync_api import Page, expect
 
 PACK = "jupyterlab_language_pack_de_DE"
@@ -58,12 +58,10 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
 def test_the_side_bar_and_a_command_are_german(page: Page) -> None:
     panel = page.locator(".vk-root[lang=de]")
     expect(panel.get_by_role("tab", name="Verlauf")).to_be_visible(timeout=WAIT_MS)
-    box = panel.get_by_role("textbox", name="Befehl eintippen")
-    box.fill("zeige x")
-    box.press("Enter")
+    expect(panel.get_by_role("textbox", name="Befehl eintippen")).to_be_visible()
+    type_command(panel, "zeige x")
     expect(panel.locator(".vk-turn").first).to_contain_text("Fertig", timeout=WAIT_MS)
-    box.fill("show all of the variables please")
-    box.press("Enter")
+    type_command(panel, "show all of the variables please")
     expect(panel).to_contain_text("Das klingt nach Englisch, und diese Sitzung versteht Deutsch.")
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lab import WAIT_MS
+from lab import WAIT_MS, type_command
 from playwright.sync_api import Browser, Page, expect
 from real_kernel import RealKernel
 from served import Served, server
@@ -83,9 +83,7 @@ def page(browser: Browser, served: Served) -> Iterator[Page]:
 
 
 def say(page: Page, text: str) -> None:
-    box = page.locator(".vk-panel").get_by_role("textbox")
-    box.fill(text)
-    box.press("Enter")
+    type_command(page.locator(".vk-panel"), text)
 
 
 def test_a_spoken_command_is_done_an_approval_is_answered_and_a_widget_is_clicked(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lab import WAIT_MS, Notebook, lab_server, write_notebook
+from lab import WAIT_MS, Notebook, lab_server, type_command, write_notebook
 from playwright.sync_api import Browser, Page, expect
 from sidebar_page import put_into_microphone, speak
 
@@ -63,9 +63,7 @@ def notebook(browser: Browser, lab: str, folder: Path, request: pytest.FixtureRe
 
 
 def say(page: Page, text: str) -> None:
-    box = page.locator(".vk-panel").get_by_role("textbox")
-    box.fill(text)
-    box.press("Enter")
+    type_command(page.locator(".vk-panel"), text)
 
 
 def test_a_spoken_command_becomes_a_transcript_a_route_a_task_and_test_results(notebook: Notebook) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lab import WAIT_MS, Notebook, chromium, lab_server, write_notebook
+from lab import WAIT_MS, Notebook, chromium, lab_server, type_command, write_notebook
 from panel_page import PanelPage
 from panel_scenes import first_run, turn
 from playwright.sync_api import Browser, Page, expect
@@ -301,9 +301,7 @@ def lab(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
 
 
 def say(page: Page, text: str) -> None:
-    box = page.locator(".vk-panel").get_by_role("textbox")
-    box.fill(text)
-    box.press("Enter")
+    type_command(page.locator(".vk-panel"), text)
 
 
 def heard(page: Page) -> Any:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lab import NOTEBOOK, Notebook, chromium, lab_server, write_notebook
+from lab import NOTEBOOK, Notebook, chromium, lab_server, type_command, write_notebook
 from panel_page import STATIC, PanelPage, Theme
 from panel_scenes import (
     ABOUT,
@@ -1051,9 +1051,7 @@ def test_in_jupyterlab_tasks_outlive_their_kernel_and_their_logs_are_read(
         panel = page.locator(".vk-panel:visible")
 
         def say(text: str) -> None:
-            box = panel.get_by_role("textbox", name="Type a command")
-            box.fill(text)
-            box.press("Enter")
+            type_command(panel, text)
 
         expect(panel.get_by_role("textbox", name="Type a command")).to_be_visible()
         panel.get_by_role("tab", name="Tasks").click()
