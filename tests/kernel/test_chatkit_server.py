@@ -244,7 +244,7 @@ async def test_approving_goes_on_in_the_stream_of_the_click(chat: ChatClient) ->
 async def test_a_typed_yes_approves_and_its_stream_tells_what_comes_of_it(chat: ChatClient) -> None:
     thread_id, card = await asked(chat)
     events = await chat.add(thread_id, "approve")
-    assert any(event.type == "thread.item.replaced" and event.item.id == card.id for event in events)
+    assert any(event.type == "thread.item.replaced" and event.item.id == card.id for event in events), events
     assert items(events, "workflow")
 
 
