@@ -288,12 +288,20 @@ class VoiceChatKitServer(ChatKitServer[Caller]):
                 yield event
             answered = feed.turn is not None and any(call.tool in ANSWERS for call in feed.turn.calls)
             for other in list(waiting):
-                if answered:
-                    await other.feed.wait_for_news(NEWS_LIMIT_S)
-                if not other.stream.still_waits:
+                asks = set(other.stream.waiting)
+                # What comes first need not be that it is answered: it may be that the card has been shown.
+                while asks <= other.stream.waiting.keys():
+                    if answered:
+                        await other.feed.wait_for_news(NEWS_LIMIT_S)
+                    if other.stream.still_waits:
+                        break
                     waiting.remove(other)
                     async for event in self._read(other, thread, context):
                         yield event
+                    if other.stream.finished:
+                        break
+                    waiting.append(other)
+                    await self._take(other)
         finally:
             for other in waiting:
                 self._leave(other, thread.id, context, gone=False)
