@@ -3,6 +3,7 @@
  *
  * Lumino runs a command when keys go down and says nothing of their way up; that is watched here.
  */
+import { happenedAt } from './panel/gesture';
 import type { Microphone } from './panel/microphone';
 import type { Sidebar } from './sidebar';
 
@@ -27,13 +28,14 @@ export class Talk {
       return;
     }
     this.down = true;
+    const pressedAt = happenedAt();
     window.addEventListener('keyup', this.release, true);
     window.addEventListener('keydown', this.discard, true);
     window.addEventListener('blur', this.end);
     const microphone = await usable(this.sidebar);
     if (microphone && this.down) {
       this.microphone = microphone;
-      microphone.press();
+      microphone.press(pressedAt);
     }
   }
 

@@ -73,10 +73,14 @@ def talk_button(page: Page) -> Any:
 
 
 def click_to_talk(page: Page) -> None:
-    """Click on the button; the panel's clock stands still meanwhile, or a slow click would be a hold."""
-    page.evaluate("() => { const now = performance.now(); performance.now = () => now; }")
+    """Click on the button; events all happen at one time meanwhile, or a slow click would be a hold."""
+    page.evaluate(
+        """() => { const now = performance.now();
+          window.ownTime = Object.getOwnPropertyDescriptor(Event.prototype, 'timeStamp');
+          Object.defineProperty(Event.prototype, 'timeStamp', { configurable: true, get: () => now }); }"""
+    )
     talk_button(page).click()
-    page.evaluate("() => { delete performance.now; }")
+    page.evaluate("() => { Object.defineProperty(Event.prototype, 'timeStamp', window.ownTime); }")
 
 
 def listening(page: Page) -> None:
@@ -278,6 +282,23 @@ def test_a_click_keeps_listening_until_the_next_one(page: Page) -> None:
     panel.wait_sent("audio_end")
     [messages] = utterances(panel)
     check_utterance(panel, messages)
+
+
+def test_a_hold_that_a_busy_page_hears_of_too_late_is_a_hold_all_the_same(page: Page) -> None:
+    panel = PanelPage(page)
+    panel.deliver(*first_run())
+    at = """(button, [type, timeStamp]) => {
+      performance.now = () => 5_000;  // both are handled then
+      const event = new KeyboardEvent(type, { key: ' ', bubbles: true, cancelable: true });
+      Object.defineProperty(event, 'timeStamp', { value: timeStamp });
+      button.dispatchEvent(event);
+      delete performance.now;
+    }"""
+    talk_button(page).evaluate(at, ["keydown", 1_000])
+    listening(page)
+    talk_button(page).evaluate(at, ["keyup", 3_000])
+    panel.wait_sent("audio_end")
+    idle(page)
 
 
 @pytest.mark.parametrize("key", ["Space", "Enter"])

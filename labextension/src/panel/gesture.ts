@@ -1,7 +1,7 @@
 /**
  * When a press means "listen while I hold" and when it means "listen until I press again".
  *
- * Pure: it sees presses, releases and the clock, and answers with what to do. It does not know which key
+ * The gesture is pure: it sees presses, releases and the clock, and answers with what to do. It does not know which key
  * or pointer pressed.
  */
 
@@ -60,4 +60,15 @@ export class HoldGesture {
     this.pressedAt = null;
     this.latched = false;
   }
+}
+
+/**
+ * When a person did what is handled now, in milliseconds of `performance.now()`.
+ *
+ * A page that is busy handles a press and its release late, one right after the other: by the clock, a long hold
+ * would be a click, and leave the microphone open.
+ */
+export function happenedAt(): number {
+  // Deprecated for libraries that may sit in a shadow tree; hosts and commands hand no event over.
+  return window.event?.timeStamp ?? performance.now();
 }

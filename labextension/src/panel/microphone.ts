@@ -7,7 +7,7 @@
 import type { About, ToKernel } from '../messages.gen';
 import { PageEar } from './ear';
 import type { Earcon } from './earcons';
-import { type GestureAction, HoldGesture } from './gesture';
+import { type GestureAction, HoldGesture, happenedAt } from './gesture';
 import { recall, remember } from './preferences';
 import { type MicrophonePhase, type MicrophoneProblem, Recorder, listDevices } from './recorder';
 import type { Store } from './store';
@@ -108,9 +108,10 @@ export class Microphone {
     this.store.update({});
   }
 
-  readonly press = (): void => {
+  /** @param atMs when; now, unless something was waited for meanwhile. */
+  readonly press = (atMs = happenedAt()): void => {
     if (this.mode !== 'handsfree') {
-      this.act(this.gesture.press(performance.now()));
+      this.act(this.gesture.press(atMs));
     } else if (this.store.snapshot.ui.microphone === 'idle') {
       this.act('start');
     } else {
@@ -118,7 +119,7 @@ export class Microphone {
     }
   };
 
-  readonly release = (): void => this.act(this.gesture.release(performance.now()));
+  readonly release = (): void => this.act(this.gesture.release(happenedAt()));
 
   /** The release will not be seen: window or pointer went elsewhere. */
   readonly interrupt = (): void => this.act(this.gesture.interrupt());
