@@ -51,6 +51,12 @@ def count_up(ctx, by: int):
     global counted
     counted += by
     ctx.update_widget(board(counted))
+
+@tool(sentences="note that {fact}")
+async def save_fact(ctx, fact: str):
+    "Have the page keep a fact."
+    kept = await ctx.client_tool("save_fact", {"fact": fact})
+    return f"The page keeps {len(kept)}: {kept[-1]}"
 """
 
 
@@ -141,3 +147,23 @@ def test_without_the_token_the_page_says_what_it_needs(browser: Browser, served:
 
 def test_the_page_is_as_small_as_the_panel() -> None:
     assert len(gzip.compress((STATIC / "page.js").read_bytes(), 9)) <= 100_000
+
+
+def test_a_tool_asks_the_pages_own_code_and_is_told_where_there_is_none(page: Page) -> None:
+    panel = page.locator(".vk-panel")
+    say(page, "note that it rains")
+    expect(panel.locator(".vk-turn").last).to_contain_text("This page cannot do “save_fact”.")
+    page.evaluate(
+        """() => {
+          window.facts = [];
+          addEventListener('voice-kernel:client-tool', event => {
+            if (event.detail.name === 'save_fact') {
+              facts.push(event.detail.arguments.fact);
+              event.detail.respondWith(Promise.resolve(facts));
+            }
+          });
+        }"""
+    )
+    say(page, "note that snow falls")
+    expect(panel.locator(".vk-turn").last).to_contain_text("The page keeps 1: snow falls")
+    assert page.evaluate("window.facts") == ["snow falls"]
