@@ -87,7 +87,8 @@ def wait_elapsed(page: Page, seconds: int) -> None:
     """Wait until the panel has listened for so long, or longer."""
     page.wait_for_function(
         """seconds => {
-          const [minutes, rest] = (document.querySelector('.vk-elapsed')?.textContent ?? '0:0').split(':');
+          const shown = document.querySelector('.vk-talk .vk-elapsed')?.textContent ?? '0:0';
+          const [minutes, rest] = shown.split(':');
           return 60 * minutes + Number(rest) >= seconds;
         }""",
         arg=seconds,
