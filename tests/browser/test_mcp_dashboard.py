@@ -196,7 +196,7 @@ def test_a_server_is_found_installed_used_looked_after_and_removed(notebook: Not
     sheet.get_by_role("searchbox").fill("from the server")
     expect(sheet.locator(".vk-log-hits")).to_contain_text("1 of 2", timeout=WAIT_MS)
     looked_at(page, "log")
-    page.keyboard.press("Escape")  # empties the search
+    sheet.get_by_role("searchbox").press("Escape")  # empties the search
     page.keyboard.press("Escape")
     expect(sheet.get_by_role("button", name="Start", exact=True)).to_be_visible()
     page.keyboard.press("Escape")
