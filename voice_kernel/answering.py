@@ -246,7 +246,8 @@ class Answering:
             return
         self._see(turn.id, True)
         self._ended(turn, hearer)
-        is_command = turn.state != "nothing" and not (turn.calls and {c.tool for c in turn.calls} <= CONTROLS)
+        was_talk = turn.state in ("nothing", "dismissed")
+        is_command = not was_talk and not (turn.calls and {c.tool for c in turn.calls} <= CONTROLS)
         if hearer is not None and hearer.newest_turn == turn.id and not is_command:
             hearer.newest_turn = hearer.turn_before
 

@@ -283,7 +283,9 @@ class Hub:
             self._subscriptions.remove(subscription)
 
     def _record(self, message: ToSurface) -> None:
-        if isinstance(message, TurnChanged):
+        if isinstance(message, TurnChanged) and message.turn.state == "dismissed":
+            self.turns.pop(message.turn.id, None)
+        elif isinstance(message, TurnChanged):
             _keep(self.turns, message.turn, MAX_TURNS, OPEN_TURNS)
         elif isinstance(message, TaskChanged):
             _keep(self.tasks, message.task, MAX_TASKS, OPEN_TASKS)

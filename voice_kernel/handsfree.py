@@ -441,7 +441,7 @@ class HandsFree:
         room = self._room
         transcript = await self._transcript(words.recognition)
         if transcript is None:
-            self._dismiss(words)
+            self._cancel(words)
             return None
         await room.load_grammar()  # the first words may come before it
         command = self._command(transcript.text, words.addressed)
@@ -471,10 +471,16 @@ class HandsFree:
     def _dismiss(self, words: _Words, text: str = "") -> None:
         """Let an utterance pass: it was not meant for us."""
         if words.turn_id is not None:
-            self._room.session.change(words.turn_id, state="cancelled" if not text else "nothing", text=text)
+            self._room.session.change(words.turn_id, state="dismissed", text="")
+        self._room.show(heard=text)
+        self._forget_soon()
+
+    def _cancel(self, words: _Words) -> None:
+        """End an utterance of which no text came."""
+        if words.turn_id is not None:
+            self._room.session.change(words.turn_id, state="cancelled", text="")
         else:
-            self._room.show(heard=text)
-            self._forget_soon()
+            self._dismiss(words)
 
     def _forget_soon(self) -> None:
         if self._forgetting is not None:
@@ -502,7 +508,7 @@ class HandsFree:
         words, self._words = self._words, None
         if words is not None:
             words.recognition.discard()
-            self._dismiss(words)
+            self._cancel(words)
 
     def _show_state(self) -> None:
         if self._phrase and not self._closed and self._was_awake != self.awake:

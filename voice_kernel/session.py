@@ -43,7 +43,7 @@ from voice_kernel.toolbox.questions import Questions
 from voice_kernel.toolbox.steering import Steering
 from voice_kernel.tools.tasks import picked
 
-ENDED_TURN: frozenset[TurnState] = frozenset({"succeeded", "failed", "cancelled", "nothing"})
+ENDED_TURN: frozenset[TurnState] = frozenset({"succeeded", "failed", "cancelled", "nothing", "dismissed"})
 NO_SPEECH = N_("I heard no speech.")
 FOR_THE_MODEL = re.compile(
     r"\s*(?:please\s+)?(?:ask\s+the\s+(?:model|ai)|(?:bitte\s+)?frage?\s+das\s+modell)"

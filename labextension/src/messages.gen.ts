@@ -1133,7 +1133,15 @@ export interface Turn {
   request?: string;
   route: ('intents' | 'fuzzy' | 'model' | 'none') | null;
   settled: number;
-  state: 'listening' | 'understanding' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'nothing';
+  state:
+    | 'listening'
+    | 'understanding'
+    | 'running'
+    | 'succeeded'
+    | 'failed'
+    | 'cancelled'
+    | 'nothing'
+    | 'dismissed';
   surface_id: string;
   text: string;
   usage: Usage | null;

@@ -89,6 +89,12 @@ describe('reduce', () => {
     expect(session.turns.has(210)).toBe(true);
   });
 
+  it('shows no turn any more that was talk', () => {
+    const before = reduce(EMPTY_SESSION, aState({ turns: [aTurn(), aTurn({ id: 2, state: 'listening' })] }));
+    const after = reduce(before, { type: 'turn', turn: aTurn({ id: 2, state: 'dismissed' }) });
+    expect([...after.turns.keys()]).toEqual([1]);
+  });
+
   it('never drops a task that has not ended', () => {
     let session = reduce(EMPTY_SESSION, { type: 'task', task: aTask({ id: 1 }) });
     for (let id = 2; id <= 520; id++) {

@@ -267,6 +267,13 @@ def test_old_turns_are_forgotten_but_never_one_that_still_runs(
     assert list(hub.turns) == [1, 16, 17, 18, 19]
 
 
+def test_a_turn_that_was_talk_is_kept_nowhere(hub: Hub) -> None:
+    hub.publish(TurnChanged(turn=a_turn(1)))
+    hub.publish(TurnChanged(turn=a_turn(2, state="listening")))
+    hub.publish(TurnChanged(turn=a_turn(2, state="dismissed")))
+    assert [turn.id for turn in hub.state().turns] == [1]
+
+
 def test_even_open_entities_are_bounded(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(events, "MAX_TASKS", 10)
     for number in range(1, 40):

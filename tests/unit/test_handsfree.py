@@ -82,6 +82,59 @@ async def test_chatter_is_shown_for_a_moment_and_becomes_no_turn(
     assert any("weather" in text.lower() for text in heard)
 
 
+class Hearsay:
+    """An engine that tells partial words, and nothing of pauses: as engines of others do."""
+
+    def __init__(self, engine: LocalTranscriber) -> None:
+        self.engine = engine
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.engine, name)
+
+    def open(self, **options: Any) -> Any:
+        inner = self.engine.open(**options)
+
+        class Plain:
+            feed, finish, discard = inner.feed, inner.finish, inner.discard
+
+        return Plain()
+
+
+class Hasty(Hearsay):
+    """An engine that takes the first syllable of everything for a command."""
+
+    def open(self, **options: Any) -> Any:
+        inner = self.engine.open(**options)
+        tell = options.get("on_partial")
+
+        class Guessing:
+            finish, discard = inner.finish, inner.discard
+            guessed = False
+
+            def feed(self, pcm: bytes) -> None:
+                if tell is not None and not self.guessed:
+                    self.guessed = True
+                    tell("Search the files.")
+                inner.feed(pcm)
+
+        return Guessing()
+
+
+async def test_talk_that_began_like_a_command_becomes_no_turn_either(
+    engine: LocalTranscriber, grammar: Grammar, tmp_path: Path
+) -> None:
+    microphone = Microphone(engine, tmp_path, grammar, ear=cast("Transcriber", Hasty(engine)))
+    await microphone.open()
+    await microphone.hear(sound(0.5, "hibari_077.wav", 1.2))
+    await microphone.close()
+    told = [message.turn for message in microphone.told if isinstance(message, TurnChanged)]
+    assert told[0].state == "listening"
+    assert (told[-1].state, told[-1].text) == ("dismissed", "")
+    assert microphone.turns == []
+    heard = [message.speech.heard for message in microphone.told if isinstance(message, SpeechChanged)]
+    assert any("weather" in text.lower() for text in heard)
+
+
 async def test_with_a_wake_phrase_the_same_commands_are_not_acted_on(
     engine: LocalTranscriber, grammar: Grammar, tmp_path: Path
 ) -> None:
@@ -132,24 +185,6 @@ async def test_a_pause_in_the_middle_of_a_command_does_not_cut_it(
     await microphone.hear(sound(0.6, "run_the_tests_in", 0.6, "the_unit_folder", 1.6))
     await microphone.close()
     assert microphone.acts == [("run_tests", {"path": "tests/unit"})]
-
-
-class Hearsay:
-    """An engine that tells partial words, and nothing of pauses: as engines of others do."""
-
-    def __init__(self, engine: LocalTranscriber) -> None:
-        self.engine = engine
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.engine, name)
-
-    def open(self, **options: Any) -> Any:
-        inner = self.engine.open(**options)
-
-        class Plain:
-            feed, finish, discard = inner.feed, inner.finish, inner.discard
-
-        return Plain()
 
 
 async def test_a_command_that_breaks_off_is_waited_for_with_any_engine(

@@ -9,8 +9,11 @@ from pydantic import Field
 from voice_kernel.messages.tasks import Call, Origin
 from voice_kernel.messages.wire import Problem, Wire
 
-TurnState = Literal["listening", "understanding", "running", "succeeded", "failed", "cancelled", "nothing"]
-"""`nothing`: the turn ended and nothing was to be done (no speech, or talk that is no command)."""
+TurnState = Literal[
+    "listening", "understanding", "running", "succeeded", "failed", "cancelled", "nothing", "dismissed"
+]
+"""`nothing`: the turn ended and nothing was to be done (no speech, or words that are no command).
+`dismissed`: what an open microphone heard began like a command and was talk; it is kept and shown nowhere."""
 Route = Literal["intents", "fuzzy", "model", "none"]
 
 

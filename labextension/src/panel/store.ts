@@ -191,6 +191,15 @@ function redrawn(session: Session, taskId: number): Session {
   return changed(session, taskId, () => ({}));
 }
 
+function withTurn(turns: Session['turns'], turn: Turn): Session['turns'] {
+  if (turn.state !== 'dismissed') {
+    return upsert(turns, turn, MAX_TURNS);
+  }
+  const left = new Map(turns);
+  left.delete(turn.id); // talk that began like a command
+  return left;
+}
+
 /** Returns the session after one message; the same object when nothing changed. */
 export function reduce(session: Session, message: ToSurface): Session {
   switch (message.type) {
@@ -208,7 +217,7 @@ export function reduce(session: Session, message: ToSurface): Session {
         servers: session.servers
       };
     case 'turn':
-      return { ...session, turns: upsert(session.turns, message.turn, MAX_TURNS) };
+      return { ...session, turns: withTurn(session.turns, message.turn) };
     case 'task':
       return { ...session, tasks: upsert(session.tasks, message.task, MAX_TASKS, hasEnded) };
     case 'approval':
