@@ -69,6 +69,8 @@ class Site(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     asked: ClassVar[list[str]] = []
+    begun: ClassVar[threading.Event] = threading.Event()
+    """Whether the browser has turned to the page that comes late."""
 
     def do_GET(self) -> None:
         type(self).asked.append(self.path)
@@ -170,6 +172,17 @@ class Site(BaseHTTPRequestHandler):
 
     def page_signin(self) -> None:
         self.answer(SIGN_IN.encode())
+
+    def page_late(self) -> None:
+        self.send_response(200)
+        self.send_header("content-type", "text/html")
+        self.send_header("connection", "close")
+        self.end_headers()
+        self.wfile.write(b"<!doctype html><html><head>" + b" " * 10_000)
+        self.wfile.flush()
+        self.begun.wait(60)
+        self.wfile.write(b"<title>Better late</title></head><body>than never</body></html>")
+        self.close_connection = True
 
     def page_leave(self) -> None:
         self.answer(b"", status=302, headers={"location": self.path.partition("?")[2]})

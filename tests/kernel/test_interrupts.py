@@ -40,6 +40,25 @@ def test_the_button_interrupts_code_that_a_wait_runs(kernel: RealKernel, code: s
     assert kernel.execute("await asyncio.sleep(0); print('well')").expect_ok().text == "well\n"
 
 
+PRESS_WHILE_COMPILING = """
+import signal, sys
+pressed = []
+def press(event, arguments):
+    if event == 'compile' and pressed:
+        pressed.clear()
+        signal.raise_signal(signal.SIGINT)
+sys.addaudithook(press)
+"""
+
+
+def test_the_button_interrupts_awaited_code_between_two_of_its_statements(kernel: RealKernel) -> None:
+    kernel.execute(PRESS_WHILE_COMPILING).expect_ok()
+    code = "await asyncio.sleep(0)\npressed.append(True)\nwhile True: pass"
+    kernel.execute(f"result = run({code!r})")
+    assert kernel.value("result.interrupted, result.success") == "(True, False)"
+    assert kernel.execute("await asyncio.sleep(0); print('well')").expect_ok().text == "well\n"
+
+
 @endless
 def test_the_button_interrupts_code_that_runs_when_idle(kernel: RealKernel, code: str) -> None:
     seen = f"seen-{uuid.uuid4()}"

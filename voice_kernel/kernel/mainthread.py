@@ -13,7 +13,7 @@ import contextlib
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Literal, TypeVar
 
@@ -112,6 +112,20 @@ class MainThread:
         finally:
             job.armed = False
 
+    async def guard_awaited(self, job: Job, call: Callable[[], Awaitable[None]]) -> None:
+        """Await the shell, unless interrupted before; an interrupt that IPython lets through ends here.
+
+        Between two statements IPython compiles: what is interrupted there must not go on to the next one.
+        """
+        try:
+            job.armed = True
+            if not job.interrupted:
+                await call()
+        except KeyboardInterrupt:
+            job.interrupted = True
+        finally:
+            job.armed = False
+
     def run_nested(self, loop: asyncio.AbstractEventLoop, task: asyncio.Task[None]) -> None:
         """Run a loop until a job's task is done; an interrupt between its steps cancels the task."""
         with contextlib.suppress(asyncio.CancelledError):  # of the task, which is asked later
@@ -147,8 +161,8 @@ class MainThread:
         if job is None or place == "wait":
             return
         if place == "code":
-            if frame is not None and frame.f_code is _GUARD:
-                job.armed = False  # in `guard` itself only once, or it would hit its own clean-up
+            if frame is not None and frame.f_code in _GUARDS:
+                job.armed = False  # in the guard itself only once, or it would hit its own clean-up
             raise KeyboardInterrupt
         if job.task is not None:
             job.interrupted = True
@@ -166,7 +180,7 @@ class MainThread:
             code = frame.f_code
             if code is self._user_code:
                 return "code"
-            if code is _GUARD:
+            if code in _GUARDS:
                 return "code" if job is not None and job.armed else "wait"
             if code is _NESTED:
                 return "loop"
@@ -176,6 +190,6 @@ class MainThread:
         return "loop"
 
 
-_GUARD = MainThread.guard.__code__
+_GUARDS = (MainThread.guard.__code__, MainThread.guard_awaited.__code__)
 _NESTED = MainThread.run_nested.__code__
 _WAIT = MainThread.wait.__code__

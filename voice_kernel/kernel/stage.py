@@ -56,7 +56,7 @@ class Stage:
                     import nest_asyncio2
 
                     nest_asyncio2.apply(loop)
-                job.task = loop.create_task(self._run_cell_async(job))
+                job.task = self._begun(job, loop)
                 self._main_thread.run_nested(loop, job.task)
                 self._finish_async(job)
             else:
@@ -75,7 +75,7 @@ class Stage:
             self._captured(job),
         ):
             if self._needs_loop(job.code):
-                job.task = asyncio.get_running_loop().create_task(self._run_cell_async(job))
+                job.task = self._begun(job, asyncio.get_running_loop())
                 await asyncio.wait({job.task})
                 self._finish_async(job)
             else:
@@ -126,9 +126,10 @@ class Stage:
     def _run_cell(self, job: Job) -> None:
         job.result = self._shell.run_cell(job.code, store_history=job.store_history)
 
+    def _begun(self, job: Job, loop: asyncio.AbstractEventLoop) -> asyncio.Task[None]:
+        return loop.create_task(self._main_thread.guard_awaited(job, lambda: self._run_cell_async(job)))
+
     async def _run_cell_async(self, job: Job) -> None:
-        if job.interrupted:
-            return
         job.result = await self._shell.run_cell_async(
             job.code,
             store_history=job.store_history,

@@ -26,6 +26,7 @@ def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (life, actions, gestures):
         monkeypatch.setattr(module, "ACT_MS", LIMIT_S * 1000)
     monkeypatch.setattr(hands, "STALE_MS", LIMIT_S * 1000)
+    monkeypatch.setattr(hands, "TITLE_S", LIMIT_S)
 
 
 @dataclass

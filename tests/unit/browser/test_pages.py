@@ -49,6 +49,17 @@ async def test_numbers_are_gone_after_another_page_was_opened(desk: Desk, site: 
         await desk.say("click", target="2")
 
 
+async def test_a_page_that_has_only_just_come_is_called_by_its_title(desk: Desk, site: str) -> None:
+    await desk.say("navigate", url=f"{site}/shop")
+    page = desk.life.current().page
+    await page.set_content(f"<a href='{site}/late'>Onward</a>")
+    loop = asyncio.get_running_loop()
+    page.on("framenavigated", lambda frame: loop.call_later(0.5, Site.begun.set))  # so slow is the line
+    came = await desk.say("click", target="onward")
+    assert came.data["title"] == "Better late"
+    assert came.summary == "Clicked “Onward”. Better late"
+
+
 async def test_boxes_are_ticked_options_chosen_and_fields_filled(desk: Desk, site: str) -> None:
     await desk.say("navigate", url=f"{site}/shop")
     await desk.say("check", target="milk")

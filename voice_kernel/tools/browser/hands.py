@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 STALE_MS = 2_000
 LIMIT_S = 60.0
 """What is done to a page takes no longer than this: a script that never ends lets nothing through."""
+TITLE_S = 5.0
+"""A page that is on its way is waited for no longer, only to be called by its title."""
 MAX_AROUND_CHARS = 40
 MAX_KNOWN = 2_000
 MAX_RECORDINGS = 16
@@ -372,13 +374,25 @@ def _several(words: str, elements: Sequence[Element], outline: Outline) -> ToolE
     )
 
 
+async def _title(window: Window) -> str:
+    """Return the title of the page; empty where it has none, closed itself, or asks something."""
+    page = window.page
+    if window.dialog is not None:
+        return ""
+    with contextlib.suppress(Exception):
+        async with told(window, limit_s=TITLE_S):
+            title = await page.title()
+            if not title:  # the page has only just come
+                await page.wait_for_load_state("domcontentloaded")
+                title = await page.title()
+            return title
+    return ""
+
+
 async def seen(window: Window, done: str) -> Result:
     """Tell what was done and where the browser is then."""
     page = window.page
-    title = ""
-    if window.dialog is None:
-        with contextlib.suppress(Exception):  # it is on its way to another page, or closed itself
-            title = await page.title()
+    title = await _title(window)
     place = title or page.url
     sentence = f"{done} {place}." if not done.endswith(".") else f"{done} {place}".strip()
     happened = said(window)
