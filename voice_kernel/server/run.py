@@ -31,6 +31,9 @@ from voice_kernel.settings import Settings, data_folder
 LOOSE_S = 86_400.0
 """After so long a file that no message has is deleted."""
 STOP_S = 3
+KEEP_ALIVE_S = 75
+"""An idle connection is kept for longer than clients and proxies keep one (httpx 5 s, nginx 60 s): who closes
+first must not be the server, or a request that is just being sent is lost."""
 MAX_CONNECTIONS = 900
 """Fewer than the files that a process may commonly open."""
 
@@ -171,6 +174,7 @@ def serve(options: Options, settings: Settings, started: Callable[[str, str], No
         access_log=False,  # addresses may hold keys
         server_header=False,
         timeout_graceful_shutdown=STOP_S,
+        timeout_keep_alive=KEEP_ALIVE_S,
         h11_max_incomplete_event_size=64_000,
         lifespan="on",
         ws="none",
