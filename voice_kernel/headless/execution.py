@@ -13,6 +13,7 @@ import contextlib
 import copy
 import logging
 import os
+import queue
 import shutil
 import tempfile
 import time
@@ -38,6 +39,10 @@ T = TypeVar("T")
 START_LIMIT_S = 60.0
 STOP_LIMIT_S = 5.0
 ALIVE_EVERY_S = 0.5
+LOOK_S = 0.1
+"""How often the shell's socket is looked at even if it tells nothing. Messages are sent past its asyncio
+wrapper (`Session.send`), which then may miss that a reply came in the same moment: zmq tells of it once.
+Source: zmq_getsockopt(3), ZMQ_FD."""
 LAST_OUTPUT_LIMIT_S = 5.0
 """How long a cell that has replied may take to publish the rest of its output."""
 INTERRUPT_LIMIT_S = 5.0
@@ -359,7 +364,10 @@ class Execution:
 
     async def _read_replies(self) -> None:
         while True:
-            message = await self._client.shell_channel.get_msg(timeout=None)
+            try:
+                message = await self._client.shell_channel.get_msg(timeout=LOOK_S)
+            except queue.Empty:
+                continue
             waiting = self._replies.get(message["parent_header"].get("msg_id", ""))
             if waiting is not None and not waiting.done():
                 waiting.set_result(message)
