@@ -10,9 +10,8 @@ from real_kernel import Cell, RealKernel
 
 ENDLESS = "print('begun', flush=True)\nwhile True: time.sleep(0.05)"
 ENDLESS_ASYNC = "print('begun', flush=True)\nwhile True: await asyncio.sleep(0.05)"
-BLOCKED = "print('begun', flush=True)\ntime.sleep(60)\nwhile True: pass"
-"""Python itself hears an interrupt only after the sleep where it comes in the very moment before it: as rare as
-that is, it is no defect of ours."""
+BLOCKED = "threading.Timer(0.5, print, ['begun'], {'flush': True}).start()\ntime.sleep(600)"
+"""Says that it has begun once it sleeps: a press of the moment before, Python would hear only afterwards."""
 SPIN_AFTER_AWAIT = "await asyncio.sleep(0)\nprint('begun', flush=True)\nwhile True: pass"
 
 LONG_S = 240.0

@@ -53,6 +53,7 @@ async def test_a_page_that_has_only_just_come_is_called_by_its_title(desk: Desk,
     await desk.say("navigate", url=f"{site}/shop")
     page = desk.life.current().page
     await page.set_content(f"<a href='{site}/late'>Onward</a>")
+    Site.begun.clear()
     loop = asyncio.get_running_loop()
     page.on("framenavigated", lambda frame: loop.call_later(0.5, Site.begun.set))  # so slow is the line
     came = await desk.say("click", target="onward")
